@@ -1,0 +1,146 @@
+// The server under measurement: a protocol × a concurrency model, chosen on the command line.
+// It follows one contract, whatever the choice: it binds, writes one line of JSON with its port to
+// stdout, and serves until its stdin ends or SIGTERM arrives.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "servers/http/session.h"
+#include "servers/model/forking.h"
+#include "servers/model/threaded.h"
+#include "servers/net/log.h"
+#include "servers/rpyc/session.h"
+#include "servers/service/service.h"
+#include "servers/tcp/session.h"
+
+namespace rpycbench {
+namespace {
+
+struct Options {
+  std::string protocol;
+  std::string model;
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::string nonce;
+  std::string payload;
+  std::string compression = "python";
+  service::Limits service;
+  std::int64_t max_message_bytes = rpyc::Limits{}.max_message_bytes;
+  int max_depth = rpyc::Limits{}.max_depth;
+  std::int64_t io_timeout_ms = 30'000;
+  std::size_t max_connections = model::Limits{}.max_connections;
+};
+
+void Declare(CLI::App& app, Options& options) {
+  app.add_option("--protocol", options.protocol, "what is spoken")
+      ->required()
+      ->check(CLI::IsMember({"rpyc", "http", "tcp", "bare"}));
+  app.add_option("--model", options.model, "how connections are served")
+      ->required()
+      ->check(CLI::IsMember({"threaded", "forking"}));
+  app.add_option("--host", options.host, "address to bind")->capture_default_str();
+  app.add_option("--port", options.port, "port to bind, 0 for a free one")->capture_default_str();
+  app.add_option("--nonce", options.nonce, "text repeated in the line that announces the port");
+  app.add_option("--payload", options.payload,
+                 "content of downloads; without it the letter x, and zero bytes for files")
+      ->check(CLI::IsMember({"random", "text", "zeros"}));
+  app.add_option("--compression", options.compression,
+                 "rpyc: compress frames over 3,000 bytes as Python does, or never")
+      ->check(CLI::IsMember({"python", "off"}))
+      ->capture_default_str();
+  app.add_option("--max_bytes", options.service.max_bytes, "largest upload or download, in bytes")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--max_message_bytes", options.max_message_bytes,
+                 "rpyc: largest message, compressed or inflated, in bytes")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--max_depth", options.max_depth, "rpyc: deepest nesting of values")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--io_timeout_ms", options.io_timeout_ms,
+                 "longest wait in the middle of a message, in ms")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--max_connections", options.max_connections, "connections open at once")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
+model::Session MakeSession(const Options& options, const service::Service& service) {
+  if (options.protocol == "rpyc") {
+    rpyc::ServerOptions rpyc_options;
+    rpyc_options.compression =
+        options.compression == "off" ? rpyc::Compression::kOff : rpyc::Compression::kPython;
+    rpyc_options.limits.max_message_bytes = options.max_message_bytes;
+    rpyc_options.limits.max_depth = options.max_depth;
+    return [&service, rpyc_options](net::Socket& socket) {
+      rpyc::ServeSession(socket, service, rpyc_options);
+    };
+  }
+  if (options.protocol == "http") {
+    return [&service](net::Socket& socket) { http::ServeSession(socket, service); };
+  }
+  if (options.protocol == "tcp") {
+    return [&service](net::Socket& socket) { tcp::ServeSession(socket, service); };
+  }
+  return [](net::Socket& socket) { tcp::ServeBareLoop(socket); };
+}
+
+// The nonce comes from our parent and is repeated as it is, so it must not need JSON's escapes.
+void CheckNonce(const std::string& nonce) {
+  for (const char c : nonce) {
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') {
+      throw std::invalid_argument("--nonce: only letters, digits and '-' are allowed");
+    }
+  }
+}
+
+void Announce(const net::Listener& listener, const std::string& nonce) {
+  std::printf("{\"port\":%u,\"pid\":%d,\"nonce\":\"%s\"}\n", listener.port(), getpid(),
+              nonce.c_str());
+  std::fflush(stdout);
+}
+
+void Serve(const Options& options) {
+  const service::Service service(service::ParsePayloadKind(options.payload), options.service);
+  const model::Session session = MakeSession(options, service);
+  const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
+                             options.max_connections};
+  net::Listener listener(net::Endpoint::Resolve(options.host, options.port));
+  Announce(listener, options.nonce);
+  if (options.model == "forking") {
+    model::ServeForking(listener, session, limits);
+  } else {
+    model::ServeThreaded(listener, session, limits);
+  }
+}
+
+}  // namespace
+}  // namespace rpycbench
+
+int main(int argc, char** argv) {
+  rpycbench::Options options;
+  CLI::App app("The server side of rpycbench", "bench_server");
+  rpycbench::Declare(app, options);
+  try {
+    app.parse(argc, argv);
+    rpycbench::CheckNonce(options.nonce);
+    rpycbench::Serve(options);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return 2;
+  } catch (const std::exception& error) {
+    rpycbench::net::LogLine(error.what());
+    return 1;
+  }
+  return 0;
+}

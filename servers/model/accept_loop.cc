@@ -1,0 +1,74 @@
+#include "servers/model/accept_loop.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "servers/net/log.h"
+
+namespace rpycbench::model {
+namespace {
+
+// How long to leave new connections in the backlog after the process ran out of descriptors.
+constexpr int kExhaustedPauseMs = 100;
+
+bool StdinEnded() {
+  char ignored[256];
+  const ssize_t got = ::read(STDIN_FILENO, ignored, sizeof ignored);
+  return got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+}
+
+}  // namespace
+
+AcceptLoop::AcceptLoop() {
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&watched, signal);
+  pthread_sigmask(SIG_BLOCK, &watched, &previous_mask_);
+  signal_descriptor_ = ::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signal_descriptor_ < 0) throw std::system_error(errno, std::system_category(), "signalfd");
+}
+
+AcceptLoop::~AcceptLoop() { ::close(signal_descriptor_); }
+
+void AcceptLoop::RestoreSignals() const { pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr); }
+
+void AcceptLoop::Run(net::Listener& listener, std::chrono::milliseconds io_timeout,
+                     const Events& events) {
+  enum { kListener, kSignals, kStdin, kCount };
+  pollfd watched[kCount] = {{listener.descriptor(), POLLIN, 0},
+                            {signal_descriptor_, POLLIN, 0},
+                            {STDIN_FILENO, POLLIN, 0}};
+  bool exhausted = false;
+  for (;;) {
+    watched[kListener].events = exhausted ? 0 : POLLIN;
+    const int ready = ::poll(watched, kCount, exhausted ? kExhaustedPauseMs : -1);
+    if (ready < 0 && errno != EINTR) {
+      throw std::system_error(errno, std::system_category(), "poll");
+    }
+    exhausted = false;
+    if (ready <= 0) continue;
+    if (watched[kSignals].revents != 0) {
+      signalfd_siginfo info;
+      while (::read(signal_descriptor_, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo != SIGCHLD) return;
+        events.on_child_exit();
+      }
+    }
+    if (watched[kStdin].revents != 0 && StdinEnded()) return;
+    if ((watched[kListener].revents & POLLIN) != 0) {
+      try {
+        net::Socket socket = listener.Accept(io_timeout);
+        if (socket.is_open()) events.on_connection(std::move(socket));
+      } catch (const net::Error& error) {
+        net::LogLine(error.what());
+        exhausted = true;
+      }
+    }
+  }
+}
+
+}  // namespace rpycbench::model

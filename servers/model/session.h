@@ -1,0 +1,20 @@
+// What a concurrency model runs, once for each connection, without knowing its protocol.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+
+#include "servers/net/socket.h"
+
+namespace rpycbench::model {
+
+// Serves one connection until it ends. Reports what goes wrong by itself; lets no exception out.
+using Session = std::function<void(net::Socket&)>;
+
+struct Limits {
+  std::chrono::milliseconds io_timeout{30'000};  // the longest wait without progress, per socket
+  std::size_t max_connections = 16'384;          // at once; further ones are closed at once
+};
+
+}  // namespace rpycbench::model

@@ -1,0 +1,99 @@
+#include "servers/model/threaded.h"
+
+#include <condition_variable>
+#include <cstdlib>
+#include <list>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "servers/model/accept_loop.h"
+#include "servers/net/log.h"
+
+namespace rpycbench::model {
+namespace {
+
+constexpr std::chrono::seconds kStopLimit{2};
+
+// Owns the threads of all live sessions and their sockets.
+class SessionThreads {
+ public:
+  explicit SessionThreads(const Session& session) : session_(session) {}
+
+  std::size_t live() {
+    const std::scoped_lock lock(mutex_);
+    return live_.size();
+  }
+
+  void Start(net::Socket socket) {
+    JoinFinished();
+    const std::scoped_lock lock(mutex_);
+    const auto entry = live_.emplace(live_.end());
+    entry->socket = std::move(socket);
+    try {
+      entry->thread = std::thread([this, entry] { Run(entry); });
+    } catch (const std::system_error& error) {
+      net::LogLine("start a thread for " + entry->socket.peer().ToString() + ": " + error.what());
+      live_.erase(entry);
+    }
+  }
+
+  // Wakes and joins all; false if some did not end in time.
+  bool StopAll() {
+    std::unique_lock lock(mutex_);
+    for (Entry& entry : live_) entry.socket.ShutdownBoth();
+    const bool all_ended = ended_.wait_for(lock, kStopLimit, [&] { return live_.empty(); });
+    lock.unlock();
+    JoinFinished();
+    return all_ended;
+  }
+
+ private:
+  struct Entry {
+    net::Socket socket;
+    std::thread thread;
+  };
+  using Entries = std::list<Entry>;
+
+  void Run(Entries::iterator entry) {
+    session_(entry->socket);
+    const std::scoped_lock lock(mutex_);
+    entry->socket.Close();
+    finished_.splice(finished_.end(), live_, entry);
+    ended_.notify_one();
+  }
+
+  void JoinFinished() {
+    Entries finished;
+    {
+      const std::scoped_lock lock(mutex_);
+      finished.splice(finished.end(), finished_);
+    }
+    for (Entry& entry : finished) entry.thread.join();
+  }
+
+  const Session& session_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  Entries live_;
+  Entries finished_;
+};
+
+}  // namespace
+
+void ServeThreaded(net::Listener& listener, const Session& session, const Limits& limits) {
+  AcceptLoop loop;
+  SessionThreads threads(session);
+  loop.Run(listener, limits.io_timeout, {.on_connection = [&](net::Socket socket) {
+    if (threads.live() >= limits.max_connections) {
+      net::LogLine("refused " + socket.peer().ToString() + ": " +
+                   std::to_string(limits.max_connections) + " connections are open");
+      return;
+    }
+    threads.Start(std::move(socket));
+  }});
+  listener.Close();
+  if (!threads.StopAll()) std::_Exit(EXIT_SUCCESS);
+}
+
+}  // namespace rpycbench::model

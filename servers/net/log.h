@@ -1,0 +1,13 @@
+// One line on stderr for what went wrong with one connection. Lines of concurrent sessions do not
+// mix, and bytes that came from a peer cannot forge a line or a terminal sequence.
+#pragma once
+
+#include <string_view>
+
+namespace rpycbench::net {
+
+// Writes "bench_server: <text>\n" with one system call; control characters become '?', text beyond
+// 1,000 bytes is cut.
+void LogLine(std::string_view text);
+
+}  // namespace rpycbench::net

@@ -1,0 +1,30 @@
+// The choices and limits of an RPyC connection, the same on both ends.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace rpycbench::rpyc {
+
+// Which of the two incompatible message layouts a peer speaks; they differ in two bytes.
+enum class Dialect {
+  kAuto,  // a server adopts the first message's, a client tries 5 and then 6
+  k5,     // rpyc 5.x
+  k6,     // rpyc 6.x
+};
+
+enum class Compression {
+  kPython,  // as the Python library: zlib level 1 for payloads of more than 3,000 bytes
+  kOff,     // never sent, always accepted
+};
+
+// Bounds on what a peer may cause. Exceeding one ends the connection or the request.
+struct Limits {
+  std::int64_t max_message_bytes = std::int64_t{1} << 30;  // as sent, and after inflating
+  int max_depth = 128;            // of nested values; Python cannot send more than about 330
+  int max_nested_requests = 64;   // requests served while others wait for their answers
+  std::size_t max_exported_objects = std::size_t{1} << 20;  // a peer may never release any
+};
+
+}  // namespace rpycbench::rpyc

@@ -1,0 +1,63 @@
+// The bytes that transfers carry: zeros, text, random bytes, or the letter x. A payload of any
+// size is a view of one immutable block that repeats, so that producing the data never counts as
+// the cost of a call, and both ends can tell whether every byte arrived. The block's length is a
+// prime (1,048,583), beyond the window of deflate and coprime to every chunk size, so a repetition
+// neither compresses nor hides a chunk in the wrong place.
+//
+//   Payload data = Payload::Of(PayloadKind::kRandom, 1 << 20);
+//   data.AppendPieces(blocks);        // for a gathering send
+//   data.Matches(received);           // size and content
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rpycbench::service {
+
+enum class PayloadKind { kZeros, kText, kRandom, kLetterX };
+
+// "zeros", "text", "random"; the letter x has no name of its own. Empty for anything else.
+std::optional<PayloadKind> ParsePayloadKind(std::string_view name);
+std::string_view ToString(PayloadKind kind);
+
+class Payload {
+ public:
+  // The first `size` bytes of `kind`. The block is made at the first use of a kind, which takes
+  // about 10 ms; servers and fixtures call Prepare beforehand.
+  static Payload Of(PayloadKind kind, std::size_t size);
+  static void Prepare(PayloadKind kind);
+
+  std::size_t size() const { return size_; }
+  // `size` bytes from `offset` on; both must lie inside the payload.
+  Payload Sub(std::size_t offset, std::size_t size) const {
+    return Payload(block_, offset_ + offset, size);
+  }
+  // The bytes in one piece. Only for sizes up to kContiguousBytes.
+  std::string_view contiguous() const;
+  static constexpr std::size_t kContiguousBytes = 1 << 20;
+
+  // Appends the pieces that make up the payload, in order, to a list for a gathering send.
+  // Empty payloads have none.
+  void AppendPieces(std::vector<iovec>& blocks) const;
+  // Whether `bytes` has the payload's size and content.
+  bool Matches(std::string_view bytes) const;
+  std::string ToString() const;
+
+ private:
+  Payload(const char* block, std::size_t offset, std::size_t size)
+      : block_(block), offset_(offset), size_(size) {}
+  // Calls visit(const char*, std::size_t) for each piece until it returns false.
+  template <class Visit>
+  bool ForEachPiece(Visit visit) const;
+
+  const char* block_;   // the period, stored twice in a row
+  std::size_t offset_;
+  std::size_t size_;
+};
+
+}  // namespace rpycbench::service

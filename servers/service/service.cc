@@ -1,0 +1,85 @@
+#include "servers/service/service.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <string>
+#include <thread>
+
+namespace rpycbench::service {
+namespace {
+
+// The largest n for which Σ i² (i < n) fits a signed 64-bit integer.
+constexpr std::int64_t kLargestCompute = 3'024'617;
+
+}  // namespace
+
+Service::Service(std::optional<PayloadKind> kind, Limits limits)
+    : download_kind_(kind.value_or(PayloadKind::kLetterX)),
+      file_kind_(kind.value_or(PayloadKind::kZeros)),
+      limits_(limits) {
+  Payload::Prepare(download_kind_);
+  Payload::Prepare(file_kind_);
+}
+
+std::size_t Service::CheckedSize(std::int64_t size) const {
+  if (size < 0) throw ValueError("size must not be negative: " + std::to_string(size));
+  if (size > limits_.max_bytes) {
+    throw ValueError("size " + std::to_string(size) + " is above the limit of " +
+                     std::to_string(limits_.max_bytes) + " bytes");
+  }
+  return static_cast<std::size_t>(size);
+}
+
+Payload Service::Download(std::int64_t size) const {
+  return Payload::Of(download_kind_, CheckedSize(size));
+}
+
+Payload Service::DownloadFile(std::int64_t size) const {
+  return Payload::Of(file_kind_, CheckedSize(size));
+}
+
+Chunks Service::DownloadFileChunked(std::int64_t size, std::int64_t chunk_bytes) const {
+  const Payload whole = DownloadFile(size);
+  if (chunk_bytes <= 0) {
+    throw ValueError("chunk_size must be positive: " + std::to_string(chunk_bytes));
+  }
+  // A chunk is handed on in one piece.
+  if (chunk_bytes > static_cast<std::int64_t>(Payload::kContiguousBytes)) {
+    throw ValueError("chunk_size " + std::to_string(chunk_bytes) + " is above the limit of " +
+                     std::to_string(Payload::kContiguousBytes) + " bytes");
+  }
+  const Chunks chunks{whole, static_cast<std::size_t>(chunk_bytes)};
+  if (static_cast<std::int64_t>(chunks.count()) > limits_.max_chunks) {
+    throw ValueError(std::to_string(chunks.count()) + " chunks are above the limit of " +
+                     std::to_string(limits_.max_chunks));
+  }
+  return chunks;
+}
+
+std::int64_t Service::Compute(std::int64_t n) const {
+  if (n < 0) throw ValueError("n must not be negative: " + std::to_string(n));
+  if (n > kLargestCompute) {
+    throw ValueError("n must not be above " + std::to_string(kLargestCompute) +
+                     ", beyond which the sum leaves 64 bits: " + std::to_string(n));
+  }
+  std::int64_t sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    sum += i * i;
+    asm volatile("" : "+r"(sum));  // keeps the compiler from a closed form
+  }
+  return sum;
+}
+
+double Service::Sleep(double seconds) const {
+  if (!(seconds >= 0)) throw ValueError("sleep length must not be negative");
+  if (!(seconds <= limits_.max_sleep_seconds)) {
+    throw ValueError("sleep length is above the limit of " +
+                     std::to_string(static_cast<std::int64_t>(limits_.max_sleep_seconds)) +
+                     " seconds");
+  }
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  return seconds;
+}
+
+}  // namespace rpycbench::service
