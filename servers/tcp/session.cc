@@ -1,0 +1,144 @@
+#include "servers/tcp/session.h"
+
+#include <cstring>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "servers/net/log.h"
+#include "servers/tcp/wire.h"
+
+namespace rpycbench::tcp {
+namespace {
+
+class Session {
+ public:
+  Session(net::Socket& socket, const service::Service& service)
+      : socket_(socket), service_(service) {}
+
+  void Run() {
+    while (AwaitRequest()) {
+      if (RequestCarriesData(operation())) {
+        CheckUpload();
+        ReceiveData(socket_, request_.number, data_);
+      } else if (!data_.empty()) {
+        throw FormatError(socket_.peer().ToString() + ": data behind a request without any");
+      }
+      Answer();
+    }
+  }
+
+ private:
+  Operation operation() const { return static_cast<Operation>(request_.code); }
+
+  // Idle connections may wait as long as they like; the time limit is for half a message.
+  bool AwaitRequest() {
+    for (;;) {
+      try {
+        return ReceiveHeader(socket_, request_, data_);
+      } catch (const net::Error& error) {
+        if (!error.timed_out()) throw;
+      }
+    }
+  }
+
+  void CheckUpload() const {
+    if (request_.number > static_cast<std::uint64_t>(service_.limits().max_bytes)) {
+      throw FormatError(socket_.peer().ToString() + ": an upload of " +
+                        std::to_string(request_.number) + " bytes is above the limit");
+    }
+  }
+
+  void Answer() {
+    try {
+      Perform();
+    } catch (const service::ValueError& error) {
+      const std::string_view reason = error.what();
+      Send(socket_, {.code = kRefused, .number = reason.size()}, reason);
+    }
+  }
+
+  void Perform() {
+    const auto number = static_cast<std::int64_t>(request_.number);
+    switch (operation()) {
+      case Operation::kPing:
+        return Send(socket_, {.code = kOk, .number = service_.Ping().size()}, service_.Ping());
+      case Operation::kEcho:
+        return Send(socket_, {.code = kOk, .number = data_.size()}, data_.view());
+      case Operation::kUpload:
+      case Operation::kUploadFile:
+      case Operation::kUploadFileChunked:
+        return SendNumber(data_.size());
+      case Operation::kDownload: return SendPayload(service_.Download(number));
+      case Operation::kDownloadFile: return SendPayload(service_.DownloadFile(number));
+      case Operation::kDownloadFileChunked:
+        return SendChunks(service_.DownloadFileChunked(number, request_.chunk_bytes));
+      case Operation::kCompute:
+        return SendNumber(static_cast<std::uint64_t>(service_.Compute(number)));
+      case Operation::kSleep:
+        service_.Sleep(static_cast<double>(number) * 1e-9);
+        return SendNumber(request_.number);
+    }
+    throw FormatError(socket_.peer().ToString() + ": unknown operation " +
+                      std::to_string(request_.code));
+  }
+
+  void SendNumber(std::uint64_t number) { Send(socket_, {.code = kOk, .number = number}, {}); }
+
+  void SendPayload(const service::Payload& payload) {
+    Header reply{.code = kOk, .number = payload.size()};
+    blocks_.assign(1, {&reply, sizeof reply});
+    payload.AppendPieces(blocks_);
+    socket_.SendAll(blocks_);
+  }
+
+  void SendChunks(const service::Chunks& chunks) {
+    Send(socket_, {.code = kOk, .number = chunks.whole.size()}, {});
+    for (std::size_t i = 0; i < chunks.count(); ++i) {
+      const std::string_view chunk = chunks.at(i).contiguous();
+      socket_.SendAll(chunk.data(), chunk.size());
+    }
+  }
+
+  net::Socket& socket_;
+  const service::Service& service_;
+  Header request_;
+  net::Buffer data_;
+  std::vector<iovec> blocks_;
+};
+
+// Runs a session and reports in one line what ended it early.
+template <class Body>
+void Guard(const net::Socket& socket, Body body) {
+  try {
+    body();
+  } catch (const FormatError& error) {
+    net::LogLine(error.what());
+  } catch (const std::exception& error) {
+    net::LogLine("tcp session with " + socket.peer().ToString() + ": " + error.what());
+  }
+}
+
+}  // namespace
+
+void ServeSession(net::Socket& socket, const service::Service& service) {
+  Guard(socket, [&] { Session(socket, service).Run(); });
+}
+
+void ServeBareLoop(net::Socket& socket) {
+  Guard(socket, [&] {
+    char request[16];
+    const Header reply{.code = kOk, .number = 4};
+    char message[20] = {};
+    std::memcpy(message, &reply, sizeof reply);
+    std::memcpy(message + sizeof reply, "pong", 4);
+    for (;;) {
+      const std::size_t got = socket.ReceiveSome(request, sizeof request);
+      if (got == 0) return;
+      socket.ReceiveExactly(request + got, sizeof request - got);
+      socket.SendAll(message, sizeof message);
+    }
+  });
+}
+
+}  // namespace rpycbench::tcp
