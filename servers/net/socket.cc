@@ -158,13 +158,19 @@ void Socket::ShutdownSend() { ::shutdown(descriptor_, SHUT_WR); }
 
 void Socket::ShutdownBoth() { ::shutdown(descriptor_, SHUT_RDWR); }
 
-void Socket::ResetOnClose() {
-  const linger at_once{1, 0};
-  setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
-
 void Socket::Close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
+void Socket::CloseAfterPeer() noexcept {
+  if (descriptor_ < 0) return;
+  ShutdownSend();
+  // Bounded in bytes, too: a peer that sends for ever is not worth waiting for.
+  char ignored[4096];
+  for (int i = 0; i < 1024; ++i) {
+    if (::recv(descriptor_, ignored, sizeof ignored, 0) <= 0) break;
+  }
+  Close();
 }
 
 Listener::Listener(const Endpoint& address) : local_(address) {

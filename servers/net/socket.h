@@ -73,9 +73,10 @@ class Socket {
   void ShutdownSend();
   // Ends both directions; a thread waiting on this socket wakes.
   void ShutdownBoth();
-  // Makes the coming Close reset the connection, which leaves no TIME_WAIT behind.
-  void ResetOnClose();
   void Close();
+  // Ends the sending direction, waits until the peer has closed as well (no longer than the time
+  // limit, whatever else arrives), then closes. Errors are of no interest any more.
+  void CloseAfterPeer() noexcept;
 
  private:
   [[noreturn]] void Fail(int error, std::string_view operation) const;

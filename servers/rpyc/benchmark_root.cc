@@ -1,0 +1,215 @@
+#include "servers/rpyc/benchmark_root.h"
+
+#include <algorithm>
+#include <string>
+
+#include "servers/rpyc/bytes_list.h"
+#include "servers/rpyc/connection.h"
+#include "servers/rpyc/method.h"
+#include "servers/rpyc/vinegar.h"
+
+namespace rpycbench::rpyc {
+namespace {
+
+constexpr std::string_view kPrefix = "exposed_";
+
+std::string Quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
+
+std::int64_t IntegerOf(const Value& value) {
+  if (value.is(Kind::kInt)) return value.integer();
+  if (value.is(Kind::kBool)) return value.boolean() ? 1 : 0;
+  if (value.is(Kind::kBigInt)) {
+    // Beyond 64 bits means beyond every limit of the service.
+    throw PythonError("ValueError", "out of range: " + std::string(value.bytes().substr(0, 40)));
+  }
+  throw PythonError("TypeError", "an integer is required");
+}
+
+double NumberOf(const Value& value) {
+  return value.is(Kind::kFloat) ? value.real() : static_cast<double>(IntegerOf(value));
+}
+
+// len(value), as Python has it; that of a peer's object is asked for.
+std::int64_t LengthOf(Scope& scope, const Value& value) {
+  switch (value.kind()) {
+    case Kind::kBytes: return static_cast<std::int64_t>(value.bytes().size());
+    case Kind::kText:
+      return std::ranges::count_if(value.bytes(), [](char c) { return (c & 0xc0) != 0x80; });
+    case Kind::kTuple:
+    case Kind::kFrozenSet: return static_cast<std::int64_t>(value.items().size());
+    case Kind::kNetref:
+      return IntegerOf(scope.connection().CallAttr(value, "__len__").value());
+    default: throw PythonError("TypeError", "the object has no len()");
+  }
+}
+
+// The lengths of all items, added up; those of a peer's list are fetched one by one.
+std::int64_t LengthOfItems(Scope& scope, const Value& items) {
+  std::int64_t total = 0;
+  if (items.is(Kind::kTuple) || items.is(Kind::kFrozenSet)) {
+    for (const Value& item : items.items()) total += LengthOf(scope, item);
+    return total;
+  }
+  if (!items.is(Kind::kNetref)) throw PythonError("TypeError", "the object is not iterable");
+  Connection& connection = scope.connection();
+  const Reply iterator = connection.CallAttr(items, "__iter__");
+  try {
+    for (;;) {
+      const Reply item = connection.CallAttr(iterator.value(), "__next__");
+      total += LengthOf(scope, item.value());
+    }
+  } catch (const PythonError& end) {
+    if (!end.is("StopIteration")) throw;
+  }
+  return total;
+}
+
+Value BytesOf(Scope& scope, const service::Payload& payload) {
+  std::vector<iovec>& pieces = scope.Pieces();
+  payload.AppendPieces(pieces);
+  return Value::Pieces(pieces);
+}
+
+Value ListOf(Scope& scope, const service::Chunks& chunks) {
+  std::vector<std::string_view> items(chunks.count());
+  for (std::size_t i = 0; i < items.size(); ++i) items[i] = chunks.at(i).contiguous();
+  return scope.Keep(std::make_shared<BytesList>(std::move(items)));
+}
+
+// The operations: name, parameters, body. The one table that attribute access, calls and INSPECT
+// share.
+struct Operation {
+  std::string_view name;
+  std::array<std::string_view, 2> parameters;
+  Value (*run)(const service::Service&, Scope&, std::span<const Value> arguments);
+
+  std::size_t arity() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(parameters, [](std::string_view parameter) { return !parameter.empty(); }));
+  }
+};
+
+using Service = service::Service;
+using Bound = std::span<const Value>;
+
+constexpr Operation kOperations[] = {
+    {"ping", {},
+     [](const Service& service, Scope&, Bound) { return Value::Text(service.Ping()); }},
+    {"echo", {"data"}, [](const Service&, Scope&, Bound with) { return with[0]; }},
+    {"upload", {"data"},
+     [](const Service&, Scope& scope, Bound with) { return Value::Int(LengthOf(scope, with[0])); }},
+    {"download", {"size"},
+     [](const Service& service, Scope& scope, Bound with) {
+       return BytesOf(scope, service.Download(IntegerOf(with[0])));
+     }},
+    {"compute", {"n"},
+     [](const Service& service, Scope&, Bound with) {
+       return Value::Int(service.Compute(IntegerOf(with[0])));
+     }},
+    {"sleep", {"duration"},
+     [](const Service& service, Scope&, Bound with) {
+       service.Sleep(NumberOf(with[0]));
+       return with[0];
+     }},
+    {"upload_file", {"data"},
+     [](const Service&, Scope& scope, Bound with) { return Value::Int(LengthOf(scope, with[0])); }},
+    {"download_file", {"size"},
+     [](const Service& service, Scope& scope, Bound with) {
+       return BytesOf(scope, service.DownloadFile(IntegerOf(with[0])));
+     }},
+    {"upload_file_chunked", {"chunks"},
+     [](const Service&, Scope& scope, Bound with) {
+       return Value::Int(LengthOfItems(scope, with[0]));
+     }},
+    {"download_file_chunked", {"size", "chunk_size"},
+     [](const Service& service, Scope& scope, Bound with) {
+       return ListOf(scope,
+                     service.DownloadFileChunked(IntegerOf(with[0]), IntegerOf(with[1])));
+     }},
+    {"get_service_name", {},
+     [](const Service&, Scope&, Bound) { return Value::Text("BENCHMARK"); }},
+    {"get_service_aliases", {},
+     [](const Service&, Scope& scope, Bound) {
+       const std::span<Value> names = scope.Tuple(1);
+       names[0] = Value::Text("BENCHMARK");
+       return Value::Tuple(names);
+     }},
+};
+
+// Nothing if there is no such operation, with or without the prefix.
+const Operation* FindOperation(std::string_view name) {
+  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+  const auto found = std::ranges::find(kOperations, name, &Operation::name);
+  return found == std::end(kOperations) ? nullptr : found;
+}
+
+// Puts positional and keyword arguments where the operation's parameters are.
+std::span<const Value> Bind(Scope& scope, const Operation& operation, const Arguments& arguments) {
+  const std::size_t arity = operation.arity();
+  const std::size_t given = arguments.positional.size();
+  const auto complain = [&](const std::string& what) {
+    throw PythonError("TypeError", std::string(operation.name) + "() " + what);
+  };
+  if (given > arity) {
+    complain("takes " + std::to_string(arity) + " arguments but " + std::to_string(given) +
+             " were given");
+  }
+  if (given == arity && arguments.keywords.empty()) return arguments.positional;
+  const std::span<Value> bound = scope.Tuple(arity);
+  std::array<bool, 2> filled{};
+  for (std::size_t i = 0; i < given; ++i) {
+    bound[i] = arguments.positional[i];
+    filled[i] = true;
+  }
+  for (const Value& keyword : arguments.keywords) {
+    const std::string_view name = keyword.items()[0].bytes();
+    const auto index = static_cast<std::size_t>(
+        std::ranges::find(operation.parameters, name) - operation.parameters.begin());
+    if (name.empty() || index >= arity) {
+      complain("got an unexpected keyword argument " + Quoted(name));
+    }
+    if (filled[index]) complain("got multiple values for argument " + Quoted(name));
+    bound[index] = keyword.items()[1];
+    filled[index] = true;
+  }
+  for (std::size_t i = 0; i < arity; ++i) {
+    if (!filled[i]) complain("missing required argument: " + Quoted(operation.parameters[i]));
+  }
+  return bound;
+}
+
+}  // namespace
+
+Value BenchmarkRoot::GetAttr(Scope& scope, std::string_view name) {
+  const Operation* operation = FindOperation(name);
+  if (operation == nullptr) {
+    if (name.starts_with('_')) throw PythonError("AttributeError", "cannot access " + Quoted(name));
+    return Object::GetAttr(scope, name);
+  }
+  if (methods_.empty()) methods_.resize(std::size(kOperations));
+  auto& method = methods_[static_cast<std::size_t>(operation - kOperations)];
+  // The method must not own the root that owns it; both live as long as the connection.
+  if (!method) {
+    method = std::make_shared<Method>(std::shared_ptr<Object>(std::shared_ptr<void>(), this),
+                                      operation->name);
+  }
+  return Value::Local(*method);
+}
+
+Value BenchmarkRoot::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
+  const Operation* operation = FindOperation(name);
+  if (operation == nullptr) return Object::CallAttr(scope, name, arguments);
+  try {
+    return operation->run(service_, scope, Bind(scope, *operation, arguments));
+  } catch (const service::ValueError& error) {
+    throw PythonError("ValueError", error.what());
+  }
+}
+
+std::vector<std::string_view> BenchmarkRoot::Members() const {
+  std::vector<std::string_view> names;
+  for (const Operation& operation : kOperations) names.push_back(operation.name);
+  return names;
+}
+
+}  // namespace rpycbench::rpyc

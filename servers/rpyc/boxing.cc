@@ -1,0 +1,82 @@
+#include "servers/rpyc/boxing.h"
+
+#include "servers/rpyc/brine.h"
+#include "servers/rpyc/vinegar.h"
+
+namespace rpycbench::rpyc {
+namespace {
+
+enum Label : int { kValue = 1, kTuple = 2, kLocalRef = 3, kRemoteRef = 4 };
+
+void WriteLabel(Label label, MessageWriter& out) {
+  brine::WriteTupleHead(2, out);
+  out.Byte(brine::SmallInt(label));
+}
+
+void WriteReference(Label label, const IdPack& id, MessageWriter& out) {
+  WriteLabel(label, out);
+  brine::WriteTupleHead(3, out);
+  brine::WriteText(id.name, out);
+  brine::WriteInt(id.class_id, out);
+  brine::WriteInt(id.instance_id, out);
+}
+
+}  // namespace
+
+void WriteBoxed(const Value& value, ObjectTable& table, MessageWriter& out) {
+  if (value.is(Kind::kObject)) {
+    return WriteReference(kRemoteRef, table.Export(value.object()), out);
+  }
+  if (value.is(Kind::kNetref)) return WriteReference(kLocalRef, value.reference().id, out);
+  if (value.is(Kind::kTuple)) return WriteBoxedTuple(value.items(), table, out);
+  WriteLabel(kValue, out);
+  brine::Write(value, out);
+}
+
+void WriteBoxedTuple(std::span<const Value> items, ObjectTable& table, MessageWriter& out) {
+  const Value tuple = Value::Tuple(items);
+  if (tuple.plain()) {
+    WriteLabel(kValue, out);
+    return brine::Write(tuple, out);
+  }
+  WriteLabel(kTuple, out);
+  brine::WriteTupleHead(items.size(), out);
+  for (const Value& item : items) WriteBoxed(item, table, out);
+}
+
+Value Unbox(const Value& boxed, ObjectTable& table, Message& message) {
+  if (!boxed.is(Kind::kTuple) || boxed.items().size() != 2 || !boxed.items()[0].is(Kind::kInt)) {
+    throw PythonError("ValueError", "not a boxed value");
+  }
+  const Value& content = boxed.items()[1];
+  switch (boxed.items()[0].integer()) {
+    case kValue: return content;
+    case kTuple: {
+      if (!content.is(Kind::kTuple)) throw PythonError("ValueError", "not a boxed tuple");
+      const std::span<Value> items = message.arena.Allocate(content.items().size());
+      for (std::size_t i = 0; i < items.size(); ++i) {
+        items[i] = Unbox(content.items()[i], table, message);
+      }
+      return Value::Tuple(items);
+    }
+    case kLocalRef:
+      message.objects.push_back(table.Find(ReadIdPack(content)));
+      return Value::Local(*message.objects.back());
+    case kRemoteRef:
+      message.references.push_back({ReadIdPack(content)});
+      return Value::Remote(message.references.back());
+    default: throw PythonError("ValueError", "unknown label of a boxed value");
+  }
+}
+
+IdPack ReadIdPack(const Value& value) {
+  if (value.is(Kind::kTuple) && value.items().size() == 3) {
+    const auto items = value.items();
+    if (items[0].is(Kind::kText) && items[1].is(Kind::kInt) && items[2].is(Kind::kInt)) {
+      return {items[0].bytes(), items[1].integer(), items[2].integer()};
+    }
+  }
+  throw PythonError("TypeError", "not an id_pack");
+}
+
+}  // namespace rpycbench::rpyc

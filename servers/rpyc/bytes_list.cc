@@ -1,0 +1,133 @@
+#include "servers/rpyc/bytes_list.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "servers/rpyc/connection.h"
+#include "servers/rpyc/method.h"
+
+namespace rpycbench::rpyc {
+namespace {
+
+std::shared_ptr<BytesList> SharedFrom(BytesList& list) {
+  return std::static_pointer_cast<BytesList>(list.shared_from_this());
+}
+
+Value TupleOfNext(Scope& scope, const std::vector<std::string_view>& items, std::size_t& position,
+                  std::size_t count) {
+  const std::span<Value> next = scope.Tuple(std::min(count, items.size() - position));
+  for (Value& item : next) item = Value::Bytes(items[position++]);
+  return Value::Tuple(next);
+}
+
+class BytesListIterator : public Object {
+ public:
+  explicit BytesListIterator(std::shared_ptr<BytesList> list) : list_(std::move(list)) {}
+
+  std::string_view class_name() const override { return "builtins.list_iterator"; }
+
+  Value GetAttr(Scope& scope, std::string_view name) override {
+    if (name == "__next__" || name == "__iter__") return BindMethod(scope, *this, name);
+    return Object::GetAttr(scope, name);
+  }
+
+  Value CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) override {
+    if (name == "__iter__") return Value::Local(*this);
+    if (name != "__next__") return Object::CallAttr(scope, name, arguments);
+    if (position_ == list_->items().size()) throw PythonError::StopIteration();
+    return Value::Bytes(list_->items()[position_++]);
+  }
+
+  Value NextItems(Scope& scope, std::size_t count) override {
+    return TupleOfNext(scope, list_->items(), position_, count);
+  }
+
+  std::vector<std::string_view> Members() const override { return {"__iter__", "__next__"}; }
+
+ private:
+  std::shared_ptr<BytesList> list_;
+  std::size_t position_ = 0;
+};
+
+constexpr std::string_view kMethods[] = {"__contains__", "__getitem__", "__iter__", "__len__"};
+
+}  // namespace
+
+Value BytesList::GetAttr(Scope& scope, std::string_view name) {
+  if (std::ranges::find(kMethods, name) != std::end(kMethods)) {
+    return BindMethod(scope, *this, name);
+  }
+  return Object::GetAttr(scope, name);
+}
+
+Value BytesList::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
+  const auto argument = [&]() -> const Value& {
+    if (arguments.positional.size() == 1) return arguments.positional[0];
+    throw PythonError("TypeError", "list." + std::string(name) + "() takes one argument");
+  };
+  if (name == "__iter__") return scope.Keep(std::make_shared<BytesListIterator>(SharedFrom(*this)));
+  if (name == "__len__") return Value::Int(static_cast<std::int64_t>(items_.size()));
+  if (name == "__getitem__") return GetItem(scope, argument());
+  if (name == "__contains__") {
+    const Value& wanted = argument();
+    return Value::Bool(wanted.is(Kind::kBytes) &&
+                       std::ranges::find(items_, wanted.bytes()) != items_.end());
+  }
+  return Object::CallAttr(scope, name, arguments);
+}
+
+Value BytesList::NextItems(Scope& scope, std::size_t count) {
+  std::size_t from_the_start = 0;  // each request iterates anew, as over any Python list
+  return TupleOfNext(scope, items_, from_the_start, count);
+}
+
+std::string BytesList::Repr() const {
+  return "[" + std::to_string(items_.size()) + " byte strings]";
+}
+
+std::vector<std::string_view> BytesList::Members() const {
+  return {std::begin(kMethods), std::end(kMethods)};
+}
+
+Value BytesList::GetItem(Scope& scope, const Value& index) {
+  if (index.is(Kind::kSlice)) return GetSlice(scope, index);
+  if (!index.is(Kind::kInt)) {
+    throw PythonError("TypeError", "list indices must be integers or slices");
+  }
+  const auto size = static_cast<std::int64_t>(items_.size());
+  const std::int64_t at = index.integer() < 0 ? index.integer() + size : index.integer();
+  if (at < 0 || at >= size) throw PythonError("IndexError", "list index out of range");
+  return Value::Bytes(items_[static_cast<std::size_t>(at)]);
+}
+
+Value BytesList::GetSlice(Scope& scope, const Value& slice) {
+  const auto part = [&](std::size_t index, std::int64_t otherwise) {
+    const Value& value = slice.items()[index];
+    if (value.is(Kind::kNone)) return otherwise;
+    if (value.is(Kind::kInt)) return value.integer();
+    throw PythonError("TypeError", "slice indices must be integers or None");
+  };
+  const auto size = static_cast<std::int64_t>(items_.size());
+  const std::int64_t step = part(2, 1);
+  if (step == 0) throw PythonError("ValueError", "slice step cannot be zero");
+  const auto bound = [&](std::int64_t index) {
+    // Where iteration may start or stop: one before the first item only when going backwards.
+    if (index < 0) index = std::max<std::int64_t>(index, -size) + size;
+    return step > 0 ? std::clamp<std::int64_t>(index, 0, size)
+                    : std::clamp<std::int64_t>(index, -1, size - 1);
+  };
+  const bool has_stop = !slice.items()[1].is(Kind::kNone);
+  std::int64_t at = slice.items()[0].is(Kind::kNone) ? (step > 0 ? 0 : size - 1)
+                                                     : bound(part(0, 0));
+  const std::int64_t stop = has_stop ? bound(part(1, 0)) : (step > 0 ? size : -1);
+  std::vector<std::string_view> chosen;
+  while (step > 0 ? at < stop : at > stop) {
+    chosen.push_back(items_[static_cast<std::size_t>(at)]);
+    if (step > size || step < -size) break;  // the next index would lie beyond either end
+    at += step;
+  }
+  return scope.Keep(std::make_shared<BytesList>(std::move(chosen)));
+}
+
+}  // namespace rpycbench::rpyc

@@ -1,0 +1,192 @@
+// One end of an RPyC connection; both ends are the same class. It sends requests and waits for
+// their answers, serves the peer's requests, also those that arrive while it waits, and releases
+// the references it was sent. It is used by one thread at a time and owns neither the socket nor
+// the threads around it.
+//
+//   Connection connection(socket, {.dialect = Dialect::k5});
+//   Netref root = connection.Root();
+//   Reply pong = connection.CallAttr(root, "ping");
+//   pong.value().bytes();  // "pong"
+//
+// Requests throw PythonError for what the peer answered with an exception; ProtocolError,
+// net::Error and net::EndOfStream when the connection cannot go on.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "servers/net/socket.h"
+#include "servers/rpyc/errors.h"
+#include "servers/rpyc/frame.h"
+#include "servers/rpyc/message.h"
+#include "servers/rpyc/object_table.h"
+#include "servers/rpyc/options.h"
+#include "servers/rpyc/vinegar.h"
+
+namespace rpycbench::rpyc {
+
+class Connection;
+
+struct ConnectionOptions {
+  Dialect dialect = Dialect::kAuto;  // kAuto: that of the peer's first message
+  Compression compression = Compression::kPython;
+  Limits limits;
+  // Acknowledge each receive at once: for peers that write with Nagle's algorithm, as Python does.
+  bool quick_ack = false;
+};
+
+// Gives a message back to its connection for reuse.
+struct MessageRecycler {
+  Connection* connection;
+  void operator()(Message* message) const noexcept;
+};
+using MessagePtr = std::unique_ptr<Message, MessageRecycler>;
+
+// A reference to an object of the peer, released when it goes. Must not outlive its connection.
+class Netref {
+ public:
+  Netref() = default;
+  Netref(Netref&& other) noexcept { *this = std::move(other); }
+  Netref& operator=(Netref&& other) noexcept;
+  ~Netref() { Release(); }
+
+  explicit operator bool() const { return connection_ != nullptr; }
+  const IdPack& id() const { return reference_.id; }
+  Value value() const { return Value::Remote(reference_); }
+  // Tells the peer, without waiting for the answer. A dead connection has nothing to release.
+  void Release() noexcept;
+
+ private:
+  friend class Connection;
+  Netref(Connection& connection, const IdPack& id);
+
+  Connection* connection_ = nullptr;
+  std::string name_;
+  Reference reference_;  // its name points to name_
+};
+
+// The answer to a request. Its value lives as long as it does, references included.
+class Reply {
+ public:
+  const Value& value() const { return value_; }
+
+ private:
+  friend class Connection;
+  Reply(MessagePtr message, const Value& value) : message_(std::move(message)), value_(value) {}
+
+  MessagePtr message_;
+  Value value_;
+};
+
+// What a handler may use while it serves a request: the connection, for requests of its own, and
+// memory and objects that live until the answer is sent.
+class Scope {
+ public:
+  Scope(Connection& connection, Message& message) : connection_(connection), message_(message) {}
+
+  Connection& connection() { return connection_; }
+  std::span<Value> Tuple(std::size_t size) { return message_.arena.Allocate(size); }
+  // An empty list to be filled once, for Value::Pieces.
+  std::vector<iovec>& Pieces() {
+    message_.pieces.clear();
+    return message_.pieces;
+  }
+  std::string_view Keep(std::string text) {
+    return message_.texts.emplace_back(std::move(text));
+  }
+  Value Keep(std::shared_ptr<Object> object) {
+    message_.objects.push_back(std::move(object));
+    return Value::Local(*message_.objects.back());
+  }
+
+ private:
+  Connection& connection_;
+  Message& message_;
+};
+
+// The peer spoke the other dialect than the one it was addressed in.
+class DialectMismatch : public ProtocolError {
+ public:
+  using ProtocolError::ProtocolError;
+};
+
+class Connection {
+ public:
+  // `root` is what the peer gets when it asks for the service; a client may have none.
+  Connection(net::Socket& socket, const ConnectionOptions& options,
+             std::shared_ptr<Object> root = nullptr);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // Requests, each one round trip.
+  Netref Root();
+  Netref GetAttr(const Netref& object, std::string_view name);
+  Reply Call(const Netref& callee, std::span<const Value> arguments = {});
+  Reply CallAttr(const Netref& object, std::string_view name,
+                 std::span<const Value> arguments = {});
+  Reply CallAttr(const Value& object, std::string_view name,
+                 std::span<const Value> arguments = {});
+  // Any request; the arguments are those of the handler.
+  Reply Request(Handler handler, std::span<const Value> arguments);
+  // Takes over a reference that a reply or request brought.
+  // Throws PythonError (TypeError) if the value is not a reference.
+  Netref Take(const Reply& reply) { return Take(reply.value()); }
+  Netref Take(const Value& value);
+
+  // Serves requests until the peer closes the connection.
+  void Serve();
+  // Says good-bye, without waiting; the socket stays open until its owner closes it.
+  void SendClose();
+
+  std::uint64_t round_trips() const { return round_trips_; }
+  const ObjectTable& objects() const { return objects_; }
+  Dialect dialect() const { return options_.dialect; }
+
+ private:
+  friend struct MessageRecycler;
+  friend class Netref;
+
+  struct Waiter {
+    std::int64_t sequence;
+    MessagePtr answer;
+  };
+
+  MessagePtr NewMessage();
+  void Recycle(Message* message) noexcept;
+  // The next message, or nothing at the end of the stream.
+  MessagePtr Receive(FrameReader::Idle idle);
+  MessagePtr WaitFor(std::int64_t sequence);
+  void Process(MessagePtr message);
+  void DeliverAnswer(MessagePtr message);
+
+  void ServeRequest(Message& message);
+  void SendReply(std::int64_t sequence, const Value& result, bool may_wait);
+  void SendException(std::int64_t sequence, const PythonError& error);
+
+  std::int64_t SendRequest(Handler handler, std::span<const Value> arguments);
+  void SendRelease(const IdPack& id) noexcept;
+
+  net::Socket& socket_;
+  ConnectionOptions options_;
+  brine::ReadLimits read_limits_;
+  std::shared_ptr<Object> root_;
+  FrameReader reader_;
+  FrameWriter writer_;
+  ObjectTable objects_;
+  std::vector<std::unique_ptr<Message>> free_messages_;
+  std::vector<Waiter> waiters_;
+  std::int64_t next_sequence_ = 0;
+  int nested_requests_ = 0;
+  bool closed_ = false;
+  std::uint64_t round_trips_ = 0;
+};
+
+}  // namespace rpycbench::rpyc

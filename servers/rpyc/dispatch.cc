@@ -1,0 +1,164 @@
+#include "servers/rpyc/dispatch.h"
+
+#include <algorithm>
+#include <string>
+
+#include "servers/rpyc/boxing.h"
+
+namespace rpycbench::rpyc {
+namespace {
+
+// What BUFFITER hands out at most; Python asks for 1,000 at most.
+constexpr std::int64_t kMostItems = 65'536;
+
+// The arguments of one request, with the complaints Python has about wrong ones.
+class Parameters {
+ public:
+  Parameters(std::span<const Value> arguments, std::size_t least, std::size_t most)
+      : arguments_(arguments) {
+    if (arguments.size() < least || arguments.size() > most) {
+      throw PythonError("TypeError", "the handler takes " + std::to_string(least) + " to " +
+                                         std::to_string(most) + " arguments, not " +
+                                         std::to_string(arguments.size()));
+    }
+  }
+
+  const Value& operator[](std::size_t index) const { return arguments_[index]; }
+  bool has(std::size_t index) const { return index < arguments_.size(); }
+
+  Object& object(std::size_t index) const {
+    if (!arguments_[index].is(Kind::kObject)) {
+      throw PythonError("TypeError", "the handler wants an object of this end");
+    }
+    return arguments_[index].object();
+  }
+
+  std::string_view name(std::size_t index) const {
+    const Value& value = arguments_[index];
+    if (!value.is(Kind::kText) && !value.is(Kind::kBytes)) {
+      throw PythonError("TypeError", "attribute names are texts");
+    }
+    return value.bytes();
+  }
+
+  std::int64_t integer(std::size_t index, std::int64_t otherwise) const {
+    if (!has(index)) return otherwise;
+    if (!arguments_[index].is(Kind::kInt)) {
+      throw PythonError("TypeError", "the handler wants an integer");
+    }
+    return arguments_[index].integer();
+  }
+
+  // Of a call: positional ones at `index`, keywords behind.
+  Arguments call(std::size_t index) const {
+    Arguments call{tuple(index), has(index + 1) ? tuple(index + 1) : std::span<const Value>()};
+    for (const Value& keyword : call.keywords) {
+      if (!keyword.is(Kind::kTuple) || keyword.items().size() != 2 ||
+          !keyword.items()[0].is(Kind::kText)) {
+        throw PythonError("TypeError", "keyword arguments are pairs of name and value");
+      }
+    }
+    return call;
+  }
+
+ private:
+  std::span<const Value> tuple(std::size_t index) const {
+    if (!arguments_[index].is(Kind::kTuple)) {
+      throw PythonError("TypeError", "call arguments are a tuple");
+    }
+    return arguments_[index].items();
+  }
+
+  std::span<const Value> arguments_;
+};
+
+Value Inspect(Scope& scope, const Object& object) {
+  const std::vector<std::string_view> members = object.Members();
+  const std::span<Value> items = scope.Tuple(members.size());
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const std::span<Value> pair = scope.Tuple(2);
+    pair[0] = Value::Text(members[i]);
+    items[i] = Value::Tuple(pair);  // no doc string
+  }
+  return Value::Tuple(items);
+}
+
+Value Dir(Scope& scope, const Object& object) {
+  std::vector<std::string_view> members = object.Members();
+  std::sort(members.begin(), members.end());
+  const std::span<Value> items = scope.Tuple(members.size());
+  std::transform(members.begin(), members.end(), items.begin(), Value::Text);
+  return Value::Tuple(items);
+}
+
+// Objects here are equal to themselves only, and have no order.
+Value Compare(const Object& object, const Value& other, std::string_view operation) {
+  const bool same = other.is(Kind::kObject) && &other.object() == &object;
+  if (operation == "__eq__" && same) return Value::Bool(true);
+  if (operation == "__ne__" && same) return Value::Bool(false);
+  return Value::NotImplemented();
+}
+
+}  // namespace
+
+Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>& root,
+               Handler handler, std::span<const Value> arguments) {
+  const auto take = [&](std::size_t least, std::size_t most) {
+    return Parameters(arguments, least, most);
+  };
+  switch (handler) {
+    case Handler::kPing: return take(1, 1)[0];
+    case Handler::kGetRoot:
+      take(0, 0);
+      if (!root) throw PythonError("AttributeError", "this end has no service");
+      return Value::Local(*root);
+    case Handler::kGetAttr: {
+      const auto with = take(2, 2);
+      return with.object(0).GetAttr(scope, with.name(1));
+    }
+    case Handler::kDelAttr:
+    case Handler::kSetAttr: throw PythonError("AttributeError", "access denied");
+    case Handler::kCall: {
+      const auto with = take(2, 3);
+      return with.object(0).Call(scope, with.call(1));
+    }
+    case Handler::kCallAttr: {
+      const auto with = take(3, 4);
+      return with.object(0).CallAttr(scope, with.name(1), with.call(2));
+    }
+    case Handler::kRepr:
+    case Handler::kStr: return Value::Text(scope.Keep(take(1, 1).object(0).Repr()));
+    case Handler::kCmp: {
+      const auto with = take(2, 3);
+      return Compare(with.object(0), with[1], with.has(2) ? with.name(2) : "__cmp__");
+    }
+    case Handler::kHash:
+      return Value::Int(static_cast<std::int64_t>(
+          std::hash<const Object*>()(&take(1, 1).object(0)) >> 4));
+    case Handler::kDir: return Dir(scope, take(1, 1).object(0));
+    case Handler::kPickle: throw PythonError("ValueError", "pickling is disabled");
+    case Handler::kDel: {
+      const auto with = take(1, 2);
+      const IdPack id = objects.IdOf(with.object(0));
+      objects.Release(id, with.integer(1, 1));
+      return Value::None();
+    }
+    case Handler::kInspect:
+      return Inspect(scope, *objects.Find(ReadIdPack(take(1, 1)[0])));
+    case Handler::kBuffIter: {
+      const auto with = take(2, 2);
+      const std::int64_t count = std::clamp<std::int64_t>(with.integer(1, 0), 0, kMostItems);
+      return with.object(0).NextItems(scope, static_cast<std::size_t>(count));
+    }
+    case Handler::kCtxExit: {
+      const auto with = take(2, 2);
+      return with.object(0).CallAttr(scope, "__exit__", {arguments.subspan(1, 1), {}});
+    }
+    case Handler::kInstanceCheck: take(2, 2); return Value::Bool(false);
+    case Handler::kClose:
+    case Handler::kOldSlicing: break;
+  }
+  throw PythonError("KeyError", "unknown handler " + std::to_string(static_cast<int>(handler)));
+}
+
+}  // namespace rpycbench::rpyc

@@ -1,0 +1,192 @@
+#include "servers/rpyc/frame.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "servers/rpyc/errors.h"
+
+namespace rpycbench::rpyc {
+namespace {
+
+constexpr char kPlain = 0;
+constexpr char kCompressed = 1;
+constexpr char kTrailer = '\n';
+// What one receive may take when no large frame is under way.
+constexpr std::size_t kReceive = 64 * 1024;
+// A piece of a compressed payload, small enough to stay in the cache until it is inflated.
+constexpr std::size_t kPackedPiece = 256 * 1024;
+// Python writes at most 64,000 bytes at once, with Nagle's algorithm: the last writes of a frame are
+// held back until everything before is acknowledged.
+constexpr std::size_t kHeldBack = 2 * 64'000;
+
+std::size_t LengthField(const char* head) {
+  std::size_t length = 0;
+  for (int i = 0; i < 4; ++i) length = length << 8 | static_cast<std::uint8_t>(head[i]);
+  return length;
+}
+
+void CheckTrailer(char trailer) {
+  if (trailer != kTrailer) throw ProtocolError("frame: the trailer is missing");
+}
+
+}  // namespace
+
+bool FrameReader::Read(FrameStorage& into, Idle idle) {
+  net::Buffer& bytes = into.bytes;
+  bytes.clear();
+  bytes.reserve(kReceive);
+  bytes.append(surplus_.view());
+  surplus_.clear();
+  while (bytes.size() < kFrameHead) {
+    const std::size_t present = bytes.size();
+    std::size_t got = 0;
+    try {
+      got = socket_.ReceiveSome(bytes.data() + present, bytes.capacity() - present);
+    } catch (const net::Error& error) {
+      if (error.timed_out() && present == 0 && idle == Idle::kWaitOn) continue;
+      throw;
+    }
+    if (got == 0) {
+      if (present == 0) return false;
+      throw net::EndOfStream("receive a frame from", socket_.peer());
+    }
+    bytes.resize(present + got);
+  }
+  if (quick_ack_) socket_.RearmQuickAck();
+  const std::size_t length = LengthField(bytes.data());
+  const char flag = bytes.data()[4];
+  if (flag != kPlain && flag != kCompressed) throw ProtocolError("frame: unknown flag");
+  if (length == 0) throw ProtocolError("frame: the payload is empty");
+  if (length > static_cast<std::size_t>(limits_.max_message_bytes)) {
+    throw ProtocolError("frame: " + std::to_string(length) + " bytes are above the limit of " +
+                        std::to_string(limits_.max_message_bytes));
+  }
+  const std::size_t total = kFrameHead + length + 1;
+  if (bytes.size() > total) {
+    surplus_.append(bytes.view().substr(total));
+    bytes.resize(total);
+  }
+  flag == kPlain ? ReceivePlain(into, length) : ReceiveCompressed(into, length);
+  return true;
+}
+
+bool FrameReader::next_is_here() const {
+  return surplus_.size() >= kFrameHead &&
+         surplus_.size() > kFrameHead + LengthField(surplus_.data());
+}
+
+void FrameReader::ReceivePlain(FrameStorage& into, std::size_t length) {
+  ReceiveRest(into.bytes, kFrameHead + length + 1);
+  CheckTrailer(into.bytes.data()[kFrameHead + length]);
+  into.payload = into.bytes.view().substr(kFrameHead, length);
+}
+
+void FrameReader::ReceiveRest(net::Buffer& buffer, std::size_t size) {
+  std::size_t present = buffer.size();
+  buffer.resize(size);
+  while (present < size) present += ReceiveStep(buffer.data() + present, size - present, size - present);
+}
+
+// One receive in the middle of a frame of which `missing` bytes have not arrived.
+std::size_t FrameReader::ReceiveStep(char* into, std::size_t size, std::size_t missing) {
+  if (missing <= kHeldBack || quick_ack_) socket_.RearmQuickAck();
+  const std::size_t got = socket_.ReceiveSome(into, size);
+  if (got == 0) throw net::EndOfStream("receive a frame from", socket_.peer());
+  return got;
+}
+
+void FrameReader::ReceiveCompressed(FrameStorage& into, std::size_t length) {
+  ++compressed_frames_;
+  packed_.clear();
+  packed_.append(into.bytes.view().substr(kFrameHead));
+  packed_.reserve(kPackedPiece);
+  into.bytes.clear();
+  inflater_.Begin(into.bytes, limits_.max_message_bytes);
+  for (std::size_t left = length + 1;;) {  // the trailer included
+    left -= packed_.size();
+    std::string_view piece = packed_.view();
+    if (left == 0) {
+      CheckTrailer(piece.back());
+      piece.remove_suffix(1);
+    }
+    if (!piece.empty()) inflater_.Feed(piece);
+    if (left == 0) break;
+    packed_.resize(std::min(left, kPackedPiece));
+    packed_.resize(ReceiveStep(packed_.data(), packed_.size(), left));
+  }
+  inflater_.Finish();
+  if (into.bytes.empty()) throw ProtocolError("frame: the payload is empty");
+  into.payload = into.bytes.view();
+}
+
+MessageWriter& FrameWriter::Begin() {
+  message_.Clear(kFrameHead);
+  return message_;
+}
+
+void FrameWriter::Send() {
+  const std::size_t size = message_.size();
+  if (compression_ == Compression::kPython && size > kCompressAbove) return SendCompressed();
+  FillHead(message_.head(), size, false);
+  if (message_.contiguous() && waiting_.empty()) {
+    message_.Byte(kTrailer);
+    socket_.SendAll(message_.bytes().data(), message_.bytes().size());
+    return;
+  }
+  message_.Byte(kTrailer);
+  pieces_.clear();
+  if (!waiting_.empty()) pieces_.push_back({waiting_.data(), waiting_.size()});
+  message_.AppendPieces(pieces_);
+  socket_.SendAll(pieces_);
+  waiting_.clear();
+}
+
+void FrameWriter::SendLater() {
+  constexpr std::size_t kWaitLimit = 16 * 1024;
+  const std::size_t size = message_.size();
+  if (!message_.contiguous() || waiting_.size() + size > kWaitLimit || size > kCompressAbove) {
+    return Send();
+  }
+  FillHead(message_.head(), size, false);
+  waiting_.append(message_.bytes());
+  waiting_.push_back(kTrailer);
+}
+
+void FrameWriter::Flush() {
+  if (waiting_.empty()) return;
+  socket_.SendAll(waiting_.data(), waiting_.size());
+  waiting_.clear();
+}
+
+void FrameWriter::SendCompressed() {
+  ++compressed_frames_;
+  pieces_.clear();
+  message_.AppendPieces(pieces_);
+  // The headroom lies in front of the first piece.
+  pieces_.front().iov_base = static_cast<char*>(pieces_.front().iov_base) + kFrameHead;
+  pieces_.front().iov_len -= kFrameHead;
+  packed_.clear();
+  packed_.extend(kFrameHead);
+  deflater_.Compress(pieces_, packed_);
+  FillHead(packed_.data(), packed_.size() - kFrameHead, true);
+  packed_.push_back(kTrailer);
+  pieces_.clear();
+  if (!waiting_.empty()) pieces_.push_back({waiting_.data(), waiting_.size()});
+  pieces_.push_back({packed_.data(), packed_.size()});
+  socket_.SendAll(pieces_);
+  waiting_.clear();
+}
+
+void FrameWriter::FillHead(char* head, std::size_t length, bool compressed) {
+  if (length > std::numeric_limits<std::uint32_t>::max()) {
+    throw std::length_error("frame: a payload of " + std::to_string(length) +
+                            " bytes does not fit the format");
+  }
+  for (int i = 0; i < 4; ++i) head[i] = static_cast<char>(length >> (24 - 8 * i));
+  head[4] = compressed ? kCompressed : kPlain;
+}
+
+}  // namespace rpycbench::rpyc

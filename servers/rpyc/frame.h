@@ -1,0 +1,92 @@
+// Frames: what RPyC's channel puts around each message. Four bytes of length (big-endian, of the
+// payload as sent), one flag (1: the payload is a zlib stream), the payload, one newline.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "servers/net/buffer.h"
+#include "servers/net/socket.h"
+#include "servers/rpyc/deflate.h"
+#include "servers/rpyc/message_writer.h"
+#include "servers/rpyc/options.h"
+
+namespace rpycbench::rpyc {
+
+inline constexpr std::size_t kFrameHead = 5;
+// Python compresses payloads of more bytes than this.
+inline constexpr std::size_t kCompressAbove = 3000;
+
+// Where the plain payload of a received frame lies. It is valid until the storage is used again.
+struct FrameStorage {
+  net::Buffer bytes;
+  std::string_view payload;
+};
+
+class FrameReader {
+ public:
+  // With `quick_ack`, every receive is acknowledged at once, not only those near the end of a large
+  // frame.
+  FrameReader(net::Socket& socket, const Limits& limits, bool quick_ack)
+      : socket_(socket), limits_(limits), quick_ack_(quick_ack) {}
+
+  enum class Idle {
+    kWaitOn,  // no frame is due: waiting longer than the socket's time limit is no error
+    kFail,
+  };
+  // Receives one frame. Returns false at the end of the stream between two frames.
+  // Throws ProtocolError, net::EndOfStream in the middle of a frame, and net::Error.
+  bool Read(FrameStorage& into, Idle idle);
+
+  // Whether the next frame has been received already, so that Read would not wait.
+  bool next_is_here() const;
+  std::uint64_t compressed_frames() const { return compressed_frames_; }
+
+ private:
+  void ReceivePlain(FrameStorage& into, std::size_t length);
+  void ReceiveCompressed(FrameStorage& into, std::size_t length);
+  void ReceiveRest(net::Buffer& buffer, std::size_t size);
+  std::size_t ReceiveStep(char* into, std::size_t size, std::size_t missing);
+
+  net::Socket& socket_;
+  Limits limits_;
+  bool quick_ack_;
+  net::Buffer surplus_;  // what came behind the last frame
+  net::Buffer packed_;   // a compressed payload on its way into the inflater
+  Inflater inflater_;
+  std::uint64_t compressed_frames_ = 0;
+};
+
+class FrameWriter {
+ public:
+  FrameWriter(net::Socket& socket, Compression compression)
+      : socket_(socket), compression_(compression) {}
+
+  // The message to be sent next; headroom for the frame's head is left in front of it.
+  MessageWriter& Begin();
+  // Sends what Begin returned, with one system call if the kernel takes it.
+  // Throws std::length_error for payloads of 2³² bytes or more, net::Error.
+  void Send();
+  // Like Send, but a small frame may wait for the next Send or Flush, to leave with it.
+  void SendLater();
+  void Flush();
+
+  std::uint64_t compressed_frames() const { return compressed_frames_; }
+
+ private:
+  void SendCompressed();
+  void FillHead(char* head, std::size_t length, bool compressed);
+
+  net::Socket& socket_;
+  Compression compression_;
+  MessageWriter message_;
+  net::Buffer waiting_;  // frames of SendLater
+  std::vector<iovec> pieces_;
+  Deflater deflater_;
+  net::Buffer packed_;
+  std::uint64_t compressed_frames_ = 0;
+};
+
+}  // namespace rpycbench::rpyc

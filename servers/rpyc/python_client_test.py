@@ -1,0 +1,336 @@
+"""The service as a program written with the real RPyC library sees it, over both models.
+
+`python_client_test.py server`: the server is bench_server, or a Python script that stands for it
+(servers/reference/rpyc_server.py), against which the same expectations must hold.
+"""
+
+import gc
+import os
+import pathlib
+import statistics
+import sys
+import time
+import unittest
+
+import rpyc
+from rpyc.utils.helpers import buffiter
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
+
+# pylint: disable=wrong-import-position
+from contract import PATIENCE, Server, resident_kib
+from payload import KINDS, Payload
+
+SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
+NATIVE = not SERVER.endswith(".py")
+STALL = 0.035  # seconds; what Nagle's algorithm and a delayed acknowledgement cost is 0.04
+
+
+def start(model, *flags):
+    command = [SERVER, "--protocol=rpyc"] if NATIVE else [sys.executable, SERVER]
+    return Server([*command, f"--model={model}", *flags])
+
+
+def connect(server):
+    return rpyc.connect("127.0.0.1", server.port, config={"sync_request_timeout": PATIENCE})
+
+
+def received_bytes(connection, call):
+    """Returns how many bytes arrive while `call` runs."""
+    stream = connection._channel.stream
+    count = 0
+    read = stream.read
+
+    def counting_read(size):
+        nonlocal count
+        count += size
+        return read(size)
+
+    stream.read = counting_read
+    call()
+    del stream.read
+    return count
+
+
+def median_seconds(call, repetitions=30):
+    times = []
+    for _ in range(repetitions):
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+class Operations:
+    """What holds for every server and model; `model` is set by the test classes below."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = start(cls.model)
+
+    @classmethod
+    def tearDownClass(cls):
+        complaints = cls.server.stop()
+        cls.server.kill()
+        assert not complaints, complaints
+
+    def setUp(self):
+        self.connection = connect(self.server)
+        self.addCleanup(self.connection.close)
+        self.root = self.connection.root
+
+    def serving_process(self):
+        """The process behind self.connection, the only one open."""
+        return self.server.pid if self.model == "threaded" else self.server.children()[-1]
+
+    def test_ping_by_both_names(self):
+        self.assertEqual("pong", self.root.ping())
+        self.assertEqual("pong", self.root.exposed_ping())
+
+    def test_echo_returns_every_kind_of_value(self):
+        values = [None, True, False, NotImplemented, Ellipsis, 0, -48, -49, 159, 160, 2**70, -2**70,
+                  0.0, -0.5, float("inf"), 1 + 2j, "", "text", "Zür\u00e7her \U0001f600", (), (1,),
+                  (1, (b"2", ("3",))), tuple(range(300)), frozenset((1, "two")), slice(1, 9, None)]
+        values += [os.urandom(size) for size in (0, 1, 4, 5, 255, 256, 2999, 3000, 3001, 102400)]
+        values += ["long text " * 1000, bytes(102400)]
+        for value in values:
+            result = self.root.echo(value)
+            self.assertEqual((type(value), value), (type(result), result))
+
+    def test_echo_of_a_reference_is_the_same_object(self):
+        mine = [1, 2]
+        self.assertIs(mine, self.root.echo(mine))
+        number, again = self.root.echo((7, mine))
+        self.assertEqual(7, number)
+        self.assertIs(mine, again)
+
+    def test_upload_counts_bytes(self):
+        for size in (0, 10, 3001, 70000, 1 << 20):
+            for data in (bytes(size), os.urandom(size)):
+                self.assertEqual(size, self.root.upload(data))
+                self.assertEqual(size, self.root.upload_file(data))
+
+    def test_keyword_arguments(self):
+        self.assertEqual(10, self.root.upload(data=b"0123456789"))
+        self.assertEqual(bytes(5), self.root.download_file(size=5))
+        chunks = self.root.download_file_chunked(10, chunk_size=4)
+        self.assertEqual([bytes(4), bytes(4), bytes(2)], list(chunks))
+
+    def test_downloads_have_size_and_content(self):
+        for size in (0, 1, 3000, 3001, 65536, 3 << 20):
+            self.assertEqual(b"x" * size, self.root.download(size))
+            self.assertEqual(bytes(size), self.root.download_file(size))
+
+    def test_compute(self):
+        for n in (0, 1, 1000):
+            self.assertEqual(sum(i * i for i in range(n)), self.root.compute(n))
+
+    def test_sleep_sleeps(self):
+        begin = time.monotonic()
+        self.assertEqual(0.05, self.root.sleep(0.05))
+        self.assertGreaterEqual(time.monotonic() - begin, 0.05)
+        self.assertEqual(0, self.root.sleep(0))
+
+    def test_chunked_upload_by_reference_and_by_value(self):
+        chunks = [os.urandom(65536) for _ in range(24)]
+        for passed in (chunks, tuple(chunks), (chunk for chunk in chunks)):
+            self.assertEqual(24 * 65536, self.root.upload_file_chunked(passed))
+        self.assertEqual(0, self.root.upload_file_chunked([]))
+        self.assertEqual(0, self.root.upload_file_chunked(()))
+
+    def test_an_error_in_the_middle_of_the_chunks_comes_back(self):
+        def chunks():
+            yield b"one"
+            raise LookupError("no second chunk")
+
+        with self.assertRaisesRegex(LookupError, "no second chunk"):
+            self.root.upload_file_chunked(chunks())
+        self.assertEqual("pong", self.root.ping())
+
+    def test_chunked_download_is_a_list(self):
+        chunks = self.root.download_file_chunked(100_000, 4096)
+        expected = [bytes(4096)] * 24 + [bytes(100_000 - 24 * 4096)]
+        self.assertEqual(expected, list(chunks))
+        self.assertEqual(expected, list(chunks), "a list can be read twice")
+        self.assertEqual(expected, list(buffiter(chunks)))
+        self.assertEqual(25, len(chunks))
+        self.assertTrue(chunks)
+        self.assertEqual(expected[0], chunks[0])
+        self.assertEqual(expected[-1], chunks[-1])
+        self.assertEqual(expected[22:], list(chunks[22:]))
+        self.assertEqual(expected[::12], list(chunks[::12]))
+        self.assertIn(expected[24], chunks)
+        self.assertNotIn(b"", chunks)
+        with self.assertRaises(IndexError):
+            chunks[25]  # pylint: disable=pointless-statement
+        with self.assertRaises(TypeError):
+            chunks["first"]  # pylint: disable=pointless-statement
+
+    def test_an_empty_chunked_download(self):
+        chunks = self.root.download_file_chunked(0, 4096)
+        self.assertEqual([], list(chunks))
+        self.assertFalse(chunks)
+
+    def test_a_bound_method_can_be_kept(self):
+        upload = self.root.upload
+        self.assertEqual([0, 1, 2], [upload(bytes(size)) for size in range(3)])
+
+    def test_asynchronous_calls(self):
+        sleep = rpyc.async_(self.root.sleep)
+        begin = time.monotonic()
+        first, second = sleep(0.1), sleep(0.01)
+        self.assertLess(time.monotonic() - begin, 0.1)
+        self.assertFalse(first.ready)
+        self.assertEqual(0.01, second.value)
+        self.assertEqual(0.1, first.value)
+
+    def test_value_errors(self):
+        for call in (lambda: self.root.sleep(-1), lambda: self.root.download(-1),
+                     lambda: self.root.compute(-1), lambda: self.root.compute(3_024_618),
+                     lambda: self.root.download_file_chunked(10, 0)):
+            with self.assertRaises(ValueError) as caught:
+                call()
+            self.assertEqual(1, len(caught.exception.args))
+        with self.assertRaises(ValueError) as caught:
+            self.root.sleep(-1)
+        self.assertEqual(("sleep length must not be negative",), caught.exception.args)
+
+    def test_attribute_errors(self):
+        for name in ("nope", "exposed_nope", "_hidden", "__class_getitem__"):
+            with self.assertRaises(AttributeError):
+                getattr(self.root, name)
+        with self.assertRaises(AttributeError):
+            self.root.ping = 1
+        with self.assertRaises(AttributeError):
+            del self.root.ping
+        self.assertEqual("pong", self.root.ping())
+
+    def test_type_errors(self):
+        for call in (lambda: self.root.upload(), lambda: self.root.ping(1),
+                     lambda: self.root.upload(1), lambda: self.root.download("many"),
+                     lambda: self.root.upload(b"", wrong=1), lambda: self.root()):
+            with self.assertRaises(TypeError) as caught:
+                call()
+            self.assertEqual(1, len(caught.exception.args))
+        self.assertEqual("pong", self.root.ping())
+
+    def test_connection_ping(self):
+        self.connection.ping()
+        self.connection.ping(data="x" * 5000)
+
+    def test_the_root_describes_itself(self):
+        self.assertIn("BenchmarkService", str(self.root))
+        self.assertIn("BenchmarkService", repr(self.root))
+        self.assertIn("exposed_ping", dir(self.root))
+        self.assertEqual(hash(self.root), hash(self.root))
+        self.assertEqual(self.root, self.root)
+        self.assertIn("BenchmarkService", self.root.____id_pack__[0])
+
+    def test_connections_are_independent(self):
+        others = [connect(self.server) for _ in range(20)]
+        self.assertEqual(["pong"] * 20, [other.root.ping() for other in others])
+        for other in others[::2]:
+            other.close()
+        self.assertEqual(["pong"] * 10, [other.root.ping() for other in others[1::2]])
+        for other in others[1::2]:
+            other.close()
+
+    def test_close_ends_the_connection(self):
+        self.connection.close()
+        self.assertTrue(self.connection.closed)
+        with self.assertRaises(EOFError):
+            self.connection.ping()
+        with connect(self.server) as another:
+            self.assertEqual("pong", another.root.ping())
+
+    def test_a_released_list_is_gone(self):
+        chunks = self.root.download_file_chunked(100, 10)
+        id_pack = chunks.____id_pack__
+        self.assertEqual(10, len(chunks))
+        del chunks
+        gc.collect()
+        stale = self.connection._netref_factory(id_pack)
+        with self.assertRaises(KeyError):
+            len(stale)
+        del stale
+        gc.collect()  # releases what the server does not know
+        self.assertEqual("pong", self.root.ping())
+
+    def test_memory_stays_flat(self):
+        def use(count):
+            for _ in range(count):
+                self.root.ping()
+                self.root.download_file_chunked(100, 10)[0]  # pylint: disable=expression-not-assigned
+
+        use(300)
+        before = resident_kib(self.serving_process())
+        use(2000)
+        self.assertLess(resident_kib(self.serving_process()) - before, 1024)
+
+    def test_every_payload_kind(self):
+        for kind in KINDS:
+            expected = Payload(kind)
+            with start(self.model, f"--payload={kind}") as server, connect(server) as connection:
+                root = connection.root
+                for size in (100, 100_000, 2_500_000):
+                    self.assertEqual(expected.of(size), root.download(size))
+                    self.assertEqual(expected.of(size), root.download_file(size))
+                chunks = root.download_file_chunked(1_200_000, 65536)
+                self.assertEqual(expected.of(1_200_000), b"".join(chunks))
+                data = expected.of(1_200_000)
+                self.assertEqual(data, root.echo(data))
+                self.assertEqual(len(data), root.upload(data))
+
+
+class NativeOnly:
+    """Where the native server is better than the library's, or stricter."""
+
+    def setUp(self):
+        self.server = start(self.model)
+        self.addCleanup(self.server.kill)
+        self.connection = connect(self.server)
+        self.addCleanup(self.connection.close)
+        self.root = self.connection.root
+
+    def test_large_frames_do_not_stall(self):
+        data = os.urandom(200_000)
+        self.assertLess(median_seconds(lambda: self.root.upload(data)), STALL)
+        self.assertLess(median_seconds(lambda: self.root.download(200_000)), STALL)
+        self.assertLess(median_seconds(lambda: self.root.echo(data)), STALL)
+
+    def test_pings_do_not_stall(self):
+        self.assertLess(median_seconds(self.root.ping, 100), STALL / 5)
+
+    def test_large_frames_are_compressed(self):
+        self.assertLess(received_bytes(self.connection, lambda: self.root.download(1_000_000)),
+                        30_000)
+
+    def test_compression_can_be_off(self):
+        with start(self.model, "--compression=off") as server, connect(server) as connection:
+            root = connection.root
+            received = received_bytes(
+                connection, lambda: self.assertEqual(b"x" * 1_000_000, root.download(1_000_000)))
+            self.assertGreater(received, 1_000_000)
+            self.assertEqual(1_000_000, root.upload(bytes(1_000_000)))
+
+    def test_pickle_is_refused(self):
+        chunks = self.root.download_file_chunked(100, 10)
+        with self.assertRaisesRegex(ValueError, "pickling is disabled"):
+            rpyc.utils.classic.obtain(chunks)
+        self.assertEqual("pong", self.root.ping())
+
+
+def load_tests(loader, _tests, _pattern):
+    suite = unittest.TestSuite()
+    for model in ("threaded", "forking"):
+        for case in (Operations, NativeOnly) if NATIVE else (Operations,):
+            name = f"{case.__name__}_{model}"
+            suite.addTests(loader.loadTestsFromTestCase(
+                type(name, (case, unittest.TestCase), {"model": model})))
+    return suite
+
+
+if __name__ == "__main__":
+    if not SERVER:
+        sys.exit("usage: python_client_test.py <bench_server | rpyc_server.py>")
+    unittest.main()

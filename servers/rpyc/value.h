@@ -1,0 +1,156 @@
+// A Python value as it crosses the wire: immutable values by copy, everything else by reference.
+// A Value is a small view. Bytes, texts and tuples belong to the message they were decoded from, to
+// its arena, or to the caller who built them; objects belong to whoever exports them. Copying one
+// never allocates, so a call in steady state does not either.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace rpycbench::rpyc {
+
+class Object;
+
+// Identifies one object of one peer: all three elements decide. The instance id 0 means that the
+// object is a class.
+struct IdPack {
+  std::string_view name;  // "module.Class"
+  std::int64_t class_id = 0;
+  std::int64_t instance_id = 0;
+
+  friend bool operator==(const IdPack&, const IdPack&) = default;
+};
+
+// An object of the peer, as a message brought it.
+struct Reference {
+  IdPack id;
+  mutable bool taken = false;  // somebody releases it later; otherwise it goes with its message
+};
+
+enum class Kind : std::uint8_t {
+  kNone,
+  kNotImplemented,
+  kEllipsis,
+  kBool,
+  kInt,         // fits 64 bits
+  kBigInt,      // canonical decimal text
+  kFloat,
+  kComplex,
+  kBytes,
+  kPieces,      // bytes that lie in several pieces; only sent, never received
+  kText,        // UTF-8
+  kTuple,
+  kSlice,       // three items: start, stop, step
+  kFrozenSet,
+  kObject,      // of this end
+  kNetref,      // of the peer
+};
+
+class Value {
+ public:
+  Value() = default;  // None
+
+  static Value None() { return {}; }
+  static Value NotImplemented() { return Value(Kind::kNotImplemented); }
+  static Value Ellipsis() { return Value(Kind::kEllipsis); }
+  static Value Bool(bool value) {
+    Value v(Kind::kBool);
+    v.bool_ = value;
+    return v;
+  }
+  static Value Int(std::int64_t value) {
+    Value v(Kind::kInt);
+    v.int_ = value;
+    return v;
+  }
+  static Value BigInt(std::string_view decimal) { return Value(Kind::kBigInt, decimal); }
+  static Value Float(double value) {
+    Value v(Kind::kFloat);
+    v.complex_ = {value, 0};
+    return v;
+  }
+  static Value Complex(double real, double imaginary) {
+    Value v(Kind::kComplex);
+    v.complex_ = {real, imaginary};
+    return v;
+  }
+  static Value Bytes(std::string_view bytes) { return Value(Kind::kBytes, bytes); }
+  static Value Pieces(std::span<const iovec> pieces) {
+    Value v(Kind::kPieces);
+    v.pieces_ = {pieces.data(), pieces.size()};
+    return v;
+  }
+  static Value Text(std::string_view utf8) { return Value(Kind::kText, utf8); }
+  static Value Tuple(std::span<const Value> items) { return Value(Kind::kTuple, items); }
+  static Value Slice(std::span<const Value, 3> items) { return Value(Kind::kSlice, items); }
+  static Value FrozenSet(std::span<const Value> items) { return Value(Kind::kFrozenSet, items); }
+  static Value Local(Object& object) {
+    Value v(Kind::kObject);
+    v.object_ = &object;
+    return v;
+  }
+  static Value Remote(const Reference& reference) {
+    Value v(Kind::kNetref);
+    v.reference_ = &reference;
+    return v;
+  }
+
+  Kind kind() const { return kind_; }
+  bool is(Kind kind) const { return kind_ == kind; }
+  // Whether the value crosses by copy.
+  bool plain() const;
+
+  // Each is valid for its kind only.
+  bool boolean() const { return bool_; }
+  std::int64_t integer() const { return int_; }
+  double real() const { return complex_.real; }
+  double imaginary() const { return complex_.imaginary; }
+  std::string_view bytes() const { return {string_.data, string_.size}; }  // and text, big integer
+  std::span<const iovec> pieces() const { return {pieces_.data, pieces_.count}; }
+  std::span<const Value> items() const { return {items_.data, items_.count}; }
+  Object& object() const { return *object_; }
+  const Reference& reference() const { return *reference_; }
+
+ private:
+  explicit Value(Kind kind) : kind_(kind) {}
+  Value(Kind kind, std::string_view bytes) : kind_(kind), string_{bytes.data(), bytes.size()} {}
+  Value(Kind kind, std::span<const Value> items)
+      : kind_(kind), items_{items.data(), items.size()} {}
+
+  Kind kind_ = Kind::kNone;
+  union {
+    bool bool_;
+    std::int64_t int_ = 0;
+    struct {
+      double real, imaginary;
+    } complex_;
+    struct {
+      const char* data;
+      std::size_t size;
+    } string_;
+    struct {
+      const iovec* data;
+      std::size_t count;
+    } pieces_;
+    struct {
+      const Value* data;
+      std::size_t count;
+    } items_;
+    Object* object_;
+    const Reference* reference_;
+  };
+};
+
+inline bool Value::plain() const {
+  if (kind_ < Kind::kTuple) return true;
+  if (kind_ >= Kind::kObject) return false;
+  for (const Value& item : items()) {
+    if (!item.plain()) return false;
+  }
+  return true;
+}
+
+}  // namespace rpycbench::rpyc
