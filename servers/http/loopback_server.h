@@ -1,0 +1,71 @@
+// For tests: serves connections inside the test's own process, each on a thread, so that a session
+// can be driven byte by byte and its end awaited.
+#pragma once
+
+#include <poll.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "servers/net/socket.h"
+
+namespace rpycbench::http {
+
+class LoopbackServer {
+ public:
+  using Serve = std::function<void(net::Socket&)>;
+
+  explicit LoopbackServer(Serve serve,
+                          std::chrono::milliseconds io_timeout = std::chrono::seconds(10))
+      : serve_(std::move(serve)),
+        io_timeout_(io_timeout),
+        listener_(net::Endpoint::Resolve("127.0.0.1", 0)),
+        endpoint_(net::Endpoint::Resolve("127.0.0.1", listener_.port())),
+        accepting_([this] { Accept(); }) {}
+
+  LoopbackServer(const LoopbackServer&) = delete;
+  LoopbackServer& operator=(const LoopbackServer&) = delete;
+  ~LoopbackServer() { Join(); }
+
+  const net::Endpoint& endpoint() const { return endpoint_; }
+  // A connection to it, with a limit for each wait that only a hanging server exceeds.
+  net::Socket Connect() const { return net::Socket::Connect(endpoint_, std::chrono::seconds(20)); }
+
+  // Waits until every session has ended; their clients must be done.
+  void Join() {
+    if (!accepting_.joinable()) return;
+    stopping_ = true;
+    const net::Socket wake = Connect();
+    accepting_.join();
+    for (std::thread& session : sessions_) session.join();
+  }
+
+ private:
+  void Accept() {
+    for (;;) {
+      pollfd waiting{listener_.descriptor(), POLLIN, 0};
+      ::poll(&waiting, 1, -1);
+      net::Socket socket = listener_.Accept(io_timeout_);
+      if (stopping_) return;
+      if (!socket.is_open()) continue;
+      sessions_.emplace_back([this, owned = std::move(socket)]() mutable {
+        net::Socket session = std::move(owned);
+        serve_(session);
+      });
+    }
+  }
+
+  Serve serve_;
+  std::chrono::milliseconds io_timeout_;
+  net::Listener listener_;
+  net::Endpoint endpoint_;
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> sessions_;
+  std::thread accepting_;
+};
+
+}  // namespace rpycbench::http

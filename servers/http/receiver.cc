@@ -1,0 +1,89 @@
+#include "servers/http/receiver.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace rpycbench::http {
+
+ProtocolError::ProtocolError(beast::error_code code)
+    : std::runtime_error(code.message()), code_(code) {}
+
+Receiver::Receiver(net::Socket& socket)
+    : socket_(socket), buffer_(std::make_unique_for_overwrite<char[]>(kCapacity)) {}
+
+std::size_t Receiver::Fill() {
+  if (begin_ == end_) begin_ = end_ = 0;
+  const std::size_t got = socket_.ReceiveSome(buffer_.get() + end_, kCapacity - end_);
+  end_ += got;
+  return got;
+}
+
+void Receiver::SkipEmptyLines() {
+  while (begin_ < end_ && (buffer_[begin_] == '\r' || buffer_[begin_] == '\n')) ++begin_;
+}
+
+void Receiver::Compact() {
+  std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+}
+
+template <bool kIsRequest>
+std::size_t Receiver::Put(beast::http::basic_parser<kIsRequest>& parser) {
+  beast::error_code error;
+  const std::size_t taken = parser.put({buffer_.get() + begin_, end_ - begin_}, error);
+  begin_ += taken;
+  if (error && error != beast::http::error::need_more) throw ProtocolError(error);
+  return taken;
+}
+
+template <bool kIsRequest>
+void Receiver::ReceiveHead(beast::http::basic_parser<kIsRequest>& parser) {
+  // A head never moves while it is parsed, so there must be room for the largest one.
+  if (kCapacity - begin_ < kMaxHeadBytes) Compact();
+  if (begin_ == end_) begin_ = end_ = 0;
+  const std::size_t start = begin_;
+  for (;;) {
+    if (begin_ < end_) Put(parser);
+    if (parser.is_header_done()) return;
+    // Beast bounds what it is given at a time, not the sum.
+    if (end_ - start >= kMaxHeadBytes) throw ProtocolError(beast::http::error::header_limit);
+    const std::size_t got = socket_.ReceiveSome(buffer_.get() + end_, kCapacity - end_);
+    if (got == 0) throw net::EndOfStream("receive the head of a message from", socket_.peer());
+    end_ += got;
+  }
+}
+
+std::string_view Receiver::Take(std::size_t most) {
+  const std::string_view taken{buffer_.get() + begin_, std::min(most, end_ - begin_)};
+  begin_ += taken.size();
+  return taken;
+}
+
+void Receiver::ReceiveBody(char* into, std::size_t size) {
+  const std::string_view taken = Take(size);
+  if (!taken.empty()) std::memcpy(into, taken.data(), taken.size());
+  socket_.ReceiveExactly(into + taken.size(), size - taken.size());
+}
+
+template <bool kIsRequest>
+bool Receiver::ReceiveThrough(beast::http::basic_parser<kIsRequest>& parser) {
+  parser.eager(true);
+  for (;;) {
+    if (begin_ < end_ && Put(parser) > 0) return !parser.is_done();
+    Compact();
+    if (end_ == kCapacity) throw ProtocolError(beast::http::error::header_limit);
+    if (Fill() > 0) continue;
+    beast::error_code error;
+    parser.put_eof(error);
+    if (error) throw net::EndOfStream("receive a body from", socket_.peer());
+    return false;
+  }
+}
+
+template void Receiver::ReceiveHead(beast::http::basic_parser<true>&);
+template void Receiver::ReceiveHead(beast::http::basic_parser<false>&);
+template bool Receiver::ReceiveThrough(beast::http::basic_parser<true>&);
+template bool Receiver::ReceiveThrough(beast::http::basic_parser<false>&);
+
+}  // namespace rpycbench::http

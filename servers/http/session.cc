@@ -1,0 +1,279 @@
+#include "servers/http/session.h"
+
+#include <chrono>
+#include <string>
+
+#include "servers/http/chunk_json.h"
+#include "servers/http/parser.h"
+#include "servers/http/receiver.h"
+#include "servers/http/responder.h"
+#include "servers/http/routes.h"
+#include "servers/http/text.h"
+#include "servers/net/log.h"
+
+namespace rpycbench::http {
+namespace {
+
+using beast::http::status;
+using beast::http::verb;
+
+// A request that is answered with an error.
+class Refusal : public std::runtime_error {
+ public:
+  Refusal(status code, const std::string& text, Field field = {})
+      : std::runtime_error(text), code_(code), field_(field) {}
+  status code() const { return code_; }
+  const Field& field() const { return field_; }
+
+ private:
+  status code_;
+  Field field_;  // of texts that live as long as the program
+};
+
+status StatusOf(const ProtocolError& error) {
+  if (error.code() == beast::http::error::header_limit) {
+    return status::request_header_fields_too_large;
+  }
+  if (error.code() == beast::http::error::body_limit) return status::payload_too_large;
+  return status::bad_request;
+}
+
+class Session {
+ public:
+  Session(net::Socket& socket, const service::Service& service)
+      : socket_(socket), service_(service), receiver_(socket), responder_(socket) {}
+
+  void Run() {
+    while (AwaitRequest() && ServeRequest()) {
+    }
+  }
+
+ private:
+  bool AwaitRequest();
+  bool ServeRequest();
+  void Answer(RequestParser& parser);
+  void Perform(const Match& match, RequestParser& parser);
+  void CheckBody(RequestParser& parser, std::uint64_t max_bytes);
+  void ReceiveBody(RequestParser& parser);
+  void ReceiveChunks(RequestParser& parser);
+  template <class Number>
+  void SendNumber(std::string_view name, Number number);
+  bool SendRefusal(status code, std::string_view text, const Field& field = {});
+  void Drain();
+
+  net::Socket& socket_;
+  const service::Service& service_;
+  Receiver receiver_;
+  Responder responder_;
+  net::Buffer body_;     // of the request; keeps its memory for the next one
+  net::Buffer scratch_;  // pieces of a chunk document, small JSON
+  bool request_read_ = false;
+};
+
+// Waits for the first byte of a request. Returns false if the peer is gone, which is its right
+// between requests: by the end of the stream, or by a reset, which spares it a TIME_WAIT.
+bool Session::AwaitRequest() {
+  receiver_.SkipEmptyLines();
+  while (receiver_.empty()) {
+    try {
+      if (receiver_.Fill() == 0) return false;
+    } catch (const net::Error& error) {
+      if (error.code() == std::errc::connection_reset) return false;
+      if (!error.timed_out()) throw;  // an idle peer is waited for
+    }
+    receiver_.SkipEmptyLines();
+  }
+  return true;
+}
+
+// Returns whether the connection goes on.
+bool Session::ServeRequest() {
+  request_read_ = false;
+  responder_.StartAnswer(false, false, false);
+  try {
+    RequestParser parser;
+    receiver_.ReceiveHead(parser);
+    request_read_ = parser.is_done();
+    responder_.StartAnswer(parser.is_http_1_0(), parser.keep_alive(),
+                           parser.method() == verb::head);
+    Answer(parser);
+    return responder_.keep_alive();
+  } catch (const Refusal& refusal) {
+    return SendRefusal(refusal.code(), refusal.what(), refusal.field());
+  } catch (const service::ValueError& error) {
+    return SendRefusal(status::bad_request, error.what());
+  } catch (const ChunkError& error) {
+    return SendRefusal(status::bad_request, error.what());
+  } catch (const ChunkLimitError& error) {
+    return SendRefusal(status::payload_too_large, error.what());
+  } catch (const ProtocolError& error) {
+    request_read_ = false;
+    return SendRefusal(StatusOf(error), error.what());
+  }
+}
+
+void Session::Answer(RequestParser& parser) {
+  if (parser.unsupported_coding()) {
+    throw Refusal(status::not_implemented, "transfer coding not supported");
+  }
+  if (parser.method() == verb::unknown) {
+    throw Refusal(status::not_implemented, "method not supported");
+  }
+  const std::optional<Match> match = FindRoute(parser.target());
+  if (!match) throw Refusal(status::not_found, "unknown path");
+  if (match->route.takes_body) {
+    if (parser.method() != verb::post) {
+      throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", "POST"});
+    }
+    if (!parser.content_length() && !parser.chunked()) {
+      request_read_ = false;  // what follows may well be a body
+      throw Refusal(status::length_required, "a body with a length is required");
+    }
+  } else if (parser.method() != verb::get && parser.method() != verb::head) {
+    throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", "GET, HEAD"});
+  }
+  Perform(*match, parser);
+}
+
+void Session::Perform(const Match& match, RequestParser& parser) {
+  const auto integer = [&](std::size_t i) { return ParseInteger(match.arguments[i]); };
+  switch (match.route.operation) {
+    case Operation::kPing:
+      ReceiveBody(parser);
+      scratch_.clear();
+      scratch_.append(R"({"response":")");
+      scratch_.append(service_.Ping());
+      scratch_.append(R"("})");
+      return responder_.SendJson(scratch_.view());
+    case Operation::kEcho:
+      ReceiveBody(parser);
+      return responder_.SendBytes(body_.view());
+    case Operation::kUpload:
+    case Operation::kUploadFile:
+      ReceiveBody(parser);
+      return SendNumber("size", body_.size());
+    case Operation::kUploadFileChunked:
+      ReceiveChunks(parser);
+      return SendNumber("size", body_.size());
+    case Operation::kDownload: {
+      const service::Payload payload = service_.Download(integer(0));
+      ReceiveBody(parser);
+      return responder_.SendPayload(payload);
+    }
+    case Operation::kDownloadFile: {
+      const service::Payload payload = service_.DownloadFile(integer(0));
+      ReceiveBody(parser);
+      return responder_.SendPayload(payload);
+    }
+    case Operation::kDownloadFileChunked: {
+      const service::Chunks chunks = service_.DownloadFileChunked(integer(0), integer(1));
+      ReceiveBody(parser);
+      return responder_.SendChunks(chunks);
+    }
+    case Operation::kCompute: {
+      const std::int64_t n = integer(0);
+      ReceiveBody(parser);
+      return SendNumber("result", service_.Compute(n));
+    }
+    case Operation::kSleep: {
+      const double seconds = ParseSeconds(match.arguments[0]);
+      ReceiveBody(parser);
+      return SendNumber("duration", service_.Sleep(seconds));
+    }
+  }
+}
+
+// Refuses a body whose length is known to be too large, then lets the peer send it.
+void Session::CheckBody(RequestParser& parser, std::uint64_t max_bytes) {
+  if (parser.is_done()) return;
+  if (parser.content_length().value_or(0) > max_bytes) {
+    throw Refusal(status::payload_too_large,
+                  "the body is above the limit of " + std::to_string(max_bytes) + " bytes");
+  }
+  if (parser.expects_continue() && receiver_.empty()) responder_.SendContinue();
+}
+
+// Into body_. A request without one, which GET usually is, leaves it empty.
+void Session::ReceiveBody(RequestParser& parser) {
+  const std::uint64_t max_bytes = static_cast<std::uint64_t>(service_.limits().max_bytes);
+  CheckBody(parser, max_bytes);
+  receiver_.ReceiveWhole(parser, body_, max_bytes);
+  request_read_ = true;
+}
+
+// The decoded chunks into body_, one after another.
+void Session::ReceiveChunks(RequestParser& parser) {
+  const ChunkDecoder::Limits limits{static_cast<std::uint64_t>(service_.limits().max_bytes),
+                                    static_cast<std::uint64_t>(service_.limits().max_chunks)};
+  const std::uint64_t max_bytes = ChunkDecoder::MaxDocumentBytes(limits);
+  CheckBody(parser, max_bytes);
+  body_.clear();
+  // Two digits a byte: never grown then, and the kernel commits what really arrives.
+  body_.reserve(std::min(parser.content_length().value_or(0) / 2, limits.max_bytes));
+  ChunkDecoder decoder(body_, limits);
+  receiver_.ReceivePieces(parser, scratch_, max_bytes,
+                          [&](std::string_view piece) { decoder.Feed(piece); });
+  request_read_ = true;
+  decoder.Finish();
+}
+
+template <class Number>
+void Session::SendNumber(std::string_view name, Number number) {
+  scratch_.clear();
+  scratch_.append("{\"");
+  scratch_.append(name);
+  scratch_.append("\":");
+  AppendNumber(scratch_, number);
+  scratch_.push_back('}');
+  responder_.SendJson(scratch_.view());
+}
+
+// Returns whether the connection goes on: not if part of the request was not read.
+bool Session::SendRefusal(status code, std::string_view text, const Field& field) {
+  if (request_read_) {
+    responder_.SendError(code, text, field);
+    return responder_.keep_alive();
+  }
+  net::LogLine("http: " + socket_.peer().ToString() + ": " +
+               std::to_string(static_cast<unsigned>(code)) + ", closed: " + std::string(text));
+  responder_.WillClose();
+  try {
+    responder_.SendError(code, text, field);
+    Drain();
+  } catch (const net::Error&) {
+    // The peer is gone or silent. The line above says all there is to say about it.
+  }
+  return false;
+}
+
+// A close with unread bytes resets the connection, which can destroy the answer before the peer
+// reads it. So the rest is read until the peer has seen the end, within bounds.
+void Session::Drain() {
+  constexpr std::chrono::seconds kLongest{2};
+  constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
+  socket_.ShutdownSend();
+  socket_.SetTimeout(kLongest);
+  const auto deadline = std::chrono::steady_clock::now() + kLongest;
+  scratch_.resize_discarding(std::size_t{64} << 10);
+  for (std::uint64_t drained = 0; drained < kMostBytes;) {
+    const std::size_t got = socket_.ReceiveSome(scratch_.data(), scratch_.size());
+    if (got == 0 || std::chrono::steady_clock::now() > deadline) return;
+    drained += got;
+  }
+}
+
+}  // namespace
+
+void ServeSession(net::Socket& socket, const service::Service& service) {
+  try {
+    Session(socket, service).Run();
+  } catch (const net::Error& error) {
+    net::LogLine(std::string("http: ") + error.what());
+  } catch (const net::EndOfStream& error) {
+    net::LogLine(std::string("http: ") + error.what());
+  } catch (const std::exception& error) {
+    net::LogLine("http: " + socket.peer().ToString() + ": " + error.what());
+  }
+}
+
+}  // namespace rpycbench::http
