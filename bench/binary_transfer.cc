@@ -1,0 +1,72 @@
+// BinaryTransfer: whole files in one call, and the same files in chunks, the way each protocol
+// moves chunks: RPyC passes a list by reference and fetches item by item, HTTP sends one JSON
+// document of hex strings, the floor sends chunk behind chunk. The clock stops when the last byte
+// is in memory; contents are verified afterwards.
+#include <string>
+#include <vector>
+
+#include "bench/call_row.h"
+#include "bench/rows.h"
+
+namespace rpycbench {
+namespace {
+
+constexpr std::int64_t kSmallFile = 1'572'864;
+constexpr std::int64_t kMiddleFile = 134'217'728;
+constexpr std::int64_t kLargeFile = 524'288'000;
+
+std::vector<std::int64_t> FileSizes(const Options& options) {
+  if (!options.file_bytes.empty()) return options.file_bytes;
+  switch (options.preset) {
+    case Preset::kQuick:
+      return {kSmallFile};
+    case Preset::kDefault:
+      return {kSmallFile, kMiddleFile};
+    case Preset::kClassic:
+    case Preset::kFull:
+      break;
+  }
+  return {kSmallFile, kMiddleFile, kLargeFile};
+}
+
+template <class Client>
+void RegisterMode(const Suite& suite, const ServerMode& mode) {
+  const Options& options = suite.options;
+  const auto chunk_bytes = static_cast<std::uint64_t>(options.chunk_bytes);
+  for (const std::int64_t file_bytes : FileSizes(options)) {
+    const auto size = static_cast<std::uint64_t>(file_bytes);
+    const auto file = service::Payload::Of(options.payload, size);
+    const service::Chunks chunks{file, chunk_bytes};
+    const auto add = [&](const std::string& variant, auto call, auto check) {
+      RegisterCallRow<Client>(
+          suite,
+          "BinaryTransfer/" + std::string(mode.name) + "/" + variant + "/" + std::to_string(size),
+          mode,
+          {.placement = Placement::kFree, .bytes_per_call = size, .report_server_memory = true},
+          options.file_iterations, call, check);
+    };
+    const auto all_received = [size](std::uint64_t reply) { return reply == size; };
+    const auto right_bytes = [file](std::string_view reply) { return file.Matches(reply); };
+    add(
+        "upload", [file](Client& client) { return client.UploadFile(file); }, all_received);
+    add(
+        "download", [size](Client& client) { return client.DownloadFile(size); }, right_bytes);
+    add(
+        "upload_chunked", [chunks](Client& client) { return client.UploadFileChunked(chunks); },
+        all_received);
+    add(
+        "download_chunked",
+        [size, chunk_bytes](Client& client) {
+          return client.DownloadFileChunked(size, chunk_bytes);
+        },
+        right_bytes);
+  }
+}
+
+}  // namespace
+
+void RegisterBinaryTransfer(const Suite& suite) {
+  ForEachMode([&]<class Client>(const ServerMode& mode) { RegisterMode<Client>(suite, mode); });
+}
+
+}  // namespace rpycbench

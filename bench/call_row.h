@@ -1,0 +1,83 @@
+// A row that makes one kind of call again and again over one connection: the shape of Latency,
+// Bandwidth and BinaryTransfer, which differ in the call, its size and its counts only.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/clients.h"
+#include "fixtures/server_fixture.h"
+
+namespace rpycbench {
+
+struct CallRowSettings {
+  Placement placement = Placement::kShared;  // unless the options name one
+  std::int64_t warmup_calls = 1;             // verified, before the clock
+  std::uint64_t bytes_per_call = 0;          // of payload; 0 reports no throughput
+  bool report_server_memory = false;
+};
+
+// From this size on the comparison of a reply takes long enough to be kept out of the headline.
+inline constexpr std::uint64_t kPauseToVerifyBytes = 1024;
+
+// `Call` is invoked with the client and returns the reply; `Check` is invoked with the reply and
+// returns whether it is right.
+template <class Client, class Call, class Check>
+class CallRow : public ServerFixture {
+ public:
+  CallRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+          const CallRowSettings& settings, Call call, Check check)
+      : ServerFixture(suite, name, mode, settings.placement),
+        name_(name),
+        settings_(settings),
+        call_(std::move(call)),
+        check_(std::move(check)) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    auto client = MakeClient<Client>(server(), options());
+    for (std::int64_t i = 0; i < settings_.warmup_calls; ++i) {
+      rpycbench::Verify(check_(call_(client)), name_);
+    }
+    Samples samples;
+    samples.Reset(static_cast<std::size_t>(state.max_iterations));
+    const WireTotals before = WireTotals::Of(client);
+    const bool pause = settings_.bytes_per_call >= kPauseToVerifyBytes;
+    for (auto _ : state) {
+      const auto start = Samples::Clock::now();
+      const auto reply = call_(client);
+      samples.Add(Samples::Clock::now() - start);
+      if (pause) state.PauseTiming();
+      rpycbench::Verify(check_(reply), name_);
+      if (pause) state.ResumeTiming();
+    }
+    SetLatencyCounters(state, samples);
+    SetWireCounters(state, WireTotals::Of(client) - before, samples.count());
+    if (settings_.bytes_per_call > 0) {
+      state.SetBytesProcessed(
+          static_cast<std::int64_t>(settings_.bytes_per_call * samples.count()));
+    }
+    if (settings_.report_server_memory) state.counters["server_rss_mib"] = ServerPeakRssMib();
+    client.Close();
+  }
+
+ private:
+  std::string name_;
+  CallRowSettings settings_;
+  Call call_;
+  Check check_;
+};
+
+// Registers such a row; with a fixed number of iterations in the preset classic.
+template <class Client, class Call, class Check>
+void RegisterCallRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+                     const CallRowSettings& settings, std::int64_t classic_iterations, Call call,
+                     Check check) {
+  auto row = std::make_unique<CallRow<Client, Call, Check>>(suite, name, mode, settings,
+                                                            std::move(call), std::move(check));
+  if (suite.options.preset == Preset::kClassic) row->Iterations(classic_iterations);
+  compat::RegisterRow(std::move(row));
+}
+
+}  // namespace rpycbench

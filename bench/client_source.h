@@ -1,0 +1,105 @@
+// Where a client thread of Concurrent gets its connection from: one of its own, or, as HTTP
+// libraries have it, one borrowed from a pool for each request. Waiting for a free connection, and
+// the pool's lock, are then part of what a request takes.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "fixtures/clients.h"
+#include "fixtures/server_fixture.h"
+
+namespace rpycbench {
+
+template <class Client>
+std::unique_ptr<Client> MakeUniqueClient(const net::Endpoint& server, const Options& options) {
+  return std::unique_ptr<Client>(new Client(MakeClient<Client>(server, options)));
+}
+
+// Each method is called by the thread of the client it names; different clients do not meet.
+template <class Client>
+class OwnConnections {
+ public:
+  OwnConnections(const net::Endpoint& server, const Options& options, std::size_t clients)
+      : server_(server), options_(options), connections_(clients) {}
+
+  void Connect(std::size_t client) {
+    connections_[client] = MakeUniqueClient<Client>(server_, options_);
+  }
+  template <class Call>
+  auto With(std::size_t client, Call call) {
+    return call(*connections_[client]);
+  }
+  void CloseAll() {
+    for (auto& connection : connections_) {
+      if (connection) connection->Close();
+    }
+  }
+  WireTotals Wire() const {
+    WireTotals totals;
+    for (const auto& connection : connections_) {
+      if (connection) totals += WireTotals::Of(*connection);
+    }
+    return totals;
+  }
+
+ private:
+  net::Endpoint server_;
+  const Options& options_;
+  std::vector<std::unique_ptr<Client>> connections_;
+};
+
+// A fixed number of connections, made beforehand, shared by all clients.
+template <class Client>
+class PooledConnections {
+ public:
+  static constexpr std::size_t kSize = 10;
+
+  PooledConnections(const net::Endpoint& server, const Options& options, std::size_t) {
+    for (std::size_t i = 0; i < kSize; ++i) {
+      all_.push_back(MakeUniqueClient<Client>(server, options));
+      free_.push_back(all_.back().get());
+    }
+  }
+
+  void Connect(std::size_t) {}
+  template <class Call>
+  auto With(std::size_t, Call call) {
+    Borrowed borrowed(*this);
+    return call(*borrowed.client);
+  }
+  void CloseAll() {
+    for (auto& connection : all_) connection->Close();
+  }
+  WireTotals Wire() const {
+    WireTotals totals;
+    for (const auto& connection : all_) totals += WireTotals::Of(*connection);
+    return totals;
+  }
+
+ private:
+  struct Borrowed {
+    explicit Borrowed(PooledConnections& from) : pool(from) {
+      std::unique_lock lock(pool.mutex_);
+      pool.available_.wait(lock, [&] { return !pool.free_.empty(); });
+      client = pool.free_.back();
+      pool.free_.pop_back();
+    }
+    ~Borrowed() {
+      const std::scoped_lock lock(pool.mutex_);
+      pool.free_.push_back(client);
+      pool.available_.notify_one();
+    }
+    PooledConnections& pool;
+    Client* client;
+  };
+
+  std::vector<std::unique_ptr<Client>> all_;
+  std::mutex mutex_;
+  std::condition_variable available_;
+  std::vector<Client*> free_;
+};
+
+}  // namespace rpycbench

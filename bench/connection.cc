@@ -1,0 +1,141 @@
+// Connection: what it takes until a new connection has answered its first call. A connect alone
+// says little, for the kernel's backlog answers it before a thread is started or a process forked.
+// Connections are made one after the other, held, and closed outside of the clock.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/rows.h"
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/clients.h"
+#include "fixtures/counters.h"
+
+namespace rpycbench {
+namespace {
+
+// What a new connection does before it counts as usable.
+enum class Opening {
+  kShortest,  // the fewest round trips that end in a verified ping
+  kPython,    // RPyC: GETROOT, INSPECT, GETATTR, CALL, as a Python program's first call
+};
+
+// The protocol's own opening after TCP's; nothing for those without one.
+void Handshake(TcpClient&, Opening) {}
+void Handshake(HttpClient&, Opening) {}
+void Handshake(RpycClient& client, Opening opening) {
+  client.Root();
+  if (opening == Opening::kPython) client.InspectRoot();
+}
+
+std::string_view FirstCall(TcpClient& client, Opening) { return client.Ping(); }
+std::string_view FirstCall(HttpClient& client, Opening) { return client.Ping(); }
+std::string_view FirstCall(RpycClient& client, Opening opening) {
+  return opening == Opening::kPython ? client.Ping() : client.PingCallAttr();
+}
+
+// More connections held open at once would exhaust descriptors before they show anything new.
+constexpr std::size_t kHeld = 100;
+
+template <class Client>
+class ConnectionRow : public ServerFixture {
+ public:
+  ConnectionRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+                Opening opening)
+      : ServerFixture(suite, name, mode, Placement::kShared), opening_(opening) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    Phases phases;
+    phases.Reset(static_cast<std::size_t>(state.max_iterations));
+    std::vector<std::unique_ptr<Slot>> slots(kHeld);
+    for (auto& slot : slots) slot = std::make_unique<Slot>();
+    WireTotals totals;
+    std::size_t held = 0;
+    const auto close_all = [&] {
+      for (std::size_t i = 0; i < held; ++i) {
+        totals += WireTotals::Of(**slots[i]);
+        (*slots[i])->Close();
+        slots[i]->reset();
+      }
+      held = 0;
+    };
+    for (auto _ : state) {
+      if (held == kHeld) {
+        state.PauseTiming();
+        close_all();
+        state.ResumeTiming();
+      }
+      Open(*slots[held], phases);
+      ++held;
+    }
+    close_all();
+    SetLatencyCounters(state, phases.total);
+    SetWireCounters(state, totals, phases.total.count());
+    SetMedian(state, counter::kTcpConnect, phases.connect);
+    SetMedian(state, counter::kFirstCall, phases.first_call);
+    if (mode().protocol == Protocol::kRpyc) {
+      SetMedian(state, counter::kHandshake, phases.handshake);
+    }
+  }
+
+ private:
+  using Slot = std::optional<Client>;
+
+  struct Phases {
+    Samples total, connect, handshake, first_call;
+
+    void Reset(std::size_t count) {
+      for (Samples* samples : {&total, &connect, &handshake, &first_call}) samples->Reset(count);
+    }
+  };
+
+  // Constructs in place what cannot be moved.
+  struct Make {
+    const ConnectionRow& row;
+    operator Client() const { return MakeClient<Client>(row.server(), row.options()); }
+  };
+
+  void Open(Slot& slot, Phases& phases) {
+    const auto start = Samples::Clock::now();
+    Client& client = slot.emplace(Make{*this});
+    const auto connected = Samples::Clock::now();
+    Handshake(client, opening_);
+    const auto ready = Samples::Clock::now();
+    const std::string_view answer = FirstCall(client, opening_);
+    const auto end = Samples::Clock::now();
+    phases.total.Add(end - start);
+    phases.connect.Add(connected - start);
+    phases.handshake.Add(ready - connected);
+    phases.first_call.Add(end - ready);
+    rpycbench::Verify(answer == "pong", "the first ping");
+  }
+
+  static void SetMedian(benchmark::State& state, const char* name, Samples& samples) {
+    if (const auto median = samples.PercentileUs(50)) state.counters[name] = *median;
+  }
+
+  Opening opening_;
+};
+
+template <class Client>
+void Register(const Suite& suite, const std::string& name, const ServerMode& mode,
+              Opening opening) {
+  auto row = std::make_unique<ConnectionRow<Client>>(suite, name, mode, opening);
+  if (suite.options.preset == Preset::kClassic) row->Iterations(suite.options.connections);
+  compat::RegisterRow(std::move(row));
+}
+
+}  // namespace
+
+void RegisterConnection(const Suite& suite) {
+  ForEachMode([&]<class Client>(const ServerMode& mode) {
+    const std::string name = "Connection/" + std::string(mode.name);
+    Register<Client>(suite, name, mode, Opening::kShortest);
+    if constexpr (std::is_same_v<Client, RpycClient>) {
+      Register<Client>(suite, name + "/python_opening", mode, Opening::kPython);
+    }
+  });
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,26 @@
+# Writes build_info.cc: what was built, and from which state of the sources. Runs at each build, and
+# touches the file only if something changed. Outside of a git work tree, or without git, the
+# revision is "unknown" and the build goes on.
+#
+#   cmake -DSOURCE_DIR=… -DTEMPLATE=build_info.cc.in -DOUTPUT=build_info.cc … -P git_revision.cmake
+
+set(GIT_REVISION "unknown")
+find_program(GIT git)
+if(GIT)
+  execute_process(COMMAND ${GIT} rev-parse --short=12 HEAD
+    WORKING_DIRECTORY ${SOURCE_DIR} OUTPUT_VARIABLE revision RESULT_VARIABLE failed
+    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  # A copy of the sources inside of somebody else's repository has no revision of its own.
+  execute_process(COMMAND ${GIT} rev-parse --show-prefix
+    WORKING_DIRECTORY ${SOURCE_DIR} OUTPUT_VARIABLE prefix
+    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(failed EQUAL 0 AND prefix STREQUAL "")
+    set(GIT_REVISION ${revision})
+    execute_process(COMMAND ${GIT} status --porcelain --untracked-files=no
+      WORKING_DIRECTORY ${SOURCE_DIR} OUTPUT_VARIABLE changes ERROR_QUIET)
+    if(NOT changes STREQUAL "")
+      string(APPEND GIT_REVISION "+dirty")
+    endif()
+  endif()
+endif()
+configure_file(${TEMPLATE} ${OUTPUT} @ONLY)

@@ -1,0 +1,139 @@
+#include "bench/result_file.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "bench/usage_error.h"
+#include "fixtures/benchmark_compat.h"
+
+namespace rpycbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether a rename may put another file there. Names in /dev lead to regular files at times, but
+// to ones that somebody else has open.
+bool IsReplaceable(const fs::path& path) {
+  return !fs::exists(path) || (fs::is_regular_file(path) && !path.string().starts_with("/dev/"));
+}
+
+// Through symbolic links, so that a link stays one.
+fs::path Target(const fs::path& path) {
+  return IsReplaceable(path) ? fs::weakly_canonical(fs::absolute(path)) : path;
+}
+
+void ThrowUnlessGood(const std::ostream& out, const fs::path& path) {
+  if (out) return;
+  throw std::system_error(errno, std::generic_category(), "cannot write \"" + path.string() + '"');
+}
+
+void Write(const fs::path& path, const std::string& text) {
+  errno = 0;
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.flush();
+  ThrowUnlessGood(file, path);
+}
+
+}  // namespace
+
+ResultFile::ResultFile(fs::path path) : path_(Target(path)), replaces_(IsReplaceable(path_)) {
+  json_.SetOutputStream(&text_);
+}
+
+bool ResultFile::ReportContext(const Context& context) {
+  if (!json_.ReportContext(context)) return false;
+  std::ostringstream end;
+  json_.SetOutputStream(&end);
+  json_.Finalize();
+  json_.SetOutputStream(&text_);
+  end_ = end.str();
+  if (replaces_) Replace();
+  return true;
+}
+
+void ResultFile::ReportRuns(const std::vector<Run>& runs) {
+  for (const Run& run : runs) {
+    if (!compat::Failed(run)) continue;
+    failed_rows_.insert(run.run_name.str());
+    errors_ += errors_.empty() ? "\n" : ",\n";
+    errors_ += "    {\n      \"name\": " + QuotedJson(run.benchmark_name()) +
+               ",\n      \"message\": " + QuotedJson(compat::ErrorMessage(run)) + "\n    }";
+  }
+  std::vector<Run> good;
+  for (const Run& run : runs) {
+    if (!failed_rows_.contains(run.run_name.str())) good.push_back(run);
+  }
+  json_.ReportRuns(good);
+  if (replaces_) Replace();
+}
+
+void ResultFile::Finalize() {
+  if (!replaces_) Write(path_, Document());
+}
+
+std::string ResultFile::Document() const {
+  std::string end = end_;
+  const std::size_t list_end = end.rfind(']') + 1;
+  end.insert(list_end, ",\n  \"errors\": [" + errors_ + "\n  ]");
+  return text_.str() + end;
+}
+
+void ResultFile::Replace() const {
+  const fs::path partial = path_.parent_path() / ('.' + path_.filename().string() + ".partial");
+  Write(partial, Document());
+  fs::rename(partial, path_);
+}
+
+TextFile::TextFile(fs::path path, std::unique_ptr<BenchmarkReporter> reporter)
+    : path_(std::move(path)), reporter_(std::move(reporter)) {
+  reporter_->SetOutputStream(&file_);
+  reporter_->SetErrorStream(&file_);
+}
+
+bool TextFile::ReportContext(const Context& context) {
+  errno = 0;
+  file_.open(path_);
+  ThrowUnlessGood(file_, path_);
+  const bool go_on = reporter_->ReportContext(context);
+  Flush();
+  return go_on;
+}
+
+void TextFile::ReportRuns(const std::vector<Run>& runs) {
+  reporter_->ReportRuns(runs);
+  Flush();
+}
+
+void TextFile::Finalize() {
+  reporter_->Finalize();
+  Flush();
+}
+
+void TextFile::Flush() {
+  errno = 0;
+  file_.flush();
+  ThrowUnlessGood(file_, path_);
+}
+
+void CheckOutputPath(const fs::path& path) {
+  std::error_code error;
+  const bool exists = fs::exists(path, error);
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (fs::is_directory(path, error)) {
+    error = std::make_error_code(std::errc::is_a_directory);
+  } else if (!exists && !fs::is_directory(folder, error)) {
+    error = std::make_error_code(std::errc::no_such_file_or_directory);
+  } else if (::access((exists ? path : folder).c_str(), W_OK) != 0) {
+    error.assign(errno, std::generic_category());
+  } else {
+    return;
+  }
+  throw UsageError("--benchmark_out: cannot write \"" + path.string() + "\": " + error.message());
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,16 @@
+// The benchmark types, one function and one file each: every type registers its rows with the
+// framework, as many as the preset asks for.
+#pragma once
+
+#include "fixtures/server_fixture.h"
+
+namespace rpycbench {
+
+void RegisterFloor(const Suite& suite);
+void RegisterConnection(const Suite& suite);
+void RegisterLatency(const Suite& suite);
+void RegisterBandwidth(const Suite& suite);
+void RegisterBinaryTransfer(const Suite& suite);
+void RegisterConcurrent(const Suite& suite);
+
+}  // namespace rpycbench
