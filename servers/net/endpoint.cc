@@ -40,7 +40,8 @@ std::uint16_t Endpoint::port() const {
 std::string Endpoint::ToString() const {
   char text[INET6_ADDRSTRLEN];
   if (address.ss_family == AF_INET) {
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&address)->sin_addr, text, sizeof text);
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&address)->sin_addr, text,
+              sizeof text);
     return std::string(text) + ":" + std::to_string(port());
   }
   if (address.ss_family == AF_INET6) {

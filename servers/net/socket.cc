@@ -174,8 +174,7 @@ void Socket::CloseAfterPeer() noexcept {
 }
 
 Listener::Listener(const Endpoint& address) : local_(address) {
-  descriptor_ =
-      ::socket(address.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  descriptor_ = ::socket(address.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const auto fail = [&](std::string_view operation) {
     const int error = errno;
     Close();

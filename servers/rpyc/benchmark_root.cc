@@ -32,14 +32,17 @@ double NumberOf(const Value& value) {
 // len(value), as Python has it; that of a peer's object is asked for.
 std::int64_t LengthOf(Scope& scope, const Value& value) {
   switch (value.kind()) {
-    case Kind::kBytes: return static_cast<std::int64_t>(value.bytes().size());
+    case Kind::kBytes:
+      return static_cast<std::int64_t>(value.bytes().size());
     case Kind::kText:
       return std::ranges::count_if(value.bytes(), [](char c) { return (c & 0xc0) != 0x80; });
     case Kind::kTuple:
-    case Kind::kFrozenSet: return static_cast<std::int64_t>(value.items().size());
+    case Kind::kFrozenSet:
+      return static_cast<std::int64_t>(value.items().size());
     case Kind::kNetref:
       return IntegerOf(scope.connection().CallAttr(value, "__len__").value());
-    default: throw PythonError("TypeError", "the object has no len()");
+    default:
+      throw PythonError("TypeError", "the object has no len()");
   }
 }
 
@@ -84,8 +87,8 @@ struct Operation {
   Value (*run)(const service::Service&, Scope&, std::span<const Value> arguments);
 
   std::size_t arity() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(parameters, [](std::string_view parameter) { return !parameter.empty(); }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        parameters, [](std::string_view parameter) { return !parameter.empty(); }));
   }
 };
 
@@ -93,42 +96,50 @@ using Service = service::Service;
 using Bound = std::span<const Value>;
 
 constexpr Operation kOperations[] = {
-    {"ping", {},
-     [](const Service& service, Scope&, Bound) { return Value::Text(service.Ping()); }},
+    {"ping", {}, [](const Service& service, Scope&, Bound) { return Value::Text(service.Ping()); }},
     {"echo", {"data"}, [](const Service&, Scope&, Bound with) { return with[0]; }},
-    {"upload", {"data"},
+    {"upload",
+     {"data"},
      [](const Service&, Scope& scope, Bound with) { return Value::Int(LengthOf(scope, with[0])); }},
-    {"download", {"size"},
+    {"download",
+     {"size"},
      [](const Service& service, Scope& scope, Bound with) {
        return BytesOf(scope, service.Download(IntegerOf(with[0])));
      }},
-    {"compute", {"n"},
+    {"compute",
+     {"n"},
      [](const Service& service, Scope&, Bound with) {
        return Value::Int(service.Compute(IntegerOf(with[0])));
      }},
-    {"sleep", {"duration"},
+    {"sleep",
+     {"duration"},
      [](const Service& service, Scope&, Bound with) {
        service.Sleep(NumberOf(with[0]));
        return with[0];
      }},
-    {"upload_file", {"data"},
+    {"upload_file",
+     {"data"},
      [](const Service&, Scope& scope, Bound with) { return Value::Int(LengthOf(scope, with[0])); }},
-    {"download_file", {"size"},
+    {"download_file",
+     {"size"},
      [](const Service& service, Scope& scope, Bound with) {
        return BytesOf(scope, service.DownloadFile(IntegerOf(with[0])));
      }},
-    {"upload_file_chunked", {"chunks"},
+    {"upload_file_chunked",
+     {"chunks"},
      [](const Service&, Scope& scope, Bound with) {
        return Value::Int(LengthOfItems(scope, with[0]));
      }},
-    {"download_file_chunked", {"size", "chunk_size"},
+    {"download_file_chunked",
+     {"size", "chunk_size"},
      [](const Service& service, Scope& scope, Bound with) {
-       return ListOf(scope,
-                     service.DownloadFileChunked(IntegerOf(with[0]), IntegerOf(with[1])));
+       return ListOf(scope, service.DownloadFileChunked(IntegerOf(with[0]), IntegerOf(with[1])));
      }},
-    {"get_service_name", {},
+    {"get_service_name",
+     {},
      [](const Service&, Scope&, Bound) { return Value::Text("BENCHMARK"); }},
-    {"get_service_aliases", {},
+    {"get_service_aliases",
+     {},
      [](const Service&, Scope& scope, Bound) {
        const std::span<Value> names = scope.Tuple(1);
        names[0] = Value::Text("BENCHMARK");
@@ -163,8 +174,8 @@ std::span<const Value> Bind(Scope& scope, const Operation& operation, const Argu
   }
   for (const Value& keyword : arguments.keywords) {
     const std::string_view name = keyword.items()[0].bytes();
-    const auto index = static_cast<std::size_t>(
-        std::ranges::find(operation.parameters, name) - operation.parameters.begin());
+    const auto index = static_cast<std::size_t>(std::ranges::find(operation.parameters, name) -
+                                                operation.parameters.begin());
     if (name.empty() || index >= arity) {
       complain("got an unexpected keyword argument " + Quoted(name));
     }

@@ -50,7 +50,8 @@ Value Unbox(const Value& boxed, ObjectTable& table, Message& message) {
   }
   const Value& content = boxed.items()[1];
   switch (boxed.items()[0].integer()) {
-    case kValue: return content;
+    case kValue:
+      return content;
     case kTuple: {
       if (!content.is(Kind::kTuple)) throw PythonError("ValueError", "not a boxed tuple");
       const std::span<Value> items = message.arena.Allocate(content.items().size());
@@ -65,7 +66,8 @@ Value Unbox(const Value& boxed, ObjectTable& table, Message& message) {
     case kRemoteRef:
       message.references.push_back({ReadIdPack(content)});
       return Value::Remote(message.references.back());
-    default: throw PythonError("ValueError", "unknown label of a boxed value");
+    default:
+      throw PythonError("ValueError", "unknown label of a boxed value");
   }
 }
 

@@ -128,25 +128,44 @@ class Reader {
     if (tag >= kBytes1 && tag <= kBytes4) return Value::Bytes(Take(tag - kBytes1 + 1U));
     if (tag >= kTuple1 && tag <= kTuple4) return ReadTuple(tag - kTuple1 + 1U, depth);
     switch (tag) {
-      case kNone: return Value::None();
-      case kEmptyBytes: return Value::Bytes({});
-      case kEmptyTuple: return Value::Tuple({});
-      case kTrue: return Value::Bool(true);
-      case kFalse: return Value::Bool(false);
-      case kNotImplemented: return Value::NotImplemented();
-      case kEllipsis: return Value::Ellipsis();
-      case kText: return ReadText();
-      case kBytesL1: return Value::Bytes(Take(U8()));
-      case kBytesL4: return Value::Bytes(Take(U32()));
-      case kTupleL1: return ReadTuple(U8(), depth);
-      case kTupleL4: return ReadTuple(U32(), depth);
-      case kIntL1: return ReadInteger(Take(U8()));
-      case kIntL4: return ReadInteger(Take(U32()));
-      case kFloat: return Value::Float(ReadDouble());
-      case kComplex: return ReadComplex();
-      case kSlice: return ReadSlice(depth);
-      case kFrozenSet: return Value::FrozenSet(ReadItems("frozenset", depth));
-      default: break;
+      case kNone:
+        return Value::None();
+      case kEmptyBytes:
+        return Value::Bytes({});
+      case kEmptyTuple:
+        return Value::Tuple({});
+      case kTrue:
+        return Value::Bool(true);
+      case kFalse:
+        return Value::Bool(false);
+      case kNotImplemented:
+        return Value::NotImplemented();
+      case kEllipsis:
+        return Value::Ellipsis();
+      case kText:
+        return ReadText();
+      case kBytesL1:
+        return Value::Bytes(Take(U8()));
+      case kBytesL4:
+        return Value::Bytes(Take(U32()));
+      case kTupleL1:
+        return ReadTuple(U8(), depth);
+      case kTupleL4:
+        return ReadTuple(U32(), depth);
+      case kIntL1:
+        return ReadInteger(Take(U8()));
+      case kIntL4:
+        return ReadInteger(Take(U32()));
+      case kFloat:
+        return Value::Float(ReadDouble());
+      case kComplex:
+        return ReadComplex();
+      case kSlice:
+        return ReadSlice(depth);
+      case kFrozenSet:
+        return Value::FrozenSet(ReadItems("frozenset", depth));
+      default:
+        break;
     }
     throw ProtocolError("brine: unknown tag " + std::to_string(tag));
   }
@@ -275,12 +294,18 @@ void WriteTupleHead(std::size_t count, MessageWriter& out) {
 
 void Write(const Value& value, MessageWriter& out) {
   switch (value.kind()) {
-    case Kind::kNone: return out.Byte(kNone);
-    case Kind::kNotImplemented: return out.Byte(kNotImplemented);
-    case Kind::kEllipsis: return out.Byte(kEllipsis);
-    case Kind::kBool: return out.Byte(value.boolean() ? kTrue : kFalse);
-    case Kind::kInt: return WriteInt(value.integer(), out);
-    case Kind::kBigInt: return WriteDigits(value.bytes(), out);
+    case Kind::kNone:
+      return out.Byte(kNone);
+    case Kind::kNotImplemented:
+      return out.Byte(kNotImplemented);
+    case Kind::kEllipsis:
+      return out.Byte(kEllipsis);
+    case Kind::kBool:
+      return out.Byte(value.boolean() ? kTrue : kFalse);
+    case Kind::kInt:
+      return WriteInt(value.integer(), out);
+    case Kind::kBigInt:
+      return WriteDigits(value.bytes(), out);
     case Kind::kFloat:
       out.Byte(kFloat);
       return WriteDouble(value.real(), out);
@@ -288,14 +313,23 @@ void Write(const Value& value, MessageWriter& out) {
       out.Byte(kComplex);
       WriteDouble(value.real(), out);
       return WriteDouble(value.imaginary(), out);
-    case Kind::kBytes: return WriteBytes(value.bytes(), out);
-    case Kind::kPieces: return WritePieces(value.pieces(), out);
-    case Kind::kText: return WriteText(value.bytes(), out);
-    case Kind::kTuple: return WriteTuple(value.items(), out);
-    case Kind::kSlice: out.Byte(kSlice); return WriteTuple(value.items(), out);
-    case Kind::kFrozenSet: out.Byte(kFrozenSet); return WriteTuple(value.items(), out);
+    case Kind::kBytes:
+      return WriteBytes(value.bytes(), out);
+    case Kind::kPieces:
+      return WritePieces(value.pieces(), out);
+    case Kind::kText:
+      return WriteText(value.bytes(), out);
+    case Kind::kTuple:
+      return WriteTuple(value.items(), out);
+    case Kind::kSlice:
+      out.Byte(kSlice);
+      return WriteTuple(value.items(), out);
+    case Kind::kFrozenSet:
+      out.Byte(kFrozenSet);
+      return WriteTuple(value.items(), out);
     case Kind::kObject:
-    case Kind::kNetref: break;
+    case Kind::kNetref:
+      break;
   }
   throw std::logic_error("brine: objects cross by reference only");
 }

@@ -28,12 +28,18 @@ class BytesListIterator : public Object {
   std::string_view class_name() const override { return "builtins.list_iterator"; }
 
   Value GetAttr(Scope& scope, std::string_view name) override {
-    if (name == "__next__" || name == "__iter__") return BindMethod(scope, *this, name);
+    if (name == "__next__" || name == "__iter__" || name == "__length_hint__") {
+      return BindMethod(scope, *this, name);
+    }
     return Object::GetAttr(scope, name);
   }
 
   Value CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) override {
     if (name == "__iter__") return Value::Local(*this);
+    // Programs that build something from the iterator, as b"".join(list) does, ask first.
+    if (name == "__length_hint__") {
+      return Value::Int(static_cast<std::int64_t>(list_->items().size() - position_));
+    }
     if (name != "__next__") return Object::CallAttr(scope, name, arguments);
     if (position_ == list_->items().size()) throw PythonError::StopIteration();
     return Value::Bytes(list_->items()[position_++]);
@@ -43,7 +49,9 @@ class BytesListIterator : public Object {
     return TupleOfNext(scope, list_->items(), position_, count);
   }
 
-  std::vector<std::string_view> Members() const override { return {"__iter__", "__next__"}; }
+  std::vector<std::string_view> Members() const override {
+    return {"__iter__", "__length_hint__", "__next__"};
+  }
 
  private:
   std::shared_ptr<BytesList> list_;
@@ -113,13 +121,13 @@ Value BytesList::GetSlice(Scope& scope, const Value& slice) {
   if (step == 0) throw PythonError("ValueError", "slice step cannot be zero");
   const auto bound = [&](std::int64_t index) {
     // Where iteration may start or stop: one before the first item only when going backwards.
-    if (index < 0) index = std::max<std::int64_t>(index, -size) + size;
+    if (index < 0) index += size;
     return step > 0 ? std::clamp<std::int64_t>(index, 0, size)
                     : std::clamp<std::int64_t>(index, -1, size - 1);
   };
   const bool has_stop = !slice.items()[1].is(Kind::kNone);
-  std::int64_t at = slice.items()[0].is(Kind::kNone) ? (step > 0 ? 0 : size - 1)
-                                                     : bound(part(0, 0));
+  std::int64_t at =
+      slice.items()[0].is(Kind::kNone) ? (step > 0 ? 0 : size - 1) : bound(part(0, 0));
   const std::int64_t stop = has_stop ? bound(part(1, 0)) : (step > 0 ? size : -1);
   std::vector<std::string_view> chosen;
   while (step > 0 ? at < stop : at > stop) {

@@ -18,9 +18,7 @@ constexpr std::size_t kKeptMessages = 4;
 void MessageRecycler::operator()(Message* message) const noexcept { connection->Recycle(message); }
 
 Netref::Netref(Connection& connection, const IdPack& id)
-    : connection_(&connection),
-      name_(id.name),
-      reference_{{name_, id.class_id, id.instance_id}} {}
+    : connection_(&connection), name_(id.name), reference_{{name_, id.class_id, id.instance_id}} {}
 
 Netref& Netref::operator=(Netref&& other) noexcept {
   if (this != &other) {

@@ -98,9 +98,7 @@ class Scope {
     message_.pieces.clear();
     return message_.pieces;
   }
-  std::string_view Keep(std::string text) {
-    return message_.texts.emplace_back(std::move(text));
-  }
+  std::string_view Keep(std::string text) { return message_.texts.emplace_back(std::move(text)); }
   Value Keep(std::shared_ptr<Object> object) {
     message_.objects.push_back(std::move(object));
     return Value::Local(*message_.objects.back());
@@ -132,8 +130,7 @@ class Connection {
   Reply Call(const Netref& callee, std::span<const Value> arguments = {});
   Reply CallAttr(const Netref& object, std::string_view name,
                  std::span<const Value> arguments = {});
-  Reply CallAttr(const Value& object, std::string_view name,
-                 std::span<const Value> arguments = {});
+  Reply CallAttr(const Value& object, std::string_view name, std::span<const Value> arguments = {});
   // Any request; the arguments are those of the handler.
   Reply Request(Handler handler, std::span<const Value> arguments);
   // Takes over a reference that a reply or request brought.

@@ -107,6 +107,10 @@ void Inflater::Finish() {
   if (state_->block_state != ISAL_BLOCK_FINISH) {
     throw ProtocolError("frame: the compressed stream is incomplete");
   }
+  // ISA-L may have taken the first bytes behind the stream into its bit buffer already.
+  if (state_->read_in_length >= 8) {
+    throw ProtocolError("frame: bytes behind the compressed stream");
+  }
 }
 
 }  // namespace rpycbench::rpyc

@@ -107,7 +107,8 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
     return Parameters(arguments, least, most);
   };
   switch (handler) {
-    case Handler::kPing: return take(1, 1)[0];
+    case Handler::kPing:
+      return take(1, 1)[0];
     case Handler::kGetRoot:
       take(0, 0);
       if (!root) throw PythonError("AttributeError", "this end has no service");
@@ -117,7 +118,8 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
       return with.object(0).GetAttr(scope, with.name(1));
     }
     case Handler::kDelAttr:
-    case Handler::kSetAttr: throw PythonError("AttributeError", "access denied");
+    case Handler::kSetAttr:
+      throw PythonError("AttributeError", "access denied");
     case Handler::kCall: {
       const auto with = take(2, 3);
       return with.object(0).Call(scope, with.call(1));
@@ -127,16 +129,19 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
       return with.object(0).CallAttr(scope, with.name(1), with.call(2));
     }
     case Handler::kRepr:
-    case Handler::kStr: return Value::Text(scope.Keep(take(1, 1).object(0).Repr()));
+    case Handler::kStr:
+      return Value::Text(scope.Keep(take(1, 1).object(0).Repr()));
     case Handler::kCmp: {
       const auto with = take(2, 3);
       return Compare(with.object(0), with[1], with.has(2) ? with.name(2) : "__cmp__");
     }
     case Handler::kHash:
-      return Value::Int(static_cast<std::int64_t>(
-          std::hash<const Object*>()(&take(1, 1).object(0)) >> 4));
-    case Handler::kDir: return Dir(scope, take(1, 1).object(0));
-    case Handler::kPickle: throw PythonError("ValueError", "pickling is disabled");
+      return Value::Int(
+          static_cast<std::int64_t>(std::hash<const Object*>()(&take(1, 1).object(0)) >> 4));
+    case Handler::kDir:
+      return Dir(scope, take(1, 1).object(0));
+    case Handler::kPickle:
+      throw PythonError("ValueError", "pickling is disabled");
     case Handler::kDel: {
       const auto with = take(1, 2);
       const IdPack id = objects.IdOf(with.object(0));
@@ -154,9 +159,12 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
       const auto with = take(2, 2);
       return with.object(0).CallAttr(scope, "__exit__", {arguments.subspan(1, 1), {}});
     }
-    case Handler::kInstanceCheck: take(2, 2); return Value::Bool(false);
+    case Handler::kInstanceCheck:
+      take(2, 2);
+      return Value::Bool(false);
     case Handler::kClose:
-    case Handler::kOldSlicing: break;
+    case Handler::kOldSlicing:
+      break;
   }
   throw PythonError("KeyError", "unknown handler " + std::to_string(static_cast<int>(handler)));
 }

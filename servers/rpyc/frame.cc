@@ -18,8 +18,8 @@ constexpr char kTrailer = '\n';
 constexpr std::size_t kReceive = 64 * 1024;
 // A piece of a compressed payload, small enough to stay in the cache until it is inflated.
 constexpr std::size_t kPackedPiece = 256 * 1024;
-// Python writes at most 64,000 bytes at once, with Nagle's algorithm: the last writes of a frame are
-// held back until everything before is acknowledged.
+// Python writes at most 64,000 bytes at once, with Nagle's algorithm: the last writes of a frame
+// are held back until everything before is acknowledged.
 constexpr std::size_t kHeldBack = 2 * 64'000;
 
 std::size_t LengthField(const char* head) {
@@ -87,7 +87,8 @@ void FrameReader::ReceivePlain(FrameStorage& into, std::size_t length) {
 void FrameReader::ReceiveRest(net::Buffer& buffer, std::size_t size) {
   std::size_t present = buffer.size();
   buffer.resize(size);
-  while (present < size) present += ReceiveStep(buffer.data() + present, size - present, size - present);
+  while (present < size)
+    present += ReceiveStep(buffer.data() + present, size - present, size - present);
 }
 
 // One receive in the middle of a frame of which `missing` bytes have not arrived.

@@ -22,8 +22,8 @@ IdPack ObjectTable::Export(Object& object) {
   auto found = entries_.find(object.id_);
   if (found == entries_.end()) {
     if (entries_.size() >= max_objects_) {
-      throw PythonError("RuntimeError", "too many references are held: " +
-                                            std::to_string(max_objects_));
+      throw PythonError("RuntimeError",
+                        "too many references are held: " + std::to_string(max_objects_));
     }
     found = entries_.emplace(object.id_, Entry{object.shared_from_this(), 0}).first;
   }

@@ -23,8 +23,8 @@ class ObjectTable {
   std::shared_ptr<Object> Find(const IdPack& id) const;
   // What identifies an object of this table, without counting a reference.
   IdPack IdOf(const Object& object) const;
-  // Takes `count` references back; the object is forgotten at the last. Throws PythonError: KeyError
-  // for an unknown reference, ValueError for a count that isn't between 1 and those held.
+  // Takes `count` references back; the object is forgotten at the last. Throws PythonError:
+  // KeyError for an unknown reference, ValueError for a count that isn't between 1 and those held.
   void Release(const IdPack& id, std::int64_t count);
 
   std::size_t size() const { return entries_.size(); }

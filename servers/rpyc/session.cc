@@ -13,8 +13,7 @@ namespace rpycbench::rpyc {
 void ServeSession(net::Socket& socket, const service::Service& service,
                   const ServerOptions& options) {
   try {
-    Connection connection(socket,
-                          {.compression = options.compression, .limits = options.limits},
+    Connection connection(socket, {.compression = options.compression, .limits = options.limits},
                           std::make_shared<BenchmarkRoot>(service));
     connection.Serve();
   } catch (const net::Error& error) {

@@ -33,8 +33,7 @@ bool IsUtf8(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[at + i]); };
     const Sequence sequence = SequenceOf(byte(0));
     if (sequence.length == 0 || sequence.length > text.size() - at) return false;
-    if (sequence.length > 1 &&
-        (byte(1) < sequence.second_min || byte(1) > sequence.second_max)) {
+    if (sequence.length > 1 && (byte(1) < sequence.second_min || byte(1) > sequence.second_max)) {
       return false;
     }
     for (std::size_t i = 2; i < sequence.length; ++i) {

@@ -35,18 +35,18 @@ enum class Kind : std::uint8_t {
   kNotImplemented,
   kEllipsis,
   kBool,
-  kInt,         // fits 64 bits
-  kBigInt,      // canonical decimal text
+  kInt,     // fits 64 bits
+  kBigInt,  // canonical decimal text
   kFloat,
   kComplex,
   kBytes,
-  kPieces,      // bytes that lie in several pieces; only sent, never received
-  kText,        // UTF-8
+  kPieces,  // bytes that lie in several pieces; only sent, never received
+  kText,    // UTF-8
   kTuple,
-  kSlice,       // three items: start, stop, step
+  kSlice,  // three items: start, stop, step
   kFrozenSet,
-  kObject,      // of this end
-  kNetref,      // of the peer
+  kObject,  // of this end
+  kNetref,  // of the peer
 };
 
 class Value {

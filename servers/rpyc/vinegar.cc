@@ -42,12 +42,24 @@ std::string Readable(std::span<const Value> arguments) {
     switch (argument.kind()) {
       case Kind::kText:
       case Kind::kBigInt:
-      case Kind::kBytes: text += argument.bytes(); break;
-      case Kind::kInt: text += std::to_string(argument.integer()); break;
-      case Kind::kFloat: text += std::to_string(argument.real()); break;
-      case Kind::kBool: text += argument.boolean() ? "True" : "False"; break;
-      case Kind::kNone: text += "None"; break;
-      default: text += "…"; break;
+      case Kind::kBytes:
+        text += argument.bytes();
+        break;
+      case Kind::kInt:
+        text += std::to_string(argument.integer());
+        break;
+      case Kind::kFloat:
+        text += std::to_string(argument.real());
+        break;
+      case Kind::kBool:
+        text += argument.boolean() ? "True" : "False";
+        break;
+      case Kind::kNone:
+        text += "None";
+        break;
+      default:
+        text += "…";
+        break;
     }
   }
   return text;

@@ -73,10 +73,18 @@ void FillText(char* out) {
 Block MakeBlock(PayloadKind kind) {
   Block block = std::make_unique_for_overwrite<char[]>(2 * kPeriod);
   switch (kind) {
-    case PayloadKind::kZeros: std::memset(block.get(), 0, kPeriod); break;
-    case PayloadKind::kLetterX: std::memset(block.get(), 'x', kPeriod); break;
-    case PayloadKind::kText: FillText(block.get()); break;
-    case PayloadKind::kRandom: FillRandom(block.get()); break;
+    case PayloadKind::kZeros:
+      std::memset(block.get(), 0, kPeriod);
+      break;
+    case PayloadKind::kLetterX:
+      std::memset(block.get(), 'x', kPeriod);
+      break;
+    case PayloadKind::kText:
+      FillText(block.get());
+      break;
+    case PayloadKind::kRandom:
+      FillRandom(block.get());
+      break;
   }
   std::memcpy(block.get() + kPeriod, block.get(), kPeriod);
   return block;
@@ -90,10 +98,14 @@ const char* BlockOf() {
 
 const char* BlockOf(PayloadKind kind) {
   switch (kind) {
-    case PayloadKind::kZeros: return BlockOf<PayloadKind::kZeros>();
-    case PayloadKind::kText: return BlockOf<PayloadKind::kText>();
-    case PayloadKind::kRandom: return BlockOf<PayloadKind::kRandom>();
-    case PayloadKind::kLetterX: break;
+    case PayloadKind::kZeros:
+      return BlockOf<PayloadKind::kZeros>();
+    case PayloadKind::kText:
+      return BlockOf<PayloadKind::kText>();
+    case PayloadKind::kRandom:
+      return BlockOf<PayloadKind::kRandom>();
+    case PayloadKind::kLetterX:
+      break;
   }
   return BlockOf<PayloadKind::kLetterX>();
 }
@@ -109,10 +121,14 @@ std::optional<PayloadKind> ParsePayloadKind(std::string_view name) {
 
 std::string_view ToString(PayloadKind kind) {
   switch (kind) {
-    case PayloadKind::kZeros: return "zeros";
-    case PayloadKind::kText: return "text";
-    case PayloadKind::kRandom: return "random";
-    case PayloadKind::kLetterX: break;
+    case PayloadKind::kZeros:
+      return "zeros";
+    case PayloadKind::kText:
+      return "text";
+    case PayloadKind::kRandom:
+      return "random";
+    case PayloadKind::kLetterX:
+      break;
   }
   return "x";
 }

@@ -55,7 +55,7 @@ class Payload {
   template <class Visit>
   bool ForEachPiece(Visit visit) const;
 
-  const char* block_;   // the period, stored twice in a row
+  const char* block_;  // the period, stored twice in a row
   std::size_t offset_;
   std::size_t size_;
 };

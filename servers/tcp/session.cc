@@ -20,8 +20,8 @@ class Session {
     while (AwaitRequest()) {
       if (RequestCarriesData(operation())) {
         CheckUpload();
-        ReceiveData(socket_, request_.number, data_);
-      } else if (!data_.empty()) {
+        request_.ReceiveData(socket_, header().number);
+      } else if (!request_.data().empty()) {
         throw FormatError(socket_.peer().ToString() + ": data behind a request without any");
       }
       Answer();
@@ -29,23 +29,25 @@ class Session {
   }
 
  private:
-  Operation operation() const { return static_cast<Operation>(request_.code); }
+  const Header& header() const { return request_.header(); }
+  Operation operation() const { return static_cast<Operation>(header().code); }
 
   // Idle connections may wait as long as they like; the time limit is for half a message.
   bool AwaitRequest() {
+    const std::uint64_t received = socket_.bytes_received();
     for (;;) {
       try {
-        return ReceiveHeader(socket_, request_, data_);
+        return request_.ReceiveHeader(socket_);
       } catch (const net::Error& error) {
-        if (!error.timed_out()) throw;
+        if (!error.timed_out() || socket_.bytes_received() != received) throw;
       }
     }
   }
 
   void CheckUpload() const {
-    if (request_.number > static_cast<std::uint64_t>(service_.limits().max_bytes)) {
+    if (header().number > static_cast<std::uint64_t>(service_.limits().max_bytes)) {
       throw FormatError(socket_.peer().ToString() + ": an upload of " +
-                        std::to_string(request_.number) + " bytes is above the limit");
+                        std::to_string(header().number) + " bytes is above the limit");
     }
   }
 
@@ -59,28 +61,30 @@ class Session {
   }
 
   void Perform() {
-    const auto number = static_cast<std::int64_t>(request_.number);
+    const auto number = static_cast<std::int64_t>(header().number);
     switch (operation()) {
       case Operation::kPing:
         return Send(socket_, {.code = kOk, .number = service_.Ping().size()}, service_.Ping());
       case Operation::kEcho:
-        return Send(socket_, {.code = kOk, .number = data_.size()}, data_.view());
+        return Send(socket_, {.code = kOk, .number = request_.data().size()}, request_.data());
       case Operation::kUpload:
       case Operation::kUploadFile:
       case Operation::kUploadFileChunked:
-        return SendNumber(data_.size());
-      case Operation::kDownload: return SendPayload(service_.Download(number));
-      case Operation::kDownloadFile: return SendPayload(service_.DownloadFile(number));
+        return SendNumber(request_.data().size());
+      case Operation::kDownload:
+        return SendPayload(service_.Download(number));
+      case Operation::kDownloadFile:
+        return SendPayload(service_.DownloadFile(number));
       case Operation::kDownloadFileChunked:
-        return SendChunks(service_.DownloadFileChunked(number, request_.chunk_bytes));
+        return SendChunks(service_.DownloadFileChunked(number, header().chunk_bytes));
       case Operation::kCompute:
         return SendNumber(static_cast<std::uint64_t>(service_.Compute(number)));
       case Operation::kSleep:
         service_.Sleep(static_cast<double>(number) * 1e-9);
-        return SendNumber(request_.number);
+        return SendNumber(header().number);
     }
     throw FormatError(socket_.peer().ToString() + ": unknown operation " +
-                      std::to_string(request_.code));
+                      std::to_string(header().code));
   }
 
   void SendNumber(std::uint64_t number) { Send(socket_, {.code = kOk, .number = number}, {}); }
@@ -102,8 +106,7 @@ class Session {
 
   net::Socket& socket_;
   const service::Service& service_;
-  Header request_;
-  net::Buffer data_;
+  Message request_;
   std::vector<iovec> blocks_;
 };
 

@@ -11,7 +11,7 @@ static_assert(std::endian::native == std::endian::little);
 
 namespace {
 
-// What one receive can take beside the header: messages up to this size need no second call.
+// What the first receive can take: messages up to this size need no second one.
 constexpr std::size_t kTogether = 64 * 1024;
 
 }  // namespace
@@ -27,27 +27,28 @@ bool ReplyCarriesData(Operation operation) {
          operation == Operation::kDownloadFileChunked;
 }
 
-bool ReceiveHeader(net::Socket& socket, Header& header, net::Buffer& data) {
-  data.resize_discarding(kTogether);
-  iovec parts[] = {{&header, sizeof header}, {data.data(), kTogether}};
-  std::size_t got = socket.ReceiveSome(parts);
+bool Message::ReceiveHeader(net::Socket& socket) {
+  bytes_.resize_discarding(kTogether);
+  std::size_t got = socket.ReceiveSome(bytes_.data(), kTogether);
   if (got == 0) return false;
-  if (got < sizeof header) {
-    socket.ReceiveExactly(reinterpret_cast<char*>(&header) + got, sizeof header - got);
-    got = sizeof header;
+  if (got < sizeof header_) {
+    socket.ReceiveExactly(bytes_.data() + got, sizeof header_ - got);
+    got = sizeof header_;
   }
-  data.resize(got - sizeof header);
+  bytes_.resize(got);
+  std::memcpy(&header_, bytes_.data(), sizeof header_);
   return true;
 }
 
-void ReceiveData(net::Socket& socket, std::uint64_t size, net::Buffer& data) {
-  const std::size_t present = data.size();
-  if (present > size) {
-    throw FormatError(socket.peer().ToString() + ": " + std::to_string(present - size) +
+void Message::ReceiveData(net::Socket& socket, std::uint64_t size) {
+  const std::size_t present = bytes_.size();
+  const std::size_t total = sizeof header_ + size;
+  if (present > total) {
+    throw FormatError(socket.peer().ToString() + ": " + std::to_string(present - total) +
                       " bytes beyond the end of the message");
   }
-  data.resize(size);
-  socket.ReceiveExactly(data.data() + present, size - present);
+  bytes_.resize(total);
+  socket.ReceiveExactly(bytes_.data() + present, total - present);
 }
 
 void Send(net::Socket& socket, const Header& header, std::string_view data) {

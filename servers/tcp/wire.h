@@ -55,14 +55,27 @@ class FormatError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Receives a header and whatever data came with it. `data` is given room for a small message
-// first; afterwards its size is the number of data bytes that arrived already.
-// Returns false at the end of the stream before the first byte. Throws EndOfStream in the middle
-// of a header, and net::Error.
-bool ReceiveHeader(net::Socket& socket, Header& header, net::Buffer& data);
+// One received message. Header and data lie in one buffer, so that a small message arrives by a
+// single plain receive.
+class Message {
+ public:
+  // Waits for the next message and takes what has arrived of it, the header at least.
+  // Returns false at the end of the stream before the first byte. Throws net::EndOfStream in the
+  // middle of a header, and net::Error.
+  bool ReceiveHeader(net::Socket& socket);
+  // Receives the rest of a message with `size` bytes of data, straight to where it belongs.
+  // Throws FormatError if more had arrived already, net::EndOfStream, net::Error.
+  void ReceiveData(net::Socket& socket, std::uint64_t size);
+  // Makes room for this much data beforehand.
+  void Reserve(std::uint64_t size) { bytes_.reserve(sizeof(Header) + size); }
 
-// Completes `data` to exactly `size` bytes. Throws FormatError if more had arrived already.
-void ReceiveData(net::Socket& socket, std::uint64_t size, net::Buffer& data);
+  const Header& header() const { return header_; }
+  std::string_view data() const { return bytes_.view().substr(sizeof(Header)); }
+
+ private:
+  net::Buffer bytes_;
+  Header header_;
+};
 
 // Sends a header and, in the same system call, a short piece of data.
 void Send(net::Socket& socket, const Header& header, std::string_view data);

@@ -1,0 +1,133 @@
+#include "servers/net/socket.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "servers/net/buffer.h"
+
+namespace rpycbench::net {
+namespace {
+
+using std::chrono_literals::operator""ms;
+
+class SocketTest : public testing::Test {
+ protected:
+  SocketTest() : listener_(Endpoint::Resolve("127.0.0.1", 0)) {
+    client_ = Socket::Connect(Endpoint::Resolve("127.0.0.1", listener_.port()), 2000ms);
+    server_ = listener_.Accept(2000ms);
+  }
+
+  Listener listener_;
+  Socket client_;
+  Socket server_;
+};
+
+TEST_F(SocketTest, MovesBytesAndCountsThem) {
+  client_.SendAll("hello", 5);
+  char received[5];
+  server_.ReceiveExactly(received, sizeof received);
+  EXPECT_EQ(std::string(received, 5), "hello");
+  EXPECT_EQ(client_.bytes_sent(), 5u);
+  EXPECT_EQ(server_.bytes_received(), 5u);
+}
+
+TEST_F(SocketTest, GathersBlocksBeyondTheKernelsLimitInOrder) {
+  std::string expected;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 3000; ++i) texts.push_back(std::to_string(i) + std::string(1000, 'a'));
+  std::vector<iovec> blocks;
+  for (std::string& text : texts) {
+    expected += text;
+    blocks.push_back({text.data(), text.size()});
+  }
+  std::string received(expected.size(), '\0');
+  std::thread receiver([&] { server_.ReceiveExactly(received.data(), received.size()); });
+  client_.SendAll(blocks);
+  receiver.join();
+  EXPECT_TRUE(received == expected);
+  EXPECT_EQ(client_.bytes_sent(), expected.size());
+}
+
+TEST_F(SocketTest, ReportsATimeoutWithOperationAndPeer) {
+  client_.SetTimeout(20ms);
+  char byte;
+  try {
+    client_.ReceiveSome(&byte, 1);
+    FAIL() << "nothing was sent, yet a receive returned";
+  } catch (const Error& error) {
+    EXPECT_TRUE(error.timed_out());
+    EXPECT_NE(std::string(error.what()).find("receive from 127.0.0.1:"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST_F(SocketTest, ReportsAnEndInTheMiddle) {
+  client_.SendAll("hal", 3);
+  client_.ShutdownSend();
+  char received[5];
+  EXPECT_THROW(server_.ReceiveExactly(received, 5), EndOfStream);
+  EXPECT_EQ(server_.ReceiveSome(received, 5), 0u);
+}
+
+TEST_F(SocketTest, RefusedConnectNamesThePeer) {
+  const std::uint16_t port = listener_.port();
+  listener_.Close();
+  try {
+    Socket::Connect(Endpoint::Resolve("127.0.0.1", port), 500ms);
+    FAIL() << "connected to a closed port";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), std::errc::connection_refused);
+    EXPECT_NE(std::string(error.what()).find("connect to 127.0.0.1:" + std::to_string(port)),
+              std::string::npos)
+        << error.what();
+  }
+}
+
+TEST_F(SocketTest, CloseAfterPeerWaitsForThePeersEnd) {
+  std::thread closer([&] {
+    char byte;
+    EXPECT_EQ(server_.ReceiveSome(&byte, 1), 0u);
+    server_.Close();
+  });
+  client_.CloseAfterPeer();
+  closer.join();
+  EXPECT_FALSE(client_.is_open());
+}
+
+TEST(EndpointTest, UnknownHostIsNamed) {
+  try {
+    Endpoint::Resolve("no-such-host.invalid", 1);
+    FAIL() << "resolved an invalid name";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find("no-such-host.invalid"), std::string::npos);
+  }
+}
+
+TEST(EndpointTest, PrintsBothFamilies) {
+  EXPECT_EQ(Endpoint::Resolve("127.0.0.1", 80).ToString(), "127.0.0.1:80");
+  EXPECT_EQ(Endpoint::Resolve("::1", 80).ToString(), "[::1]:80");
+  EXPECT_EQ(Endpoint().ToString(), "?");
+}
+
+TEST(BufferTest, GrowsAndKeepsContents) {
+  Buffer buffer;
+  std::string expected;
+  for (int i = 0; i < 1000; ++i) {
+    buffer.append("abc" + std::to_string(i));
+    expected += "abc" + std::to_string(i);
+  }
+  EXPECT_EQ(buffer.view(), expected);
+  const std::size_t capacity = buffer.capacity();
+  buffer.clear();
+  EXPECT_TRUE(buffer.empty());
+  EXPECT_EQ(buffer.capacity(), capacity);
+  buffer.append("xyz");
+  buffer.resize(capacity + 1);
+  EXPECT_EQ(buffer.view().substr(0, 3), "xyz");
+}
+
+}  // namespace
+}  // namespace rpycbench::net

@@ -1,0 +1,351 @@
+// Two ends of one connection, each with its own thread: the benchmark service on one, a client on
+// the other.
+#include "servers/rpyc/connection.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "servers/net/allocation_count.h"
+#include "servers/rpyc/benchmark_root.h"
+#include "servers/rpyc/bytes_list.h"
+#include "servers/rpyc/socket_pair.h"
+#include "servers/rpyc/vectors.h"
+
+namespace rpycbench::rpyc {
+namespace {
+
+using service::Payload;
+using service::PayloadKind;
+
+class ConnectionTest : public testing::TestWithParam<Dialect> {
+ protected:
+  ConnectionTest()
+      : service_(PayloadKind::kText, {.max_bytes = 10'000'000}), server_([this] {
+          server_end_.emplace(pair_.right, ConnectionOptions{},
+                              std::make_shared<BenchmarkRoot>(service_));
+          server_end_->Serve();
+          exported_at_end_ = server_end_->objects().size();
+          server_end_.reset();
+          pair_.right.Close();
+        }) {
+    client_.emplace(pair_.left,
+                    ConnectionOptions{
+                        .dialect = GetParam(), .compression = Compression::kPython, .limits = {}});
+  }
+
+  ~ConnectionTest() override { EndSession(); }
+
+  void EndSession() {
+    if (!server_.joinable()) return;
+    client_->SendClose();
+    server_.join();
+  }
+
+  Connection& client() { return *client_; }
+
+  // The error that `call` raises, as "Type: message".
+  template <class Call>
+  std::string ErrorOf(Call call) {
+    try {
+      call();
+    } catch (const PythonError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  service::Service service_;
+  SocketPair pair_;
+  std::optional<Connection> server_end_;
+  std::size_t exported_at_end_ = 0;
+  std::thread server_;
+  std::optional<Connection> client_;
+};
+
+TEST_P(ConnectionTest, CallsInAllThreeWays) {
+  const Netref root = client().Root();
+  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");
+  EXPECT_EQ(client().CallAttr(root, "exposed_ping").value().bytes(), "pong");
+  const Netref bound = client().GetAttr(root, "ping");
+  EXPECT_EQ(client().Call(bound).value().bytes(), "pong");
+  EXPECT_EQ(client().Call(bound).value().bytes(), "pong");
+  EXPECT_EQ(client().round_trips(), 6u);
+}
+
+TEST_P(ConnectionTest, EchoesEveryRecordedValue) {
+  const Netref root = client().Root();
+  for (const auto& recorded : Vectors().at("brine_values").as_array()) {
+    Arena arena;
+    std::deque<std::string> texts;
+    const Value value = ValueOf(recorded.at("value").as_object(), arena, texts);
+    // Nested beyond what a connection takes in with its envelope around.
+    if (BrineOf(value).find(std::string(110, '\x10')) != std::string::npos) continue;
+    const Value arguments[] = {value};
+    const Reply reply = client().CallAttr(root, "echo", arguments);
+    EXPECT_EQ(ToHex(BrineOf(reply.value())), recorded.at("hex").as_string());
+  }
+}
+
+TEST_P(ConnectionTest, MovesLargePayloadsBothWays) {
+  const Netref root = client().Root();
+  const Payload payload = Payload::Of(PayloadKind::kText, 5'000'000);
+  std::vector<iovec> pieces;
+  payload.AppendPieces(pieces);
+  const Value up[] = {Value::Pieces(pieces)};
+  EXPECT_EQ(client().CallAttr(root, "upload", up).value().integer(), 5'000'000);
+  EXPECT_TRUE(payload.Matches(client().CallAttr(root, "echo", up).value().bytes()));
+  const Value down[] = {Value::Int(5'000'000)};
+  EXPECT_TRUE(payload.Matches(client().CallAttr(root, "download_file", down).value().bytes()));
+}
+
+TEST_P(ConnectionTest, PassesAListByReferenceAndServesItWhileWaiting) {
+  const Netref root = client().Root();
+  auto list = std::make_shared<BytesList>(std::vector<std::string_view>{"abc", "", "defgh"});
+  const Value arguments[] = {Value::Local(*list)};
+  EXPECT_EQ(client().CallAttr(root, "upload_file_chunked", arguments).value().integer(), 8);
+  // An object that comes back is the object itself.
+  const Reply echoed = client().CallAttr(root, "echo", arguments);
+  ASSERT_TRUE(echoed.value().is(Kind::kObject));
+  EXPECT_EQ(&echoed.value().object(), list.get());
+  // The server releases what it was passed; the client sees that with later traffic at the latest.
+  client().CallAttr(root, "ping");
+  client().CallAttr(root, "ping");
+  EXPECT_EQ(client().objects().size(), 0u);
+}
+
+TEST_P(ConnectionTest, FetchesAListByReference) {
+  const Netref root = client().Root();
+  const Value arguments[] = {Value::Int(1000), Value::Int(300)};
+  const Netref list = client().Take(client().CallAttr(root, "download_file_chunked", arguments));
+  EXPECT_EQ(client().CallAttr(list, "__len__").value().integer(), 4);
+  const Netref iterator = client().Take(client().CallAttr(list, "__iter__"));
+  std::string joined;
+  for (int i = 0; i < 4; ++i) joined += client().CallAttr(iterator, "__next__").value().bytes();
+  EXPECT_TRUE(Payload::Of(PayloadKind::kText, 1000).Matches(joined));
+  EXPECT_EQ(ErrorOf([&] { client().CallAttr(iterator, "__next__"); }), "StopIteration");
+}
+
+TEST_P(ConnectionTest, FetchesItemsInBulk) {
+  const Netref root = client().Root();
+  const Value arguments[] = {Value::Int(1000), Value::Int(100)};
+  const Netref list = client().Take(client().CallAttr(root, "download_file_chunked", arguments));
+  const Netref iterator = client().Take(client().CallAttr(list, "__iter__"));
+  std::vector<std::size_t> counts;
+  for (const std::int64_t count : {4, 4, 4, 4}) {
+    const Value request[] = {iterator.value(), Value::Int(count)};
+    counts.push_back(client().Request(Handler::kBuffIter, request).value().items().size());
+  }
+  EXPECT_EQ(counts, (std::vector<std::size_t>{4, 4, 2, 0}));
+}
+
+TEST_P(ConnectionTest, SlicesListsAsPythonDoes) {
+  const Netref root = client().Root();
+  const Value arguments[] = {Value::Int(10), Value::Int(1)};
+  const Netref list = client().Take(client().CallAttr(root, "download_file_chunked", arguments));
+  const std::string text = Payload::Of(PayloadKind::kText, 10).ToString();
+  const auto slice = [&](Value start, Value stop, Value step) {
+    const Value parts[] = {start, stop, step};
+    const Value index[] = {Value::Slice(parts)};
+    const Netref part = client().Take(client().CallAttr(list, "__getitem__", index));
+    const Value request[] = {part.value(), Value::Int(100)};
+    const Reply items = client().Request(Handler::kBuffIter, request);
+    std::string joined;
+    for (const Value& item : items.value().items()) joined += item.bytes();
+    return joined;
+  };
+  const Value none;
+  EXPECT_EQ(slice(none, none, none), text);
+  EXPECT_EQ(slice(Value::Int(2), Value::Int(5), none), text.substr(2, 3));
+  EXPECT_EQ(slice(Value::Int(-3), none, none), text.substr(7));
+  EXPECT_EQ(slice(none, none, Value::Int(-1)), std::string(text.rbegin(), text.rend()));
+  EXPECT_EQ(slice(none, none, Value::Int(INT64_MIN)), text.substr(9));
+  EXPECT_EQ(slice(Value::Int(100), Value::Int(200), none), "");
+  EXPECT_EQ(slice(none, Value::Int(3), Value::Int(2)), std::string() + text[0] + text[2]);
+}
+
+TEST_P(ConnectionTest, RaisesWhatPythonRaises) {
+  const Netref root = client().Root();
+  const Value minus_one[] = {Value::Int(-1)};
+  EXPECT_EQ(ErrorOf([&] { client().CallAttr(root, "sleep", minus_one); }),
+            "ValueError: sleep length must not be negative");
+  EXPECT_EQ(ErrorOf([&] { client().GetAttr(root, "nope"); }),
+            "AttributeError: 'BenchmarkService' object has no attribute 'nope'");
+  EXPECT_EQ(ErrorOf([&] { client().GetAttr(root, "__class__"); }),
+            "AttributeError: cannot access '__class__'");
+  EXPECT_EQ(ErrorOf([&] { client().CallAttr(root, "upload"); }),
+            "TypeError: upload() missing required argument: 'data'");
+  const Value pickle[] = {root.value(), Value::Int(4)};
+  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kPickle, pickle); }),
+            "ValueError: pickling is disabled");
+  const Value set[] = {root.value(), Value::Text("x"), Value::Int(1)};
+  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kSetAttr, set); }),
+            "AttributeError: access denied");
+  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");  // and it goes on
+}
+
+TEST_P(ConnectionTest, CountsReferencesExactly) {
+  const Netref root = client().Root();
+  for (int i = 0; i < 1000; ++i) client().GetAttr(root, "ping");
+  {
+    const Netref first = client().GetAttr(root, "ping");
+    Netref second = client().GetAttr(root, "ping");
+    EXPECT_EQ(first.id(), second.id());  // the same method is the same object
+    second.Release();
+    EXPECT_EQ(client().Call(first).value().bytes(), "pong");
+  }
+  // What is not taken over is released as well.
+  const Value arguments[] = {Value::Int(10), Value::Int(1)};
+  for (int i = 0; i < 100; ++i) client().CallAttr(root, "download_file_chunked", arguments);
+  client().CallAttr(root, "ping");
+  EndSession();
+  EXPECT_EQ(exported_at_end_, 1u);  // the root alone
+}
+
+TEST_P(ConnectionTest, RefusesReferencesNobodyHolds) {
+  const Netref root = client().Root();
+  const Reference unknown{{"builtins.method", 1, 4711}};
+  const Value arguments[] = {Value::Remote(unknown), Value::Tuple({}), Value::Tuple({})};
+  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kCall, arguments); }).substr(0, 9),
+            "KeyError:");
+  const Value twice[] = {root.value(), Value::Int(2)};
+  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kDel, twice); }),
+            "ValueError: cannot release 2 of 1 references");
+}
+
+TEST_P(ConnectionTest, SteadyStateAllocatesNothing) {
+  const Netref root = client().Root();
+  const Netref ping = client().GetAttr(root, "ping");
+  const auto python_ping = [&] {
+    const Netref bound = client().GetAttr(root, "ping");
+    return client().Call(bound).value().bytes() == "pong";
+  };
+  for (int i = 0; i < 10; ++i) {
+    client().Call(ping);
+    client().CallAttr(root, "ping");
+    python_ping();
+  }
+  const std::size_t before = net::AllocationsSoFar();
+  bool right = true;
+  for (int i = 0; i < 1000; ++i) {
+    right = right && client().Call(ping).value().bytes() == "pong";
+    right = right && client().CallAttr(root, "ping").value().bytes() == "pong";
+    right = right && python_ping();
+  }
+  const std::size_t allocations = net::AllocationsSoFar() - before;
+  EXPECT_TRUE(right);
+  EXPECT_EQ(allocations, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Dialects, ConnectionTest, testing::Values(Dialect::k5, Dialect::k6),
+                         [](const auto& instance) {
+                           return instance.param == Dialect::k5 ? "Rpyc5" : "Rpyc6";
+                         });
+
+// A server session fed with raw bytes.
+class MalformedTest : public testing::Test {
+ protected:
+  // What the server sends back for these frames before it closes; `error` says why it closed.
+  std::string Answer(const std::string& frames, std::string* error) {
+    SocketPair pair;
+    const service::Service service;
+    std::thread server([&] {
+      Connection connection(pair.right, {}, std::make_shared<BenchmarkRoot>(service));
+      try {
+        connection.Serve();
+      } catch (const ProtocolError& broken) {
+        *error = broken.what();
+      }
+      pair.right.ShutdownSend();
+    });
+    pair.left.SendAll(frames.data(), frames.size());
+    pair.left.ShutdownSend();
+    std::string answer;
+    char buffer[4096];
+    while (const std::size_t got = pair.left.ReceiveSome(buffer, sizeof buffer)) {
+      answer.append(buffer, got);
+    }
+    server.join();
+    return answer;
+  }
+};
+
+TEST_F(MalformedTest, EveryMalformedMessageIsRefusedAndNoneIsAnsweredWithAResult) {
+  int refused = 0;
+  for (const auto& recorded : Vectors().at("malformed").as_array()) {
+    if (recorded.at("layer").as_string() != "message") continue;
+    SCOPED_TRACE(std::string(recorded.at("name").as_string()));
+    const Dialect dialect = recorded.at("dialect").as_int64() == 5 ? Dialect::k5 : Dialect::k6;
+    // A well-formed request first decides the dialect; its answer comes first.
+    const std::string ping = FromHex(dialect == Dialect::k5 ? "0000000d001251501151115110510c0a"
+                                                            : "0000000d000111501151115110510c0a");
+    std::string error;
+    const std::string get_root = FromHex(dialect == Dialect::k5 ? "000000080012515011531151020a"
+                                                                : "000000080001115011531151020a");
+    const std::string first = Answer(get_root, &error);
+    ASSERT_EQ(error, "");
+    const std::string both = Answer(get_root + FromHex(recorded.at("hex").as_string()), &error);
+    ASSERT_TRUE(both.starts_with(first));
+    const std::string_view answer = std::string_view(both).substr(first.size());
+    if (answer.empty()) {
+      EXPECT_NE(error, "");
+    } else {
+      Arena arena;
+      const Envelope envelope = ReadEnvelope(
+          dialect, answer.substr(kFrameHead, answer.size() - kFrameHead - 1), arena, {});
+      EXPECT_EQ(envelope.type, MessageType::kException);
+    }
+    ++refused;
+  }
+  EXPECT_GT(refused, 30);
+}
+
+TEST(DialectTest, AMismatchIsToldApart) {
+  SocketPair pair;
+  // What a 6.x server answers to a 5.x message: a CLOSE request in its own dialect.
+  const std::string close = FromHex("000000080001115011521151020a");
+  pair.right.SendAll(close.data(), close.size());
+  Connection client(pair.left, {.dialect = Dialect::k5, .limits = {}});
+  EXPECT_THROW(client.Root(), DialectMismatch);
+}
+
+TEST(ConnectionLimitsTest, NestedRequestsAreBounded) {
+  // A method whose every call calls back: without a limit the two ends would recurse for ever.
+  class Mirror : public Object {
+   public:
+    std::string_view class_name() const override { return "builtins.function"; }
+    Value Call(Scope& scope, const Arguments& arguments) override {
+      ++calls;
+      const Value request[] = {arguments.positional[0], Value::Tuple(arguments.positional),
+                               Value::Tuple({})};
+      scope.connection().Request(Handler::kCall, request);
+      return Value::None();
+    }
+    int calls = 0;
+  };
+  SocketPair pair;
+  const auto left = std::make_shared<Mirror>();
+  const auto right = std::make_shared<Mirror>();
+  const ConnectionOptions options{.dialect = Dialect::k5, .limits = {.max_nested_requests = 8}};
+  std::thread server([&] {
+    Connection connection(pair.right, options, right);
+    connection.Serve();
+  });
+  Connection client(pair.left, options);
+  {
+    const Netref remote = client.Root();
+    const Value argument[] = {Value::Local(*left)};
+    // The callee calls `left` with `left` itself, which is an object of the client: it calls its
+    // own peer in turn until a limit answers.
+    EXPECT_THROW(client.Call(remote, argument), PythonError);
+  }
+  client.SendClose();
+  server.join();
+  EXPECT_LE(left->calls + right->calls, 20);
+  EXPECT_GE(left->calls + right->calls, 1);
+}
+
+}  // namespace
+}  // namespace rpycbench::rpyc

@@ -1,0 +1,122 @@
+// Holds the native layers against recorded conversations of the Python library, in both dialects.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "servers/rpyc/boxing.h"
+#include "servers/rpyc/envelope.h"
+#include "servers/rpyc/frame.h"
+#include "servers/rpyc/socket_pair.h"
+#include "servers/rpyc/vectors.h"
+#include "servers/rpyc/vinegar.h"
+
+namespace rpycbench::rpyc {
+namespace {
+
+class ConversationTest : public testing::TestWithParam<Dialect> {
+ protected:
+  const boost::json::array& conversations() const {
+    return Vectors()
+        .at("dialects")
+        .at(GetParam() == Dialect::k5 ? "5" : "6")
+        .at("conversations")
+        .as_array();
+  }
+
+  // Calls visit(frame's record, plain payload) for each recorded frame.
+  template <class Visit>
+  int ForEachFrame(Visit visit) const {
+    int frames = 0;
+    for (const auto& conversation : conversations()) {
+      for (const auto& recorded : conversation.at("frames").as_array()) {
+        SCOPED_TRACE(std::string(conversation.at("name").as_string()));
+        SocketPair pair;
+        const std::string bytes = FromHex(recorded.at("hex").as_string());
+        pair.left.SendAll(bytes.data(), bytes.size());
+        FrameReader reader(pair.right, {}, false);
+        FrameStorage storage;
+        if (!reader.Read(storage, FrameReader::Idle::kFail)) {
+          ADD_FAILURE() << "no frame in " << recorded;
+          continue;
+        }
+        visit(recorded.as_object(), storage.payload);
+        ++frames;
+      }
+    }
+    return frames;
+  }
+};
+
+MessageType TypeOf(const boost::json::object& recorded) {
+  const std::string_view name = recorded.at("msg").as_string();
+  return name == "REQUEST" ? MessageType::kRequest
+                           : (name == "REPLY" ? MessageType::kReply : MessageType::kException);
+}
+
+TEST_P(ConversationTest, EnvelopesSayWhatWasRecorded) {
+  const int frames = ForEachFrame([&](const auto& recorded, std::string_view payload) {
+    EXPECT_EQ(DetectDialect(payload), GetParam());
+    Arena arena;
+    const Envelope envelope = ReadEnvelope(GetParam(), payload, arena, {});
+    EXPECT_EQ(envelope.type, TypeOf(recorded));
+    EXPECT_EQ(envelope.sequence, recorded.at("seq").as_int64());
+  });
+  EXPECT_GT(frames, 800);
+}
+
+TEST_P(ConversationTest, WritingAMessageAgainGivesTheSameBytes) {
+  ForEachFrame([&](const auto&, std::string_view payload) {
+    Arena arena;
+    const Envelope envelope = ReadEnvelope(GetParam(), payload, arena, {});
+    MessageWriter out;
+    out.Clear(0);
+    WriteEnvelopeHead(GetParam(), envelope.type, envelope.sequence, out);
+    const std::string head(out.bytes());
+    EXPECT_TRUE(head + BrineOf(envelope.body) == payload);
+  });
+}
+
+TEST_P(ConversationTest, ExceptionsAreRead) {
+  int exceptions = 0;
+  ForEachFrame([&](const auto& recorded, std::string_view payload) {
+    if (TypeOf(recorded) != MessageType::kException) return;
+    Arena arena;
+    const PythonError error = vinegar::Read(ReadEnvelope(GetParam(), payload, arena, {}).body);
+    EXPECT_FALSE(error.type().empty());
+    if (!error.is("StopIteration")) {
+      EXPECT_FALSE(error.traceback().empty());
+    }
+    ++exceptions;
+  });
+  EXPECT_GT(exceptions, 15);
+}
+
+TEST_P(ConversationTest, ReferencesOfThePeerAreUnboxed) {
+  int references = 0;
+  ForEachFrame([&](const auto& recorded, std::string_view payload) {
+    if (TypeOf(recorded) != MessageType::kReply) return;
+    Message message;
+    ObjectTable table(10);
+    const Envelope envelope = ReadEnvelope(GetParam(), payload, message.arena, {});
+    if (envelope.body.items()[0].integer() != 4) return;
+    const Value value = Unbox(envelope.body, table, message);
+    ASSERT_TRUE(value.is(Kind::kNetref));
+    // Writing it back names an object of the receiver: label 3 instead of 4, the rest the same.
+    MessageWriter out;
+    out.Clear(0);
+    WriteBoxed(value, table, out);
+    std::string expected = BrineOf(envelope.body);
+    expected[1] = brine::SmallInt(3);
+    EXPECT_EQ(ToHex(out.bytes()), ToHex(expected));
+    ++references;
+  });
+  EXPECT_GT(references, 100);
+}
+
+INSTANTIATE_TEST_SUITE_P(Dialects, ConversationTest, testing::Values(Dialect::k5, Dialect::k6),
+                         [](const auto& instance) {
+                           return instance.param == Dialect::k5 ? "Rpyc5" : "Rpyc6";
+                         });
+
+}  // namespace
+}  // namespace rpycbench::rpyc
