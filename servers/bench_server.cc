@@ -97,7 +97,7 @@ model::Session MakeSession(const Options& options, const service::Service& servi
 void CheckNonce(const std::string& nonce) {
   for (const char c : nonce) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') {
-      throw std::invalid_argument("--nonce: only letters, digits and '-' are allowed");
+      throw CLI::ValidationError("--nonce", "only letters, digits and '-' are allowed");
     }
   }
 }

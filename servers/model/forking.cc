@@ -49,25 +49,24 @@ void ServeForking(net::Listener& listener, const Session& session, const Limits&
   AcceptLoop loop;
   const pid_t server = getpid();
   std::size_t live = 0;
-  loop.Run(listener, limits.io_timeout,
-           {.on_connection =
-                [&](net::Socket socket) {
-                  if (live >= limits.max_connections) {
-                    net::LogLine("refused " + socket.peer().ToString() + ": " +
-                                 std::to_string(limits.max_connections) +
-                                 " connections are open");
-                    return;
-                  }
-                  const pid_t child = ::fork();
-                  if (child == 0) RunChild(server, loop, listener, socket, session);
-                  if (child < 0) {
-                    net::LogLine("fork for " + socket.peer().ToString() + ": " +
-                                 std::strerror(errno));
-                    return;
-                  }
-                  ++live;
-                },
-            .on_child_exit = [&] { live -= ReapChildren(); }});
+  loop.Run(
+      listener, limits.io_timeout,
+      {.on_connection =
+           [&](net::Socket socket) {
+             if (live >= limits.max_connections) {
+               net::LogLine("refused " + socket.peer().ToString() + ": " +
+                            std::to_string(limits.max_connections) + " connections are open");
+               return;
+             }
+             const pid_t child = ::fork();
+             if (child == 0) RunChild(server, loop, listener, socket, session);
+             if (child < 0) {
+               net::LogLine("fork for " + socket.peer().ToString() + ": " + std::strerror(errno));
+               return;
+             }
+             ++live;
+           },
+       .on_child_exit = [&] { live -= ReapChildren(); }});
 }
 
 }  // namespace rpycbench::model

@@ -85,13 +85,13 @@ void ServeThreaded(net::Listener& listener, const Session& session, const Limits
   AcceptLoop loop;
   SessionThreads threads(session);
   loop.Run(listener, limits.io_timeout, {.on_connection = [&](net::Socket socket) {
-    if (threads.live() >= limits.max_connections) {
-      net::LogLine("refused " + socket.peer().ToString() + ": " +
-                   std::to_string(limits.max_connections) + " connections are open");
-      return;
-    }
-    threads.Start(std::move(socket));
-  }});
+             if (threads.live() >= limits.max_connections) {
+               net::LogLine("refused " + socket.peer().ToString() + ": " +
+                            std::to_string(limits.max_connections) + " connections are open");
+               return;
+             }
+             threads.Start(std::move(socket));
+           }});
   listener.Close();
   if (!threads.StopAll()) std::_Exit(EXIT_SUCCESS);
 }

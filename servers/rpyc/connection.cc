@@ -222,13 +222,18 @@ void Connection::SendException(std::int64_t sequence, const PythonError& error) 
 }
 
 std::int64_t Connection::SendRequest(Handler handler, std::span<const Value> arguments) {
+  const std::int64_t sequence = WriteRequest(handler, arguments);
+  writer_.Send();
+  return sequence;
+}
+
+std::int64_t Connection::WriteRequest(Handler handler, std::span<const Value> arguments) {
   const std::int64_t sequence = next_sequence_++;
   MessageWriter& out = writer_.Begin();
   WriteEnvelopeHead(options_.dialect, MessageType::kRequest, sequence, out);
   brine::WriteTupleHead(2, out);
   out.Byte(brine::SmallInt(static_cast<int>(handler)));
   WriteBoxedTuple(arguments, objects_, out);
-  writer_.Send();
   return sequence;
 }
 
@@ -237,7 +242,8 @@ void Connection::SendRelease(const IdPack& id) noexcept {
   try {
     const Reference reference{id};
     const Value arguments[] = {Value::Remote(reference), Value::Int(1)};
-    SendRequest(Handler::kDel, arguments);
+    WriteRequest(Handler::kDel, arguments);
+    writer_.SendLater();
   } catch (const std::exception&) {
     // The socket is dead or memory is out. Whoever uses the connection next is told; a release that
     // did not arrive means nothing on a connection that ends.

@@ -60,7 +60,9 @@ class Netref {
   explicit operator bool() const { return connection_ != nullptr; }
   const IdPack& id() const { return reference_.id; }
   Value value() const { return Value::Remote(reference_); }
-  // Tells the peer, without waiting for the answer. A dead connection has nothing to release.
+  // Tells the peer, with the next message or before the next wait; nobody waits for the answer. A
+  // message of its own would wake the peer for nothing else. A dead connection has nothing to
+  // release.
   void Release() noexcept;
 
  private:
@@ -168,7 +170,9 @@ class Connection {
   void SendReply(std::int64_t sequence, const Value& result, bool may_wait);
   void SendException(std::int64_t sequence, const PythonError& error);
 
+  // Return the request's sequence number.
   std::int64_t SendRequest(Handler handler, std::span<const Value> arguments);
+  std::int64_t WriteRequest(Handler handler, std::span<const Value> arguments);
   void SendRelease(const IdPack& id) noexcept;
 
   net::Socket& socket_;

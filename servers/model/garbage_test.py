@@ -1,0 +1,252 @@
+"""What servers do with bad input: `garbage_test.py bench_server`.
+
+Each attack comes over a connection of its own. The server must end that connection and say so in
+exactly one line on stderr, say nothing about a peer that merely leaves, keep serving a connection
+opened before, and accept new ones; for each protocol under both models.
+"""
+
+import pathlib
+import random
+import socket
+import struct
+import sys
+import unittest
+import zlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
+
+# pylint: disable=wrong-import-position
+from contract import Server
+from raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_frame
+
+SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
+MAX_BYTES = 1_000_000
+FLAGS = ("--io_timeout_ms=300", f"--max_bytes={MAX_BYTES}", f"--max_message_bytes={MAX_BYTES}",
+         "--max_depth=64")
+NOISE = random.Random(7).randbytes(4096)
+PING_5 = b"\x12\x51\x50\x11\x51"  # REQUEST, number 0, handler PING; its boxed arguments follow
+PING_6 = b"\x01\x11\x50\x11\x51"
+
+# What is sent. The client then waits with its sending side open, so that only the server can end
+# the connection: at once where the bytes are wrong, after --io_timeout_ms where some are missing.
+WRONG = {
+    "tcp": {
+        "ones": b"\xff" * 16,
+        "operation zero": bytes(16),
+        "noise": NOISE,
+        "half a header": TCP_HEADER.pack(1, 0, 0)[:7],
+        "half an upload": TCP_HEADER.pack(3, 0, 1000) + b"only this",
+        "an upload of 4 GiB": TCP_HEADER.pack(3, 0, 1 << 32) + b"x",
+        "an echo of 2**64 - 1": TCP_HEADER.pack(2, 0, (1 << 64) - 1),
+        "data behind a ping": TCP_HEADER.pack(1, 0, 0) + b"data",
+        "a request too many": TCP_HEADER.pack(2, 0, 1) + b"xy",
+    },
+    "rpyc": {
+        "http": b"GET / HTTP/1.1\r\nHost: test\r\n\r\n",
+        "noise": NOISE,
+        "half a header": b"\x00\x00\x00",
+        "half a frame": rpyc_frame(GETROOT[5])[:-4],
+        "a frame without its trailer": rpyc_frame(GETROOT[5])[:-1],
+        "a wrong trailer": rpyc_frame(GETROOT[5])[:-1] + b"\r",
+        "a wrong flag": rpyc_frame(GETROOT[5], 2),
+        "a length of 4 GiB": RPYC_HEADER.pack(0xFFFFFFFF, 0) + NOISE,
+        "a length of zero": rpyc_frame(b""),
+        "an unknown dialect": rpyc_frame(b"\x13" + GETROOT[5][1:]),
+        "a zlib stream of noise": rpyc_frame(NOISE, 1),
+        "half a zlib stream": rpyc_frame(zlib.compress(NOISE)[:2000], 1),
+        "bytes behind a zlib stream": rpyc_frame(zlib.compress(GETROOT[5]) + b"x", 1),
+        "a wrong checksum": rpyc_frame(zlib.compress(GETROOT[5])[:-1] + b"\xff", 1),
+        "a deflate bomb": rpyc_frame(zlib.compress(bytes(200 << 20), 9), 1),
+        "deep nesting, dialect 5": rpyc_frame(PING_5 + b"\x11\x51" + b"\x10" * 100_000 + b"\x02"),
+        "deep nesting, dialect 6": rpyc_frame(PING_6 + b"\x11\x51" + b"\x10" * 100_000 + b"\x02"),
+        "4 Gi items": rpyc_frame(PING_5 + b"\x11\x51\x15\xff\xff\xff\xff"),
+        "text of 4 GiB": rpyc_frame(PING_5 + b"\x11\x51\x08\x0f\xff\xff\xff\xff"),
+        "an integer of 999,000 digits": rpyc_frame(
+            PING_5 + b"\x11\x51\x17" + struct.pack(">I", 999_000) + b"9" * 999_000),
+        "bytes behind a message": rpyc_frame(GETROOT[5] + b"\x00"),
+    },
+    "http": {
+        "noise": b"\x01" + NOISE,
+        "rpyc": rpyc_frame(GETROOT[5]) + b"\r\n\r\n",
+        "half a request line": b"GET /pi",
+        "half a head": b"GET /ping HTTP/1.1\r\nHost: te",
+        "half a body": b"POST /upload HTTP/1.1\r\nContent-Length: 1000\r\n\r\nonly this",
+        "a body of 4 GiB": b"POST /upload HTTP/1.1\r\nContent-Length: 4294967296\r\n\r\nx",
+        "a negative length": b"POST /upload HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "two lengths": b"POST /echo HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+        "a chunk of noise": b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "endless fields": b"GET /ping HTTP/1.1\r\n" + b"Name: value\r\n" * 50_000,
+        "an endless line": b"GET /" + b"a" * 500_000,
+        "deep nesting": (b"POST /upload-file-chunked HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"
+                         + b"[" * 100_000),
+    },
+}
+
+# The deep document is a complete request, which is answered with 400; the connection may go on.
+ANSWERED = {("http", "deep nesting")}
+
+
+def swallow(connection):
+    """Reads until the server has ended the connection; returns what came."""
+    received = b""
+    try:
+        while piece := connection.recv(65536):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def send(connection, data):
+    """Sends; the server may have enough before the end."""
+    try:
+        connection.sendall(data)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+
+
+class GarbageTest(unittest.TestCase):
+    """The tests of one protocol and model, set by the classes made below."""
+
+    protocol = model = None
+
+    def setUp(self):
+        self.server = Server([SERVER, f"--protocol={self.protocol}", f"--model={self.model}",
+                              *FLAGS])
+        self.addCleanup(self.server.kill)
+        self.bystander = self.server.connect()
+        self.addCleanup(self.bystander.close)
+        self.ping(self.bystander)
+
+    def ping(self, connection):
+        PINGS[self.protocol](connection)
+
+    def check_others(self):
+        self.ping(self.bystander)
+        with self.server.connect() as connection:
+            self.ping(connection)
+
+    def attacks(self):
+        for name, data in WRONG[self.protocol].items():
+            if (self.protocol, name) not in ANSWERED:
+                yield name, data
+
+    def expect_one_line(self, name):
+        line = self.server.next_line()
+        self.assertRegex(line, r"^bench_server: .*127\.0\.0\.1:\d+.*", name)
+        self.assertEqual([], self.server.unread_lines(), line)
+        self.check_others()
+
+    def test_wrong_input_ends_its_connection_alone(self):
+        for name, data in self.attacks():
+            with self.subTest(name):
+                with self.server.connect() as attacker:
+                    send(attacker, data)
+                    swallow(attacker)
+                self.expect_one_line(name)
+        self.assertEqual([], self.server.stop())
+
+    def test_wrong_input_after_a_good_call(self):
+        for name, data in self.attacks():
+            with self.subTest(name):
+                with self.server.connect() as attacker:
+                    self.ping(attacker)
+                    send(attacker, data)
+                    swallow(attacker)
+                self.expect_one_line(name)
+        self.assertEqual([], self.server.stop())
+
+    def test_a_stream_that_ends_in_the_middle(self):
+        for name, data in self.attacks():
+            if not name.startswith("half a") or "zlib" in name:
+                continue
+            with self.subTest(name):
+                with self.server.connect() as attacker:
+                    attacker.sendall(data)
+                    attacker.shutdown(socket.SHUT_WR)
+                    swallow(attacker)
+                self.expect_one_line(name)
+        self.assertEqual([], self.server.stop())
+
+    def test_memory_is_not_given_to_claims(self):
+        idle = max(map(self.peak_mib, (self.server.pid, *self.server.children())))
+        for name, data in self.attacks():
+            with self.server.connect() as attacker:
+                send(attacker, data)
+                swallow(attacker)
+                for pid in (self.server.pid, *self.server.children()):
+                    self.assertLess(self.peak_mib(pid) - idle, 40, name)
+
+    @staticmethod
+    def peak_mib(pid):
+        try:
+            with open(f"/proc/{pid}/status", encoding="ascii") as status:
+                return next((int(line.split()[1]) / 1024 for line in status
+                             if line.startswith("VmHWM:")), 0)
+        except (FileNotFoundError, ProcessLookupError):
+            return 0  # it ended meanwhile
+
+    def test_leaving_is_no_error(self):
+        self.server.connect().close()
+        with self.server.connect() as half:
+            half.shutdown(socket.SHUT_WR)
+            self.assertEqual(b"", swallow(half))
+        with self.server.connect() as half:
+            self.ping(half)
+            half.shutdown(socket.SHUT_WR)
+            self.assertEqual(b"", swallow(half))
+        self.check_others()
+        self.assertEqual([], self.server.stop())
+
+    def test_a_request_before_a_half_close_is_answered(self):
+        with self.server.connect() as half:
+            shutdown_after_send = HalfClosing(half)
+            self.ping(shutdown_after_send)
+            self.assertEqual(b"", swallow(half))
+        self.check_others()
+        self.assertEqual([], self.server.stop())
+
+    def test_idle_connections_are_kept(self):
+        with self.server.connect() as slow:  # its timeout proves that others' time has passed
+            send(slow, next(data for name, data in self.attacks() if name.startswith("half a")))
+            swallow(slow)
+        self.server.next_line()
+        self.check_others()
+        self.assertEqual([], self.server.stop())
+
+    def test_a_wrong_document_is_answered(self):
+        for protocol, name in ANSWERED:
+            if protocol == self.protocol:
+                with self.server.connect() as connection:
+                    send(connection, WRONG[protocol][name])
+                    connection.shutdown(socket.SHUT_WR)
+                    self.assertIn(b" 400 ", swallow(connection).split(b"\r\n")[0])
+        self.check_others()
+
+
+class HalfClosing:
+    """A connection that ends its sending direction behind the first request."""
+
+    def __init__(self, connection):
+        self.recv = connection.recv
+        self._connection = connection
+
+    def sendall(self, data):
+        self._connection.sendall(data)
+        self._connection.shutdown(socket.SHUT_WR)
+
+
+def load_tests(loader, _tests, _pattern):
+    suite = unittest.TestSuite()
+    for protocol in WRONG:
+        for model in ("threaded", "forking"):
+            suite.addTests(loader.loadTestsFromTestCase(
+                type(f"{protocol}_{model}", (GarbageTest,),
+                     {"protocol": protocol, "model": model})))
+    return suite
+
+
+if __name__ == "__main__":
+    if not SERVER:
+        sys.exit("usage: garbage_test.py <bench_server>")
+    unittest.main()

@@ -1,0 +1,223 @@
+"""The concurrency models from outside: `model_test.py bench_server`.
+
+Life and death of a server, of its children and connections, with signals, crashes and the end of
+stdin, for each model and protocol; waits follow events and are bounded, never fixed pauses.
+"""
+
+import contextlib
+import itertools
+import os
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
+
+# pylint: disable=wrong-import-position
+from contract import PATIENCE, Server, await_exit, resident_kib
+from raw_peers import PINGS, TCP_HEADER, tcp_ping
+
+SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
+MODELS = ("threaded", "forking")
+PROTOCOLS = tuple(PINGS)
+ALL = tuple(itertools.product(PROTOCOLS, MODELS))
+STOP_LIMIT = 5  # seconds; how long a server told to end may take
+
+
+def start(protocol, model, *flags):
+    return Server([SERVER, f"--protocol={protocol}", f"--model={model}", *flags])
+
+
+def is_closed(connection):
+    """Whether the server ended the connection, waiting for it."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+class ModelTest(unittest.TestCase):
+    @contextlib.contextmanager
+    def served(self, protocol, model, *flags):
+        """A subtest with a server of its own."""
+        with self.subTest(protocol=protocol, model=model):
+            with start(protocol, model, *flags) as server:
+                yield server
+
+    def connections(self, server, protocol, count):
+        """Open connections that were served once."""
+        opened = []
+        for _ in range(count):
+            connection = server.connect()
+            self.addCleanup(connection.close)
+            PINGS[protocol](connection)
+            opened.append(connection)
+        return opened
+
+    def test_ten_thousand_connections_leave_no_zombie(self):
+        def connect_and_close(count):
+            for _ in range(count):
+                with server.connect() as connection:
+                    tcp_ping(connection)
+
+        with start("tcp", "forking") as server:
+            connect_and_close(500)
+            before = resident_kib(server.pid)
+            connect_and_close(9_500)
+            self.assertLess(resident_kib(server.pid) - before, 512)
+            # Once a later connection is served, everything that ended before it was reaped.
+            await_exit(server.children())
+            with server.connect() as last:
+                tcp_ping(last)
+                children = server.children()
+                self.assertEqual(1, len(children))
+                self.assertNotEqual("Z", state_of(children[0]))
+            self.assertEqual([], server.stop())
+
+    def test_a_killed_child_hurts_no_other(self):
+        for protocol in PROTOCOLS:
+            with self.served(protocol, "forking") as server:
+                for fatal in (signal.SIGSEGV, signal.SIGKILL):
+                    bystander, = self.connections(server, protocol, 1)
+                    others = set(server.children())
+                    victim, = self.connections(server, protocol, 1)
+                    child, = set(server.children()) - others
+                    os.kill(child, fatal)
+                    self.assertTrue(is_closed(victim))
+                    self.assertEqual(
+                        f"bench_server: session process {child} was killed by signal {fatal:d}",
+                        server.next_line())
+                    PINGS[protocol](bystander)
+                    self.connections(server, protocol, 1)
+                self.assertEqual([], server.stop())
+
+    def test_sigterm_ends_everything(self):
+        for protocol, model in ALL:
+            with self.served(protocol, model) as server:
+                opened = self.connections(server, protocol, 3)
+                children = server.children()
+                server.process.terminate()
+                self.assertEqual(0, server.process.wait(STOP_LIMIT))
+                await_exit(children)
+                self.assertTrue(all(map(is_closed, opened)))
+                self.assertEqual([], server.ended())
+
+    def test_sigterm_does_not_wait_for_a_call(self):
+        for model in MODELS:
+            with self.served("tcp", model) as server:
+                connection, = self.connections(server, "tcp", 1)
+                children = server.children()
+                connection.sendall(TCP_HEADER.pack(6, 0, 600 * 10**9))  # sleeps ten minutes
+                server.process.terminate()
+                self.assertEqual(0, server.process.wait(STOP_LIMIT))
+                await_exit(children)
+
+    def test_the_end_of_stdin_ends_everything(self):
+        for protocol, model in ALL:
+            with self.served(protocol, model) as server:
+                opened = self.connections(server, protocol, 3)
+                children = server.children()
+                self.assertEqual([], server.stop())
+                self.assertEqual(0, server.process.returncode)
+                await_exit(children)
+                self.assertTrue(all(map(is_closed, opened)))
+
+    def test_bytes_on_stdin_do_not_end_the_server(self):
+        for protocol, model in ALL:
+            with self.served(protocol, model) as server:
+                server.process.stdin.write(b"a line that nobody reads\n" * 100)
+                server.process.stdin.flush()
+                self.connections(server, protocol, 1)
+                self.assertEqual([], server.stop())
+
+    def test_children_of_a_killed_server_end(self):
+        for protocol in PROTOCOLS:
+            with self.served(protocol, "forking") as server:
+                opened = self.connections(server, protocol, 3)
+                children = server.children()
+                self.assertEqual(3, len(children))
+                server.process.kill()
+                await_exit(children)
+                self.assertTrue(all(map(is_closed, opened)))
+
+    def test_too_many_connections_are_refused(self):
+        for protocol, model in ALL:
+            with self.served(protocol, model, "--max_connections=8") as server:
+                opened = self.connections(server, protocol, 8)
+                for _ in range(2):
+                    with server.connect() as refused:
+                        self.assertTrue(is_closed(refused))
+                    self.assertRegex(server.next_line(), "refused .*: 8 connections are open$")
+                for connection in opened:
+                    PINGS[protocol](connection)
+                opened[0].close()
+                self.await_a_place(server, protocol)
+
+    def await_a_place(self, server, protocol):
+        """Tries to connect until the server has noticed that another client left."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with server.connect() as connection:
+                try:
+                    return PINGS[protocol](connection)
+                except (EOFError, OSError):
+                    self.assertRegex(server.next_line(), "refused")
+                    self.assertLess(time.monotonic(), deadline, "no place became free")
+
+    def test_a_client_that_leaves_at_once_is_no_error(self):
+        for protocol, model in ALL:
+            with self.served(protocol, model) as server:
+                bystander, = self.connections(server, protocol, 1)
+                for _ in range(100):
+                    server.connect().close()
+                PINGS[protocol](bystander)
+                self.assertEqual([], server.stop())
+
+    def test_a_port_in_use_is_told(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            for model in MODELS:
+                result = self.run_to_the_end("--protocol=tcp", f"--model={model}", f"--port={port}")
+                self.assertEqual((1, ""), (result.returncode, result.stdout))
+                self.assertEqual(
+                    f"bench_server: bind 127.0.0.1:{port}: Address already in use\n", result.stderr)
+
+    def test_bad_flags_are_refused(self):
+        good = ("--protocol=tcp", "--model=threaded")
+        for flags in ((), ("--protocol=tcp",), ("--protocol=smtp", "--model=threaded"),
+                      ("--protocol=tcp", "--model=fibers"), (*good, "--port=70000"),
+                      (*good, "--payload=noise"), (*good, "--max_connections=0"),
+                      (*good, "--nonce=a\"b"), (*good, "--io_timeout_ms=soon"),
+                      (*good, "--unknown"), (*good, "leftover")):
+            with self.subTest(flags=flags):
+                result = self.run_to_the_end(*flags)
+                self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
+                self.assertNotEqual("", result.stderr)
+
+    def run_to_the_end(self, *flags):
+        return subprocess.run([SERVER, *flags], stdin=subprocess.PIPE, capture_output=True,
+                              text=True, timeout=PATIENCE, check=False)
+
+    def test_a_closed_stdin_ends_the_server_at_once(self):
+        for model in MODELS:
+            result = subprocess.run(
+                [SERVER, "--protocol=tcp", f"--model={model}"], stdin=subprocess.DEVNULL,
+                capture_output=True, text=True, timeout=PATIENCE, check=False)
+            self.assertEqual((0, ""), (result.returncode, result.stderr))
+
+
+if __name__ == "__main__":
+    if not SERVER:
+        sys.exit("usage: model_test.py <bench_server>")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # children are made to crash here
+    unittest.main()

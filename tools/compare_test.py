@@ -1,0 +1,107 @@
+"""Tests tools/compare on two small results, with the stock compare.py behind it.
+
+Needs what `tools/compare --prepare` sees to; installs nothing by itself.
+"""
+
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+TOOLS = pathlib.Path(__file__).resolve().parent
+BEFORE = TOOLS / "testdata" / "before.json"
+AFTER = TOOLS / "testdata" / "after.json"
+
+
+class CompareTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="a folder ")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def compare(self, *arguments):
+        return subprocess.run(
+            [TOOLS / "compare", "--no-install", *map(str, arguments)],
+            cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=60, check=False)
+
+    def changed(self, change):
+        """A copy of AFTER to which `change` was applied."""
+        report = json.loads(AFTER.read_text())
+        change(report)
+        path = self.folder / "changed.json"
+        path.write_text(json.dumps(report))
+        return path
+
+    def assert_refused(self, result, words):
+        self.assertEqual(2, result.returncode, result)
+        self.assertEqual("", result.stdout)
+        self.assertEqual(1, result.stderr.count("\n"), result.stderr)
+        self.assertIn(words, result.stderr)
+
+    def test_stock_compare_py_prints_the_change_of_a_common_row(self):
+        result = self.compare(BEFORE, AFTER, "--no-color")
+        self.assertEqual(0, result.returncode, result)
+        row = next(line for line in result.stdout.splitlines() if line.startswith("Latency/tcp"))
+        self.assertIn("+0.5000", row)
+        self.assertNotIn("\033", result.stdout)
+
+    def test_rows_of_one_file_only_are_named(self):
+        result = self.compare(BEFORE, AFTER)
+        self.assertEqual(
+            ["compare: only in before.json: Connection/tcp_threaded/real_time",
+             "compare: only in after.json: Bandwidth/tcp_threaded/real_time"],
+            result.stderr.splitlines())
+
+    def test_other_labels_are_refused_unless_forced(self):
+        def other_placement(report):
+            for row in report["benchmarks"][:2]:
+                row["label"] = "split"
+            report["benchmarks"].pop()
+            report["benchmarks"].append(json.loads(BEFORE.read_text())["benchmarks"][2])
+
+        path = self.changed(other_placement)
+        self.assert_refused(
+            self.compare(BEFORE, path),
+            "Latency/tcp_threaded/ping/real_time: measured as 'shared', then as 'split' "
+            "(and 1 more rows)")
+        forced = self.compare(BEFORE, path, "--force")
+        self.assertEqual(0, forced.returncode, forced)
+        self.assertIn("+0.5000", forced.stdout)
+
+    def test_a_row_that_ended_in_an_error_is_refused(self):
+        path = self.changed(lambda report: (
+            report["benchmarks"].pop(), report["benchmarks"][0].update(error_occurred=True)))
+        result = self.compare(AFTER, path)
+        self.assertEqual(2, result.returncode, result)
+        self.assertIn("Latency/tcp_threaded/ping/real_time: ended in an error", result.stderr)
+
+    def test_another_preset_is_a_warning(self):
+        path = self.changed(lambda report: report["context"].update(preset="classic"))
+        result = self.compare(AFTER, path)
+        self.assertEqual(0, result.returncode, result)
+        self.assertEqual("compare: warning: presets differ: quick and classic\n", result.stderr)
+
+    def test_what_is_no_result_is_refused(self):
+        text = self.folder / "text.json"
+        text.write_text("no JSON")
+        self.assert_refused(self.compare(BEFORE, text), "not a JSON file")
+        text.write_text("[1, 2]")
+        self.assert_refused(self.compare(BEFORE, text), "not the results of a benchmark")
+        text.write_text('{"context": {}, "benchmarks": [{"real_time": 1}]}')
+        self.assert_refused(self.compare(text, AFTER), "rows without a name")
+        self.assert_refused(self.compare(BEFORE, self.folder / "absent.json"), "No such file")
+
+    def test_files_without_a_common_row_are_refused(self):
+        path = self.changed(lambda report: report.update(benchmarks=[]))
+        result = self.compare(BEFORE, path)
+        self.assertEqual(2, result.returncode, result)
+        self.assertIn("no row in common", result.stderr)
+
+    def test_two_files_are_required(self):
+        self.assert_refused(self.compare(BEFORE), "usage: ")
+
+
+if __name__ == "__main__":
+    unittest.main()

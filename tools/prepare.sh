@@ -1,0 +1,237 @@
+# What tools/bench_all, tools/compare and ci/test share; sourced by them, not run. It looks for what
+# the suite needs, installs what is missing with apt, and configures and builds the Release tree,
+# all of it talking on stderr, so that stdout belongs to the program that is run afterwards.
+# Presence is judged by what the build will see (commands, headers, modules), not by the package
+# database: it is as quick, it holds on systems without apt, and it counts what was built by hand.
+# shellcheck shell=bash
+
+repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+build_folder=$repository/build/release
+program=${0##*/}
+export DEBIAN_FRONTEND=noninteractive
+
+# One line a need: the Debian package, what shows that it is there, and the part that needs it.
+# "boost" is any Boost from 1.81 on; which package brings it depends on the system.
+needs='
+g++                 command:c++                               build
+cmake               command:cmake                             build
+ninja-build         command:ninja                             build
+libbenchmark-dev    header:benchmark/benchmark.h              build
+boost               header:boost/process/v2/process.hpp       build
+libcli11-dev        header:CLI/CLI.hpp                        build
+libisal-dev         header:isa-l/igzip_lib.h                  build
+zlib1g-dev          header:zlib.h                             build
+libgtest-dev        header:gtest/gtest.h                      test
+libgmock-dev        header:gmock/gmock.h                      test
+python3-rpyc        module:rpyc                               test
+curl                command:curl                              test
+git                 command:git                               test
+libbenchmark-tools  file:/usr/share/benchmark/compare.py      compare
+'
+oldest_boost=1.81
+oldest_cmake=3.25
+
+say() { printf '%s: %s\n' "$program" "$1" >&2; }
+stop() {
+  say "$1"
+  exit 2
+}
+
+# Prints the lines of `needs` that belong to the parts given.
+needs_of() {
+  local package sign part
+  while read -r package sign part; do
+    if [[ -n $package && " $* " == *" $part "* ]]; then echo "$package $sign"; fi
+  done <<< "$needs"
+}
+
+# Prints those of the headers given that the compiler finds; Boost's only if it is new enough.
+present_headers() {
+  local header condition boost_number
+  boost_number=$((${oldest_boost%.*} * 100000 + ${oldest_boost#*.} * 100))
+  for header in "$@"; do
+    condition="__has_include(<$header>)"
+    if [[ $header == boost/* ]]; then condition+=" && BOOST_VERSION >= $boost_number"; fi
+    printf '#if %s\n"%s"\n#endif\n' "$condition" "$header"
+  done | {
+    printf '#if __has_include(<boost/version.hpp>)\n#include <boost/version.hpp>\n#endif\n'
+    cat
+  } | c++ -E -P -x c++ ${BOOST_ROOT:+-I "$BOOST_ROOT/include"} - 2> /dev/null | tr -d '"' || true
+}
+
+# Prints the packages, of the parts given, that seem to be missing.
+missing_packages() {
+  local package sign headers=()
+  while read -r package sign; do
+    if [[ $sign == header:* ]]; then headers+=("${sign#*:}"); fi
+  done < <(needs_of "$@")
+  local found=''
+  if ((${#headers[@]} > 0)) && command -v c++ > /dev/null; then
+    found=$(present_headers "${headers[@]}")
+  fi
+  while read -r package sign; do
+    case $sign in
+      command:*) command -v "${sign#*:}" > /dev/null ;;
+      header:*) grep -qxF -- "${sign#*:}" <<< "$found" ;;
+      module:*) has_module "${sign#*:}" ;;
+      file:*) [[ -e ${sign#*:} ]] ;;
+    esac || echo "$package"
+  done < <(needs_of "$@")
+}
+
+# The interpreter is the system's, the one that Debian's Python packages are made for.
+has_module() {
+  [[ -x /usr/bin/python3 ]] &&
+    /usr/bin/python3 -c "import importlib.util as u; raise SystemExit(not u.find_spec('$1'))"
+}
+
+at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
+
+require_cmake_version() {
+  local version
+  version=$(cmake --version | sed -n '1s/[^0-9]*//p')
+  at_least "$version" "$oldest_cmake" ||
+    stop "cmake $version is too old, $oldest_cmake is needed; a newer one may come first in PATH"
+}
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    command -v sudo > /dev/null || stop "this needs root, and there is no sudo; run as root: $*"
+    sudo env "DEBIAN_FRONTEND=$DEBIAN_FRONTEND" "$@"
+  fi
+}
+
+apt_update() {
+  say 'refreshing the package lists (apt-get update)'
+  as_root apt-get update -qq < /dev/null >&2 || say 'apt-get update failed; going on with old lists'
+}
+
+apt_version() { apt-cache policy "$1" 2> /dev/null | sed -n 's/^  Candidate: \([^(]\)/\1/p'; }
+
+# Prints the package that brings a Boost new enough, or nothing.
+boost_package() {
+  local version
+  version=$(apt_version libboost-dev)
+  if [[ -n $version ]] && at_least "$version" "$oldest_boost"; then
+    echo libboost-dev
+    return
+  fi
+  apt-cache pkgnames libboost1. | grep -xE 'libboost1\.[0-9]+-dev' | sort -V |
+    while read -r package; do
+      version=${package#libboost}
+      if at_least "${version%-dev}" "$oldest_boost"; then echo "$package"; fi
+    done | head -n 1
+}
+
+# Prints the packages given with "boost" replaced; nothing for it while apt's lists lack it.
+resolve_boost() {
+  local package
+  for package in "$@"; do
+    if [[ $package == boost ]]; then boost_package; else echo "$package"; fi
+  done
+}
+
+known_to_apt() {
+  local package
+  (($# > 0)) || return 1
+  for package in "$@"; do
+    [[ -n $(apt_version "$package") ]] || return 1
+  done
+}
+
+# Stops if installing one of the packages would remove something, or cannot be done at all.
+refuse_conflicts() {
+  local package plan removed
+  for package in "$@"; do
+    if ! plan=$(LC_ALL=C apt-get install -s --no-install-recommends "$package" < /dev/null 2>&1); then
+      tail -n 5 <<< "$plan" >&2
+      stop "apt cannot install $package here, for the reason above"
+    fi
+    removed=$(sed -n 's/^Remv \([^ ]*\).*/\1/p' <<< "$plan" | paste -sd ' ')
+    if [[ -n $removed ]]; then
+      say "$package conflicts with what is installed: $removed"
+      stop "nothing was changed; remove that first (apt-get remove $removed) or use another machine"
+    fi
+  done
+}
+
+apt_install() {
+  local wanted
+  mapfile -t wanted < <(resolve_boost "$@")
+  if ((${#wanted[@]} < $#)) || ! known_to_apt "${wanted[@]}"; then
+    apt_update
+    mapfile -t wanted < <(resolve_boost "$@")
+    ((${#wanted[@]} == $#)) || stop "apt offers no Boost from $oldest_boost on; set BOOST_ROOT to one"
+  fi
+  refuse_conflicts "${wanted[@]}"
+  say "installing ${wanted[*]}"
+  local install=(apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends --no-remove
+    "${wanted[@]}")
+  if ! as_root "${install[@]}" < /dev/null >&2; then
+    apt_update  # the lists may name files that the archive has replaced since
+    as_root "${install[@]}" < /dev/null >&2 || stop "apt-get could not install ${wanted[*]}"
+  fi
+}
+
+# ensure_packages yes|no part…: sees to everything that the parts need, installing if allowed.
+ensure_packages() {
+  local may_install=$1 missing
+  shift
+  mapfile -t missing < <(missing_packages "$@")
+  if ((${#missing[@]} > 0)); then
+    if [[ $may_install == no ]]; then
+      stop "missing: ${missing[*]/#boost/boost (from $oldest_boost on)}"
+    elif ! command -v apt-get > /dev/null; then
+      explain_without_apt "${missing[@]}"
+    fi
+    apt_install "${missing[@]}"
+  fi
+  if [[ " $* " == *' build '* ]]; then require_cmake_version; fi
+}
+
+explain_without_apt() {
+  local package sign part
+  say 'missing here (and there is no apt to install it with):'
+  while read -r package sign part; do
+    if [[ -n $package && " $* " == *" $package "* ]]; then
+      printf '  %-20s looked for %s\n' "$package" "${sign/:/ }" >&2
+    fi
+  done <<< "$needs"
+  command -v c++ > /dev/null || say 'without a compiler no library can be found, present or not'
+  say "Boost must be $oldest_boost or newer, cmake $oldest_cmake or newer; names are Debian's"
+  stop 'then this works too: cmake --preset release && cmake --build --preset release'
+}
+
+# Runs a command with its output kept back, and shows it only if the command fails.
+quietly() {
+  local log=$build_folder.log status=0
+  "$@" > "$log" 2>&1 < /dev/null || status=$?
+  if ((status != 0)); then
+    cat -- "$log" >&2
+    say "this failed: $*"
+  fi
+  return "$status"
+}
+
+# configured ON|OFF: whether the tree belongs to this clone (a copied one points to the original)
+# and has the tests; a tree with tests serves where they are not wanted, too.
+configured() {
+  local cache=$build_folder/CMakeCache.txt
+  [[ -f $build_folder/build.ninja ]] &&
+    grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$repository" "$cache" &&
+    { [[ $1 == OFF ]] || grep -qx 'RPYCBENCH_TESTS:BOOL=ON' "$cache"; }
+}
+
+# build ON|OFF [target…]: an up-to-date Release tree, with or without the tests.
+build() {
+  local tests=$1
+  shift
+  mkdir -p -- "$build_folder"
+  if ! configured "$tests"; then
+    say "configuring and building $build_folder, which takes some minutes the first time"
+    (cd -- "$repository" && quietly cmake --preset release --fresh "-DRPYCBENCH_TESTS=$tests") || exit 1
+  fi
+  quietly cmake --build "$build_folder" ${1:+--target "$@"} || exit 1
+}
