@@ -64,8 +64,7 @@ Value Unbox(const Value& boxed, ObjectTable& table, Message& message) {
       message.objects.push_back(table.Find(ReadIdPack(content)));
       return Value::Local(*message.objects.back());
     case kRemoteRef:
-      message.references.push_back({ReadIdPack(content)});
-      return Value::Remote(message.references.back());
+      return Value::Remote(message.references.Add(ReadIdPack(content)));
     default:
       throw PythonError("ValueError", "unknown label of a boxed value");
   }

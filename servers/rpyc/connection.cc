@@ -113,9 +113,9 @@ MessagePtr Connection::NewMessage() {
 
 void Connection::Recycle(Message* message) noexcept {
   std::unique_ptr<Message> owned(message);
-  for (const Reference& reference : owned->references) {
+  owned->references.ForEach([&](const Reference& reference) {
     if (!reference.taken) SendRelease(reference.id);
-  }
+  });
   owned->Clear();
   if (free_messages_.size() < kKeptMessages) free_messages_.push_back(std::move(owned));
 }

@@ -100,7 +100,7 @@ class Scope {
     message_.pieces.clear();
     return message_.pieces;
   }
-  std::string_view Keep(std::string text) { return message_.texts.emplace_back(std::move(text)); }
+  std::string_view Keep(std::string text) { return message_.texts.emplace_front(std::move(text)); }
   Value Keep(std::shared_ptr<Object> object) {
     message_.objects.push_back(std::move(object));
     return Value::Local(*message_.objects.back());

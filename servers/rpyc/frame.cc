@@ -14,8 +14,10 @@ namespace {
 constexpr char kPlain = 0;
 constexpr char kCompressed = 1;
 constexpr char kTrailer = '\n';
-// What one receive may take when no large frame is under way.
-constexpr std::size_t kReceive = 64 * 1024;
+// What the first receive of a frame may take: little on a new connection, for a forked session pays
+// for each page it touches; more as soon as larger frames have come.
+constexpr std::size_t kFirstReceive = 4 * 1024;
+constexpr std::size_t kLargestReceive = 64 * 1024;
 // A piece of a compressed payload, small enough to stay in the cache until it is inflated.
 constexpr std::size_t kPackedPiece = 256 * 1024;
 // Python writes at most 64,000 bytes at once, with Nagle's algorithm: the last writes of a frame
@@ -37,14 +39,14 @@ void CheckTrailer(char trailer) {
 bool FrameReader::Read(FrameStorage& into, Idle idle) {
   net::Buffer& bytes = into.bytes;
   bytes.clear();
-  bytes.reserve(kReceive);
-  bytes.append(surplus_.view());
-  surplus_.clear();
+  bytes.reserve(kFirstReceive);
+  TakeSurplus(bytes);
+  const std::size_t limit = std::min(bytes.capacity(), kLargestReceive);
   while (bytes.size() < kFrameHead) {
     const std::size_t present = bytes.size();
     std::size_t got = 0;
     try {
-      got = socket_.ReceiveSome(bytes.data() + present, bytes.capacity() - present);
+      got = socket_.ReceiveSome(bytes.data() + present, limit - present);
     } catch (const net::Error& error) {
       if (error.timed_out() && present == 0 && idle == Idle::kWaitOn) continue;
       throw;
@@ -74,8 +76,21 @@ bool FrameReader::Read(FrameStorage& into, Idle idle) {
 }
 
 bool FrameReader::next_is_here() const {
-  return surplus_.size() >= kFrameHead &&
-         surplus_.size() > kFrameHead + LengthField(surplus_.data());
+  return surplus().size() >= kFrameHead &&
+         surplus().size() > kFrameHead + LengthField(surplus().data());
+}
+
+// Moves the next frame, or what there is of it, to the front of `bytes`.
+void FrameReader::TakeSurplus(net::Buffer& bytes) {
+  if (surplus_.empty()) return;
+  std::size_t size = surplus().size();
+  if (next_is_here()) size = std::min(size, kFrameHead + LengthField(surplus().data()) + 1);
+  bytes.append(surplus().substr(0, size));
+  surplus_begin_ += size;
+  if (surplus_begin_ == surplus_.size()) {
+    surplus_.clear();
+    surplus_begin_ = 0;
+  }
 }
 
 void FrameReader::ReceivePlain(FrameStorage& into, std::size_t length) {

@@ -45,6 +45,8 @@ class FrameReader {
   std::uint64_t compressed_frames() const { return compressed_frames_; }
 
  private:
+  std::string_view surplus() const { return surplus_.view().substr(surplus_begin_); }
+  void TakeSurplus(net::Buffer& bytes);
   void ReceivePlain(FrameStorage& into, std::size_t length);
   void ReceiveCompressed(FrameStorage& into, std::size_t length);
   void ReceiveRest(net::Buffer& buffer, std::size_t size);
@@ -53,7 +55,8 @@ class FrameReader {
   net::Socket& socket_;
   Limits limits_;
   bool quick_ack_;
-  net::Buffer surplus_;  // what came behind the last frame
+  net::Buffer surplus_;  // what came behind a frame, from surplus_begin_ on
+  std::size_t surplus_begin_ = 0;
   net::Buffer packed_;   // a compressed payload on its way into the inflater
   Inflater inflater_;
   std::uint64_t compressed_frames_ = 0;

@@ -5,8 +5,11 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <deque>
+#include <forward_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,18 +20,39 @@
 
 namespace rpycbench::rpyc {
 
+// Values point to its elements, so they must not move. Most messages bring none: the first is what
+// allocates.
+class References {
+ public:
+  const Reference& Add(const IdPack& id) {
+    if (!references_) references_.emplace();
+    return references_->emplace_back(Reference{id});
+  }
+  // Calls visit(reference) for each.
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    if (references_) std::for_each(references_->begin(), references_->end(), visit);
+  }
+  void Clear() {
+    if (references_) references_->clear();
+  }
+
+ private:
+  std::optional<std::deque<Reference>> references_;
+};
+
 struct Message {
   FrameStorage frame;
   Arena arena;
   Envelope envelope;
-  std::deque<Reference> references;  // a deque, for values point to its elements
+  References references;
   std::vector<std::shared_ptr<Object>> objects;
   std::vector<iovec> pieces;
-  std::deque<std::string> texts;
+  std::forward_list<std::string> texts;
 
   void Clear() {
     arena.Clear();
-    references.clear();
+    references.Clear();
     objects.clear();
     pieces.clear();
     texts.clear();

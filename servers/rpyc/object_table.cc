@@ -1,5 +1,6 @@
 #include "servers/rpyc/object_table.h"
 
+#include <algorithm>
 #include <string>
 
 #include "servers/rpyc/vinegar.h"
@@ -17,17 +18,25 @@ PythonError UnknownReference(const IdPack& id) {
 
 }  // namespace
 
+ObjectTable::Entries::iterator ObjectTable::Place(std::int64_t id) {
+  return std::ranges::lower_bound(entries_, id, {}, &Entry::id);
+}
+
 IdPack ObjectTable::Export(Object& object) {
   if (object.id_ == 0) object.id_ = next_id_++;
-  auto found = entries_.find(object.id_);
-  if (found == entries_.end()) {
-    if (entries_.size() >= max_objects_) {
+  auto entry = Place(object.id_);
+  if (entry == entries_.end() || entry->id != object.id_ || !entry->object) {
+    if (live_ >= max_objects_) {
       throw PythonError("RuntimeError",
                         "too many references are held: " + std::to_string(max_objects_));
     }
-    found = entries_.emplace(object.id_, Entry{object.shared_from_this(), 0}).first;
+    if (entry == entries_.end() || entry->id != object.id_) {
+      entry = entries_.insert(entry, Entry{.id = object.id_, .object = {}});
+    }
+    entry->object = object.shared_from_this();
+    ++live_;
   }
-  ++found->second.count;
+  ++entry->count;
   return IdOf(object);
 }
 
@@ -35,24 +44,30 @@ IdPack ObjectTable::IdOf(const Object& object) const {
   return {object.class_name(), kClassId, object.id_};
 }
 
-std::shared_ptr<Object> ObjectTable::Find(const IdPack& id) const {
-  const auto found = entries_.find(id.instance_id);
-  if (found == entries_.end() || id.class_id != kClassId ||
-      id.name != found->second.object->class_name()) {
+ObjectTable::Entry& ObjectTable::FindEntry(const IdPack& id) {
+  const auto entry = Place(id.instance_id);
+  if (entry == entries_.end() || entry->id != id.instance_id || !entry->object ||
+      id.class_id != kClassId || id.name != entry->object->class_name()) {
     throw UnknownReference(id);
   }
-  return found->second.object;
+  return *entry;
 }
 
 void ObjectTable::Release(const IdPack& id, std::int64_t count) {
-  Find(id);
-  const auto entry = entries_.find(id.instance_id);
-  if (count < 1 || count > entry->second.count) {
+  Entry& entry = FindEntry(id);
+  if (count < 1 || count > entry.count) {
     throw PythonError("ValueError", "cannot release " + std::to_string(count) + " of " +
-                                        std::to_string(entry->second.count) + " references");
+                                        std::to_string(entry.count) + " references");
   }
-  entry->second.count -= count;
-  if (entry->second.count == 0) entries_.erase(entry);
+  entry.count -= count;
+  if (entry.count > 0) return;
+  entry.object.reset();
+  --live_;
+  // Swept when most places are empty, so that each release pays for a constant share of it.
+  constexpr std::size_t kFewPlaces = 16;
+  if (entries_.size() > 2 * live_ + kFewPlaces) {
+    std::erase_if(entries_, [](const Entry& place) { return !place.object; });
+  }
 }
 
 }  // namespace rpycbench::rpyc

@@ -4,8 +4,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <memory_resource>
-#include <unordered_map>
+#include <vector>
 
 #include "servers/rpyc/object.h"
 #include "servers/rpyc/value.h"
@@ -20,24 +19,32 @@ class ObjectTable {
   // Throws PythonError (RuntimeError) when the peer holds too many objects.
   IdPack Export(Object& object);
   // Throws PythonError (KeyError) if the peer holds no such reference.
-  std::shared_ptr<Object> Find(const IdPack& id) const;
+  std::shared_ptr<Object> Find(const IdPack& id) { return FindEntry(id).object; }
   // What identifies an object of this table, without counting a reference.
   IdPack IdOf(const Object& object) const;
   // Takes `count` references back; the object is forgotten at the last. Throws PythonError:
   // KeyError for an unknown reference, ValueError for a count that isn't between 1 and those held.
   void Release(const IdPack& id, std::int64_t count);
 
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const { return live_; }
 
  private:
   struct Entry {
-    std::shared_ptr<Object> object;
+    std::int64_t id;
     std::int64_t count = 0;
+    std::shared_ptr<Object> object;  // none: forgotten, the place is kept for a while
   };
+  using Entries = std::vector<Entry>;
 
-  // Recycles its nodes: exporting a method and releasing it, call by call, allocates nothing.
-  std::pmr::unsynchronized_pool_resource nodes_;
-  std::pmr::unordered_map<std::int64_t, Entry> entries_{&nodes_};
+  // Where the id is, or belongs.
+  Entries::iterator Place(std::int64_t id);
+  Entry& FindEntry(const IdPack& id);
+
+  // In the order of ids. Ids grow, so new objects go to the end; places of forgotten ones are taken
+  // again by the same object or swept together, so a method that is asked for and released, call
+  // by call, allocates nothing.
+  Entries entries_;
+  std::size_t live_ = 0;
   std::int64_t next_id_ = 1;
   std::size_t max_objects_;
 };
