@@ -58,7 +58,7 @@ class CallRow : public ServerFixture {
       state.SetBytesProcessed(
           static_cast<std::int64_t>(settings_.bytes_per_call * samples.count()));
     }
-    if (settings_.report_server_memory) state.counters["server_rss_mib"] = ServerPeakRssMib();
+    if (settings_.report_server_memory) SetServerMemoryCounter(state);
     client.Close();
   }
 

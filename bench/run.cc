@@ -29,7 +29,7 @@ constexpr char kProgram[] = "bench_all";
 constexpr struct {
   Preset preset;
   const char* seconds;
-} kMinTimes[] = {{Preset::kQuick, "0.02"}, {Preset::kDefault, "0.2"}, {Preset::kFull, "0.2"}};
+} kMinTimes[] = {{Preset::kQuick, "0.1"}, {Preset::kDefault, "0.3"}, {Preset::kFull, "0.5"}};
 
 void Complain(std::string line) {
   while (line.ends_with('\n')) line.pop_back();

@@ -57,7 +57,7 @@ class FrameReader {
   bool quick_ack_;
   net::Buffer surplus_;  // what came behind a frame, from surplus_begin_ on
   std::size_t surplus_begin_ = 0;
-  net::Buffer packed_;   // a compressed payload on its way into the inflater
+  net::Buffer packed_;  // a compressed payload on its way into the inflater
   Inflater inflater_;
   std::uint64_t compressed_frames_ = 0;
 };

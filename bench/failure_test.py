@@ -1,0 +1,331 @@
+"""What the user gets when something breaks: `failure_test.py bench_all bench_server misbehaving`.
+
+Runs the real program with servers that die, hang, lie, never get ready or belong to somebody else,
+and ends the program itself in the middle of a run. A failed row must end in an error that tells
+why and never in a number, the other rows must have theirs, and nothing may be left behind.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "servers" / "reference"))
+
+# pylint: disable=wrong-import-position
+from contract import Server
+
+BENCH_ALL, BENCH_SERVER, MISBEHAVING = sys.argv[1:4] if len(sys.argv) > 3 else ("", "", "")
+PATIENCE = 60  # seconds until a wait is given up; a test that passes never waits that long
+BUSY_TICKS = 10  # of 10 ms; a first call takes less, a row much more
+
+
+def wait_until(condition, what):
+    """The first true value of `condition()`, which must come in time."""
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.005)
+    return value
+
+
+def children(pid):
+    try:
+        found = []
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                found += [int(word) for word in file.read().split()]
+        return found
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def descendants(pid):
+    direct = children(pid)
+    return direct + [below for child in direct for below in descendants(child)]
+
+
+def stat_fields(pid):
+    """The fields of /proc/<pid>/stat behind the name: state, parent, group, session, …"""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def cpu_ticks(pid):
+    """User and system time so far; 0 for a process that is gone."""
+    fields = stat_fields(pid)
+    return int(fields[11]) + int(fields[12]) if fields else 0
+
+
+def processes_of_session(session):
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    found = [(pid, stat_fields(pid)) for pid in pids]
+    return [pid for pid, fields in found if fields and int(fields[3]) == session]
+
+
+def is_bench_server(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe") == os.path.realpath(BENCH_SERVER)
+    except OSError:
+        return False
+
+
+class Program:
+    """A run of bench_all in a session of its own, with its results in a file."""
+
+    def __init__(self, folder, rows, *flags, min_time):
+        self.out = pathlib.Path(folder, "results.json")
+        self.out.unlink(missing_ok=True)
+        self._stderr = pathlib.Path(folder, "stderr.txt")
+        with open(self._stderr, "wb") as stderr:
+            self.process = subprocess.Popen(
+                [BENCH_ALL, "--preset=quick", f"--benchmark_filter=^({rows})/real_time$",
+                 f"--benchmark_min_time={min_time}", f"--benchmark_out={self.out}", *flags],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                start_new_session=True)
+        self.pid = self.process.pid
+
+    def wait(self):
+        """Waits for the end, of all that was started as well; returns the exit code, negative for
+        a signal."""
+        try:
+            code = self.process.wait(PATIENCE)
+        finally:
+            self.kill()
+        wait_until(lambda: not processes_of_session(self.pid), "the end of all servers")
+        return code
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def servers(self):
+        return [pid for pid in children(self.pid) if is_bench_server(pid)]
+
+    def busy_server(self):
+        """The server of the row under way, once the row keeps it, or a session of it, busy."""
+        def find():
+            for pid in self.servers():
+                if cpu_ticks(pid) + sum(map(cpu_ticks, descendants(pid))) >= BUSY_TICKS:
+                    return pid
+            return None
+        return wait_until(find, "a busy server")
+
+    @property
+    def stderr(self):
+        return self._stderr.read_text(encoding="utf-8", errors="replace")
+
+    def results(self):
+        """The results file: measured rows by name, and the messages of failed ones by name."""
+        report = json.loads(self.out.read_text(encoding="utf-8"))
+        def name(row):
+            return row["name"].removesuffix("/real_time")
+        return ({name(row): row for row in report["benchmarks"]},
+                {name(row): row["message"] for row in report["errors"]})
+
+    def finished_rows(self):
+        return self.results()[0] if self.out.exists() else {}
+
+
+class FailureTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="rpycbench_failure_")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def start(self, rows, *flags, min_time=0.01):
+        program = Program(self.folder, rows, *flags, min_time=min_time)
+        self.addCleanup(program.kill)
+        return program
+
+    def check_all_fail(self, rows, *flags, count, because):
+        """Runs `rows`; all must fail with a message that holds `because`."""
+        program = self.start(rows, *flags)
+        self.assertEqual(1, program.wait(), program.stderr)
+        measured, errors = program.results()
+        self.assertEqual({}, measured)
+        self.assertEqual(count, len(errors), errors)
+        for name, message in errors.items():
+            self.assertIn(because, message, name)
+        self.assertIn(f"{count} of {count} rows ended in an error", program.stderr)
+        return errors
+
+    def script(self, text):
+        """The path of a shell script, to be given as --server."""
+        path = pathlib.Path(self.folder, "server.sh")
+        path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        path.chmod(0o755)
+        return path
+
+    def misbehaving(self, behaviour):
+        return f'--server={self.script(f"""exec "{MISBEHAVING}" --behave={behaviour} "$@" """)}'
+
+    def lying(self, kind, first):
+        return "--server=" + str(self.script(
+            f'exec "{sys.executable}" "{HERE}/lying_server.py" --lie={kind} '
+            f'--lie_from={first} "$@"'))
+
+    # The server dies or hangs in the middle of a row.
+
+    def check_one_row_fails(self, program, failing, because, other):
+        """`failing` must end in an error, `other`, the row behind it, in numbers."""
+        self.assertEqual(1, program.wait(), program.stderr)
+        measured, errors = program.results()
+        self.assertEqual([failing], list(errors))
+        self.assertIn(because, errors[failing])
+        self.assertEqual([other], list(measured))
+        self.assertGreater(measured[other]["real_time"], 0)
+        self.assertGreater(measured[other]["p50_us"], 0)
+        self.assertIn("1 of 2 rows ended in an error", program.stderr)
+
+    def test_a_killed_server_costs_its_row_alone(self):
+        for mode in ("tcp_threaded", "rpyc_forking"):
+            with self.subTest(mode=mode):
+                program = self.start(f"Latency/{mode}/(ping|echo/64)", min_time=2)
+                os.kill(program.busy_server(), signal.SIGKILL)
+                self.check_one_row_fails(program, f"Latency/{mode}/ping",
+                                         "was killed by signal 9 (Killed)",
+                                         f"Latency/{mode}/echo/64")
+
+    def test_a_killed_server_costs_a_row_of_many_clients(self):
+        program = self.start("Concurrent/http_threaded/clients:.*", "--clients=10,1", min_time=2)
+        os.kill(program.busy_server(), signal.SIGKILL)
+        self.check_one_row_fails(program, "Concurrent/http_threaded/clients:10",
+                                 "was killed by signal 9 (Killed)",
+                                 "Concurrent/http_threaded/clients:1")
+
+    def test_a_killed_session_costs_its_row_alone(self):
+        program = self.start("Latency/tcp_forking/(ping|echo/64)", min_time=2)
+        session, = children(program.busy_server())
+        os.kill(session, signal.SIGKILL)
+        self.check_one_row_fails(program, "Latency/tcp_forking/ping",
+                                 f"session process {session} was killed by signal 9",
+                                 "Latency/tcp_forking/echo/64")
+
+    def test_a_server_that_hangs_is_a_timeout(self):
+        program = self.start("Latency/tcp_threaded/(ping|echo/64)", "--call_timeout_ms=500",
+                             min_time=2)
+        os.kill(program.busy_server(), signal.SIGSTOP)
+        self.check_one_row_fails(program, "Latency/tcp_threaded/ping", "timed out",
+                                 "Latency/tcp_threaded/echo/64")
+
+    # The server never becomes one.
+
+    def test_a_server_that_is_never_ready_is_a_timeout(self):
+        begin = time.monotonic()
+        self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("silent"),
+                            "--ready_timeout_ms=300", count=3, because="not ready within 300 ms")
+        self.assertLess(time.monotonic() - begin, 9, "of 30 s without the flag")
+
+    def test_a_server_that_cannot_start_is_reported_at_once(self):
+        begin = time.monotonic()
+        errors = self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("exit"), count=3,
+                                     because="exited with code 3")
+        self.assertTrue(all("cannot bind: out of luck" in text for text in errors.values()))
+        self.assertLess(time.monotonic() - begin, 9, "of 30 s until the time limit")
+
+    def test_a_server_that_is_not_there_is_refused(self):
+        program = self.start("Latency/tcp_threaded/ping", "--server=/no/such/server")
+        self.assertEqual(2, program.wait())
+        self.assertIn('--server: "/no/such/server" is not a file', program.stderr)
+        self.assertFalse(program.out.exists())
+
+    def test_a_server_that_is_no_program_is_told(self):
+        path = pathlib.Path(self.folder, "text")
+        path.write_text("not a program", encoding="utf-8")
+        self.check_all_fail("Latency/tcp_threaded/ping", f"--server={path}", count=1,
+                            because="Permission denied")
+
+    def test_a_launcher_that_does_not_find_the_server_is_told(self):
+        self.check_all_fail("Latency/tcp_threaded/ping", "--server=/no/such/server",
+                            "--server_launcher=env", count=1, because="exited with code 127")
+
+    # The server answers, but wrongly, or is somebody else's.
+
+    def test_a_server_that_answers_nonsense_is_never_believed(self):
+        self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("wrong_answer"), count=3,
+                            because="its first call failed")
+
+    def test_a_wrong_first_answer_is_never_believed(self):
+        for kind, answer in (("content", "'ponf'"), ("size", "'pon'")):
+            with self.subTest(kind=kind):
+                self.check_all_fail("Latency/tcp_threaded/.*", self.lying(kind, first=1), count=3,
+                                    because=f"its first answer is wrong: {answer}")
+
+    def test_a_wrong_later_answer_is_never_a_number(self):
+        rows = ("Latency/tcp_threaded/(ping|echo/64)|"
+                "Bandwidth/tcp_threaded/(upload|download)/1024")
+        # The verified call is the first; then there are warm-up calls, and timed ones in runs
+        # whose lengths the framework chooses.
+        for first in (2, 13, 100):
+            for kind in ("content", "size"):
+                with self.subTest(first=first, kind=kind):
+                    errors = self.check_all_fail(rows, self.lying(kind, first), "--payload=zeros",
+                                                 count=4, because="wrong reply to")
+                    for name, message in errors.items():
+                        self.assertIn(f"wrong reply to {name}; server:", message)
+
+    def test_a_server_with_another_nonce_is_refused(self):
+        self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("wrong_nonce"), count=3,
+                            because="a foreign server")
+
+    def test_the_port_of_another_server_is_refused(self):
+        with Server([BENCH_SERVER, "--protocol=http", "--model=threaded"]) as foreign:
+            impostor = self.script(
+                'for flag; do case $flag in --nonce=*) nonce=${flag#--nonce=};; esac; done\n'
+                f'echo "{{\\"port\\":{foreign.port},\\"pid\\":$$,\\"nonce\\":\\"$nonce\\"}}"\n'
+                'exec cat')
+            self.check_all_fail("Latency/(tcp|rpyc)_threaded/.*", f"--server={impostor}",
+                                "--call_timeout_ms=2000", count=8,
+                                because="its first call failed")
+
+    # The program itself is ended.
+
+    def test_whatever_ends_the_program_loses_no_row_and_leaves_no_server(self):
+        first_rows = ["Latency/tcp_threaded/ping", "Latency/tcp_forking/ping"]
+        for name, send in (("SIGINT", os.killpg), ("SIGTERM", os.kill), ("SIGKILL", os.kill)):
+            with self.subTest(signal=name):
+                program = self.start("Latency/(tcp_threaded|tcp_forking|http_threaded)/ping",
+                                     min_time=0.5)
+                wait_until(lambda: len(program.finished_rows()) >= 2, "two finished rows")
+                wait_until(lambda: len(program.servers()) == 3, "the third row's server")
+                number = getattr(signal, name)
+                send(program.pid, number)
+                self.assertEqual(-number, program.wait(), program.stderr)
+                measured, errors = program.results()
+                self.assertEqual({}, errors)
+                self.assertEqual(first_rows, list(measured)[:2])
+                self.assertTrue(all(row["p50_us"] > 0 for row in measured.values()))
+
+    # What must not fail.
+
+    def test_every_dialect_is_served(self):
+        for dialect in ("5", "6", "auto"):
+            with self.subTest(dialect=dialect):
+                program = self.start(
+                    "(Connection/rpyc_.*|Latency/rpyc_.*/ping.*|.*/rpyc_.*_chunked/1572864)",
+                    f"--dialect={dialect}")
+                self.assertEqual(0, program.wait(), program.stderr)
+                measured, errors = program.results()
+                self.assertEqual({}, errors)
+                self.assertEqual(4 + 6 + 4, len(measured), list(measured))
+                for row in measured.values():
+                    self.assertIn(f"dialect={dialect}", row["label"])
+
+
+if __name__ == "__main__":
+    if not BENCH_ALL:
+        sys.exit("usage: failure_test.py <bench_all> <bench_server> <misbehaving_server>")
+    del sys.argv[1:4]
+    unittest.main()

@@ -1,0 +1,77 @@
+"""A server for tests alone: the floor's protocol (servers/tcp/wire.h) under the process contract,
+honest for a while. From request number --lie_from on (1 is the first) it answers as --lie says:
+`content` changes one byte or adds one to the number, `size` leaves out the last byte.
+
+Payloads are zero bytes; connections are served one after the other; unknown flags are ignored.
+"""
+
+import argparse
+import json
+import os
+import select
+import socket
+import struct
+import sys
+
+HEADER = struct.Struct("<B3xIQ")  # operation or status, chunk size, number
+PING, ECHO, UPLOAD, DOWNLOAD = 1, 2, 3, 4
+
+
+def receive(connection, size):
+    """Exactly `size` bytes; fewer at the end of the stream."""
+    data = bytearray()
+    while len(data) < size:
+        piece = connection.recv(size - len(data))
+        if not piece:
+            break
+        data += piece
+    return bytes(data)
+
+
+def honest(operation, number, data):
+    """The answer's number and data."""
+    answer = {PING: b"pong", ECHO: data, UPLOAD: b"", DOWNLOAD: bytes(number)}[operation]
+    return (number if operation == UPLOAD else len(answer)), answer
+
+
+def lie(kind, number, data):
+    """An answer that is well formed and wrong."""
+    if not data:
+        return (number + 1 if kind == "content" else number - 1), data
+    if kind == "content":
+        return number, data[:-1] + bytes([data[-1] ^ 1])
+    return number - 1, data[:-1]
+
+
+def serve(connection, requests, flags):
+    """Answers until the client closes; `requests` counts them."""
+    while header := receive(connection, HEADER.size):
+        operation, _, number = HEADER.unpack(header)
+        data = receive(connection, number) if operation in (ECHO, UPLOAD) else b""
+        requests += 1
+        number, answer = honest(operation, number, data)
+        if requests >= flags.lie_from:
+            number, answer = lie(flags.lie, number, answer)
+        connection.sendall(HEADER.pack(0, 0, number) + answer)
+    return requests
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lie", choices=("content", "size"), required=True)
+    parser.add_argument("--lie_from", type=int, required=True)
+    parser.add_argument("--nonce", required=True)
+    flags, _ = parser.parse_known_args()
+    requests = 0
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        print(json.dumps({"port": listener.getsockname()[1], "pid": os.getpid(),
+                          "nonce": flags.nonce}), flush=True)
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
+            connection, _ = listener.accept()
+            with connection:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                requests = serve(connection, requests, flags)
+
+
+if __name__ == "__main__":
+    main()
