@@ -231,7 +231,8 @@ build() {
   mkdir -p -- "$build_folder"
   if ! configured "$tests"; then
     say "configuring and building $build_folder, which takes some minutes the first time"
-    (cd -- "$repository" && quietly cmake --preset release --fresh "-DRPYCBENCH_TESTS=$tests") || exit 1
+    (cd -- "$repository" && quietly cmake --preset release --fresh \
+      "-DRPYCBENCH_TESTS=$tests" ${CI:+-DRPYCBENCH_WERROR=ON}) || exit 1
   fi
   quietly cmake --build "$build_folder" ${1:+--target "$@"} || exit 1
 }
