@@ -68,9 +68,11 @@ def cpu_ticks(pid):
 
 
 def processes_of_session(session):
+    """Those that still run; when the ended ones are reaped is up to the machine's init."""
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     found = [(pid, stat_fields(pid)) for pid in pids]
-    return [pid for pid, fields in found if fields and int(fields[3]) == session]
+    return [pid for pid, fields in found
+            if fields and int(fields[3]) == session and fields[0] != "Z"]
 
 
 def is_bench_server(pid):
