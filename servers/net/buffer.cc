@@ -10,10 +10,6 @@ void Buffer::append(std::string_view bytes) {
   std::memcpy(extend(bytes.size()), bytes.data(), bytes.size());
 }
 
-void Buffer::shrink_if_above(std::size_t capacity) {
-  if (capacity_ > capacity) *this = Buffer();
-}
-
 std::size_t Buffer::GrownCapacity(std::size_t needed) const {
   return std::max({needed, capacity_ + capacity_ / 2, std::size_t{256}});
 }

@@ -52,9 +52,6 @@ class Buffer {
   void append(std::string_view bytes);
   void push_back(char byte) { *extend(1) = byte; }
 
-  // Gives memory back if more than `capacity` is held; contents are dropped then.
-  void shrink_if_above(std::size_t capacity);
-
   void swap(Buffer& other) noexcept {
     data_.swap(other.data_);
     std::swap(size_, other.size_);

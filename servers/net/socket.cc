@@ -165,10 +165,16 @@ void Socket::Close() {
 void Socket::CloseAfterPeer() noexcept {
   if (descriptor_ < 0) return;
   ShutdownSend();
+  timeval limit{};
+  socklen_t size = sizeof limit;
+  ::getsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, &size);
+  using Clock = std::chrono::steady_clock;
+  const auto end =
+      Clock::now() + std::chrono::seconds(limit.tv_sec) + std::chrono::microseconds(limit.tv_usec);
   // Bounded in bytes, too: a peer that sends for ever is not worth waiting for.
   char ignored[4096];
   for (int i = 0; i < 1024; ++i) {
-    if (::recv(descriptor_, ignored, sizeof ignored, 0) <= 0) break;
+    if (::recv(descriptor_, ignored, sizeof ignored, 0) <= 0 || Clock::now() > end) break;
   }
   Close();
 }

@@ -74,8 +74,9 @@ class Socket {
   // Ends both directions; a thread waiting on this socket wakes.
   void ShutdownBoth();
   void Close();
-  // Ends the sending direction, waits until the peer has closed as well (no longer than the time
-  // limit, whatever else arrives), then closes. Errors are of no interest any more.
+  // Ends the sending direction, waits until the peer has closed as well, then closes. A peer that
+  // goes on sending is given the time limit, and the same again for its last bytes. Errors are of
+  // no interest any more.
   void CloseAfterPeer() noexcept;
 
  private:

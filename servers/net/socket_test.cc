@@ -97,6 +97,24 @@ TEST_F(SocketTest, CloseAfterPeerWaitsForThePeersEnd) {
   EXPECT_FALSE(client_.is_open());
 }
 
+TEST_F(SocketTest, CloseAfterPeerEndsWithAPeerThatTrickles) {
+  client_.SetTimeout(100ms);
+  std::thread trickler([&] {
+    try {
+      for (;;) {
+        server_.SendAll("x", 1);
+        std::this_thread::sleep_for(20ms);
+      }
+    } catch (const Error&) {
+      // The client has closed.
+    }
+  });
+  const auto start = std::chrono::steady_clock::now();
+  client_.CloseAfterPeer();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 5000ms);
+  trickler.join();
+}
+
 TEST(EndpointTest, UnknownHostIsNamed) {
   try {
     Endpoint::Resolve("no-such-host.invalid", 1);

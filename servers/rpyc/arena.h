@@ -13,7 +13,7 @@ namespace rpycbench::rpyc {
 
 class Arena {
  public:
-  // `count` values that live until Clear.
+  // `count` values that live until Clear; they hold what an earlier message left there.
   std::span<Value> Allocate(std::size_t count) {
     if (count > left_) NextBlock(count);
     Value* first = next_;

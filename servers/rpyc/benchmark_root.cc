@@ -39,8 +39,11 @@ std::int64_t LengthOf(Scope& scope, const Value& value) {
     case Kind::kTuple:
     case Kind::kFrozenSet:
       return static_cast<std::int64_t>(value.items().size());
-    case Kind::kNetref:
-      return IntegerOf(scope.connection().CallAttr(value, "__len__").value());
+    case Kind::kNetref: {
+      const std::int64_t length = IntegerOf(scope.connection().CallAttr(value, "__len__").value());
+      if (length < 0) throw PythonError("ValueError", "__len__() should return >= 0");
+      return length;
+    }
     default:
       throw PythonError("TypeError", "the object has no len()");
   }
@@ -49,8 +52,13 @@ std::int64_t LengthOf(Scope& scope, const Value& value) {
 // The lengths of all items, added up; those of a peer's list are fetched one by one.
 std::int64_t LengthOfItems(Scope& scope, const Value& items) {
   std::int64_t total = 0;
+  const auto add = [&](const Value& item) {
+    if (__builtin_add_overflow(total, LengthOf(scope, item), &total)) {
+      throw PythonError("OverflowError", "the lengths add up to more than 64 bits hold");
+    }
+  };
   if (items.is(Kind::kTuple) || items.is(Kind::kFrozenSet)) {
-    for (const Value& item : items.items()) total += LengthOf(scope, item);
+    for (const Value& item : items.items()) add(item);
     return total;
   }
   if (!items.is(Kind::kNetref)) throw PythonError("TypeError", "the object is not iterable");
@@ -59,7 +67,7 @@ std::int64_t LengthOfItems(Scope& scope, const Value& items) {
   try {
     for (;;) {
       const Reply item = connection.CallAttr(iterator.value(), "__next__");
-      total += LengthOf(scope, item.value());
+      add(item.value());
     }
   } catch (const PythonError& end) {
     if (!end.is("StopIteration")) throw;
@@ -71,12 +79,6 @@ Value BytesOf(Scope& scope, const service::Payload& payload) {
   std::vector<iovec>& pieces = scope.Pieces();
   payload.AppendPieces(pieces);
   return Value::Pieces(pieces);
-}
-
-Value ListOf(Scope& scope, const service::Chunks& chunks) {
-  std::vector<std::string_view> items(chunks.count());
-  for (std::size_t i = 0; i < items.size(); ++i) items[i] = chunks.at(i).contiguous();
-  return scope.Keep(std::make_shared<BytesList>(std::move(items)));
 }
 
 // The operations: name, parameters, body. The one table that attribute access, calls and INSPECT
@@ -133,7 +135,8 @@ constexpr Operation kOperations[] = {
     {"download_file_chunked",
      {"size", "chunk_size"},
      [](const Service& service, Scope& scope, Bound with) {
-       return ListOf(scope, service.DownloadFileChunked(IntegerOf(with[0]), IntegerOf(with[1])));
+       return scope.Keep(std::make_shared<BytesList>(
+           service.DownloadFileChunked(IntegerOf(with[0]), IntegerOf(with[1]))));
      }},
     {"get_service_name",
      {},

@@ -1,7 +1,9 @@
 #include "servers/rpyc/bytes_list.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <ranges>
 #include <string>
 
 #include "servers/rpyc/connection.h"
@@ -14,10 +16,9 @@ std::shared_ptr<BytesList> SharedFrom(BytesList& list) {
   return std::static_pointer_cast<BytesList>(list.shared_from_this());
 }
 
-Value TupleOfNext(Scope& scope, const std::vector<std::string_view>& items, std::size_t& position,
-                  std::size_t count) {
-  const std::span<Value> next = scope.Tuple(std::min(count, items.size() - position));
-  for (Value& item : next) item = Value::Bytes(items[position++]);
+Value TupleOfNext(Scope& scope, const BytesList& list, std::size_t& position, std::size_t count) {
+  const std::span<Value> next = scope.Tuple(std::min(count, list.size() - position));
+  for (Value& item : next) item = Value::Bytes(list.at(position++));
   return Value::Tuple(next);
 }
 
@@ -38,15 +39,15 @@ class BytesListIterator : public Object {
     if (name == "__iter__") return Value::Local(*this);
     // Programs that build something from the iterator, as b"".join(list) does, ask first.
     if (name == "__length_hint__") {
-      return Value::Int(static_cast<std::int64_t>(list_->items().size() - position_));
+      return Value::Int(static_cast<std::int64_t>(list_->size() - position_));
     }
     if (name != "__next__") return Object::CallAttr(scope, name, arguments);
-    if (position_ == list_->items().size()) throw PythonError::StopIteration();
-    return Value::Bytes(list_->items()[position_++]);
+    if (position_ == list_->size()) throw PythonError::StopIteration();
+    return Value::Bytes(list_->at(position_++));
   }
 
   Value NextItems(Scope& scope, std::size_t count) override {
-    return TupleOfNext(scope, list_->items(), position_, count);
+    return TupleOfNext(scope, *list_, position_, count);
   }
 
   std::vector<std::string_view> Members() const override {
@@ -75,24 +76,24 @@ Value BytesList::CallAttr(Scope& scope, std::string_view name, const Arguments& 
     throw PythonError("TypeError", "list." + std::string(name) + "() takes one argument");
   };
   if (name == "__iter__") return scope.Keep(std::make_shared<BytesListIterator>(SharedFrom(*this)));
-  if (name == "__len__") return Value::Int(static_cast<std::int64_t>(items_.size()));
+  if (name == "__len__") return Value::Int(static_cast<std::int64_t>(size_));
   if (name == "__getitem__") return GetItem(scope, argument());
   if (name == "__contains__") {
     const Value& wanted = argument();
-    return Value::Bool(wanted.is(Kind::kBytes) &&
-                       std::ranges::find(items_, wanted.bytes()) != items_.end());
+    const auto indices = std::views::iota(std::size_t{0}, size_);
+    return Value::Bool(wanted.is(Kind::kBytes) && std::ranges::any_of(indices, [&](std::size_t i) {
+                         return at(i) == wanted.bytes();
+                       }));
   }
   return Object::CallAttr(scope, name, arguments);
 }
 
 Value BytesList::NextItems(Scope& scope, std::size_t count) {
   std::size_t from_the_start = 0;  // each request iterates anew, as over any Python list
-  return TupleOfNext(scope, items_, from_the_start, count);
+  return TupleOfNext(scope, *this, from_the_start, count);
 }
 
-std::string BytesList::Repr() const {
-  return "[" + std::to_string(items_.size()) + " byte strings]";
-}
+std::string BytesList::Repr() const { return "[" + std::to_string(size_) + " byte strings]"; }
 
 std::vector<std::string_view> BytesList::Members() const {
   return {std::begin(kMethods), std::end(kMethods)};
@@ -103,10 +104,12 @@ Value BytesList::GetItem(Scope& scope, const Value& index) {
   if (!index.is(Kind::kInt)) {
     throw PythonError("TypeError", "list indices must be integers or slices");
   }
-  const auto size = static_cast<std::int64_t>(items_.size());
-  const std::int64_t at = index.integer() < 0 ? index.integer() + size : index.integer();
-  if (at < 0 || at >= size) throw PythonError("IndexError", "list index out of range");
-  return Value::Bytes(items_[static_cast<std::size_t>(at)]);
+  const auto size = static_cast<std::int64_t>(size_);
+  const std::int64_t from_start = index.integer() < 0 ? index.integer() + size : index.integer();
+  if (from_start < 0 || from_start >= size) {
+    throw PythonError("IndexError", "list index out of range");
+  }
+  return Value::Bytes(at(static_cast<std::size_t>(from_start)));
 }
 
 Value BytesList::GetSlice(Scope& scope, const Value& slice) {
@@ -116,9 +119,10 @@ Value BytesList::GetSlice(Scope& scope, const Value& slice) {
     if (value.is(Kind::kInt)) return value.integer();
     throw PythonError("TypeError", "slice indices must be integers or None");
   };
-  const auto size = static_cast<std::int64_t>(items_.size());
-  const std::int64_t step = part(2, 1);
-  if (step == 0) throw PythonError("ValueError", "slice step cannot be zero");
+  const auto size = static_cast<std::int64_t>(size_);
+  if (part(2, 1) == 0) throw PythonError("ValueError", "slice step cannot be zero");
+  // A longer step reaches no second item either.
+  const std::int64_t step = std::clamp(part(2, 1), -size - 1, size + 1);
   const auto bound = [&](std::int64_t index) {
     // Where iteration may start or stop: one before the first item only when going backwards.
     if (index < 0) index += size;
@@ -126,16 +130,15 @@ Value BytesList::GetSlice(Scope& scope, const Value& slice) {
                     : std::clamp<std::int64_t>(index, -1, size - 1);
   };
   const bool has_stop = !slice.items()[1].is(Kind::kNone);
-  std::int64_t at =
+  const std::int64_t start =
       slice.items()[0].is(Kind::kNone) ? (step > 0 ? 0 : size - 1) : bound(part(0, 0));
   const std::int64_t stop = has_stop ? bound(part(1, 0)) : (step > 0 ? size : -1);
-  std::vector<std::string_view> chosen;
-  while (step > 0 ? at < stop : at > stop) {
-    chosen.push_back(items_[static_cast<std::size_t>(at)]);
-    if (step > size || step < -size) break;  // the next index would lie beyond either end
-    at += step;
-  }
-  return scope.Keep(std::make_shared<BytesList>(std::move(chosen)));
+  const std::int64_t span = step > 0 ? stop - start : start - stop;
+  const std::int64_t count = span > 0 ? (span - 1) / std::abs(step) + 1 : 0;
+  // Steps multiply from slice to slice; those that no second item needs must not.
+  return scope.Keep(std::shared_ptr<BytesList>(new BytesList(chunks_, first_ + start * step_,
+                                                             count > 1 ? step * step_ : 1,
+                                                             static_cast<std::size_t>(count))));
 }
 
 }  // namespace rpycbench::rpyc

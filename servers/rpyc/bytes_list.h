@@ -1,20 +1,27 @@
 // A Python list of byte strings that stays on this end: the peer gets a reference and fetches item
-// by item, as Python programs do with lists they pass or return.
+// by item, as Python programs do with lists they pass or return. The items are chunks of a payload;
+// a list and its slices hold positions only, so a peer cannot fill the memory with lists it keeps.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "servers/rpyc/object.h"
+#include "servers/service/service.h"
 
 namespace rpycbench::rpyc {
 
 class BytesList : public Object {
  public:
-  // The bytes must outlive the list.
-  explicit BytesList(std::vector<std::string_view> items) : items_(std::move(items)) {}
+  // Each chunk must be contiguous; the bytes must outlive the list.
+  explicit BytesList(const service::Chunks& chunks) : BytesList(chunks, 0, 1, chunks.count()) {}
 
-  const std::vector<std::string_view>& items() const { return items_; }
+  std::size_t size() const { return size_; }
+  std::string_view at(std::size_t index) const {
+    const std::int64_t chunk = first_ + static_cast<std::int64_t>(index) * step_;
+    return chunks_.at(static_cast<std::size_t>(chunk)).contiguous();
+  }
 
   std::string_view class_name() const override { return "builtins.list"; }
   Value GetAttr(Scope& scope, std::string_view name) override;
@@ -24,10 +31,17 @@ class BytesList : public Object {
   std::vector<std::string_view> Members() const override;
 
  private:
+  // Every step-th chunk from the first on.
+  BytesList(const service::Chunks& chunks, std::int64_t first, std::int64_t step, std::size_t size)
+      : chunks_(chunks), first_(first), step_(step), size_(size) {}
+
   Value GetItem(Scope& scope, const Value& index);
   Value GetSlice(Scope& scope, const Value& slice);
 
-  std::vector<std::string_view> items_;
+  service::Chunks chunks_;
+  std::int64_t first_;
+  std::int64_t step_;
+  std::size_t size_;
 };
 
 }  // namespace rpycbench::rpyc

@@ -1,7 +1,6 @@
 #include "servers/rpyc/connection.h"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "servers/rpyc/boxing.h"
@@ -12,6 +11,12 @@ namespace {
 
 // Recycled messages beyond this number are freed; nested requests rarely go deeper.
 constexpr std::size_t kKeptMessages = 4;
+
+// The peer ended the connection, by CLOSE or between two frames, and owes an answer.
+class PeerLeft : public net::EndOfStream {
+ public:
+  explicit PeerLeft(const net::Endpoint& peer) : EndOfStream("receive an answer from", peer) {}
+};
 
 }  // namespace
 
@@ -91,10 +96,14 @@ Netref Connection::Take(const Value& value) {
 }
 
 void Connection::Serve() {
-  while (!closed_) {
-    MessagePtr message = Receive(FrameReader::Idle::kWaitOn);
-    if (!message) return;
-    Process(std::move(message));
+  try {
+    while (!closed_) {
+      MessagePtr message = Receive(FrameReader::Idle::kWaitOn);
+      if (!message) return;
+      Process(std::move(message));
+    }
+  } catch (const PeerLeft&) {
+    // A handler waited for the peer, which wants no result any more: an end like any other.
   }
 }
 
@@ -145,10 +154,10 @@ MessagePtr Connection::WaitFor(std::int64_t sequence) {
   };
   const Leave leave{waiters_, mine};
   while (!waiters_[mine].answer) {
-    MessagePtr message = Receive(FrameReader::Idle::kFail);
-    if (!message || closed_) throw net::EndOfStream("receive an answer from", socket_.peer());
+    MessagePtr message;
+    if (!closed_) message = Receive(FrameReader::Idle::kFail);
+    if (!message) throw PeerLeft(socket_.peer());
     Process(std::move(message));
-    if (closed_) throw net::EndOfStream("receive an answer from", socket_.peer());
   }
   return std::move(waiters_[mine].answer);
 }
@@ -168,7 +177,9 @@ void Connection::DeliverAnswer(MessagePtr message) {
       return;
     }
   }
-  // Nobody waits for the answers to releases.
+  // Nobody waits for the answers to releases, and nothing is sent that would acknowledge them. A
+  // peer with Nagle's algorithm, as Python has it, would hold its next request back for 40 ms.
+  if (!reader_.next_is_here()) socket_.RearmQuickAck();
 }
 
 void Connection::ServeRequest(Message& message) {
@@ -200,8 +211,6 @@ void Connection::ServeRequest(Message& message) {
     SendReply(sequence, result, handler == Handler::kDel);
   } catch (const PythonError& error) {
     SendException(sequence, error);
-  } catch (const std::bad_alloc&) {
-    SendException(sequence, PythonError("MemoryError", ""));
   } catch (const std::length_error& error) {
     SendException(sequence, PythonError("OverflowError", error.what()));
   }

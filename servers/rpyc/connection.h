@@ -12,11 +12,9 @@
 // net::Error and net::EndOfStream when the connection cannot go on.
 #pragma once
 
-#include <chrono>
+#include <algorithm>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,7 +72,8 @@ class Netref {
   Reference reference_;  // its name points to name_
 };
 
-// The answer to a request. Its value lives as long as it does, references included.
+// The answer to a request. Its value lives as long as it does, references included. Must not
+// outlive its connection.
 class Reply {
  public:
   const Value& value() const { return value_; }
@@ -94,7 +93,12 @@ class Scope {
   Scope(Connection& connection, Message& message) : connection_(connection), message_(message) {}
 
   Connection& connection() { return connection_; }
-  std::span<Value> Tuple(std::size_t size) { return message_.arena.Allocate(size); }
+  // `size` times None, to be filled.
+  std::span<Value> Tuple(std::size_t size) {
+    const std::span<Value> items = message_.arena.Allocate(size);
+    std::ranges::fill(items, Value::None());
+    return items;
+  }
   // An empty list to be filled once, for Value::Pieces.
   std::vector<iovec>& Pieces() {
     message_.pieces.clear();
@@ -135,7 +139,7 @@ class Connection {
   Reply CallAttr(const Value& object, std::string_view name, std::span<const Value> arguments = {});
   // Any request; the arguments are those of the handler.
   Reply Request(Handler handler, std::span<const Value> arguments);
-  // Takes over a reference that a reply or request brought.
+  // Takes over a reference that a reply or request brought; once, for it is released once.
   // Throws PythonError (TypeError) if the value is not a reference.
   Netref Take(const Reply& reply) { return Take(reply.value()); }
   Netref Take(const Value& value);

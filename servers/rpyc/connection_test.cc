@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
@@ -103,7 +104,8 @@ TEST_P(ConnectionTest, MovesLargePayloadsBothWays) {
 
 TEST_P(ConnectionTest, PassesAListByReferenceAndServesItWhileWaiting) {
   const Netref root = client().Root();
-  auto list = std::make_shared<BytesList>(std::vector<std::string_view>{"abc", "", "defgh"});
+  const auto list =
+      std::make_shared<BytesList>(service::Chunks{Payload::Of(PayloadKind::kText, 8), 3});
   const Value arguments[] = {Value::Local(*list)};
   EXPECT_EQ(client().CallAttr(root, "upload_file_chunked", arguments).value().integer(), 8);
   // An object that comes back is the object itself.
@@ -202,6 +204,78 @@ TEST_P(ConnectionTest, CountsReferencesExactly) {
   client().CallAttr(root, "ping");
   EndSession();
   EXPECT_EQ(exported_at_end_, 1u);  // the root alone
+}
+
+TEST_P(ConnectionTest, InspectionTellsNothingOfEarlierMessages) {
+  const Netref root = client().Root();
+  const std::vector<Value> secrets(60, Value::Text("secret"));
+  const Value arguments[] = {Value::Tuple(secrets)};
+  client().CallAttr(root, "echo", arguments);
+  const Value id[] = {Value::Text(root.id().name), Value::Int(root.id().class_id),
+                      Value::Int(root.id().instance_id)};
+  const Value request[] = {Value::Tuple(id)};
+  const Reply members = client().Request(Handler::kInspect, request);
+  EXPECT_FALSE(members.value().items().empty());
+  for (const Value& member : members.value().items()) {
+    EXPECT_TRUE(member.items()[1].is(Kind::kNone)) << member.items()[0].bytes();
+  }
+}
+
+TEST_P(ConnectionTest, RefusesNamesThatNoComplaintCouldRepeat) {
+  const Netref root = client().Root();
+  const std::string endless(1'000'000, 'a');
+  for (const Value name : {Value::Bytes("\xff"), Value::Text(endless)}) {
+    const Value request[] = {root.value(), name};
+    EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kGetAttr, request); }),
+              "ValueError: a name is too long or not UTF-8");
+  }
+}
+
+// An object of the client's that does as the test says whenever one of its methods is called.
+class Scripted : public Object {
+ public:
+  explicit Scripted(std::function<Value(Scope&)> script) : script_(std::move(script)) {}
+  std::string_view class_name() const override { return "builtins.list"; }
+  Value CallAttr(Scope& scope, std::string_view, const Arguments&) override {
+    return script_(scope);
+  }
+
+ private:
+  std::function<Value(Scope&)> script_;
+};
+
+TEST_P(ConnectionTest, LengthsAPeerMadeUpAreChecked) {
+  const Netref root = client().Root();
+  std::int64_t length = INT64_MAX;
+  const auto list = std::make_shared<Scripted>([&](Scope&) { return Value::Int(length); });
+  const Value lists[] = {Value::Local(*list), Value::Local(*list)};
+  const Value arguments[] = {Value::Tuple(lists)};
+  const auto upload = [&] { client().CallAttr(root, "upload_file_chunked", arguments); };
+  EXPECT_EQ(ErrorOf(upload), "OverflowError: the lengths add up to more than 64 bits hold");
+  length = -1;
+  EXPECT_EQ(ErrorOf(upload), "ValueError: __len__() should return >= 0");
+}
+
+// The server awaits an answer when the client leaves: its session must end without an exception.
+TEST_P(ConnectionTest, APeerMayCloseInsteadOfAnswering) {
+  const Netref root = client().Root();
+  const auto list = std::make_shared<Scripted>([](Scope& scope) -> Value {
+    scope.connection().SendClose();
+    return Value::None();
+  });
+  const Value arguments[] = {Value::Local(*list)};
+  EXPECT_ANY_THROW(client().CallAttr(root, "upload_file_chunked", arguments));
+}
+
+TEST_P(ConnectionTest, APeerMayLeaveInsteadOfAnswering) {
+  const Netref root = client().Root();
+  const auto list = std::make_shared<Scripted>([this](Scope&) -> Value {
+    pair_.left.ShutdownSend();
+    throw net::EndOfStream("the test's", pair_.left.peer());
+  });
+  const Value arguments[] = {Value::Local(*list)};
+  EXPECT_THROW(client().CallAttr(root, "upload_file_chunked", arguments), net::EndOfStream);
+  server_.join();
 }
 
 TEST_P(ConnectionTest, RefusesReferencesNobodyHolds) {

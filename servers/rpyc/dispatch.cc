@@ -4,12 +4,14 @@
 #include <string>
 
 #include "servers/rpyc/boxing.h"
+#include "servers/rpyc/utf8.h"
 
 namespace rpycbench::rpyc {
 namespace {
 
 // What BUFFITER hands out at most; Python asks for 1,000 at most.
 constexpr std::int64_t kMostItems = 65'536;
+constexpr std::size_t kLongestName = 1000;  // in bytes
 
 // The arguments of one request, with the complaints Python has about wrong ones.
 class Parameters {
@@ -38,7 +40,7 @@ class Parameters {
     if (!value.is(Kind::kText) && !value.is(Kind::kBytes)) {
       throw PythonError("TypeError", "attribute names are texts");
     }
-    return value.bytes();
+    return Checked(value.bytes());
   }
 
   std::int64_t integer(std::size_t index, std::int64_t otherwise) const {
@@ -57,11 +59,20 @@ class Parameters {
           !keyword.items()[0].is(Kind::kText)) {
         throw PythonError("TypeError", "keyword arguments are pairs of name and value");
       }
+      Checked(keyword.items()[0].bytes());
     }
     return call;
   }
 
  private:
+  // Names are repeated in complaints, so they must be short, and texts even if they came as bytes.
+  static std::string_view Checked(std::string_view name) {
+    if (name.size() > kLongestName || !IsUtf8(name)) {
+      throw PythonError("ValueError", "a name is too long or not UTF-8");
+    }
+    return name;
+  }
+
   std::span<const Value> tuple(std::size_t index) const {
     if (!arguments_[index].is(Kind::kTuple)) {
       throw PythonError("TypeError", "call arguments are a tuple");
@@ -78,7 +89,7 @@ Value Inspect(Scope& scope, const Object& object) {
   for (std::size_t i = 0; i < members.size(); ++i) {
     const std::span<Value> pair = scope.Tuple(2);
     pair[0] = Value::Text(members[i]);
-    items[i] = Value::Tuple(pair);  // no doc string
+    items[i] = Value::Tuple(pair);  // None for the doc string
   }
   return Value::Tuple(items);
 }
@@ -136,8 +147,7 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
       return Compare(with.object(0), with[1], with.has(2) ? with.name(2) : "__cmp__");
     }
     case Handler::kHash:
-      return Value::Int(
-          static_cast<std::int64_t>(std::hash<const Object*>()(&take(1, 1).object(0)) >> 4));
+      return Value::Int(objects.IdOf(take(1, 1).object(0)).instance_id);
     case Handler::kDir:
       return Dir(scope, take(1, 1).object(0));
     case Handler::kPickle:

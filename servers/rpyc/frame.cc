@@ -42,20 +42,13 @@ bool FrameReader::Read(FrameStorage& into, Idle idle) {
   bytes.reserve(kFirstReceive);
   TakeSurplus(bytes);
   const std::size_t limit = std::min(bytes.capacity(), kLargestReceive);
+  if (bytes.empty()) {
+    bytes.resize(ReceiveFirst(bytes.data(), limit, idle));
+    if (bytes.empty()) return false;
+  }
   while (bytes.size() < kFrameHead) {
     const std::size_t present = bytes.size();
-    std::size_t got = 0;
-    try {
-      got = socket_.ReceiveSome(bytes.data() + present, limit - present);
-    } catch (const net::Error& error) {
-      if (error.timed_out() && present == 0 && idle == Idle::kWaitOn) continue;
-      throw;
-    }
-    if (got == 0) {
-      if (present == 0) return false;
-      throw net::EndOfStream("receive a frame from", socket_.peer());
-    }
-    bytes.resize(present + got);
+    bytes.resize(present + ReceiveInside(bytes.data() + present, limit - present));
   }
   if (quick_ack_) socket_.RearmQuickAck();
   const std::size_t length = LengthField(bytes.data());
@@ -73,6 +66,17 @@ bool FrameReader::Read(FrameStorage& into, Idle idle) {
   }
   flag == kPlain ? ReceivePlain(into, length) : ReceiveCompressed(into, length);
   return true;
+}
+
+// The start of a frame; returns 0 at the end of the stream.
+std::size_t FrameReader::ReceiveFirst(char* into, std::size_t size, Idle idle) {
+  for (;;) {
+    try {
+      return socket_.ReceiveSome(into, size);
+    } catch (const net::Error& error) {
+      if (!error.timed_out() || idle == Idle::kFail) throw;
+    }
+  }
 }
 
 bool FrameReader::next_is_here() const {
@@ -109,7 +113,18 @@ void FrameReader::ReceiveRest(net::Buffer& buffer, std::size_t size) {
 // One receive in the middle of a frame of which `missing` bytes have not arrived.
 std::size_t FrameReader::ReceiveStep(char* into, std::size_t size, std::size_t missing) {
   if (missing <= kHeldBack || quick_ack_) socket_.RearmQuickAck();
-  const std::size_t got = socket_.ReceiveSome(into, size);
+  return ReceiveInside(into, size);
+}
+
+// One receive where more bytes are due. A reset is told apart from one between frames, with which a
+// peer may leave.
+std::size_t FrameReader::ReceiveInside(char* into, std::size_t size) {
+  std::size_t got = 0;
+  try {
+    got = socket_.ReceiveSome(into, size);
+  } catch (const net::Error& error) {
+    if (error.code() != std::errc::connection_reset) throw;
+  }
   if (got == 0) throw net::EndOfStream("receive a frame from", socket_.peer());
   return got;
 }

@@ -37,7 +37,8 @@ class FrameReader {
     kFail,
   };
   // Receives one frame. Returns false at the end of the stream between two frames.
-  // Throws ProtocolError, net::EndOfStream in the middle of a frame, and net::Error.
+  // Throws ProtocolError, net::EndOfStream if the peer ends or resets the stream in the middle of a
+  // frame, and net::Error.
   bool Read(FrameStorage& into, Idle idle);
 
   // Whether the next frame has been received already, so that Read would not wait.
@@ -50,7 +51,9 @@ class FrameReader {
   void ReceivePlain(FrameStorage& into, std::size_t length);
   void ReceiveCompressed(FrameStorage& into, std::size_t length);
   void ReceiveRest(net::Buffer& buffer, std::size_t size);
+  std::size_t ReceiveFirst(char* into, std::size_t size, Idle idle);
   std::size_t ReceiveStep(char* into, std::size_t size, std::size_t missing);
+  std::size_t ReceiveInside(char* into, std::size_t size);
 
   net::Socket& socket_;
   Limits limits_;

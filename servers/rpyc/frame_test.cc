@@ -159,6 +159,23 @@ TEST(FrameTest, RefusesALengthAboveTheLimitBeforeReadingOn) {
   }
 }
 
+TEST(FrameTest, TellsAResetInsideAFrameFromOneBetweenFrames) {
+  for (const bool inside : {false, true}) {
+    SocketPair pair;
+    pair.right.SendAll("unread", 6);  // what makes the close a reset
+    pair.left.SendAll("\0\0\0\1\0a\n\0\0", inside ? 9 : 7);
+    pair.left.Close();
+    FrameReader reader(pair.right, {}, false);
+    FrameStorage storage;
+    ASSERT_TRUE(reader.Read(storage, FrameReader::Idle::kWaitOn));
+    if (inside) {
+      EXPECT_THROW(reader.Read(storage, FrameReader::Idle::kWaitOn), net::EndOfStream);
+    } else {
+      EXPECT_THROW(reader.Read(storage, FrameReader::Idle::kWaitOn), net::Error);
+    }
+  }
+}
+
 TEST(FrameTest, FramesThatMayWaitLeaveWithTheNext) {
   SocketPair pair;
   FrameWriter writer(pair.left, Compression::kOff);

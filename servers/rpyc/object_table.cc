@@ -12,7 +12,9 @@ namespace {
 constexpr std::int64_t kClassId = 1;
 
 PythonError UnknownReference(const IdPack& id) {
-  return {"KeyError", "no reference to " + std::string(id.name.substr(0, 200)) + " " +
+  constexpr std::size_t kLongestName = 200;
+  const std::string_view name = id.name.size() <= kLongestName ? id.name : "an object";
+  return {"KeyError", "no reference to " + std::string(name) + " " +
                           std::to_string(id.instance_id) + " is held"};
 }
 

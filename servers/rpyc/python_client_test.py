@@ -60,6 +60,11 @@ def median_seconds(call, repetitions=30):
     return statistics.median(times)
 
 
+def serving_process(test):
+    """The process behind test.connection, the only one open."""
+    return test.server.pid if test.model == "threaded" else test.server.children()[-1]
+
+
 class Operations:
     """What holds for every server and model; `model` is set by the test classes below."""
 
@@ -77,10 +82,6 @@ class Operations:
         self.connection = connect(self.server)
         self.addCleanup(self.connection.close)
         self.root = self.connection.root
-
-    def serving_process(self):
-        """The process behind self.connection, the only one open."""
-        return self.server.pid if self.model == "threaded" else self.server.children()[-1]
 
     def test_ping_by_both_names(self):
         self.assertEqual("pong", self.root.ping())
@@ -160,6 +161,7 @@ class Operations:
         for part in (slice(22, None), slice(None, None, 12), slice(None, None, -1), slice(-3, 99),
                      slice(2, -99, -1), slice(-99, 2), slice(5, 5), slice(99, 20, -2)):
             self.assertEqual(expected[part], list(chunks[part]), part)
+        self.assertEqual(expected[::-2][1:][::3], list(chunks[::-2][1:][::3]))
         self.assertIn(expected[24], chunks)
         self.assertNotIn(b"", chunks)
         with self.assertRaises(IndexError):
@@ -264,9 +266,9 @@ class Operations:
                 len(self.root.download_file_chunked(100, 10))
 
         use(300)
-        before = resident_kib(self.serving_process())
+        before = resident_kib(serving_process(self))
         use(2000)
-        self.assertLess(resident_kib(self.serving_process()) - before, 1024)
+        self.assertLess(resident_kib(serving_process(self)) - before, 1024)
 
     def test_every_payload_kind(self):
         for kind in KINDS:
@@ -301,6 +303,18 @@ class NativeOnly:
 
     def test_pings_do_not_stall(self):
         self.assertLess(median_seconds(self.root.ping, 100), STALL / 5)
+
+    def test_lists_do_not_stall(self):
+        chunks = [b"chunk"] * 3
+        for call in (lambda: self.root.echo(chunks),
+                     lambda: self.root.upload_file_chunked(chunks)):
+            self.assertLess(median_seconds(call), STALL / 2)
+
+    def test_lists_take_memory_only_once(self):
+        before = resident_kib(serving_process(self))
+        lists = [self.root.download_file_chunked(1 << 20, 1) for _ in range(30)]
+        self.assertLess(resident_kib(serving_process(self)) - before, 10_000)
+        self.assertEqual({1 << 20}, set(map(len, lists)))
 
     def test_large_frames_are_compressed(self):
         self.assertLess(received_bytes(lambda: self.root.download(1_000_000)), 30_000)
