@@ -31,8 +31,7 @@ struct Options {
   std::string payload;
   std::string compression = "python";
   service::Limits service;
-  std::int64_t max_message_bytes = rpyc::Limits{}.max_message_bytes;
-  int max_depth = rpyc::Limits{}.max_depth;
+  rpyc::Limits rpyc;
   std::int64_t io_timeout_ms = 30'000;
   std::size_t max_connections = model::Limits{}.max_connections;
 };
@@ -57,12 +56,29 @@ void Declare(CLI::App& app, Options& options) {
   app.add_option("--max_bytes", options.service.max_bytes, "largest upload or download, in bytes")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--max_message_bytes", options.max_message_bytes,
+  app.add_option("--max_chunks", options.service.max_chunks, "chunks of one file")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--max_sleep_seconds", options.service.max_sleep_seconds, "longest sleep, in s")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--max_message_bytes", options.rpyc.max_message_bytes,
                  "rpyc: largest message, compressed or inflated, in bytes")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--max_depth", options.max_depth, "rpyc: deepest nesting of values")
+  app.add_option("--max_items", options.rpyc.max_items, "rpyc: values in one message")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--max_depth", options.rpyc.max_depth, "rpyc: deepest nesting of values")
       ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--max_nested_requests", options.rpyc.max_nested_requests,
+                 "rpyc: requests served while others wait for their answers")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--max_objects", options.rpyc.max_exported_objects,
+                 "rpyc: objects that one peer may hold references to")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--io_timeout_ms", options.io_timeout_ms,
                  "longest wait in the middle of a message, in ms")
@@ -78,8 +94,7 @@ model::Session MakeSession(const Options& options, const service::Service& servi
     rpyc::ServerOptions rpyc_options;
     rpyc_options.compression =
         options.compression == "off" ? rpyc::Compression::kOff : rpyc::Compression::kPython;
-    rpyc_options.limits.max_message_bytes = options.max_message_bytes;
-    rpyc_options.limits.max_depth = options.max_depth;
+    rpyc_options.limits = options.rpyc;
     return [&service, rpyc_options](net::Socket& socket) {
       rpyc::ServeSession(socket, service, rpyc_options);
     };

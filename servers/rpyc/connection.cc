@@ -43,7 +43,7 @@ Connection::Connection(net::Socket& socket, const ConnectionOptions& options,
                        std::shared_ptr<Object> root)
     : socket_(socket),
       options_(options),
-      read_limits_{.max_depth = options.limits.max_depth},
+      read_limits_{.max_depth = options.limits.max_depth, .max_items = options.limits.max_items},
       root_(std::move(root)),
       reader_(socket, options.limits, options.quick_ack),
       writer_(socket, options.compression),
@@ -107,9 +107,13 @@ void Connection::Serve() {
   }
 }
 
-void Connection::SendClose() {
+void Connection::SendClose() noexcept {
   if (closed_ || options_.dialect == Dialect::kAuto) return;
-  SendRequest(Handler::kClose, {});
+  try {
+    SendRequest(Handler::kClose, {});
+  } catch (const std::exception&) {
+    // A connection that is lost needs no good-bye.
+  }
   closed_ = true;
 }
 

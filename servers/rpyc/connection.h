@@ -147,7 +147,7 @@ class Connection {
   // Serves requests until the peer closes the connection.
   void Serve();
   // Says good-bye, without waiting; the socket stays open until its owner closes it.
-  void SendClose();
+  void SendClose() noexcept;
 
   std::uint64_t round_trips() const { return round_trips_; }
   const ObjectTable& objects() const { return objects_; }

@@ -23,6 +23,7 @@ enum class Compression {
 struct Limits {
   // As sent, and after inflating: the service's largest payload, and room for what surrounds it.
   std::int64_t max_message_bytes = (std::int64_t{1} << 30) + (std::int64_t{1} << 20);
+  std::size_t max_items = std::size_t{1} << 22;  // values in one message, 24 bytes each in memory
   int max_depth = 128;           // of nested values; Python cannot send more than about 330
   int max_nested_requests = 64;  // requests served while others wait for their answers
   std::size_t max_exported_objects = std::size_t{1} << 20;  // a peer may never release any
