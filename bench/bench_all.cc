@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   return ReportErrors([&]() -> int {
     const std::optional<CommandLine> command = ParseCommandLine(argc, argv);
     if (!command) return kSuccess;
+    CheckConditions(command->options);
     AddContext(command->options);
 
     ServerPool servers(NativeServers(command->options));

@@ -33,16 +33,21 @@ template <class Client>
 void RegisterMode(const Suite& suite, const ServerMode& mode) {
   const Options& options = suite.options;
   const auto chunk_bytes = static_cast<std::uint64_t>(options.chunk_bytes);
+  const std::string chunked = "chunk_bytes=" + std::to_string(chunk_bytes);
   for (const std::int64_t file_bytes : FileSizes(options)) {
     const auto size = static_cast<std::uint64_t>(file_bytes);
     const auto file = service::Payload::Of(options.payload, size);
     const service::Chunks chunks{file, chunk_bytes};
-    const auto add = [&](const std::string& variant, auto call, auto check) {
+    const auto add = [&](const std::string& variant, auto call, auto check,
+                         const std::string& conditions = "") {
       RegisterCallRow<Client>(
           suite,
           "BinaryTransfer/" + std::string(mode.name) + "/" + variant + "/" + std::to_string(size),
           mode,
-          {.placement = Placement::kFree, .bytes_per_call = size, .report_server_memory = true},
+          {.placement = Placement::kFree,
+           .bytes_per_call = size,
+           .report_server_memory = true,
+           .conditions = conditions},
           options.file_iterations, call, check);
     };
     const auto all_received = [size](std::uint64_t reply) { return reply == size; };
@@ -53,13 +58,13 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
         "download", [size](Client& client) { return client.DownloadFile(size); }, right_bytes);
     add(
         "upload_chunked", [chunks](Client& client) { return client.UploadFileChunked(chunks); },
-        all_received);
+        all_received, chunked);
     add(
         "download_chunked",
         [size, chunk_bytes](Client& client) {
           return client.DownloadFileChunked(size, chunk_bytes);
         },
-        right_bytes);
+        right_bytes, chunked);
   }
 }
 

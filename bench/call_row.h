@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "fixtures/benchmark_compat.h"
@@ -16,10 +18,12 @@ struct CallRowSettings {
   std::int64_t warmup_calls = 1;             // verified, before the clock
   std::uint64_t bytes_per_call = 0;          // of payload; 0 reports no throughput
   bool report_server_memory = false;
+  std::string conditions = {};  // beside the usual ones, for the label
 };
 
-// From this size on the comparison of a reply takes long enough to be kept out of the headline.
-inline constexpr std::uint64_t kPauseToVerifyBytes = 1024;
+// From this size on the comparison of a reply's content takes longer than to stop the framework's
+// clock and start it again, half of which (0.6 us) the clock sees.
+inline constexpr std::uint64_t kPauseToVerifyBytes = 16 * 1024;
 
 // `Call` is invoked with the client and returns the reply; `Check` is invoked with the reply and
 // returns whether it is right.
@@ -43,7 +47,9 @@ class CallRow : public ServerFixture {
     Samples samples;
     samples.Reset(static_cast<std::size_t>(state.max_iterations));
     const WireTotals before = WireTotals::Of(client);
-    const bool pause = settings_.bytes_per_call >= kPauseToVerifyBytes;
+    using Reply = std::invoke_result_t<Call&, Client&>;
+    const bool pause =
+        std::is_same_v<Reply, std::string_view> && settings_.bytes_per_call >= kPauseToVerifyBytes;
     for (auto _ : state) {
       const auto start = Samples::Clock::now();
       const auto reply = call_(client);
@@ -61,6 +67,8 @@ class CallRow : public ServerFixture {
     if (settings_.report_server_memory) SetServerMemoryCounter(state);
     client.Close();
   }
+
+  std::string Conditions() const override { return settings_.conditions; }
 
  private:
   std::string name_;

@@ -1,11 +1,13 @@
 // Where a client thread of Concurrent gets its connection from: one of its own, or, as HTTP
 // libraries have it, one borrowed from a pool for each request. Waiting for a free connection, and
-// the pool's lock, are then part of what a request takes.
+// the pool's lock, are then part of what a request takes. A connection counts as made when it has
+// answered: the kernel's backlog accepts it long before a thread or a process serves it.
 #pragma once
 
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "fixtures/clients.h"
@@ -22,15 +24,23 @@ std::unique_ptr<Client> MakeUniqueClient(const net::Endpoint& server, const Opti
 template <class Client>
 class OwnConnections {
  public:
-  OwnConnections(const net::Endpoint& server, const Options& options, std::size_t clients)
+  // A call is invoked with a connection and throws if the reply is wrong.
+  template <class Call>
+  OwnConnections(const net::Endpoint& server, const Options& options, std::size_t clients,
+                 const Call&)
       : server_(server), options_(options), connections_(clients) {}
 
-  void Connect(std::size_t client) {
+  // Returns how long it took until the first reply.
+  template <class Call>
+  std::optional<Samples::Clock::duration> Connect(std::size_t client, const Call& first_call) {
+    const auto start = Samples::Clock::now();
     connections_[client] = MakeUniqueClient<Client>(server_, options_);
+    first_call(*connections_[client]);
+    return Samples::Clock::now() - start;
   }
   template <class Call>
-  auto With(std::size_t client, Call call) {
-    return call(*connections_[client]);
+  void With(std::size_t client, const Call& call) {
+    call(*connections_[client]);
   }
   void CloseAll() {
     for (auto& connection : connections_) {
@@ -57,18 +67,25 @@ class PooledConnections {
  public:
   static constexpr std::size_t kSize = 10;
 
-  PooledConnections(const net::Endpoint& server, const Options& options, std::size_t) {
+  template <class Call>
+  PooledConnections(const net::Endpoint& server, const Options& options, std::size_t,
+                    const Call& first_call) {
     for (std::size_t i = 0; i < kSize; ++i) {
       all_.push_back(MakeUniqueClient<Client>(server, options));
+      first_call(*all_.back());
       free_.push_back(all_.back().get());
     }
   }
 
-  void Connect(std::size_t) {}
+  // Nothing that a client would wait for.
   template <class Call>
-  auto With(std::size_t, Call call) {
-    Borrowed borrowed(*this);
-    return call(*borrowed.client);
+  std::optional<Samples::Clock::duration> Connect(std::size_t, const Call&) {
+    return std::nullopt;
+  }
+  template <class Call>
+  void With(std::size_t, const Call& call) {
+    const Borrowed borrowed(*this);
+    call(*borrowed.client);
   }
   void CloseAll() {
     for (auto& connection : all_) connection->Close();

@@ -85,8 +85,14 @@ std::string ResultFile::Document() const {
 
 void ResultFile::Replace() const {
   const fs::path partial = path_.parent_path() / ('.' + path_.filename().string() + ".partial");
-  Write(partial, Document());
-  fs::rename(partial, path_);
+  try {
+    Write(partial, Document());
+    fs::rename(partial, path_);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(partial, ignored);
+    throw;
+  }
 }
 
 TextFile::TextFile(fs::path path, std::unique_ptr<BenchmarkReporter> reporter)

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -156,6 +158,24 @@ TEST_F(ResultFileTest, AFolderThatGoesAwayIsAnErrorWithTheFilesName) {
     EXPECT_EQ(error.code(), std::errc::no_such_file_or_directory);
     EXPECT_THAT(error.what(), HasSubstr("out.json"));
   }
+}
+
+TEST_F(ResultFileTest, AFullDiskLeavesTheLastWholeDocumentAlone) {
+  ResultFile file(path());
+  file.ReportContext({});
+  file.ReportRuns({FakeRun("a")});
+  const std::string before = Read(path());
+  // As good as a full disk: this process may write no file longer than the present one.
+  rlimit previous;
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &previous), 0);
+  const rlimit limit{before.size(), previous.rlim_max};
+  const auto previous_handler = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  EXPECT_THROW(file.ReportRuns({FakeRun("b")}), std::system_error);
+  ::setrlimit(RLIMIT_FSIZE, &previous);
+  ::signal(SIGXFSZ, previous_handler);
+  EXPECT_EQ(Read(path()), before);
+  EXPECT_THAT(Files(), ElementsAre("out.json"));
 }
 
 TEST_F(ResultFileTest, ATextFileIsFlushedAfterEveryRow) {

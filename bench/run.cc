@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iostream>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -146,6 +148,7 @@ int RunRows(const CommandLine& command) {
       benchmark::RunSpecifiedBenchmarks(&display, file_filter ? &*file_filter : nullptr);
   benchmark::ClearRegisteredBenchmarks();
   benchmark::Shutdown();
+  if (!std::cout.flush()) throw std::runtime_error("cannot write everything to stdout");
   if (matched == 0) throw UsageError(NothingMatched(said.str(), command.options.preset));
   if (display.failed_rows() == 0) return kSuccess;
   Complain(std::to_string(display.failed_rows()) + " of " + std::to_string(matched) +

@@ -37,7 +37,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv);
 
 // Runs, or lists, the registered rows that the filter matches, then drops all registered rows.
 // Returns kSuccess, or kFailure if a row ended in an error. Throws UsageError if nothing matches or
-// the output file is out of reach, std::system_error if it can't be written later on.
+// the output file is out of reach, std::runtime_error if it or stdout can't be written later on.
 int RunRows(const CommandLine& command);
 
 // What `body` returns, or the code for the exception it throws, with one line on stderr.

@@ -397,6 +397,17 @@ TEST_F(RunTest, AFileThatCanNotBeWrittenLaterIsAFailure) {
               ElementsAre(AllOf(HasSubstr("/dev/full"), HasSubstr("No space left"))));
 }
 
+TEST_F(RunTest, OutputThatGetsLostIsAFailure) {
+  for (const char* flag : {"--benchmark_format=console", "--benchmark_format=json",
+                           "--benchmark_format=csv", "--benchmark_list_tests"}) {
+    Program program({"--benchmark_filter=Good", "--benchmark_min_time=0", flag}, {}, "/dev/full");
+    program.ReadUntil("");
+    EXPECT_EQ(program.Wait(), 1) << flag;
+    EXPECT_THAT(program.errors(), HasSubstr("bench_all: cannot write everything to stdout"))
+        << flag;
+  }
+}
+
 TEST_F(RunTest, KillingItLosesNoFinishedRow) {
   for (const int signal : {SIGKILL, SIGINT, SIGTERM}) {
     const fs::path out = folder_ / "out.json";

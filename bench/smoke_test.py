@@ -1,12 +1,17 @@
-"""Every row once, and the names of all rows: `smoke_test.py bench_all`.
+"""Every row once, the names of all rows, and what they promise: `smoke_test.py bench_all`.
 
 The preset `quick` is run with its smallest number of iterations; each row that it lists must end in
 numbers. Of every preset the names are held against their grammar, because filters, stored results
-and comparisons depend on them.
+and comparisons depend on them, and so do they on labels. Further tests hold rows against what the
+documentation says of them.
 """
 
+import json
+import os
 import pathlib
 import re
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,6 +86,78 @@ class SmokeTest(unittest.TestCase):
             check = subprocess.run([sys.executable, ROOT / "ci" / "check_smoke.py", names, results],
                                    capture_output=True, text=True, check=False)
             self.assertEqual((0, ""), (check.returncode, check.stderr), check.stdout)
+
+
+def measure(*flags, **how):
+    """The rows of a short run by name, with their counters and labels."""
+    short = ("--benchmark_format=json", "--preset=classic", "--requests_per_client=2")
+    done = subprocess.run([BENCH_ALL, *short, *flags], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=PATIENCE, check=True, **how)
+    return {row["name"].split("/iterations:")[0]: row
+            for row in json.loads(done.stdout)["benchmarks"]}
+
+
+class ConcurrentTest(unittest.TestCase):
+    """What Concurrent measures are requests on connections that have been used before."""
+
+    def test_opening_a_connection_is_no_part_of_its_requests(self):
+        rows = measure("--clients=4", "--benchmark_filter=Concurrent/.*rpyc")
+        for mode in ("rpyc_threaded", "rpyc_forking"):
+            self.assertEqual(2, rows[f"Concurrent/{mode}/clients:4"]["round_trips"])
+            self.assertEqual(1, rows[f"Concurrent/{mode}/ping_callattr/clients:4"]["round_trips"])
+
+    def test_clients_of_a_pool_do_not_connect(self):
+        rows = measure("--clients=4", "--benchmark_filter=Concurrent/http")
+        self.assertIn("connect_p50_us", rows["Concurrent/http_threaded/clients:4"])
+        self.assertNotIn("connect_p50_us", rows["Concurrent/http_threaded/pool:10/clients:4"])
+
+    def test_more_clients_than_the_soft_limit_of_descriptors(self):
+        def limit_descriptors():
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+
+        rows = measure("--clients=100", "--benchmark_filter=Concurrent/tcp",
+                       preexec_fn=limit_descriptors)
+        for row in rows.values():
+            self.assertEqual(200, row["samples"])
+
+
+class LabelTest(unittest.TestCase):
+    def test_a_label_says_what_the_name_does_not(self):
+        label = measure("--clients=1", "--benchmark_filter=Concurrent/tcp_threaded",
+                        "--server_launcher=nice -n 5")["Concurrent/tcp_threaded/clients:1"]["label"]
+        self.assertEqual("placement=free payload=random requests_per_client=2 "
+                         "server_launcher=nice,-n,5", label)
+        rows = measure("--file_bytes=9", "--chunk_bytes=4", "--placement=shared",
+                       "--benchmark_filter=BinaryTransfer/tcp_threaded/upload")
+        whole, chunked = ("placement=shared payload=random",
+                          "placement=shared payload=random chunk_bytes=4")
+        self.assertEqual({"BinaryTransfer/tcp_threaded/upload/9": whole,
+                          "BinaryTransfer/tcp_threaded/upload_chunked/9": chunked},
+                         {name: row["label"] for name, row in rows.items()})
+
+
+class RefusalTest(unittest.TestCase):
+    """What no row could be measured with is told at once, not once a row."""
+
+    def assert_refused(self, done, words):
+        self.assertEqual((2, ""), (done.returncode, done.stdout), done.stderr)
+        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
+        self.assertIn(words, done.stderr)
+
+    def test_too_few_cpus(self):
+        done = subprocess.run(
+            [BENCH_ALL, "--placement=split"], stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=PATIENCE, check=False,
+            preexec_fn=lambda: os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]))
+        self.assert_refused(done, "--placement: split needs 2 CPUs, this process is allowed 1")
+
+    def test_no_server(self):
+        with tempfile.TemporaryDirectory(prefix="rpycbench_smoke_") as folder:
+            moved = shutil.copy(BENCH_ALL, folder)
+            done = subprocess.run([moved], stdin=subprocess.DEVNULL, capture_output=True,
+                                  text=True, timeout=PATIENCE, check=False)
+            self.assert_refused(done, f'there is no server at "{folder}/bench_server"')
 
 
 if __name__ == "__main__":
