@@ -213,7 +213,10 @@ void Connection::ServeRequest(Message& message) {
     Scope scope(*this, message);
     const Value result = Dispatch(scope, objects_, root_, handler, arguments.items());
     SendReply(sequence, result, handler == Handler::kDel);
+    // The peer waited for this answer while we waited for its own; nobody waits for a release.
+    if (!waiters_.empty() && handler != Handler::kDel) ++round_trips_;
   } catch (const PythonError& error) {
+    if (!waiters_.empty()) ++round_trips_;
     SendException(sequence, error);
   } catch (const std::length_error& error) {
     SendException(sequence, PythonError("OverflowError", error.what()));

@@ -149,6 +149,8 @@ class Connection {
   // Says good-bye, without waiting; the socket stays open until its owner closes it.
   void SendClose() noexcept;
 
+  // Requests of this end that were answered, and those of the peer, releases aside, that were served
+  // while this end waited: each took the wire once in both directions, one after the other.
   std::uint64_t round_trips() const { return round_trips_; }
   const ObjectTable& objects() const { return objects_; }
   Dialect dialect() const { return options_.dialect; }

@@ -108,6 +108,8 @@ TEST_P(ConnectionTest, PassesAListByReferenceAndServesItWhileWaiting) {
       std::make_shared<BytesList>(service::Chunks{Payload::Of(PayloadKind::kText, 8), 3});
   const Value arguments[] = {Value::Local(*list)};
   EXPECT_EQ(client().CallAttr(root, "upload_file_chunked", arguments).value().integer(), 8);
+  // GETROOT, the call, and the server's __iter__ and four __next__, the last to learn of the end.
+  EXPECT_EQ(client().round_trips(), 7u);
   // An object that comes back is the object itself.
   const Reply echoed = client().CallAttr(root, "echo", arguments);
   ASSERT_TRUE(echoed.value().is(Kind::kObject));
