@@ -23,7 +23,10 @@ libisal-dev         header:isa-l/igzip_lib.h                  build
 zlib1g-dev          header:zlib.h                             build
 libgtest-dev        header:gtest/gtest.h                      test
 libgmock-dev        header:gmock/gmock.h                      test
-python3-rpyc        module:rpyc                               test
+python3-rpyc        module:rpyc                               python
+python3-flask       module:flask                              python
+python3-requests    module:requests                           python
+python3-waitress    module:waitress                           python
 curl                command:curl                              test
 git                 command:git                               test
 libbenchmark-tools  file:/usr/share/benchmark/compare.py      compare

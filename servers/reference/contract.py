@@ -29,6 +29,9 @@ class Server:
             env={**SANITIZERS, **os.environ})
         os.set_blocking(self.process.stderr.fileno(), False)
         self._unread = b""
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            self.kill()
+            raise AssertionError(f"the server announced nothing within {PATIENCE} s")
         line = self.process.stdout.readline()
         if not line:
             self.process.wait(PATIENCE)

@@ -63,9 +63,13 @@ class Payload:
         makers = {"random": _random_block, "text": _text_block,
                   "zeros": lambda: bytes(PERIOD), "x": lambda: b"x" * PERIOD}
         self._block = makers[kind]()
+        self._last = b""
 
     def of(self, size):
-        """The first `size` bytes."""
+        """The first `size` bytes. The last large ones are kept: making them is part of no call."""
         if size <= PERIOD:
             return self._block[:size]
-        return (self._block * (size // PERIOD + 1))[:size]
+        last = self._last
+        if len(last) != size:
+            last = self._last = (self._block * (size // PERIOD + 1))[:size]
+        return last

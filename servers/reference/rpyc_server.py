@@ -1,104 +1,50 @@
 """The benchmark service on the real RPyC library, under the contract of every server here.
 
-Binds --host and --port (0: a free one), announces itself in one line of JSON on stdout once it
-listens, and ends when its stdin does, or with SIGTERM; children of the forking model end with it.
+A model is one of the library's server classes, unchanged but for its end: children of the forking
+one end with it. Only `oneshot` goes on: OneShotServer would be used up by the first connection,
+which may be no more than a question whether it is ready, so this one serves one connection after
+another, each in the accepting thread; whoever comes in between waits in the listener's queue.
 Runs under Python 3.9 or newer with rpyc 5 or 6, on Linux.
 """
 
-import argparse
 import ctypes
-import json
 import os
-import re
 import select
 import signal
 import sys
-import time
 
 try:
     import rpyc
     from rpyc.utils.helpers import classpartial
-    from rpyc.utils.server import ForkingServer, ThreadedServer
+    from rpyc.utils.server import (ForkingServer, OneShotServer, ThreadedServer,
+                                   ThreadPoolServer)
 except ImportError as error:
     sys.exit(f"rpyc_server: {error}: install the package python3-rpyc")
 
-from payload import KINDS, Payload
+from operations import Operations, payloads_of
+from serving import announce, end_with_signals, end_with_stdin, leave, parse_flags
 
-MAX_BYTES = 1 << 30
-MAX_CHUNKS = 1 << 20
-MAX_SLEEP_SECONDS = 3600
-LARGEST_COMPUTE = 3_024_617  # beyond it the sum leaves 64 bits
+CONFIG = {"allow_public_attrs": True, "allow_pickle": True, "sync_request_timeout": 30}
 PR_SET_PDEATHSIG = 1
 
 
-def checked_size(size):
-    if size < 0:
-        raise ValueError(f"size must not be negative: {size}")
-    if size > MAX_BYTES:
-        raise ValueError(f"size {size} is above the limit of {MAX_BYTES} bytes")
-    return size
+class BenchmarkService(Operations, rpyc.Service):
+    """The operations as exposed methods of the root object."""
+
+    exposed_ping = Operations.ping
+    exposed_echo = Operations.echo
+    exposed_upload = Operations.upload
+    exposed_download = Operations.download
+    exposed_compute = Operations.compute
+    exposed_sleep = Operations.sleep
+    exposed_upload_file = Operations.upload_file
+    exposed_download_file = Operations.download_file
+    exposed_upload_file_chunked = Operations.upload_file_chunked
+    exposed_download_file_chunked = Operations.download_file_chunked
 
 
-class BenchmarkService(rpyc.Service):
-    """The ten operations, with the limits and complaints of the native service."""
-
-    def __init__(self, download, file):
-        super().__init__()
-        self._download = download
-        self._file = file
-
-    def exposed_ping(self):
-        return "pong"
-
-    def exposed_echo(self, data):
-        return data
-
-    def exposed_upload(self, data):
-        return len(data)
-
-    def exposed_download(self, size):
-        return self._download.of(checked_size(size))
-
-    def exposed_compute(self, n):
-        if n < 0:
-            raise ValueError(f"n must not be negative: {n}")
-        if n > LARGEST_COMPUTE:
-            raise ValueError(f"n must not be above {LARGEST_COMPUTE}, "
-                             f"beyond which the sum leaves 64 bits: {n}")
-        return sum(i * i for i in range(n))
-
-    def exposed_sleep(self, seconds):
-        if not seconds >= 0:
-            raise ValueError("sleep length must not be negative")
-        if not seconds <= MAX_SLEEP_SECONDS:
-            raise ValueError(f"sleep length is above the limit of {MAX_SLEEP_SECONDS} seconds")
-        time.sleep(seconds)
-        return seconds
-
-    def exposed_upload_file(self, data):
-        return len(data)
-
-    def exposed_download_file(self, size):
-        return self._file.of(checked_size(size))
-
-    def exposed_upload_file_chunked(self, chunks):
-        return sum(len(chunk) for chunk in chunks)
-
-    def exposed_download_file_chunked(self, size, chunk_size):
-        if chunk_size <= 0:
-            raise ValueError(f"chunk_size must be positive: {chunk_size}")
-        count = -(-checked_size(size) // chunk_size)
-        if count > MAX_CHUNKS:
-            raise ValueError(f"{count} chunks are above the limit of {MAX_CHUNKS}")
-        whole = self._file.of(size)
-        return [whole[at:at + chunk_size] for at in range(0, size, chunk_size)]
-
-
-class EndsWithStdin:
-    """Mixed into a server class: waits for a connection and the end of stdin in one thread.
-
-    One thread, because a forking server must not have a second one.
-    """
+class Forking(ForkingServer):
+    """Waits for a connection and the end of stdin in one thread, for it must not have a second."""
 
     def accept(self):
         ready = select.poll()
@@ -112,17 +58,21 @@ class EndsWithStdin:
                 return super().accept()
 
 
-class Threaded(EndsWithStdin, ThreadedServer):
-    pass
+class OneAfterAnother(OneShotServer):
+    """Is not over after a connection."""
+
+    def _accept_method(self, sock):
+        try:
+            super()._accept_method(sock)
+        except Exception:  # of that connection; the library has logged it
+            pass
+
+    def close(self):
+        """Called behind each connection: keeps the listener."""
 
 
-class Forking(EndsWithStdin, ForkingServer):
-    pass
-
-
-def leave(*_):
-    """Ends the process without waiting for the threads of sessions."""
-    os._exit(0)
+MODELS = {"threaded": ThreadedServer, "forking": Forking, "threadpool": ThreadPoolServer,
+          "oneshot": OneAfterAnother}
 
 
 def end_children_with_this_process():
@@ -137,40 +87,23 @@ def end_children_with_this_process():
     os.register_at_fork(after_in_child=in_child)
 
 
-def parse_flags():
-    parser = argparse.ArgumentParser(prog="rpyc_server", description=__doc__.splitlines()[0])
-    parser.add_argument("--model", required=True, choices=("threaded", "forking"))
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind")
-    parser.add_argument("--port", type=int, default=0, help="port to bind, 0 for a free one")
-    parser.add_argument("--nonce", default="", help="text repeated in the announcement")
-    parser.add_argument("--payload", choices=KINDS,
-                        help="content of downloads; without it the letter x, zeros for files")
-    flags = parser.parse_args()
-    if not re.fullmatch(r"[A-Za-z0-9-]*", flags.nonce):
-        parser.error("--nonce: only letters, digits and '-' are allowed")
-    if not 0 <= flags.port <= 65535:
-        parser.error("--port: must lie between 0 and 65535")
-    return flags
-
-
 def main():
-    flags = parse_flags()
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
-    service = classpartial(BenchmarkService, Payload(flags.payload or "x"),
-                           Payload(flags.payload or "zeros"))
-    server_class = Forking if flags.model == "forking" else Threaded
-    config = {"allow_public_attrs": True, "allow_pickle": True, "sync_request_timeout": 30}
+    flags = parse_flags("rpyc_server", __doc__.splitlines()[0], tuple(MODELS))
+    end_with_signals()
+    service = classpartial(BenchmarkService, *payloads_of(flags.payload))
     try:
-        server = server_class(service, hostname=flags.host, port=flags.port,
-                              ipv6=":" in flags.host, protocol_config=config)
+        server = MODELS[flags.model](service, hostname=flags.host, port=flags.port,
+                                     ipv6=":" in flags.host, protocol_config=CONFIG)
         server.listener.listen(server.backlog)  # start() would do it after the announcement
     except OSError as error:
         sys.exit(f"rpyc_server: bind {flags.host}:{flags.port}: {error}")
-    end_children_with_this_process()
-    print(json.dumps({"port": server.port, "pid": os.getpid(), "nonce": flags.nonce},
-                     separators=(",", ":")), flush=True)
+    if flags.model == "forking":
+        end_children_with_this_process()
+    else:
+        end_with_stdin()
+    announce(server.port, flags.nonce)
     server.start()
+    sys.exit("rpyc_server: can no longer accept connections")
 
 
 if __name__ == "__main__":

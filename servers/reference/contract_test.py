@@ -1,0 +1,121 @@
+"""The process contract of the Python originals, in every model: when they announce themselves, what
+ends them, and what a start that fails says. Life beyond that is the libraries' own business.
+"""
+
+import pathlib
+import select
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+
+from contract import PATIENCE, Server, await_exit
+from raw_peers import GETROOT, PINGS, rpyc_frame
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+SERVERS = (("rpyc", "threaded"), ("rpyc", "forking"), ("rpyc", "threadpool"), ("rpyc", "oneshot"),
+           ("http", "threaded"), ("http", "waitress"))
+STOP_LIMIT = 5  # seconds; how long a server told to end may take
+
+
+def command(protocol, model, *flags):
+    script = "rpyc_server" if protocol == "rpyc" else "flask_server"
+    return [sys.executable, FOLDER / f"{script}.py", f"--model={model}", *flags]
+
+
+def run_to_the_end(*arguments):
+    return subprocess.run(command(*arguments), stdin=subprocess.PIPE, capture_output=True,
+                          text=True, timeout=PATIENCE, check=False)
+
+
+class ContractTest(unittest.TestCase):
+    def for_every_server(self, check):
+        """Runs `check` on a server of each kind, with an open connection that was served once."""
+        for protocol, model in SERVERS:
+            with self.subTest(protocol=protocol, model=model):
+                with Server(command(protocol, model)) as server, server.connect() as connection:
+                    PINGS[protocol](connection)
+                    check(server)
+
+    def test_the_end_of_stdin_ends_everything(self):
+        def check(server):
+            server.process.stdin.write(b"a line that nobody reads\n" * 1000)
+            server.process.stdin.flush()
+            children = server.children()
+            self.assertEqual([], server.stop())
+            self.assertEqual(0, server.process.returncode)
+            await_exit(children)
+
+        self.for_every_server(check)
+
+    def test_sigterm_ends_everything(self):
+        def check(server):
+            children = server.children()
+            server.process.terminate()
+            self.assertEqual(0, server.process.wait(STOP_LIMIT))
+            await_exit(children)
+            self.assertEqual([], server.ended())
+
+        self.for_every_server(check)
+
+    def test_a_connection_that_only_asks_whether_it_is_ready_changes_nothing(self):
+        for protocol, model in SERVERS:
+            with self.subTest(protocol=protocol, model=model):
+                with Server(command(protocol, model)) as server:
+                    for _ in range(20):
+                        server.connect().close()
+                    with server.connect() as connection:
+                        PINGS[protocol](connection)
+
+    def test_a_port_in_use_is_told(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            for protocol, model in SERVERS:
+                with self.subTest(protocol=protocol, model=model):
+                    result = run_to_the_end(protocol, model, f"--port={port}")
+                    self.assertEqual((1, ""), (result.returncode, result.stdout))
+                    self.assertEqual(1, result.stderr.count("\n"), result.stderr)
+                    self.assertRegex(result.stderr,
+                                     f"_server: bind 127.0.0.1:{port}: .*Address already in use")
+
+    def test_a_given_port_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+        for protocol in PINGS.keys() - {"tcp"}:
+            with Server(command(protocol, "threaded", f"--port={port}")) as server:
+                self.assertEqual(port, server.port)
+                with server.connect() as connection:
+                    PINGS[protocol](connection)
+
+    def test_bad_flags_are_refused(self):
+        for protocol in ("rpyc", "http"):
+            for flags in (("fibers",), ("threaded", "--port=70000"), ("threaded", "--nonce=a\"b"),
+                          ("threaded", "--payload=noise"), ("threaded", "leftover")):
+                with self.subTest(protocol=protocol, flags=flags):
+                    result = run_to_the_end(protocol, *flags)
+                    self.assertEqual((2, ""), (result.returncode, result.stdout))
+                    self.assertIn("error: ", result.stderr)
+
+    def test_the_children_of_a_killed_server_end(self):
+        with Server(command("rpyc", "forking")) as server, server.connect() as connection:
+            PINGS["rpyc"](connection)
+            children = server.children()
+            self.assertEqual(1, len(children))
+            server.process.send_signal(signal.SIGKILL)
+            await_exit(children)
+
+    def test_oneshot_serves_one_connection_after_another(self):
+        with Server(command("rpyc", "oneshot")) as server:
+            with server.connect() as first, server.connect() as second:
+                second.sendall(rpyc_frame(GETROOT[5]))
+                for _ in range(20):
+                    PINGS["rpyc"](first)
+                self.assertEqual([], select.select([second], [], [], 0)[0], "it was not its turn")
+                first.close()
+                PINGS["rpyc"](second)
+            self.assertEqual([], server.stop())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,193 @@
+"""The benchmark service as a Flask application, under the contract of every server here.
+
+The model `threaded` is Flask's own development server, a thread a connection, which closes each
+connection after its response; nothing here changes that. `waitress` serves the same application
+from a WSGI server that keeps connections, by a pool of four threads (its default). Requests are
+not logged. Runs under Python 3.9 or newer with Flask 2.2 or newer, on Linux.
+"""
+
+import json
+import logging
+import re
+import socket
+import sys
+
+try:
+    import flask
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.serving import WSGIRequestHandler, make_server
+except ImportError as error:
+    sys.exit(f"flask_server: {error}: install the package python3-flask")
+
+from operations import MAX_BYTES, MAX_CHUNKS, Operations, payloads_of
+from serving import announce, end_with_signals, end_with_stdin, parse_flags
+
+MAX_DOCUMENT_BYTES = 2 * MAX_BYTES + 4 * MAX_CHUNKS + 64  # two digits a byte; quotes, comma, blank
+MAX_CONNECTIONS = 16_384
+BACKLOG = 1024
+ERRORS = {404: "unknown path", 405: "method not allowed"}
+
+
+def json_response(value, status=200):
+    return flask.Response(json.dumps(value, separators=(",", ":")), status,
+                          mimetype="application/json")
+
+
+def bytes_response(data):
+    return flask.Response(data, mimetype="application/octet-stream")
+
+
+def integer(text):
+    if not re.fullmatch("-?[0-9]{1,19}", text) or not -2**63 <= int(text) < 2**63:
+        raise ValueError(f"not a 64-bit integer: '{text[:40]}'")
+    return int(text)
+
+
+def number(text):
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"not a number: '{text[:40]}'") from None
+
+
+def received_body(limit=MAX_BYTES):
+    """The request's body; one without a length, or beyond the limit, is refused unread."""
+    length = flask.request.content_length
+    if length is None:
+        flask.abort(411, "a body with a length is required")
+    if length > limit:
+        flask.abort(413, f"the body is above the limit of {limit} bytes")
+    return flask.request.get_data(cache=False)
+
+
+def received_chunks():
+    """The chunks of {"chunks":["<hex>",…]}, decoded; any other document is a ValueError."""
+    try:
+        document = json.loads(received_body(MAX_DOCUMENT_BYTES))
+        if list(document) != ["chunks"] or not isinstance(document["chunks"], list):
+            raise TypeError("expected one key, \"chunks\", and a list")
+        if len(document["chunks"]) > MAX_CHUNKS:
+            flask.abort(413, f"more than {MAX_CHUNKS} chunks")
+        return [bytes.fromhex(chunk) for chunk in document["chunks"]]
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"not a chunk document: {error}") from None
+
+
+class Views:
+    """One function a route; errors are ValueErrors, or Werkzeug's."""
+
+    def __init__(self, operations):
+        self._operations = operations
+
+    def ping(self):
+        return json_response({"response": self._operations.ping()})
+
+    def echo(self):
+        return bytes_response(self._operations.echo(received_body()))
+
+    def upload(self):
+        return json_response({"size": self._operations.upload(received_body())})
+
+    def download(self, size):
+        return bytes_response(self._operations.download(integer(size)))
+
+    def compute(self, n):
+        return json_response({"result": self._operations.compute(integer(n))})
+
+    def sleep(self, seconds):
+        return json_response({"duration": self._operations.sleep(number(seconds))})
+
+    def upload_file(self):
+        return json_response({"size": self._operations.upload_file(received_body())})
+
+    def download_file(self, size):
+        return bytes_response(self._operations.download_file(integer(size)))
+
+    def upload_file_chunked(self):
+        return json_response({"size": self._operations.upload_file_chunked(received_chunks())})
+
+    def download_file_chunked(self, size, chunk_size):
+        chunks = self._operations.download_file_chunked(integer(size), integer(chunk_size))
+        return json_response({"chunks": [chunk.hex() for chunk in chunks]})
+
+
+def told_as_json(error):
+    """Answers an exception as every server here does: {"error":"…"}."""
+    if not isinstance(error, HTTPException):
+        return json_response({"error": str(error)}, 400)
+    response = error.get_response()  # has the field Allow where it is due
+    response.data = json.dumps({"error": ERRORS.get(error.code, error.description)},
+                               separators=(",", ":"))
+    response.content_type = "application/json"
+    return response
+
+
+def make_app(operations):
+    app = flask.Flask("flask_server", static_folder=None)
+    views = Views(operations)
+    for method, rule in (("GET", "/ping"), ("POST", "/echo"), ("POST", "/upload"),
+                         ("GET", "/download/<size>"), ("GET", "/compute/<n>"),
+                         ("GET", "/sleep/<seconds>"), ("POST", "/upload-file"),
+                         ("GET", "/download-file/<size>"), ("POST", "/upload-file-chunked"),
+                         ("GET", "/download-file-chunked/<size>/<chunk_size>")):
+        name = rule.split("/")[1].replace("-", "_")
+        app.add_url_rule(rule, name, getattr(views, name), methods=[method],
+                         provide_automatic_options=False)
+    app.register_error_handler(HTTPException, told_as_json)
+    app.register_error_handler(ValueError, told_as_json)
+    return app
+
+
+class Unlogged(WSGIRequestHandler):
+    """Flask's own handler without the line a request."""
+
+    def log_request(self, code="-", size="-"):
+        pass
+
+
+def development_server(app, listener):
+    """Returns what serves the listening socket, as flask.Flask.run() does."""
+    server = make_server(*listener.getsockname()[:2], app, threaded=True,
+                         request_handler=Unlogged, fd=listener.fileno())
+    return server.serve_forever
+
+
+def waitress_server(app, listener):
+    """Returns what serves the listening socket with Waitress, whose defaults hold but for three:
+    bodies stay in memory instead of going through files, idle connections are kept, and more than
+    a hundred are allowed.
+    """
+    try:
+        from waitress.server import create_server  # pylint: disable=import-outside-toplevel
+    except ImportError as error:
+        sys.exit(f"flask_server: {error}: install the package python3-waitress")
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are no news
+    server = create_server(
+        app, sockets=[listener], backlog=BACKLOG, max_request_body_size=MAX_DOCUMENT_BYTES,
+        inbuf_overflow=MAX_DOCUMENT_BYTES, outbuf_overflow=MAX_DOCUMENT_BYTES,
+        channel_timeout=24 * 3600, connection_limit=MAX_CONNECTIONS, asyncore_use_poll=True)
+    return server.run
+
+
+MODELS = {"threaded": development_server, "waitress": waitress_server}
+
+
+def main():
+    flags = parse_flags("flask_server", __doc__.splitlines()[0], tuple(MODELS))
+    end_with_signals()
+    app = make_app(Operations(*payloads_of(flags.payload)))
+    try:
+        listener = socket.create_server(
+            (flags.host, flags.port), backlog=BACKLOG,
+            family=socket.AF_INET6 if ":" in flags.host else socket.AF_INET)
+    except OSError as error:
+        sys.exit(f"flask_server: bind {flags.host}:{flags.port}: {error}")
+    serve = MODELS[flags.model](app, listener)
+    end_with_stdin()
+    announce(listener.getsockname()[1], flags.nonce)
+    serve()
+    sys.exit("flask_server: stopped serving")
+
+
+if __name__ == "__main__":
+    main()

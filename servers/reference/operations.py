@@ -1,0 +1,86 @@
+"""The ten operations, with the limits and complaints of the native service (servers/service); they
+know no protocol. What a peer asks for and may not have is a ValueError, said in its text.
+"""
+
+import time
+
+from payload import Payload
+
+MAX_BYTES = 1 << 30
+MAX_CHUNKS = 1 << 20
+MAX_CHUNK_BYTES = 1 << 20
+MAX_SLEEP_SECONDS = 3600
+LARGEST_COMPUTE = 3_024_617  # beyond it the sum leaves 64 bits
+
+
+def checked_size(size):
+    if size < 0:
+        raise ValueError(f"size must not be negative: {size}")
+    if size > MAX_BYTES:
+        raise ValueError(f"size {size} is above the limit of {MAX_BYTES} bytes")
+    return size
+
+
+def payloads_of(kind):
+    """What downloads and files consist of: one of payload.KINDS, or by default x and zeros."""
+    if kind is None:
+        return Payload("x"), Payload("zeros")
+    return (Payload(kind),) * 2
+
+
+class Operations:
+    """The operations on the payloads of downloads and of files."""
+
+    def __init__(self, download, file):
+        super().__init__()
+        self._download = download
+        self._file = file
+
+    def ping(self):
+        return "pong"
+
+    def echo(self, data):
+        return data
+
+    def upload(self, data):
+        return len(data)
+
+    def download(self, size):
+        return self._download.of(checked_size(size))
+
+    def compute(self, n):
+        if n < 0:
+            raise ValueError(f"n must not be negative: {n}")
+        if n > LARGEST_COMPUTE:
+            raise ValueError(f"n must not be above {LARGEST_COMPUTE}, "
+                             f"beyond which the sum leaves 64 bits: {n}")
+        return sum(i * i for i in range(n))
+
+    def sleep(self, seconds):
+        if not seconds >= 0:
+            raise ValueError("sleep length must not be negative")
+        if not seconds <= MAX_SLEEP_SECONDS:
+            raise ValueError(f"sleep length is above the limit of {MAX_SLEEP_SECONDS} seconds")
+        time.sleep(seconds)
+        return seconds
+
+    def upload_file(self, data):
+        return len(data)
+
+    def download_file(self, size):
+        return self._file.of(checked_size(size))
+
+    def upload_file_chunked(self, chunks):
+        return sum(len(chunk) for chunk in chunks)
+
+    def download_file_chunked(self, size, chunk_size):
+        if chunk_size <= 0:
+            raise ValueError(f"chunk_size must be positive: {chunk_size}")
+        if chunk_size > MAX_CHUNK_BYTES:
+            raise ValueError(f"chunk_size {chunk_size} is above the limit of "
+                             f"{MAX_CHUNK_BYTES} bytes")
+        count = -(-checked_size(size) // chunk_size)
+        if count > MAX_CHUNKS:
+            raise ValueError(f"{count} chunks are above the limit of {MAX_CHUNKS}")
+        whole = self._file.of(size)
+        return [whole[at:at + chunk_size] for at in range(0, size, chunk_size)]

@@ -1,0 +1,255 @@
+"""Tests tools/explain on small results made by hand, whose arithmetic can be done in the head."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+EXPLAIN = pathlib.Path(__file__).resolve().parent / "explain"
+SHARED = "placement=shared payload=random"
+RPYC = SHARED + " compression=python dialect=5"
+CONTEXT = {"host_name": "here", "git_revision": "abc", "preset": "quick"}
+
+
+def row(name, us, round_trips=1, label=None, **more):
+    label = label or (RPYC if "rpyc" in name else SHARED)
+    return {"name": name + "/real_time", "run_type": "iteration", "real_time": us * 2,
+            "time_unit": "us", "p50_us": us, "p10_us": us / 2, "round_trips": round_trips,
+            "label": label, **more}
+
+
+PING = (row("Floor/ping", 9.5), row("Latency/tcp_threaded/ping", 10),
+        row("Latency/tcp_forking/ping", 11), row("Latency/rpyc_threaded/ping", 24, 2),
+        row("Latency/rpyc_forking/ping", 28, 2), row("Latency/rpyc_threadpool/ping", 24.3, 2),
+        row("Latency/pyrpyc_threaded/ping", 104, 2), row("PyLatency/pyrpyc_threaded/ping", 200, 2))
+
+
+class ExplainTest(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="a folder ")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def file(self, rows, name="results.json", **more):
+        path = self.folder / name
+        path.write_text(json.dumps({"context": CONTEXT, "benchmarks": list(rows), **more}))
+        return path
+
+    def explain(self, *arguments, columns="0"):
+        return subprocess.run(
+            [EXPLAIN, *arguments], env={**os.environ, "COLUMNS": columns, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8", timeout=30,
+            check=False)
+
+    def text(self, rows, *flags, **more):
+        """The lines of an explanation, without those at its head."""
+        result = self.explain(self.file(rows, **more), *flags)
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        return result.stdout.partition("\n\n")[2].splitlines()
+
+    def section(self, rows, *flags, **more):
+        """Of the only operation in `rows`: {component: the line's other columns}."""
+        result = {}
+        for line in self.text(rows, *flags, **more)[1:]:
+            name, _, columns = line.strip().partition("  ")
+            result.setdefault(name, []).append(" ".join(columns.split()))
+        return {name: found[0] if len(found) == 1 else found for name, found in result.items()}
+
+    def assert_refused(self, words, *files):
+        result = self.explain(*files)
+        self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
+        self.assertEqual(1, result.stderr.count("\n"), result.stderr)
+        self.assertTrue(result.stderr.startswith("explain: "), result.stderr)
+        self.assertIn(words, result.stderr)
+
+    def test_every_component_with_its_share_and_arithmetic(self):
+        self.assertEqual(f"""\
+Latency/ping by rpyc: {RPYC}
+  floor                         10.0 µs    5 %  tcp_threaded/ping 10.0
+    bare loop                    9.5 µs    5 %  Floor/ping 9.5
+    the rest                     0.5 µs    0 %  10.0 − 9.5
+  protocol                      14.0 µs    7 %  rpyc_threaded/ping 24.0 − tcp_threaded/ping 10.0
+    extra round trips           10.0 µs    5 %  (2 − 1) × tcp_threaded/ping 10.0
+    the rest                     4.0 µs    2 %  14.0 − 10.0
+  interpreter (server)          80.0 µs   40 %  pyrpyc_threaded/ping 104.0 − rpyc_threaded/ping 24.0
+  interpreter (client)          96.0 µs   48 %  PyLatency/pyrpyc_threaded/ping 200.0 − \
+Latency/pyrpyc_threaded/ping 104.0
+  total                        200.0 µs  100 %  PyLatency/pyrpyc_threaded/ping
+  other models and clients, no part of the total:
+  model: forking                 4.0 µs    2 %  rpyc_forking/ping 28.0 − rpyc_threaded/ping 24.0
+    the same at the floor        1.0 µs    0 %  tcp_forking/ping 11.0 − tcp_threaded/ping 10.0
+    the rest                     3.0 µs    2 %  4.0 − 1.0
+  model: threadpool              0.3 µs    0 %  rpyc_threadpool/ping 24.3 − rpyc_threaded/ping \
+24.0  (within noise)
+  model: async            not measured: needs Latency/rpyc_async/ping \
+(bench_all --benchmark_filter='^Latency/rpyc_async/ping/')""".splitlines(), self.text(PING))
+
+    def test_the_same_in_json(self):
+        result = self.explain(self.file(PING), "--json")
+        [operation] = json.loads(result.stdout)["operations"]
+        self.assertEqual(("Latency", "ping", "rpyc", 200), tuple(
+            operation[key] for key in ("type", "operation", "protocol", "total_us")))
+        self.assertEqual("shared", operation["conditions"]["placement"])
+        self.assertEqual([10, 14, 80, 96], [part["us"] for part in operation["components"]])
+        self.assertEqual(200, sum(part["us"] for part in operation["components"]))
+        self.assertEqual(0.4, operation["components"][2]["share"])
+        self.assertEqual({"Latency/rpyc_threaded/ping": 24, "Latency/tcp_threaded/ping": 10},
+                         operation["components"][1]["rows"])
+        self.assertEqual([10, 4], [part["us"] for part in operation["components"][1]["parts"]])
+        self.assertEqual([False, True], [part["within_noise"] for part in operation["instead"][:2]])
+        self.assertIn("Latency/rpyc_async/ping", operation["instead"][2]["not_measured"])
+
+    def test_other_statistics(self):
+        found = self.section(PING, "--statistic=p10_us")
+        self.assertTrue(found["protocol"].startswith("7.0 µs 7 % "), found)
+        rows = [row("Latency/tcp_threaded/ping", 10),
+                row("Latency/rpyc_threaded/ping_bound", 12_000, time_unit="ns")]
+        found = self.section(rows, "--statistic=real_time")
+        self.assertEqual("4.0 µs 17 % rpyc_threaded/ping_bound 24.0 − tcp_threaded/ping 20.0",
+                         found["protocol"])
+
+    def test_repetitions_count_by_median_and_their_spread_is_noise(self):
+        floor = [row("Latency/tcp_threaded/ping", us) for us in (9, 10, 30)]
+        mean = row("Latency/tcp_threaded/ping", 1, run_type="aggregate")
+        found = self.section([*floor, mean, row("Latency/http_threaded/ping", 30)])
+        self.assertEqual("20.0 µs 67 % http_threaded/ping 30.0 − tcp_threaded/ping 10.0 "
+                         "(within noise)", found["protocol"])
+        found = self.section([*floor, row("Latency/http_threaded/ping", 31.1)])
+        self.assertNotIn("noise", found["protocol"])
+
+    def test_a_difference_of_two_percent_is_no_noise(self):
+        for us, noise in ((100.0, True), (102.0, True), (102.1, False), (98.1, True), (97, False)):
+            found = self.section([row("Latency/tcp_threaded/ping", 100),
+                                  row("Latency/http_threaded/ping", us)])
+            self.assertEqual(noise, "(within noise)" in found["protocol"], (us, found))
+
+    def test_variants_of_a_protocol_stand_on_what_the_floor_has(self):
+        for variant, floor in (
+                ("Latency/rpyc_threaded/ping_bound", "Latency/tcp_threaded/ping"),
+                ("Latency/rpyc_threaded/ping_callattr", "Latency/tcp_threaded/ping"),
+                ("Latency/rpyc_threaded/echo/64", "Latency/tcp_threaded/echo/64"),
+                ("Connection/rpyc_threaded/python_opening", "Connection/tcp_threaded"),
+                ("Concurrent/rpyc_threaded/ping_callattr/clients:8",
+                 "Concurrent/tcp_threaded/clients:8"),
+                ("Concurrent/http_threaded/pool:10/clients:8", "Concurrent/tcp_threaded/clients:8"),
+                ("BinaryTransfer/http_threaded/upload/9", "BinaryTransfer/tcp_threaded/upload/9")):
+            found = self.section([row(floor, 10), row(variant, 15)])
+            (_, short), (_, own) = floor.split("/", 1), variant.split("/", 1)
+            self.assertEqual(f"5.0 µs 33 % {own} 15.0 − {short} 10.0", found["protocol"])
+            self.assertEqual(floor.endswith("/ping"), "bare loop" in found, floor)
+
+    def test_what_the_framework_adds_to_names_is_left_out(self):
+        rows = [row("Latency/tcp_threaded/ping/iterations:10", 10),
+                row("Latency/http_threaded/ping/iterations:10/repeats:3", 15)]
+        self.assertEqual("15.0 µs 100 % Latency/http_threaded/ping", self.section(rows)["total"])
+
+    def test_extra_round_trips_of_a_concurrent_row_cost_a_call_under_load(self):
+        found = self.section([
+            row("Latency/tcp_threaded/ping", 10), row("Concurrent/tcp_threaded/clients:8", 50),
+            row("Concurrent/rpyc_threaded/clients:8", 120, 2.01)])
+        self.assertEqual("50.0 µs 42 % (2 − 1) × tcp_threaded/clients:8 50.0",
+                         found["extra round trips"])
+        self.assertEqual("20.0 µs 17 % 70.0 − 50.0", found["the rest"])
+
+    def test_missing_rows_are_named_with_the_way_to_them(self):
+        found = self.section(PING[1:4:2])
+        self.assertEqual(
+            "not measured: needs PyLatency/pyrpyc_threaded/ping and Latency/pyrpyc_threaded/ping "
+            "(bench_all --benchmark_filter='^Latency/pyrpyc_threaded/ping/' and "
+            "tools/python_client)", found["interpreter (client)"])
+        self.assertTrue(found["bare loop"].startswith("not measured: needs Floor/ping "), found)
+        self.assertEqual("24.0 µs 100 % Latency/rpyc_threaded/ping", found["total"])
+
+    def test_a_row_missing_in_the_middle_leaves_a_rest_unexplained(self):
+        found = self.section([PING[1], *PING[6:]])
+        self.assertIn("not measured: needs Latency/rpyc_threaded/ping", found["protocol"])
+        self.assertEqual("96.0 µs 48 % PyLatency/pyrpyc_threaded/ping 200.0 − "
+                         "Latency/pyrpyc_threaded/ping 104.0", found["interpreter (client)"])
+        self.assertEqual("94.0 µs 47 % 200.0 − 106.0", found["not explained"])
+
+    def test_rows_without_the_statistic_and_failed_rows_say_so(self):
+        for value in ("fast", True, None, 0, -1, float("nan"), float("inf")):
+            rows = [*PING[:4], row("Latency/pyrpyc_threaded/ping", 104, p50_us=value)]
+            found = self.section(rows, errors=[{"name": "Latency/rpyc_forking/ping/real_time",
+                                                "message": "died"}])
+            self.assertEqual("not measured: Latency/pyrpyc_threaded/ping has no p50_us",
+                             found["interpreter (server)"], value)
+        self.assertEqual("not measured: Latency/rpyc_forking/ping ended in an error",
+                         found["model: forking"])
+
+    def test_rows_with_other_labels_are_not_mixed(self):
+        split = RPYC.replace("shared", "split")
+        lines = self.text([*PING[:4], row("Latency/pyrpyc_threaded/ping", 99, label=split)])
+        self.assertIn(f"Latency/ping by rpyc: {RPYC}", lines)
+        self.assertIn("  interpreter (server)    not mixed: Latency/pyrpyc_threaded/ping was "
+                      "measured with placement=split", lines)
+        self.assertIn(f"Latency/ping by rpyc: {split}", lines)
+        self.assertIn("  floor                   not mixed: Latency/tcp_threaded/ping was measured "
+                      "with placement=shared", lines)
+
+    def test_compressions_are_explained_apart_on_the_same_floor(self):
+        off = row("Latency/rpyc_threaded/ping", 15, 2, RPYC.replace("python", "off"))
+        protocols = [line for line in self.text([*PING[:4], off]) if "protocol" in line]
+        self.assertEqual(["24.0", "15.0"], [line.split(" − ")[0].split()[-1] for line in protocols])
+
+    def test_pythons_other_models_and_clients_are_told_where_measured(self):
+        http = [row("Latency/tcp_threaded/ping", 10), row("Latency/http_threaded/ping", 15),
+                row("Latency/flask_threaded/ping", 900)]
+        self.assertFalse([name for name in self.section(http) if name.startswith("Python")])
+        found = self.section([*http, row("Latency/flask_waitress/ping", 300),
+                              row("PyLatency/http_threaded/ping", 400)])
+        self.assertEqual("885.0 µs 98 % flask_threaded/ping 900.0 − http_threaded/ping 15.0",
+                         found["interpreter (server)"])
+        self.assertEqual("−600.0 µs −67 % flask_waitress/ping 300.0 − flask_threaded/ping 900.0",
+                         found["Python: waitress"])
+        self.assertEqual("385.0 µs 43 % PyLatency/http_threaded/ping 400.0 − "
+                         "Latency/http_threaded/ping 15.0", found["Python client alone"])
+
+    def test_a_narrow_terminal_gets_the_arithmetic_below(self):
+        result = self.explain(self.file(PING), columns="60")
+        self.assertLessEqual(max(map(len, result.stdout.splitlines())), 60, result.stdout)
+        self.assertIn("    the rest                     0.5 µs    0 %  10.0 − 9.5\n"
+                      "  protocol                      14.0 µs    7 %\n"
+                      "      rpyc_threaded/ping 24.0 − tcp_threaded/ping 10.0\n", result.stdout)
+
+    def test_files_of_one_run_are_read_together(self):
+        native, python = self.file(PING[:7]), self.file(PING[7:], "python.json")
+        self.assertEqual(self.explain(self.file(PING, "all.json")).stdout,
+                         self.explain(native, python).stdout)
+
+    def test_files_of_other_runs_are_refused(self):
+        for key in CONTEXT:
+            other = self.file(PING, "other.json", context={**CONTEXT, key: "else"})
+            self.assert_refused(f"not of one run: {key} is {CONTEXT[key]} in ", self.file(PING),
+                                other)
+
+    def test_what_is_no_result_is_refused(self):
+        whole = self.file(PING).read_text()
+        for content, words in (
+                ("", "empty"), ("\n", "empty"), ("hello", "not a JSON file"),
+                (whole[:len(whole) // 2], "not a JSON file"), ("[1]", "no context and benchmarks"),
+                ('{"context": {}}', "no context and benchmarks"),
+                ('{"context": {}, "benchmarks": [{}]}', "rows without a name"),
+                ('{"context": {}, "benchmarks": [{"name": "Sort/fast/9"}]}', "no row of bench_all"),
+                ('{"context": {}, "benchmarks": []}', "no row of bench_all")):
+            path = self.folder / "bad.json"
+            path.write_text(content)
+            self.assert_refused(words, path)
+        path.write_bytes(b"\xff\xfe\x00")
+        self.assert_refused("not a JSON file", path)
+        self.assert_refused("No such file", self.folder / "none.json")
+        self.assert_refused("Is a directory", self.folder)
+
+    def test_results_that_explain_nothing_are_refused(self):
+        bare = [{key: entry[key] for key in ("name", "real_time", "time_unit")} for entry in PING]
+        self.assert_refused("no row has p50_us", self.file(bare))
+        self.assert_refused("no floor row", self.file(PING[3:]))
+        self.assert_refused("no row of RPyC or HTTP", self.file(PING[:3]))
+
+
+if __name__ == "__main__":
+    unittest.main()

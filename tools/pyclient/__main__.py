@@ -1,0 +1,68 @@
+"""The suite's operations as a real Python program performs them, with rpyc or requests, against a
+server that is started here under the process contract. Writes rows of Google Benchmark's JSON.
+
+Exit 0: every row has its numbers. 1: some ended in an error, which stands in the file under
+"errors". 2: a bad flag, a missing package, or a filter that matches nothing.
+"""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "servers" / "reference"))
+
+# pylint: disable=wrong-import-position
+from flags import parse_flags
+from placement import Placements
+from results import Results, describe_run
+from rows import make_rows
+from server_pool import ServerPool
+
+
+def fail(message):
+    print(f"python_client: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def measure(row, pool, placements):
+    """The row's numbers; on an error the server is given up."""
+    server = pool.acquire(row.placement)
+    try:
+        with placements.of_client(row.placement):
+            return row.measure(server)
+    except Exception as error:
+        words = pool.discard(row.placement)
+        if words:
+            error.args = (f"{error}; server: {words}",)
+        raise
+
+
+def main():
+    flags = parse_flags()
+    try:
+        rows = [row for row in make_rows(flags) if flags.filter.search(row.name)]
+    except ImportError as error:
+        fail(f"{error}: install the package python3-{error.name}")
+    if not rows:
+        fail(f"no row matches --filter={flags.filter.pattern}")
+    if flags.list:
+        print("\n".join(row.name for row in rows))
+        return 0
+    try:
+        placements = Placements(row.placement for row in rows)
+        results = Results(flags.out, describe_run(flags))
+    except (OSError, ValueError) as error:
+        fail(error)
+    with ServerPool(flags.command, placements) as pool:
+        for row in rows:
+            try:
+                results.add(row, measure(row, pool, placements))
+            except Exception as error:  # whatever it is, the other rows go on
+                results.add_error(row, error)
+    return 1 if results.errors else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # the finished rows are in the file
+        sys.exit(130)

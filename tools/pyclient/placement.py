@@ -1,0 +1,35 @@
+"""Which CPUs client and server run on, as fixtures/placement.h has it. shared: the last one for
+both. split: the last for the client, the one before it for the server. free: all that are allowed.
+"""
+
+import contextlib
+import os
+
+PLACEMENTS = ("shared", "split", "free")
+
+
+class Placements:
+    """The CPUs that this process was allowed at its start, and what becomes of them."""
+
+    def __init__(self, wanted):
+        """Raises ValueError if `wanted` has split, and there is one CPU only."""
+        self._all = sorted(os.sched_getaffinity(0))
+        if len(self._all) < 2 and "split" in wanted:
+            raise ValueError("--placement=split needs two CPUs")
+
+    def of_client(self, placement):
+        """A context in which this thread, and those it starts, run where the client should."""
+        return self._pinned(self._all if placement == "free" else self._all[-1:])
+
+    def of_server(self, placement):
+        """A context in which a process has to be started to run where the server should."""
+        cpus = {"free": self._all, "split": self._all[-2:-1], "shared": self._all[-1:]}
+        return self._pinned(cpus[placement])
+
+    @contextlib.contextmanager
+    def _pinned(self, cpus):
+        os.sched_setaffinity(0, cpus)
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, self._all)

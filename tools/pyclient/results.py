@@ -1,0 +1,77 @@
+"""The file of results, in the shape of Google Benchmark's JSON, a whole document after every row;
+rows that ended in an error are kept apart, for comparing tools would read a number where none is.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import socket
+
+PACKAGES = ("rpyc", "requests", "urllib3", "flask", "werkzeug", "waitress")
+
+
+def version_of(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
+
+
+def describe_run(flags):
+    """The context: all that the rows' names and labels do not say."""
+    return {
+        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "host_name": socket.gethostname(),
+        "executable": str(pathlib.Path(__file__).resolve().parents[1] / "python_client"),
+        "num_cpus": os.cpu_count(),
+        "load_avg": os.getloadavg(),
+        "library_build_type": "release",
+        "client": "python",
+        "server": " ".join(flags.command),
+        "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "placement": flags.placement or "by type",
+        "payload": flags.payload,
+        "python_version": platform.python_version(),
+        **{f"{package}_version": version_of(package) for package in PACKAGES},
+    }
+
+
+class Results:
+    """Collects rows, shows each on stdout and writes the file."""
+
+    def __init__(self, path, context):
+        """Raises OSError if the file cannot be written."""
+        self._path = pathlib.Path(path)
+        self._context = context
+        self._rows = []
+        self.errors = []
+        self._write()
+
+    def add(self, row, fields):
+        position = {"family_index": len(self._rows), "per_family_instance_index": 0}
+        self._rows.append({
+            "name": row.name, **position, "run_name": row.name, "run_type": "iteration",
+            "repetitions": 1, "repetition_index": 0, "threads": 1,
+            "iterations": fields["iterations"], "real_time": fields["real_time"],
+            "cpu_time": fields["cpu_time"], "time_unit": "us",
+            **fields, "label": row.label})
+        print(f"{row.name:<60} {fields['real_time']:12.1f} us  p50 {fields['p50_us']:.1f} us",
+              flush=True)
+        self._write()
+
+    def add_error(self, row, error):
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        self.errors.append({"name": row.name, "message": message})
+        print(f"{row.name:<60} ERROR: {message}", flush=True)
+        self._write()
+
+    def _write(self):
+        partial = self._path.with_name(f".{self._path.name}.partial")
+        with open(partial, "w", encoding="utf-8") as file:
+            json.dump({"context": self._context, "benchmarks": self._rows,
+                       "errors": self.errors}, file, indent=2)
+            file.write("\n")
+        os.replace(partial, self._path)

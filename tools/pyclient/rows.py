@@ -1,0 +1,144 @@
+"""The rows: what bench/ measures with a native client, measured with one in Python. A row's name is
+`Py` and the native row's name.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import importlib
+from typing import Callable
+
+from clients import HttpClient, RpycClient
+from concurrent_row import measure_concurrent
+from payload import Payload
+from serial_rows import measure_calls, measure_connections
+
+CLIENTS = {"rpyc": RpycClient, "http": HttpClient}
+ECHO_BYTES = (64, 1024, 10 * 1024, 100 * 1024)
+BANDWIDTH_BYTES = (1024, 10 * 1024, 100 * 1024, 1024 * 1024)
+HELD = 100  # connections open at once
+ONE_AT_A_TIME = ("pyrpyc_oneshot",)  # modes that serve no second connection beside the first
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    name: str
+    label: str
+    placement: str
+    measure: Callable  # called with the server; returns the row's fields
+
+
+class Table:
+    """Collects the rows of one mode."""
+
+    def __init__(self, flags):
+        self.flags = flags
+        self.rows = []
+        self.make_client = CLIENTS[flags.protocol]
+        self._payload = Payload(flags.payload)
+
+    def add(self, name, placement, measure):
+        flags = self.flags
+        placement = flags.placement or placement
+        label = f"placement={placement} payload={flags.payload}"
+        if flags.protocol == "rpyc":
+            version = importlib.import_module("rpyc").__version__
+            label += f" compression=python dialect={str(version).split('.', maxsplit=1)[0]}"
+        self.rows.append(Row(f"{name}/real_time", label, placement, measure))
+
+    def add_calls(self, name, make_call, check, warmup, count, *, size=0, placement="shared"):
+        """`make_call` is called with the client and returns the call that is timed."""
+
+        def measure(server):
+            client = self.make_client(server.port)
+            with contextlib.closing(client):
+                client.open()
+                return measure_calls(client, make_call(client), check, warmup, count, size)
+
+        self.add(name, placement, measure)
+
+    def add_connection(self):
+        flags = self.flags
+        held = 1 if flags.mode in ONE_AT_A_TIME else HELD
+        self.add(f"PyConnection/{flags.mode}", "shared",
+                 lambda server: measure_connections(self.make_client, server.port,
+                                                    flags.connections, held))
+
+    def add_latency(self):
+        flags = self.flags
+        prefix = f"PyLatency/{flags.mode}"
+        counts = (flags.warmup, flags.requests)
+        self.add_calls(f"{prefix}/ping", lambda client: client.ping,
+                       lambda reply: reply == "pong", *counts)
+        if flags.protocol == "rpyc":
+
+            def bound(client):
+                client.hold_ping()
+                return client.ping_bound
+
+            self.add_calls(f"{prefix}/ping_bound", bound, lambda reply: reply == "pong", *counts)
+        for size in ECHO_BYTES:
+            data = self._payload.of(size)
+            self.add_calls(f"{prefix}/echo/{size}",
+                           lambda client, data=data: functools.partial(client.echo, data),
+                           lambda reply, data=data: reply == data, *counts, size=size)
+
+    def add_transfers(self, kind, sizes, count, variants, placement):
+        """Rows of whole payloads up and down; `variants` tells the methods of a client."""
+        for size in sizes:
+            data = self._payload.of(size)
+            for variant, (method, is_upload) in variants.items():
+                argument, expected = (data, size) if is_upload else (size, data)
+
+                def make_call(client, method=method, argument=argument):
+                    return functools.partial(getattr(client, method), argument)
+
+                self.add_calls(f"{kind}/{self.flags.mode}/{variant}/{size}", make_call,
+                               lambda reply, expected=expected: reply == expected, 1, count,
+                               size=size, placement=placement)
+
+    def add_chunked_transfers(self):
+        flags = self.flags
+        step = flags.chunk_bytes
+        for size in flags.file_bytes:
+            data = self._payload.of(size)
+            prefix = f"PyBinaryTransfer/{flags.mode}"
+            chunks = [data[at:at + step] for at in range(0, size, step)]
+            self.add_calls(
+                f"{prefix}/upload_chunked/{size}",
+                lambda client, chunks=chunks: functools.partial(
+                    client.upload_file_chunked, chunks),
+                lambda reply, size=size: reply == size, 1, flags.file_iterations, size=size,
+                placement="free")
+            self.add_calls(
+                f"{prefix}/download_chunked/{size}",
+                lambda client, size=size: functools.partial(
+                    client.download_file_chunked, size, step),
+                lambda reply, data=data: b"".join(reply) == data, 1, flags.file_iterations,
+                size=size, placement="free")
+
+    def add_concurrent(self):
+        flags = self.flags
+        for clients in flags.clients:
+            if clients > 1 and flags.mode in ONE_AT_A_TIME:
+                continue
+            self.add(f"PyConcurrent/{flags.mode}/clients:{clients}", "free",
+                     lambda server, clients=clients: measure_concurrent(
+                         lambda: self.make_client(server.port), clients,
+                         flags.requests_per_client))
+
+
+def make_rows(flags):
+    """All rows of the flags' mode. Raises ImportError where the client's library is missing."""
+    importlib.import_module("rpyc" if flags.protocol == "rpyc" else "requests")
+    table = Table(flags)
+    table.add_connection()
+    table.add_latency()
+    table.add_transfers("PyBandwidth", BANDWIDTH_BYTES, flags.transfers,
+                        {"upload": ("upload", True), "download": ("download", False)}, "shared")
+    table.add_transfers("PyBinaryTransfer", flags.file_bytes, flags.file_iterations,
+                        {"upload": ("upload_file", True), "download": ("download_file", False)},
+                        "free")
+    table.add_chunked_transfers()
+    table.add_concurrent()
+    return table.rows

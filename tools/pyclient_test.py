@@ -1,0 +1,219 @@
+"""Tests tools/python_client against servers of both kinds: `pyclient_test.py bench_server`.
+
+Quick rows of each protocol, the shape of the file, the comparison of two files by compare.py, and
+what happens when a reply is wrong, a server dies, or a flag makes no sense. Installs nothing.
+"""
+
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TOOLS = pathlib.Path(__file__).resolve().parent
+REFERENCE = TOOLS.parent / "servers" / "reference"
+BENCH_SERVER = sys.argv.pop(1) if len(sys.argv) > 1 else ""
+PATIENCE = 120  # seconds; a run that passes takes less than 10
+FEW = ("--requests=100", "--warmup=2", "--connections=12", "--transfers=2", "--file_iterations=1",
+       "--file_bytes=200001", "--clients=1,3", "--requests_per_client=10")
+SIZES = (1024, 10240, 102400, 1048576)
+
+sys.path.insert(0, str(TOOLS / "pyclient"))
+from samples import latency_counters  # pylint: disable=wrong-import-position
+
+
+def names(mode, rpyc):
+    yield f"PyConnection/{mode}"
+    yield f"PyLatency/{mode}/ping"
+    if rpyc:
+        yield f"PyLatency/{mode}/ping_bound"
+    yield from (f"PyLatency/{mode}/echo/{size}" for size in (64, *SIZES[:3]))
+    for size in SIZES:
+        yield from (f"PyBandwidth/{mode}/{way}/{size}" for way in ("upload", "download"))
+    for way in ("upload", "download", "upload_chunked", "download_chunked"):
+        yield f"PyBinaryTransfer/{mode}/{way}/200001"
+    yield from (f"PyConcurrent/{mode}/clients:{clients}" for clients in (1, 3))
+
+
+class PyclientTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="a folder ")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_client(self, *flags):
+        return subprocess.run(
+            [TOOLS / "python_client", "--no-install", f"--bench_server={BENCH_SERVER}", *flags],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    def measure(self, *flags, status=0, out="results.json"):
+        """Runs with few calls; returns the file's content."""
+        path = self.folder / out
+        result = self.run_client(*FEW, f"--out={path}", *flags)
+        self.assertEqual((status, ""), (result.returncode, result.stderr), result.stdout)
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def altered(self, script, change):
+        """The command line of a Python original in which `change` was executed first."""
+        path = self.folder / "altered.py"
+        path.write_text(f"import os, sys\nsys.path.insert(0, {str(REFERENCE)!r})\n"
+                        f"from operations import Operations\n{change}\n"
+                        f"import {script}\n{script}.main()\n", encoding="utf-8")
+        return "--server=" + shlex.join([sys.executable, str(path), "--model=threaded"])
+
+    def test_every_row_of_every_kind_of_server(self):
+        for mode in ("rpyc_threaded", "pyrpyc_threaded", "pyrpyc_forking", "http_threaded",
+                     "flask_threaded", "flask_waitress"):
+            with self.subTest(mode=mode):
+                rpyc = "rpyc" in mode
+                # Random bytes stall rpyc's own server by 40 ms a frame.
+                report = self.measure(f"--mode={mode}", "--payload=text")
+                self.assertEqual([], report["errors"])
+                self.assertEqual([name + "/real_time" for name in names(mode, rpyc)],
+                                 [row["name"] for row in report["benchmarks"]])
+                for row in report["benchmarks"]:
+                    self.check_row(row, rpyc)
+
+    def check_row(self, row, rpyc):
+        kind = row["name"].split("/")[0]
+        placement = "free" if kind in ("PyBinaryTransfer", "PyConcurrent") else "shared"
+        label = f"placement={placement} payload=text"
+        self.assertTrue(row["label"].startswith(label), row)
+        self.assertEqual(rpyc, " compression=python dialect=" in row["label"], row)
+        self.assertEqual(("iteration", "us", 1), tuple(
+            row[key] for key in ("run_type", "time_unit", "threads")))
+        self.assertEqual(row["name"], row["run_name"])
+        self.assertGreater(row["cpu_time"], 0)
+        self.assertLessEqual(row["min_us"], row["p50_us"])
+        self.assertLessEqual(row["p50_us"], row["max_us"])
+        if kind == "PyConcurrent":
+            clients = int(row["name"].split(":")[1].split("/")[0])
+            self.assertEqual(10 * clients, row["samples"])
+            self.assertAlmostEqual(10 * clients * 1e6, row["items_per_second"] * row["real_time"],
+                                   delta=1)
+            self.assertGreaterEqual(row["real_time"], row["max_us"])
+            self.assertLessEqual(row["slowest_client_per_s"], row["fastest_client_per_s"])
+            self.assertLessEqual(row["connect_p50_us"], row["connect_max_us"])
+        else:
+            self.assertEqual(row["iterations"], row["samples"])
+            self.assertLessEqual(row["min_us"], row["real_time"])
+            self.assertLessEqual(row["real_time"], row["max_us"])
+        if kind == "PyLatency":
+            self.assertLessEqual(row["p10_us"], row["p95_us"])
+            self.assertLessEqual(row["p95_us"], row["p99_us"])
+            self.assertEqual("flask_threaded" in row["name"], row["connections"] == 1, row)
+        if kind == "PyConnection":
+            self.assertEqual(rpyc, "tcp_connect_us" in row)
+
+    def test_the_context_has_the_versions(self):
+        context = self.measure("--mode=http_threaded", "--filter=/ping/",
+                               "--placement=free")["context"]
+        self.assertEqual("free", context["placement"])
+        self.assertIn("--protocol=http --model=threaded --payload=random", context["server"])
+        for package in ("python", "rpyc", "flask", "requests", "waitress"):
+            self.assertRegex(context[f"{package}_version"], r"^\d+\.\d+")
+
+    def test_compare_reads_two_files(self):
+        flags = ("--mode=http_threaded", "--filter=PyLatency/.*/ping/")
+        self.measure(*flags, out="before.json")
+        self.measure(*flags, out="after.json")
+        result = subprocess.run(
+            [TOOLS / "compare", "--no-install", self.folder / "before.json",
+             self.folder / "after.json", "--no-color"],
+            capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual((0, ""), (result.returncode, result.stderr), result.stdout)
+        self.assertRegex(result.stdout, r"PyLatency/http_threaded/ping/real_time +[-+][0-9.]+")
+
+    def test_any_server_that_keeps_the_contract(self):
+        for protocol in ("rpyc", "http"):
+            command = shlex.join([BENCH_SERVER, f"--protocol={protocol}", "--model=threaded"])
+            report = self.measure(f"--server={command}", f"--protocol={protocol}",
+                                  "--filter=ping|download/1024", "--payload=zeros")
+            self.assertIn(f"PyLatency/{protocol}_custom/ping/real_time",
+                          [row["name"] for row in report["benchmarks"]])
+
+    def test_a_server_of_one_connection_at_a_time(self):
+        report = self.measure("--mode=pyrpyc_oneshot", "--filter=Connection|Concurrent|ping")
+        self.assertEqual([], report["errors"])
+        self.assertEqual(["PyConnection", "PyLatency", "PyLatency", "PyConcurrent"],
+                         [row["name"].split("/")[0] for row in report["benchmarks"]])
+
+    def test_a_wrong_reply_is_an_error_and_no_number(self):
+        for protocol, script in (("rpyc", "rpyc_server"), ("http", "flask_server")):
+            server = self.altered(script, "Operations.ping = lambda self: 'gnop'")
+            report = self.measure(server, f"--protocol={protocol}", "--payload=text",
+                                  "--filter=Connection|/ping/|echo/64|clients:3", status=1)
+            self.assertEqual([f"PyLatency/{protocol}_custom/echo/64/real_time"],
+                             [row["name"] for row in report["benchmarks"]])
+            messages = {error["name"]: error["message"] for error in report["errors"]}
+            self.assertIn("a wrong reply",
+                          messages[f"PyLatency/{protocol}_custom/ping/real_time"])
+            self.assertIn("a wrong reply", messages[f"PyConnection/{protocol}_custom/real_time"])
+            self.assertIn("3 of 3 clients failed, one of them: a wrong reply: 'gnop'",
+                          messages[f"PyConcurrent/{protocol}_custom/clients:3/real_time"])
+
+    def test_a_dead_server_is_an_error_of_its_row_alone(self):
+        server = self.altered("rpyc_server", "def crash(self, data):\n"
+                              "    print('I am unwell', file=sys.stderr, flush=True)\n"
+                              "    os._exit(3)\nOperations.upload = crash")
+        report = self.measure(server, "--protocol=rpyc", "--filter=Bandwidth/.*/1024/", status=1)
+        self.assertEqual(["PyBandwidth/rpyc_custom/download/1024/real_time"],
+                         [row["name"] for row in report["benchmarks"]])
+        self.assertEqual(1, len(report["errors"]))
+        self.assertIn("server: I am unwell", report["errors"][0]["message"])
+
+    def test_a_server_that_does_not_start_is_an_error(self):
+        for command, words in (("/nonexistent", "No such file"), ("false", "did not start")):
+            report = self.measure(f"--server={command}", "--protocol=http", "--filter=/ping/",
+                                  status=1)
+            self.assertEqual([], report["benchmarks"])
+            self.assertIn(words, report["errors"][0]["message"])
+
+    def test_bad_flags_are_refused_in_one_line(self):
+        out = f"--out={self.folder / 'never.json'}"
+        good = ("--mode=flask_threaded", out)
+        for flags, words in (((out,), "--mode or --server"),
+                             (("--mode=smtp_threaded", out), "unknown: smtp_threaded"),
+                             (("--mode=flask_threaded",), "--out"),
+                             (("--server=false", out), "--protocol"),
+                             (("--mode=flask_threaded", "--protocol=rpyc", out), "speaks http"),
+                             ((*good, "--filter=("), "--filter"),
+                             ((*good, "--filter=nothing"), "no row matches"),
+                             ((*good, "--placement=near"), "--placement"),
+                             ((*good, "--requests=0"), "--requests"),
+                             ((*good, "--clients=1,,2"), "--clients"),
+                             ((*good, "--unknown"), "--unknown"),
+                             (("--mode=flask_threaded", "--out=/nonexistent/file"), "nonexistent"),
+                             ((*good, "--python=/nonexistent"), "no such interpreter")):
+            with self.subTest(flags=flags):
+                result = self.run_client(*flags)
+                self.assertEqual((2, ""), (result.returncode, result.stdout))
+                self.assertEqual(1, result.stderr.count("\n"), result.stderr)
+                self.assertIn(words, result.stderr)
+        self.assertFalse((self.folder / "never.json").exists())
+
+    def test_the_list_starts_no_server(self):
+        result = self.run_client("--server=/nonexistent", "--protocol=http", "--list")
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        self.assertIn("PyLatency/http_custom/ping/real_time", result.stdout.splitlines())
+
+
+class SamplesTest(unittest.TestCase):
+    def test_percentiles_are_nearest_ranks(self):
+        counters = latency_counters(list(range(100_000, 0, -1000)))
+        self.assertEqual({"p10_us": 10, "p50_us": 50, "p95_us": 95, "p99_us": 99, "min_us": 1,
+                          "max_us": 100, "samples": 100}, counters)
+
+    def test_percentiles_of_too_few_samples_are_left_out(self):
+        self.assertEqual({"p50_us", "min_us", "max_us", "samples"}, latency_counters([5]).keys())
+        self.assertNotIn("p99_us", latency_counters([1] * 99))
+        self.assertIn("p95_us", latency_counters([1] * 20))
+        self.assertEqual(2e-3, latency_counters([3, 1, 2, 4])["p50_us"])
+
+
+if __name__ == "__main__":
+    if not BENCH_SERVER:
+        sys.exit("usage: pyclient_test.py <bench_server>")
+    unittest.main()

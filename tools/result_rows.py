@@ -1,0 +1,150 @@
+"""The rows of bench_all's result files, for tools that calculate with them.
+
+One place knows how a row is named (Type/mode/operation and what the framework appends), what a
+label says and when two contradict each other, and which files belong to one run. Times are in µs.
+"""
+
+import json
+import math
+import re
+import statistics
+from typing import NamedTuple, Optional
+
+SAME_RUN = ("host_name", "git_revision", "preset")  # context that files of one run share
+NOISE = 0.02  # of a row: what a quiet machine repeats to
+MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
+MODE = re.compile(r"(tcp|(?:py)?rpyc|http|flask)_[a-z0-9_]+$")
+ADDED_BY_FRAMEWORK = re.compile(r"/(real_time|manual_time|process_time|threads:\d+"
+                                r"|(iterations|repeats|min_time|min_warmup_time):[\d.]+)(?=/|$)")
+
+
+class Unusable(Exception):
+    """The files are not results to calculate with."""
+
+
+class NotMeasured(Exception):
+    """A row that a calculation needs is not there; says why. `needed` lists what was never run."""
+
+    def __init__(self, reason, needed=()):
+        super().__init__(reason)
+        self.needed = needed
+
+
+class Row(NamedTuple):
+    """A row of all repetitions: their median, what it varies by, and the label's entries."""
+    name: str
+    us: float
+    noise: float
+    round_trips: Optional[int]
+    labels: dict
+
+
+def split_name(name):
+    """(type, mode, operation) of a row, without what the framework appends to its name."""
+    kind, _, rest = ADDED_BY_FRAMEWORK.sub("", name).partition("/")
+    mode, _, operation = rest.partition("/")
+    return kind, mode, operation
+
+
+def clash(labels, conditions):
+    """What `labels` say otherwise; an entry that one side lacks (compression) is no clash."""
+    return [f"{key}={value}" for key, value in labels.items()
+            if conditions.get(key, value) != value]
+
+
+def load(path):
+    """The document in a file that holds results of bench_all; throws Unusable."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        report = json.loads(text)
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        empty = isinstance(error, json.JSONDecodeError) and not text.strip()
+        raise Unusable(f"{path}: " + ("empty" if empty else f"not a JSON file: {error}")) from error
+    lists = [report.get("benchmarks"), report.get("errors", [])] if isinstance(report, dict) else []
+    if not lists or not all(isinstance(rows, list) for rows in lists) or not isinstance(
+            report.get("context"), dict):
+        raise Unusable(f"{path}: not the results of a benchmark (no context and benchmarks)")
+    if not all(isinstance(row, dict) and isinstance(row.get("name"), str)
+               and isinstance(row.get("label", ""), str) for rows in lists for row in rows):
+        raise Unusable(f"{path}: not the results of a benchmark (rows without a name)")
+    if not any(MODE.match(split_name(row["name"])[1]) for rows in lists for row in rows):
+        raise Unusable(f"{path}: no row of bench_all, such as Latency/tcp_threaded/ping")
+    return report
+
+
+def load_run(paths):
+    """The documents of one run's files, the first one's context leading; throws Unusable."""
+    reports = [load(path) for path in paths]
+    for path, report in zip(paths[1:], reports[1:]):
+        for key in SAME_RUN:
+            first, own = reports[0]["context"].get(key), report["context"].get(key)
+            if own != first:
+                raise Unusable(f"not of one run: {key} is {first} in {paths[0]}, {own} in {path}")
+    return reports
+
+
+def _number(row, key):
+    value = row.get(key)
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return value if good else None
+
+
+def _time(row, statistic):
+    """In µs; None if the row doesn't have it. real_time has a unit of its own, p50_us has not."""
+    unit = MICROSECONDS.get(str(row.get("time_unit"))) if statistic == "real_time" else 1.0
+    value = _number(row, statistic)
+    return None if unit is None or value is None else value * unit
+
+
+class Results:
+    """The rows of a run by name, as one statistic sees them: p50_us, p10_us or real_time."""
+
+    def __init__(self, reports, statistic):
+        self._rows, self._unusable, samples = {}, {}, {}
+        for report in reports:
+            for row in report["benchmarks"] + report.get("errors", []):
+                name, us = "/".join(filter(None, split_name(row["name"]))), _time(row, statistic)
+                if row.get("run_type") == "aggregate":
+                    continue
+                if row.get("error_occurred") or "message" in row:
+                    self._unusable[name] = "ended in an error"
+                elif us is None or us <= 0:
+                    self._unusable[name] = f"has no {statistic}"
+                else:
+                    samples.setdefault((name, row.get("label", "")), []).append(
+                        (us, _number(row, "round_trips")))
+        if not samples:
+            raise Unusable(f"no row has {statistic} (aggregates are not read)")
+        self.repetitions = max(map(len, samples.values()))
+        for (name, label), found in samples.items():
+            times, trips = zip(*found)
+            us = statistics.median(times)
+            self._rows.setdefault(name, []).append(Row(
+                name, us, max(NOISE * us, max(times) - min(times)),
+                None if None in trips else round(statistics.median(trips)),
+                dict(entry.partition("=")[::2] for entry in label.split())))
+
+    def all(self):
+        return [row for rows in self._rows.values() for row in rows]
+
+    def find(self, names, conditions):
+        """The rows of these names whose labels do not contradict `conditions`; or NotMeasured."""
+        found, needed = [], []
+        for name in names:
+            rows = self._rows.get(name, [])
+            fitting = [row for row in rows if not clash(row.labels, conditions)]
+            if fitting:
+                found.append(fitting[0])
+            elif rows:
+                other = " ".join(clash(rows[0].labels, conditions))
+                raise NotMeasured(f"not mixed: {name} was measured with {other}")
+            elif name in self._unusable:
+                raise NotMeasured(f"not measured: {name} {self._unusable[name]}")
+            else:
+                needed.append(name)
+        if needed:
+            raise NotMeasured(f"not measured: needs {' and '.join(needed)}", needed)
+        return found
