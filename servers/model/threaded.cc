@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "servers/model/accept_loop.h"
 #include "servers/net/log.h"
@@ -26,7 +27,6 @@ class SessionThreads {
   }
 
   void Start(net::Socket socket) {
-    JoinFinished();
     const std::scoped_lock lock(mutex_);
     const auto entry = live_.emplace(live_.end());
     entry->socket = std::move(socket);
@@ -43,8 +43,10 @@ class SessionThreads {
     std::unique_lock lock(mutex_);
     for (Entry& entry : live_) entry.socket.ShutdownBoth();
     const bool all_ended = ended_.wait_for(lock, kStopLimit, [&] { return live_.empty(); });
+    std::thread last = std::move(last_finished_);
     lock.unlock();
-    JoinFinished();
+    // One that waits for a session still at work ends with the process.
+    if (last.joinable()) all_ended ? last.join() : last.detach();
     return all_ended;
   }
 
@@ -57,26 +59,24 @@ class SessionThreads {
 
   void Run(Entries::iterator entry) {
     session_(entry->socket);
-    const std::scoped_lock lock(mutex_);
-    entry->socket.Close();
-    finished_.splice(finished_.end(), live_, entry);
-    ended_.notify_one();
-  }
-
-  void JoinFinished() {
-    Entries finished;
+    std::thread previous;
     {
       const std::scoped_lock lock(mutex_);
-      finished.splice(finished.end(), finished_);
+      entry->socket.Close();
+      previous = std::exchange(last_finished_, std::move(entry->thread));
+      live_.erase(entry);
+      ended_.notify_one();
     }
-    for (Entry& entry : finished) entry.thread.join();
+    // Each thread joins the one that finished before it: joining is then no work for the thread
+    // that accepts connections, which would charge it to whoever connects next.
+    if (previous.joinable()) previous.join();
   }
 
   const Session& session_;
   std::mutex mutex_;
   std::condition_variable ended_;
   Entries live_;
-  Entries finished_;
+  std::thread last_finished_;
 };
 
 }  // namespace
