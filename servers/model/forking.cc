@@ -23,7 +23,8 @@ namespace {
   loop.RestoreSignals();
   listener.Close();
   session(socket);
-  socket.Close();
+  // The exit closes the socket, after it has given the memory back: a peer that waits for the end
+  // of the stream then finds this process gone, not about to go.
   _exit(EXIT_SUCCESS);
 }
 

@@ -29,7 +29,7 @@ class Arena {
   }
 
  private:
-  static constexpr std::size_t kBlock = 128;
+  static constexpr std::size_t kBlock = 40;
 
   void NextBlock(std::size_t count) {
     // The first block has the standard size, so that Clear knows it.

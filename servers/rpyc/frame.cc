@@ -1,6 +1,7 @@
 #include "servers/rpyc/frame.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <stdexcept>
@@ -16,7 +17,7 @@ constexpr char kCompressed = 1;
 constexpr char kTrailer = '\n';
 // What the first receive of a frame may take: little on a new connection, for a forked session pays
 // for each page it touches; more as soon as larger frames have come.
-constexpr std::size_t kFirstReceive = 4 * 1024;
+constexpr std::size_t kFirstReceive = 1024;
 constexpr std::size_t kLargestReceive = 64 * 1024;
 // A piece of a compressed payload, small enough to stay in the cache until it is inflated.
 constexpr std::size_t kPackedPiece = 256 * 1024;
@@ -98,7 +99,10 @@ void FrameReader::TakeSurplus(net::Buffer& bytes) {
 }
 
 void FrameReader::ReceivePlain(FrameStorage& into, std::size_t length) {
-  ReceiveRest(into.bytes, kFrameHead + length + 1);
+  const std::size_t total = kFrameHead + length + 1;
+  // Some room beyond, for the next frame may be a little longer and come in one receive as well.
+  if (total < kLargestReceive) into.bytes.reserve(std::bit_ceil(total));
+  ReceiveRest(into.bytes, total);
   CheckTrailer(into.bytes.data()[kFrameHead + length]);
   into.payload = into.bytes.view().substr(kFrameHead, length);
 }
