@@ -11,13 +11,15 @@ program=${0##*/}
 export DEBIAN_FRONTEND=noninteractive
 
 # One line a need: the Debian package, what shows that it is there, and the part that needs it.
-# "boost" is any Boost from 1.81 on; which package brings it depends on the system.
+# "boost" is any Boost from 1.81 on, and "boost-context" its library of that name; which packages
+# bring them depends on the system.
 needs='
 g++                 command:c++                               build
 cmake               command:cmake                             build
 ninja-build         command:ninja                             build
 libbenchmark-dev    header:benchmark/benchmark.h              build
 boost               header:boost/process/v2/process.hpp       build
+boost-context       library:boost_context                     build
 libcli11-dev        header:CLI/CLI.hpp                        build
 libisal-dev         header:isa-l/igzip_lib.h                  build
 zlib1g-dev          header:zlib.h                             build
@@ -76,10 +78,23 @@ missing_packages() {
     case $sign in
       command:*) command -v "${sign#*:}" > /dev/null ;;
       header:*) grep -qxF -- "${sign#*:}" <<< "$found" ;;
+      library:*) has_library "${sign#*:}" ;;
       module:*) has_module "${sign#*:}" ;;
       file:*) [[ -e ${sign#*:} ]] ;;
     esac || echo "$package"
   done < <(needs_of "$@")
+}
+
+# Whether the linker finds a library.
+has_library() {
+  local name
+  for name in "lib$1.a" "lib$1.so"; do
+    if [[ -e ${BOOST_ROOT:-/nowhere}/lib/$name ]] ||
+      { command -v c++ > /dev/null && [[ $(c++ "-print-file-name=$name") == */* ]]; }; then
+      return
+    fi
+  done
+  return 1
 }
 
 # The interpreter is the system's, the one that Debian's Python packages are made for.
@@ -128,11 +143,15 @@ boost_package() {
     done | head -n 1
 }
 
-# Prints the packages given with "boost" replaced; nothing for it while apt's lists lack it.
+# Prints the packages given with those of Boost replaced; nothing for them while apt's lists lack it.
 resolve_boost() {
   local package
   for package in "$@"; do
-    if [[ $package == boost ]]; then boost_package; else echo "$package"; fi
+    case $package in
+      boost) boost_package ;;
+      boost-*) boost_package | sed "s/^libboost/lib$package/" ;;
+      *) echo "$package" ;;
+    esac
   done
 }
 
@@ -185,7 +204,7 @@ ensure_packages() {
   mapfile -t missing < <(missing_packages "$@")
   if ((${#missing[@]} > 0)); then
     if [[ $may_install == no ]]; then
-      stop "missing: ${missing[*]/#boost/boost (from $oldest_boost on)}"
+      stop "missing: ${missing[*]} (Boost from $oldest_boost on)"
     elif ! command -v apt-get > /dev/null; then
       explain_without_apt "${missing[@]}"
     fi

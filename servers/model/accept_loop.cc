@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "servers/net/log.h"
+#include "servers/net/wait.h"
 
 namespace rpycbench::model {
 namespace {
@@ -45,7 +46,7 @@ void AcceptLoop::Run(net::Listener& listener, std::chrono::milliseconds io_timeo
   bool exhausted = false;
   for (;;) {
     watched[kListener].events = exhausted ? 0 : POLLIN;
-    const int ready = ::poll(watched, kCount, exhausted ? kExhaustedPauseMs : -1);
+    const int ready = net::Poll(watched, exhausted ? kExhaustedPauseMs : -1);
     if (ready < 0 && errno != EINTR) {
       throw std::system_error(errno, std::system_category(), "poll");
     }

@@ -23,7 +23,7 @@ from contract import PATIENCE, Server, await_exit, resident_kib
 from raw_peers import PINGS, TCP_HEADER, tcp_ping
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
-MODELS = ("threaded", "forking")
+MODELS = ("threaded", "forking", "threadpool", "async")
 PROTOCOLS = tuple(PINGS)
 ALL = tuple(itertools.product(PROTOCOLS, MODELS))
 STOP_LIMIT = 5  # seconds; how long a server told to end may take

@@ -13,8 +13,13 @@
 #include <string>
 #include <utility>
 
+#include "servers/net/wait.h"
+
 namespace rpycbench::net {
 namespace {
+
+// Out of line, for a fiber may go on in another thread, whose errno stands elsewhere.
+__attribute__((noinline)) int LastError() { return errno; }
 
 // The kernel's name for "the time limit passed" on a blocking socket is EAGAIN.
 int TimeoutAware(int error) { return error == EAGAIN || error == EWOULDBLOCK ? ETIMEDOUT : error; }
@@ -43,6 +48,8 @@ EndOfStream::EndOfStream(std::string_view operation, const Endpoint& peer)
 
 Socket::Socket(Socket&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
+      suspends_(other.suspends_),
+      timeout_(other.timeout_),
       bytes_sent_(other.bytes_sent_),
       bytes_received_(other.bytes_received_),
       peer_(other.peer_) {}
@@ -51,6 +58,8 @@ Socket& Socket::operator=(Socket&& other) noexcept {
   if (this != &other) {
     Close();
     descriptor_ = std::exchange(other.descriptor_, -1);
+    suspends_ = other.suspends_;
+    timeout_ = other.timeout_;
     bytes_sent_ = other.bytes_sent_;
     bytes_received_ = other.bytes_received_;
     peer_ = other.peer_;
@@ -62,20 +71,51 @@ Socket Socket::Connect(const Endpoint& peer, std::chrono::milliseconds timeout) 
   const int descriptor = ::socket(peer.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) throw Error({errno, std::system_category()}, "create a socket for", peer);
   Socket socket(descriptor, peer);
-  SetTimeouts(descriptor, timeout);  // SO_SNDTIMEO bounds connect() too
+  if (InFiber()) socket.SuspendInsteadOfBlocking();
+  socket.SetTimeout(timeout);  // bounds connect() too
   SetNoDelay(descriptor);
   if (::connect(descriptor, peer.get(), peer.size) != 0) {
-    // An interrupted or timed-out connect reports EINPROGRESS; it is not finished.
-    socket.Fail(errno == EINPROGRESS ? ETIMEDOUT : errno, "connect to");
+    const int error = LastError();
+    if (error != EINPROGRESS) socket.Fail(error, "connect to");
+    socket.FinishConnecting();
   }
   return socket;
+}
+
+// A connect in progress is one that a thread has waited for in vain, or one that a fiber has to
+// wait for.
+void Socket::FinishConnecting() const {
+  int error = ETIMEDOUT;
+  socklen_t size = sizeof error;
+  for (pollfd state{descriptor_, POLLOUT, 0};
+       suspends_ && AwaitDescriptor(descriptor_, POLLOUT, timeout_);) {
+    if (::poll(&state, 1, 0) == 0) continue;
+    ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size);
+    break;
+  }
+  if (error != 0) Fail(error, "connect to");
 }
 
 void Socket::Fail(int error, std::string_view operation) const {
   throw Error({TimeoutAware(error), std::system_category()}, operation, peer_);
 }
 
-void Socket::SetTimeout(std::chrono::milliseconds timeout) { SetTimeouts(descriptor_, timeout); }
+void Socket::RetryOrFail(int error, short events, std::string_view operation) const {
+  if (error == EINTR) return;
+  const bool would_block = error == EAGAIN || error == EWOULDBLOCK;
+  if (would_block && suspends_ && AwaitDescriptor(descriptor_, events, timeout_)) return;
+  Fail(error, operation);
+}
+
+void Socket::SetTimeout(std::chrono::milliseconds timeout) {
+  timeout_ = timeout;
+  if (!suspends_) SetTimeouts(descriptor_, timeout);
+}
+
+void Socket::SuspendInsteadOfBlocking() {
+  ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
+  suspends_ = true;
+}
 
 void Socket::RearmQuickAck() {
   const int on = 1;
@@ -87,9 +127,10 @@ std::size_t Socket::ReceiveSome(void* into, std::size_t size) {
     const ssize_t got = ::recv(descriptor_, into, size, 0);
     if (got >= 0) {
       bytes_received_ += static_cast<std::size_t>(got);
+      if (suspends_) YieldIfDue();
       return static_cast<std::size_t>(got);
     }
-    if (errno != EINTR) Fail(errno, "receive from");
+    RetryOrFail(LastError(), POLLIN, "receive from");
   }
 }
 
@@ -101,9 +142,10 @@ std::size_t Socket::ReceiveSome(std::span<iovec> into) {
     const ssize_t got = ::recvmsg(descriptor_, &message, 0);
     if (got >= 0) {
       bytes_received_ += static_cast<std::size_t>(got);
+      if (suspends_) YieldIfDue();
       return static_cast<std::size_t>(got);
     }
-    if (errno != EINTR) Fail(errno, "receive from");
+    RetryOrFail(LastError(), POLLIN, "receive from");
   }
 }
 
@@ -122,8 +164,8 @@ void Socket::SendAll(const void* data, std::size_t size) {
   while (size > 0) {
     const ssize_t sent = ::send(descriptor_, position, size, MSG_NOSIGNAL);
     if (sent < 0) {
-      if (errno == EINTR) continue;
-      Fail(errno, "send to");
+      RetryOrFail(LastError(), POLLOUT, "send to");
+      continue;
     }
     bytes_sent_ += static_cast<std::size_t>(sent);
     position += sent;
@@ -138,8 +180,8 @@ void Socket::SendAll(std::span<iovec> blocks) {
     message.msg_iovlen = std::min<std::size_t>(blocks.size(), IOV_MAX);
     const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
     if (sent < 0) {
-      if (errno == EINTR) continue;
-      Fail(errno, "send to");
+      RetryOrFail(LastError(), POLLOUT, "send to");
+      continue;
     }
     bytes_sent_ += static_cast<std::size_t>(sent);
     std::size_t left = static_cast<std::size_t>(sent);
@@ -159,22 +201,24 @@ void Socket::ShutdownSend() { ::shutdown(descriptor_, SHUT_WR); }
 void Socket::ShutdownBoth() { ::shutdown(descriptor_, SHUT_RDWR); }
 
 void Socket::Close() {
-  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  if (descriptor_ < 0) return;
+  if (suspends_) ForgetDescriptor(descriptor_);
+  ::close(std::exchange(descriptor_, -1));
 }
 
 void Socket::CloseAfterPeer() noexcept {
   if (descriptor_ < 0) return;
   ShutdownSend();
-  timeval limit{};
-  socklen_t size = sizeof limit;
-  ::getsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, &size);
   using Clock = std::chrono::steady_clock;
-  const auto end =
-      Clock::now() + std::chrono::seconds(limit.tv_sec) + std::chrono::microseconds(limit.tv_usec);
-  // Bounded in bytes, too: a peer that sends for ever is not worth waiting for.
-  char ignored[4096];
-  for (int i = 0; i < 1024; ++i) {
-    if (::recv(descriptor_, ignored, sizeof ignored, 0) <= 0 || Clock::now() > end) break;
+  const auto end = Clock::now() + timeout_;
+  try {
+    // Bounded in bytes, too: a peer that sends for ever is not worth waiting for.
+    char ignored[4096];
+    for (int i = 0; i < 1024; ++i) {
+      if (ReceiveSome(ignored, sizeof ignored) == 0 || Clock::now() > end) break;
+    }
+  } catch (const std::exception&) {
+    // The connection ends one way or the other.
   }
   Close();
 }
@@ -207,8 +251,10 @@ Socket Listener::Accept(std::chrono::milliseconds timeout) {
     return Socket();  // the connection went away again, or another accept took it
   }
   SetNoDelay(descriptor);
-  SetTimeouts(descriptor, timeout);
-  return Socket(descriptor, peer);
+  Socket socket(descriptor, peer);
+  if (accepts_for_fibers_) socket.SuspendInsteadOfBlocking();
+  socket.SetTimeout(timeout);
+  return socket;
 }
 
 void Listener::Close() {

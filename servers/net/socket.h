@@ -1,7 +1,7 @@
 // A blocking TCP connection and a listener, as thin as the system calls below them: everything
 // measured goes through here, and a composed read or write of a general library costs up to 18 %
 // on large transfers. Sockets set TCP_NODELAY, close on exec, count the bytes they move, and give
-// up after `timeout` without progress.
+// up after `timeout` without progress. In a fiber (see wait.h) they suspend instead of blocking.
 #pragma once
 
 #include <sys/uio.h>
@@ -40,8 +40,8 @@ class Socket {
   Socket& operator=(Socket&& other) noexcept;
   ~Socket() { Close(); }
 
-  // Connects within `timeout`, which also becomes the socket's limit for each later wait.
-  // Throws Error.
+  // Connects within `timeout`, which also becomes the socket's limit for each later wait. A socket
+  // made in a fiber is for use in fibers. Throws Error.
   static Socket Connect(const Endpoint& peer, std::chrono::milliseconds timeout);
 
   bool is_open() const { return descriptor_ >= 0; }
@@ -52,6 +52,8 @@ class Socket {
 
   // The longest wait without progress in one receive or send; zero waits for ever.
   void SetTimeout(std::chrono::milliseconds timeout);
+  // From here on the socket is for use in fibers.
+  void SuspendInsteadOfBlocking();
   // Asks the kernel to acknowledge at once. Not sticky: a peer with Nagle's algorithm holds the
   // rest of a large message back for 40 ms until this is set again.
   void RearmQuickAck();
@@ -81,8 +83,13 @@ class Socket {
 
  private:
   [[noreturn]] void Fail(int error, std::string_view operation) const;
+  // After a system call that failed with `error`: returns if it is to be tried again.
+  void RetryOrFail(int error, short events, std::string_view operation) const;
+  void FinishConnecting() const;
 
   int descriptor_ = -1;
+  bool suspends_ = false;
+  std::chrono::milliseconds timeout_{0};
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
   Endpoint peer_;
@@ -102,10 +109,13 @@ class Listener {
   // socket that is not open if there was none after all. Throws Error when the process is out of
   // descriptors or memory.
   Socket Accept(std::chrono::milliseconds timeout);
+  // Sockets accepted from here on are for use in fibers.
+  void AcceptForFibers() { accepts_for_fibers_ = true; }
   void Close();
 
  private:
   int descriptor_ = -1;
+  bool accepts_for_fibers_ = false;
   Endpoint local_;
 };
 

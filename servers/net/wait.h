@@ -1,0 +1,35 @@
+// Waiting as it has to be done in code that runs in a thread of its own as well as in a fiber: a
+// thread blocks, a fiber suspends and lets others go on. Sockets wait so by themselves.
+#pragma once
+
+#include <poll.h>
+
+#include <chrono>
+#include <span>
+
+namespace rpycbench::net {
+
+// Whether the caller runs in a fiber of a FiberLoop.
+bool InFiber();
+
+// Suspends the fiber until the non-blocking descriptor may have become ready for `events` (POLLIN,
+// POLLOUT) and returns true. It may be a false alarm: callers try, and wait again. Returns false
+// when `timeout` has passed, noticed up to an eighth later (at least 10 ms); zero waits for ever.
+// Returns false at once in a thread, where descriptors block by themselves.
+// Throws std::system_error if the descriptor can't be watched.
+bool AwaitDescriptor(int descriptor, short events, std::chrono::milliseconds timeout);
+
+// To be called before a descriptor is closed that this fiber may have waited for.
+void ForgetDescriptor(int descriptor);
+
+// Now and then lets the other fibers go on. To be called whenever something was ready without a
+// wait: a peer that always is would keep all others waiting.
+void YieldIfDue();
+
+// poll(2). A negative timeout waits for ever.
+int Poll(std::span<pollfd> descriptors, int timeout_ms);
+
+// Throws std::system_error if a fiber gets no timer.
+void SleepFor(std::chrono::duration<double> time);
+
+}  // namespace rpycbench::net
