@@ -13,7 +13,9 @@
 
 #include "servers/http/session.h"
 #include "servers/model/forking.h"
+#include "servers/model/multiplexed.h"
 #include "servers/model/threaded.h"
+#include "servers/net/descriptor_limit.h"
 #include "servers/net/log.h"
 #include "servers/rpyc/session.h"
 #include "servers/service/service.h"
@@ -31,9 +33,11 @@ struct Options {
   std::string payload;
   std::string compression = "python";
   service::Limits service;
+  bool allow_crash = false;
   rpyc::Limits rpyc;
   std::int64_t io_timeout_ms = 30'000;
-  std::size_t max_connections = model::Limits{}.max_connections;
+  std::optional<std::size_t> max_connections;
+  std::size_t pool_threads = 20;  // as rpyc's ThreadPoolServer has
 };
 
 void Declare(CLI::App& app, Options& options) {
@@ -42,7 +46,7 @@ void Declare(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"rpyc", "http", "tcp", "bare"}));
   app.add_option("--model", options.model, "how connections are served")
       ->required()
-      ->check(CLI::IsMember({"threaded", "forking"}));
+      ->check(CLI::IsMember({"threaded", "forking", "threadpool", "async"}));
   app.add_option("--host", options.host, "address to bind")->capture_default_str();
   app.add_option("--port", options.port, "port to bind, 0 for a free one")->capture_default_str();
   app.add_option("--nonce", options.nonce, "text repeated in the line that announces the port");
@@ -62,6 +66,8 @@ void Declare(CLI::App& app, Options& options) {
   app.add_option("--max_sleep_seconds", options.service.max_sleep_seconds, "longest sleep, in s")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_flag("--allow_crash", options.allow_crash,
+               "offer the operation crash, which ends the process of the session that calls it");
   app.add_option("--max_message_bytes", options.rpyc.max_message_bytes,
                  "rpyc: largest message, compressed or inflated, in bytes")
       ->check(CLI::PositiveNumber)
@@ -84,8 +90,13 @@ void Declare(CLI::App& app, Options& options) {
                  "longest wait in the middle of a message, in ms")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--max_connections", options.max_connections, "connections open at once")
-      ->check(CLI::PositiveNumber)
+  app.add_option("--max_connections", options.max_connections,
+                 "connections open at once; by default " +
+                     std::to_string(model::Limits{}.max_connections) +
+                     ", or as many as there may be descriptors")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--pool_threads", options.pool_threads, "threads of the model threadpool")
+      ->check(CLI::Range(1, 1000))
       ->capture_default_str();
 }
 
@@ -123,15 +134,35 @@ void Announce(const net::Listener& listener, const std::string& nonce) {
   std::fflush(stdout);
 }
 
+// Where one process holds all connections, its limit of descriptors is theirs.
+std::size_t MaxConnections(const Options& options) {
+  const std::size_t wanted = options.max_connections.value_or(model::Limits{}.max_connections);
+  if (options.model == "forking") return wanted;
+  const std::size_t descriptors = net::RaiseDescriptorLimit();
+  if (wanted + net::kOtherDescriptors <= descriptors) return wanted;
+  if (options.max_connections || descriptors <= net::kOtherDescriptors) {
+    throw std::runtime_error(std::to_string(wanted) + " connections take " +
+                             std::to_string(wanted + net::kOtherDescriptors) +
+                             " descriptors, and no more than " + std::to_string(descriptors) +
+                             " are allowed here (ulimit -Hn)");
+  }
+  return descriptors - net::kOtherDescriptors;
+}
+
 void Serve(const Options& options) {
-  const service::Service service(service::ParsePayloadKind(options.payload), options.service);
+  const service::Service service(service::ParsePayloadKind(options.payload), options.service,
+                                 options.allow_crash);
   const model::Session session = MakeSession(options, service);
   const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
-                             options.max_connections};
+                             MaxConnections(options)};
   net::Listener listener(net::Endpoint::Resolve(options.host, options.port));
   Announce(listener, options.nonce);
   if (options.model == "forking") {
     model::ServeForking(listener, session, limits);
+  } else if (options.model == "threadpool") {
+    model::ServeThreadPool(listener, session, limits, options.pool_threads);
+  } else if (options.model == "async") {
+    model::ServeAsync(listener, session, limits);
   } else {
     model::ServeThreaded(listener, session, limits);
   }

@@ -6,7 +6,8 @@
 # shellcheck shell=bash
 
 repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-build_folder=$repository/build/release
+preset=release
+build_folder=$repository/build/$preset
 program=${0##*/}
 export DEBIAN_FRONTEND=noninteractive
 
@@ -25,12 +26,14 @@ libisal-dev         header:isa-l/igzip_lib.h                  build
 zlib1g-dev          header:zlib.h                             build
 libgtest-dev        header:gtest/gtest.h                      test
 libgmock-dev        header:gmock/gmock.h                      test
-python3-rpyc        module:rpyc                               python
-python3-flask       module:flask                              python
-python3-requests    module:requests                           python
-python3-waitress    module:waitress                           python
+python3-rpyc        module:rpyc                               servers
+python3-flask       module:flask                              servers
+python3-waitress    module:waitress                           servers
+python3-requests    module:requests                           clients
 curl                command:curl                              test
 git                 command:git                               test
+clang               command:clang++                           fuzz
+libclang-rt-dev     sanitizer:fuzzer                          fuzz
 libbenchmark-tools  file:/usr/share/benchmark/compare.py      compare
 '
 oldest_boost=1.81
@@ -80,6 +83,7 @@ missing_packages() {
       header:*) grep -qxF -- "${sign#*:}" <<< "$found" ;;
       library:*) has_library "${sign#*:}" ;;
       module:*) has_module "${sign#*:}" ;;
+      sanitizer:*) has_sanitizer "${sign#*:}" ;;
       file:*) [[ -e ${sign#*:} ]] ;;
     esac || echo "$package"
   done < <(needs_of "$@")
@@ -95,6 +99,12 @@ has_library() {
     fi
   done
   return 1
+}
+
+# Whether Clang has the library that a sanitizer needs.
+has_sanitizer() {
+  clang++ "-fsanitize=$1" -x c++ -o /dev/null - 2> /dev/null <<< \
+    'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }'
 }
 
 # The interpreter is the system's, the one that Debian's Python packages are made for.
@@ -213,6 +223,18 @@ ensure_packages() {
   if [[ " $* " == *' build '* ]]; then require_cmake_version; fi
 }
 
+# offer_packages part…: installs what the parts can use and do without, if apt has it at hand and
+# nobody is asked for a password. Never stops the program, which tells what it has to leave out.
+offer_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  if ((${#missing[@]} == 0)) || ! command -v apt-get > /dev/null; then return; fi
+  if known_to_apt "${missing[@]}" && { ((EUID == 0)) || sudo -n true 2> /dev/null; }; then
+    if (apt_install "${missing[@]}"); then return; fi
+  fi
+  say "going on without ${missing[*]}"
+}
+
 explain_without_apt() {
   local package sign part
   say 'missing here (and there is no apt to install it with):'
@@ -246,14 +268,14 @@ configured() {
     { [[ $1 == OFF ]] || grep -qx 'RPYCBENCH_TESTS:BOOL=ON' "$cache"; }
 }
 
-# build ON|OFF [target…]: an up-to-date Release tree, with or without the tests.
+# build ON|OFF [target…]: an up-to-date tree of the preset, with or without the tests.
 build() {
   local tests=$1
   shift
   mkdir -p -- "$build_folder"
   if ! configured "$tests"; then
     say "configuring and building $build_folder, which takes some minutes the first time"
-    (cd -- "$repository" && quietly cmake --preset release --fresh \
+    (cd -- "$repository" && quietly cmake --preset "$preset" --fresh \
       "-DRPYCBENCH_TESTS=$tests" ${CI:+-DRPYCBENCH_WERROR=ON}) || exit 1
   fi
   quietly cmake --build "$build_folder" ${1:+--target "$@"} || exit 1

@@ -141,13 +141,15 @@ const char* ChunkDecoder::FeedDigits(const char* at, const char* end) {
 }
 
 void ChunkDecoder::Decode(const char* digits, std::size_t size) {
-  if (size > limits_.max_bytes - bytes_.size()) {
+  // What is malformed within the limit is said to be so, however much has come behind it.
+  const std::size_t taken = std::min<std::uint64_t>(size, limits_.max_bytes - bytes_.size());
+  if (!HexDecode(digits, taken, bytes_.extend(taken))) {
+    Fail("a hex digit", *std::find_if_not(digits, digits + 2 * taken, IsHexDigit));
+  }
+  if (taken < size) {
     throw ChunkLimitError("the chunks hold more than " + std::to_string(limits_.max_bytes) +
                           " bytes");
   }
-  if (HexDecode(digits, size, bytes_.extend(size))) return;
-  const char* bad = std::find_if_not(digits, digits + 2 * size, IsHexDigit);
-  Fail("a hex digit", *bad);
 }
 
 void ChunkDecoder::StartChunk() {

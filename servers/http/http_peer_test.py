@@ -46,7 +46,7 @@ class Server:
 
 
 class PeerTest:
-    """What both models must do; the subclasses name the model."""
+    """What every model must do; the subclasses name the model."""
 
     model = None
 
@@ -235,6 +235,14 @@ class ThreadedTest(PeerTest, unittest.TestCase):
 
 class ForkingTest(PeerTest, unittest.TestCase):
     model = "forking"
+
+
+class ThreadPoolTest(PeerTest, unittest.TestCase):
+    model = "threadpool"
+
+
+class AsyncTest(PeerTest, unittest.TestCase):
+    model = "async"
 
 
 if __name__ == "__main__":

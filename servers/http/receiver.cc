@@ -45,9 +45,10 @@ void Receiver::ReceiveHead(beast::http::basic_parser<kIsRequest>& parser) {
   const std::size_t start = begin_;
   for (;;) {
     if (begin_ < end_) Put(parser);
-    if (parser.is_header_done()) return;
     // Beast bounds what it is given at a time, not the sum.
-    if (end_ - start >= kMaxHeadBytes) throw ProtocolError(beast::http::error::header_limit);
+    const std::size_t head = (parser.is_header_done() ? begin_ : end_ + 1) - start;
+    if (head > kMaxHeadBytes) throw ProtocolError(beast::http::error::header_limit);
+    if (parser.is_header_done()) return;
     const std::size_t got = socket_.ReceiveSome(buffer_.get() + end_, kCapacity - end_);
     if (got == 0) throw net::EndOfStream("receive the head of a message from", socket_.peer());
     end_ += got;

@@ -21,7 +21,8 @@ enum class Operation {
   kUploadFile,
   kDownloadFile,
   kUploadFileChunked,
-  kDownloadFileChunked
+  kDownloadFileChunked,
+  kCrash
 };
 
 struct Route {

@@ -52,6 +52,9 @@ class Session {
   bool AwaitRequest();
   bool ServeRequest();
   void Answer(RequestParser& parser);
+  bool Offers(const Route& route) const {
+    return route.operation != Operation::kCrash || service_.crash_allowed();
+  }
   void Perform(const Match& match, RequestParser& parser);
   void CheckBody(RequestParser& parser, std::uint64_t max_bytes);
   void ReceiveBody(RequestParser& parser);
@@ -120,7 +123,7 @@ void Session::Answer(RequestParser& parser) {
     throw Refusal(status::not_implemented, "method not supported");
   }
   const std::optional<Match> match = FindRoute(parser.target());
-  if (!match) throw Refusal(status::not_found, "unknown path");
+  if (!match || !Offers(match->route)) throw Refusal(status::not_found, "unknown path");
   if (match->route.takes_body) {
     if (parser.method() != verb::post) {
       throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", "POST"});
@@ -180,6 +183,8 @@ void Session::Perform(const Match& match, RequestParser& parser) {
       ReceiveBody(parser);
       return SendNumber("duration", service_.Sleep(seconds));
     }
+    case Operation::kCrash:
+      service_.Crash();
   }
 }
 

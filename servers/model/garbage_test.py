@@ -2,7 +2,7 @@
 
 Each attack comes over a connection of its own. The server must end that connection and say so in
 exactly one line on stderr, say nothing about a peer that merely leaves, keep serving a connection
-opened before, and accept new ones; for each protocol under both models.
+opened before, and accept new ones; for each protocol under every model.
 """
 
 import pathlib
@@ -10,13 +10,14 @@ import random
 import socket
 import struct
 import sys
+import time
 import unittest
 import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import Server
+from contract import PATIENCE, Server
 from raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_frame
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
@@ -105,6 +106,25 @@ def send(connection, data):
         pass
 
 
+def await_read(connection):
+    """Waits until the other end, on this machine, has read everything that was sent to it."""
+    ours, theirs = (f"{address[1]:04X}" for address in (connection.getsockname(),
+                                                        connection.getpeername()))
+    unread = {(ours, theirs): "tx", (theirs, ours): "rx"}
+    deadline = time.monotonic() + PATIENCE
+    while unread:
+        if time.monotonic() > deadline:
+            raise AssertionError("the server does not read")
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            for line in table.readlines()[1:]:
+                words = line.split()
+                pair = words[1].split(":")[1], words[2].split(":")[1]
+                queue = words[4].split(":")[unread.get(pair) == "rx"]
+                if pair in unread and int(queue, 16) == 0:
+                    del unread[pair]
+                    break
+
+
 class GarbageTest(unittest.TestCase):
     """The tests of one protocol and model, set by the classes made below."""
 
@@ -165,6 +185,19 @@ class GarbageTest(unittest.TestCase):
                     attacker.sendall(data)
                     attacker.shutdown(socket.SHUT_WR)
                     swallow(attacker)
+                self.expect_one_line(name)
+        self.assertEqual([], self.server.stop())
+
+    def test_a_reset_in_the_middle(self):
+        for name, data in self.attacks():
+            if not name.startswith("half a") or "zlib" in name:
+                continue
+            with self.subTest(name):
+                attacker = self.server.connect()
+                attacker.sendall(data)
+                await_read(attacker)  # a reset would discard what the server has not read
+                attacker.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                attacker.close()
                 self.expect_one_line(name)
         self.assertEqual([], self.server.stop())
 
@@ -239,7 +272,7 @@ class HalfClosing:
 def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
     for protocol in WRONG:
-        for model in ("threaded", "forking"):
+        for model in ("threaded", "forking", "threadpool", "async"):
             suite.addTests(loader.loadTestsFromTestCase(
                 type(f"{protocol}_{model}", (GarbageTest,),
                      {"protocol": protocol, "model": model})))

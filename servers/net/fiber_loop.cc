@@ -18,12 +18,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Idle fibers beyond this number give their stacks back.
-constexpr std::size_t kKeptFibers = 64;
 // How often a fiber may find something ready before it lets others go on.
 constexpr unsigned kStepsInARow = 32;
-// A loaded thread looks for expired waits after so many rounds.
-constexpr unsigned kRoundsBetweenChecks = 64;
 
 [[noreturn]] void Throw(const char* what) {
   throw std::system_error(errno, std::system_category(), what);
@@ -261,7 +257,7 @@ void FiberLoop::Retire(Task& task) {
   std::unique_ptr<Fiber> superfluous;
   {
     const std::scoped_lock lock(mutex_);
-    if (idle_.size() >= kKeptFibers) superfluous = std::move(task.fiber);
+    if (idle_.size() >= options_.kept_fibers) superfluous = std::move(task.fiber);
     idle_.push_back(&task);
   }
   if (live_.fetch_sub(1) == 1 && stop_at_.load() != 0) Wake();
@@ -333,20 +329,34 @@ void FiberLoop::ContinueExpired() {
   }
 }
 
+void FiberLoop::RunReported(std::vector<epoll_event>& reports) {
+  const int count =
+      ::epoll_wait(epoll_, reports.data(), static_cast<int>(reports.size()), WaitLimitMs());
+  if (count < 0 && errno != EINTR) Throw("epoll_wait");
+  for (int i = 0; i < count; ++i) {
+    Task* task = static_cast<Task*>(reports[static_cast<std::size_t>(i)].data.ptr);
+    if (task != nullptr && task->ClaimOrNote()) Continue(*task);
+  }
+  ContinueExpired();
+}
+
 bool FiberLoop::Run() {
-  std::vector<epoll_event> reports(static_cast<std::size_t>(options_.reports_at_once));
-  for (unsigned round = 0; !Stopped(); ++round) {
+  std::vector<epoll_event> reports(options_.reports_at_once);
+  while (!Stopped()) {
     RunQueue();
-    const int count = ::epoll_wait(epoll_, reports.data(), options_.reports_at_once, WaitLimitMs());
-    if (count < 0 && errno != EINTR) Throw("epoll_wait");
-    for (int i = 0; i < count; ++i) {
-      Task* task = static_cast<Task*>(reports[static_cast<std::size_t>(i)].data.ptr);
-      if (task != nullptr && task->ClaimOrNote()) Continue(*task);
-    }
-    if (count <= 0 || round % kRoundsBetweenChecks == 0) ContinueExpired();
+    RunReported(reports);
   }
   Wake();  // the next thread sees the end as well
   return live_.load() == 0;
+}
+
+void FiberLoop::RunToTheEnd() {
+  std::vector<epoll_event> reports(options_.reports_at_once);
+  for (;;) {
+    RunQueue();
+    if (live_.load() == 0) return;  // nothing will be reported any more
+    RunReported(reports);
+  }
 }
 
 void FiberLoop::Stop(milliseconds limit) {

@@ -3,6 +3,8 @@
 // own: under load one epoll_wait serves many fibers.
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -23,7 +25,9 @@ class FiberLoop {
     bool sleepers_hold_their_thread = false;
     // How many reports a thread takes from epoll at once. Many save system calls; but they wait for
     // each other, while another thread may be free.
-    int reports_at_once = 256;
+    std::size_t reports_at_once = 256;
+    // Fibers that have ended and keep their stacks for the next ones.
+    std::size_t kept_fibers = 64;
   };
 
   // Throws std::system_error.
@@ -40,6 +44,8 @@ class FiberLoop {
   // Runs fibers, beside other threads that do so, until the loop is stopped. Returns whether all
   // fibers have ended. Throws std::system_error.
   bool Run();
+  // Runs fibers until all have ended; no other thread runs this loop. Throws std::system_error.
+  void RunToTheEnd();
   // Makes every Run return when all fibers have ended, or after `limit` if some have not.
   void Stop(std::chrono::milliseconds limit);
 
@@ -52,6 +58,7 @@ class FiberLoop {
   void Enqueue(Task& task);
   Task* Dequeue();
   void RunQueue();
+  void RunReported(std::vector<epoll_event>& reports);
   void Continue(Task& task);
   void Retire(Task& task);
   bool Await(Task& task, std::chrono::milliseconds timeout);

@@ -53,11 +53,15 @@ TEST(FiberLoopTest, RunsEachFiberToItsEnd) {
   EXPECT_EQ(ended, 1000);
 }
 
-TEST(FiberLoopTest, StartsFromWithinAFiber) {
-  FiberLoop loop({});
+TEST(FiberLoopTest, StartsFromWithinAFiberAndRunsAgain) {
+  FiberLoop loop({.kept_fibers = 1});
   bool inner = false;
   loop.Start([&] { loop.Start([&] { inner = InFiber(); }); });
-  RunToTheEnd(loop);
+  loop.RunToTheEnd();
+  int ended = 0;
+  for (int i = 0; i < 3; ++i) loop.Start([&] { ++ended; });
+  loop.RunToTheEnd();
+  EXPECT_EQ(ended, 3);
   EXPECT_TRUE(inner);
   EXPECT_FALSE(InFiber());
 }
@@ -230,6 +234,20 @@ TEST_P(ServedByFibersTest, SleepersLetOthersGoOn) {
   RunToTheEnd(loop, GetParam());
   EXPECT_GE(Clock::now() - start, 60ms);
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
+}
+
+TEST(FiberLoopTest, SleepersHoldTheirThreadWhereTheyShould) {
+  for (const bool hold : {true, false}) {
+    FiberLoop loop({.sleepers_hold_their_thread = hold});
+    std::string order;
+    loop.Start([&] {
+      SleepFor(std::chrono::duration<double>(0.01));
+      order += "sleeper ";
+    });
+    loop.Start([&] { order += "other "; });
+    loop.RunToTheEnd();
+    EXPECT_EQ(order, hold ? "sleeper other " : "other sleeper ");
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ServedByFibersTest, testing::Values(1, 4));

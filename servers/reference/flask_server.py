@@ -19,7 +19,7 @@ try:
 except ImportError as error:
     sys.exit(f"flask_server: {error}: install the package python3-flask")
 
-from operations import MAX_BYTES, MAX_CHUNKS, Operations, payloads_of
+from operations import MAX_BYTES, MAX_CHUNKS, Operations, crash, payloads_of
 from serving import announce, end_with_signals, end_with_stdin, parse_flags
 
 MAX_DOCUMENT_BYTES = 2 * MAX_BYTES + 4 * MAX_CHUNKS + 64  # two digits a byte; quotes, comma, blank
@@ -122,7 +122,7 @@ def told_as_json(error):
     return response
 
 
-def make_app(operations):
+def make_app(operations, allow_crash):
     app = flask.Flask("flask_server", static_folder=None)
     views = Views(operations)
     for method, rule in (("GET", "/ping"), ("POST", "/echo"), ("POST", "/upload"),
@@ -132,6 +132,9 @@ def make_app(operations):
                          ("GET", "/download-file-chunked/<size>/<chunk_size>")):
         name = rule.split("/")[1].replace("-", "_")
         app.add_url_rule(rule, name, getattr(views, name), methods=[method],
+                         provide_automatic_options=False)
+    if allow_crash:
+        app.add_url_rule("/crash", view_func=crash, methods=["POST"],
                          provide_automatic_options=False)
     app.register_error_handler(HTTPException, told_as_json)
     app.register_error_handler(ValueError, told_as_json)
@@ -175,7 +178,7 @@ MODELS = {"threaded": development_server, "waitress": waitress_server}
 def main():
     flags = parse_flags("flask_server", __doc__.splitlines()[0], tuple(MODELS))
     end_with_signals()
-    app = make_app(Operations(*payloads_of(flags.payload)))
+    app = make_app(Operations(*payloads_of(flags.payload)), flags.allow_crash)
     try:
         listener = socket.create_server(
             (flags.host, flags.port), backlog=BACKLOG,

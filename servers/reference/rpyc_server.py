@@ -21,7 +21,7 @@ try:
 except ImportError as error:
     sys.exit(f"rpyc_server: {error}: install the package python3-rpyc")
 
-from operations import Operations, payloads_of
+from operations import Operations, crash, payloads_of
 from serving import announce, end_with_signals, end_with_stdin, leave, parse_flags
 
 CONFIG = {"allow_public_attrs": True, "allow_pickle": True, "sync_request_timeout": 30}
@@ -90,6 +90,8 @@ def end_children_with_this_process():
 def main():
     flags = parse_flags("rpyc_server", __doc__.splitlines()[0], tuple(MODELS))
     end_with_signals()
+    if flags.allow_crash:
+        BenchmarkService.exposed_crash = BenchmarkService.crash = crash
     service = classpartial(BenchmarkService, *payloads_of(flags.payload))
     try:
         server = MODELS[flags.model](service, hostname=flags.host, port=flags.port,

@@ -22,6 +22,8 @@ def parse_flags(program, description, models):
     parser.add_argument("--nonce", default="", help="text repeated in the announcement")
     parser.add_argument("--payload", choices=KINDS,
                         help="content of downloads; without it the letter x, zeros for files")
+    parser.add_argument("--allow_crash", action="store_true",
+                        help="offer the operation crash, which ends the process of its session")
     flags = parser.parse_args()
     if not re.fullmatch(r"[A-Za-z0-9-]*", flags.nonce):
         parser.error("--nonce: only letters, digits and '-' are allowed")

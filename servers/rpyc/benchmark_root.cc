@@ -12,6 +12,7 @@ namespace rpycbench::rpyc {
 namespace {
 
 constexpr std::string_view kPrefix = "exposed_";
+constexpr std::string_view kCrash = "crash";
 
 std::string Quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
@@ -138,6 +139,7 @@ constexpr Operation kOperations[] = {
        return scope.Keep(std::make_shared<BytesList>(
            service.DownloadFileChunked(IntegerOf(with[0]), IntegerOf(with[1]))));
      }},
+    {kCrash, {}, [](const Service& service, Scope&, Bound) -> Value { service.Crash(); }},
     {"get_service_name",
      {},
      [](const Service&, Scope&, Bound) { return Value::Text("BENCHMARK"); }},
@@ -150,11 +152,16 @@ constexpr Operation kOperations[] = {
      }},
 };
 
+// Whether the service has it.
+bool Offers(const Service& service, const Operation& operation) {
+  return operation.name != kCrash || service.crash_allowed();
+}
+
 // Nothing if there is no such operation, with or without the prefix.
-const Operation* FindOperation(std::string_view name) {
+const Operation* FindOperation(const Service& service, std::string_view name) {
   if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
   const auto found = std::ranges::find(kOperations, name, &Operation::name);
-  return found == std::end(kOperations) ? nullptr : found;
+  return found == std::end(kOperations) || !Offers(service, *found) ? nullptr : found;
 }
 
 // Puts positional and keyword arguments where the operation's parameters are.
@@ -195,9 +202,8 @@ std::span<const Value> Bind(Scope& scope, const Operation& operation, const Argu
 }  // namespace
 
 Value BenchmarkRoot::GetAttr(Scope& scope, std::string_view name) {
-  const Operation* operation = FindOperation(name);
+  const Operation* operation = FindOperation(service_, name);
   if (operation == nullptr) {
-    if (name.starts_with('_')) throw PythonError("AttributeError", "cannot access " + Quoted(name));
     return Object::GetAttr(scope, name);
   }
   if (methods_.empty()) methods_.resize(std::size(kOperations));
@@ -211,7 +217,7 @@ Value BenchmarkRoot::GetAttr(Scope& scope, std::string_view name) {
 }
 
 Value BenchmarkRoot::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
-  const Operation* operation = FindOperation(name);
+  const Operation* operation = FindOperation(service_, name);
   if (operation == nullptr) return Object::CallAttr(scope, name, arguments);
   try {
     return operation->run(service_, scope, Bind(scope, *operation, arguments));
@@ -222,7 +228,9 @@ Value BenchmarkRoot::CallAttr(Scope& scope, std::string_view name, const Argumen
 
 std::vector<std::string_view> BenchmarkRoot::Members() const {
   std::vector<std::string_view> names;
-  for (const Operation& operation : kOperations) names.push_back(operation.name);
+  for (const Operation& operation : kOperations) {
+    if (Offers(service_, operation)) names.push_back(operation.name);
+  }
   return names;
 }
 

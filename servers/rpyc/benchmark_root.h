@@ -1,5 +1,5 @@
-// The benchmark service as RPyC clients see it: the root object with the ten operations as exposed
-// methods, reachable with and without the prefix.
+// The benchmark service as RPyC clients see it: the root object with the operations as exposed
+// methods, reachable with and without the prefix; `crash` only where the service allows it.
 #pragma once
 
 #include <array>

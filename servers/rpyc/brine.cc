@@ -7,6 +7,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "servers/rpyc/errors.h"
 #include "servers/rpyc/utf8.h"
@@ -332,6 +333,19 @@ void Write(const Value& value, MessageWriter& out) {
       break;
   }
   throw std::logic_error("brine: objects cross by reference only");
+}
+
+std::string Dump(const Value& value) {
+  MessageWriter out;
+  out.Clear(0);
+  Write(value, out);
+  std::string bytes;
+  std::vector<iovec> pieces;
+  out.AppendPieces(pieces);
+  for (const iovec& piece : pieces) {
+    bytes.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+  }
+  return bytes;
 }
 
 Value Read(std::string_view bytes, Arena& arena, const ReadLimits& limits) {

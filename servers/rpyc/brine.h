@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "servers/rpyc/arena.h"
@@ -22,6 +23,8 @@ struct ReadLimits {
 // Appends a plain value. Throws std::logic_error for objects and netrefs, and std::length_error
 // for bytes, texts and tuples of 2³² or more.
 void Write(const Value& value, MessageWriter& out);
+// The same as a string of its own.
+std::string Dump(const Value& value);
 
 // The pieces larger structures are made of.
 void WriteInt(std::int64_t value, MessageWriter& out);

@@ -15,7 +15,7 @@ TEST(BrineTest, WritesWhatPythonWrites) {
     Arena arena;
     std::deque<std::string> texts;
     const Value value = ValueOf(recorded.at("value").as_object(), arena, texts);
-    EXPECT_EQ(ToHex(BrineOf(value)), recorded.at("hex").as_string());
+    EXPECT_EQ(ToHex(brine::Dump(value)), recorded.at("hex").as_string());
   }
 }
 
@@ -25,7 +25,8 @@ TEST(BrineTest, ReadsWhatPythonWrites) {
     Arena arena;
     const std::string bytes = FromHex(recorded.at("hex").as_string());
     // Equal values have equal bytes, so writing again compares every part.
-    EXPECT_EQ(ToHex(BrineOf(brine::Read(bytes, arena, limits))), recorded.at("hex").as_string());
+    EXPECT_EQ(ToHex(brine::Dump(brine::Read(bytes, arena, limits))),
+              recorded.at("hex").as_string());
   }
 }
 
@@ -37,7 +38,7 @@ TEST(BrineTest, ReadsLongerFormsThanItWrites) {
     std::deque<std::string> texts;
     const std::string bytes = FromHex(recorded.at("hex").as_string());
     const Value expected = ValueOf(recorded.at("value").as_object(), expected_arena, texts);
-    EXPECT_EQ(ToHex(BrineOf(brine::Read(bytes, arena))), ToHex(BrineOf(expected)))
+    EXPECT_EQ(ToHex(brine::Dump(brine::Read(bytes, arena))), ToHex(brine::Dump(expected)))
         << recorded.at("name").as_string();
   }
 }
@@ -87,8 +88,8 @@ TEST(BrineTest, PiecesAreOneByteString) {
   const std::string first(20'000, 'a'), second = "b";
   const iovec pieces[] = {{const_cast<char*>(first.data()), first.size()},
                           {const_cast<char*>(second.data()), second.size()}};
-  EXPECT_TRUE(BrineOf(Value::Pieces(pieces)) == BrineOf(Value::Bytes(first + second)));
-  EXPECT_EQ(BrineOf(Value::Pieces({})), BrineOf(Value::Bytes({})));
+  EXPECT_TRUE(brine::Dump(Value::Pieces(pieces)) == brine::Dump(Value::Bytes(first + second)));
+  EXPECT_EQ(brine::Dump(Value::Pieces({})), brine::Dump(Value::Bytes({})));
 }
 
 }  // namespace

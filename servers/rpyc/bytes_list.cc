@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
-#include <ranges>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/method.h"
@@ -14,6 +15,12 @@ namespace {
 
 std::shared_ptr<BytesList> SharedFrom(BytesList& list) {
   return std::static_pointer_cast<BytesList>(list.shared_from_this());
+}
+
+std::vector<std::string_view> ItemsOf(const BytesList& list) {
+  std::vector<std::string_view> items(list.size());
+  for (std::size_t i = 0; i < items.size(); ++i) items[i] = list.at(i);
+  return items;
 }
 
 Value TupleOfNext(Scope& scope, const BytesList& list, std::size_t& position, std::size_t count) {
@@ -80,10 +87,9 @@ Value BytesList::CallAttr(Scope& scope, std::string_view name, const Arguments& 
   if (name == "__getitem__") return GetItem(scope, argument());
   if (name == "__contains__") {
     const Value& wanted = argument();
-    const auto indices = std::views::iota(std::size_t{0}, size_);
-    return Value::Bool(wanted.is(Kind::kBytes) && std::ranges::any_of(indices, [&](std::size_t i) {
-                         return at(i) == wanted.bytes();
-                       }));
+    const std::vector<std::string_view> items = ItemsOf(*this);
+    return Value::Bool(wanted.is(Kind::kBytes) &&
+                       std::ranges::find(items, wanted.bytes()) != items.end());
   }
   return Object::CallAttr(scope, name, arguments);
 }
@@ -94,6 +100,20 @@ Value BytesList::NextItems(Scope& scope, std::size_t count) {
 }
 
 std::string BytesList::Repr() const { return "[" + std::to_string(size_) + " byte strings]"; }
+
+Value BytesList::Compare(std::string_view operation, const Value& other) const {
+  const auto* list = other.is(Kind::kObject) ? dynamic_cast<BytesList*>(&other.object()) : nullptr;
+  if (list == nullptr) return Value::NotImplemented();
+  const auto order = ItemsOf(*this) <=> ItemsOf(*list);
+  if (operation == "__eq__") return Value::Bool(order == 0);
+  if (operation == "__ne__") return Value::Bool(order != 0);
+  if (operation == "__lt__") return Value::Bool(order < 0);
+  if (operation == "__le__") return Value::Bool(order <= 0);
+  if (operation == "__gt__") return Value::Bool(order > 0);
+  return Value::Bool(order >= 0);
+}
+
+std::int64_t BytesList::Hash() const { throw PythonError("TypeError", "unhashable type: 'list'"); }
 
 std::vector<std::string_view> BytesList::Members() const {
   return {std::begin(kMethods), std::end(kMethods)};

@@ -28,6 +28,10 @@ class BytesList : public Object {
   Value CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) override;
   Value NextItems(Scope& scope, std::size_t count) override;
   std::string Repr() const override;
+  // By content with other lists of this end.
+  Value Compare(std::string_view operation, const Value& other) const override;
+  // Throws PythonError (TypeError), as lists do.
+  std::int64_t Hash() const override;
   std::vector<std::string_view> Members() const override;
 
  private:

@@ -1,6 +1,8 @@
 #include "servers/rpyc/connection.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "servers/rpyc/boxing.h"
@@ -17,6 +19,27 @@ class PeerLeft : public net::EndOfStream {
  public:
   explicit PeerLeft(const net::Endpoint& peer) : EndOfStream("receive an answer from", peer) {}
 };
+
+// Counts what is under way, one inside the other.
+struct Depth {
+  int& depth;
+  explicit Depth(int& count) : depth(++count) {}
+  ~Depth() { --depth; }
+};
+
+// Nothing for a handler that does not exist.
+std::optional<Handler> HandlerOf(const Value& number) {
+  if (!number.is(Kind::kInt) || number.integer() < static_cast<int>(Handler::kPing) ||
+      number.integer() > static_cast<int>(Handler::kInstanceCheck)) {
+    return std::nullopt;
+  }
+  return static_cast<Handler>(number.integer());
+}
+
+PythonError UnknownHandler(const Value& number) {
+  return {"KeyError", "unknown handler " + (number.is(Kind::kInt) ? std::to_string(number.integer())
+                                                                  : "that is not a number")};
+}
 
 }  // namespace
 
@@ -38,6 +61,15 @@ Netref& Netref::operator=(Netref&& other) noexcept {
 void Netref::Release() noexcept {
   if (connection_ != nullptr) std::exchange(connection_, nullptr)->SendRelease(id());
 }
+
+PendingReply::PendingReply(PendingReply&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)), sequence_(other.sequence_) {}
+
+PendingReply::~PendingReply() {
+  if (connection_ != nullptr) connection_->StopWaiting(sequence_);
+}
+
+Reply PendingReply::Wait() { return connection_->Answered(connection_->WaitFor(sequence_)); }
 
 Connection::Connection(net::Socket& socket, const ConnectionOptions& options,
                        std::shared_ptr<Object> root)
@@ -74,13 +106,18 @@ Reply Connection::CallAttr(const Value& object, std::string_view name,
   return Request(Handler::kCallAttr, request);
 }
 
-Reply Connection::Request(Handler handler, std::span<const Value> arguments) {
-  MessagePtr answer = WaitFor(SendRequest(handler, arguments));
+PendingReply Connection::RequestLater(Handler handler, std::span<const Value> arguments) {
+  const std::int64_t sequence = SendRequest(handler, arguments);
+  waiters_.push_back({sequence, {nullptr, MessageRecycler{this}}});
+  return {*this, sequence};
+}
+
+Reply Connection::Answered(MessagePtr answer) {
   ++round_trips_;
   const Value& body = answer->envelope.body;
   if (answer->envelope.type == MessageType::kException) throw vinegar::Read(body);
   try {
-    const Value value = Unbox(body, objects_, *answer);
+    const Value value = UnboxFrom(*answer, body);
     return Reply(std::move(answer), value);
   } catch (const PythonError& error) {
     throw ProtocolError(std::string("reply: ") + error.what());
@@ -117,6 +154,18 @@ void Connection::SendClose() noexcept {
   closed_ = true;
 }
 
+Ledger Connection::ledger() const {
+  return {.out = writer_.totals(),
+          .in = reader_.totals(),
+          .requests_out = static_cast<std::uint64_t>(next_sequence_),
+          .requests_in = requests_in_,
+          .round_trips = round_trips_,
+          .references_out = objects_.exported(),
+          .references_in = references_in_,
+          .releases_out = releases_out_,
+          .releases_in = objects_.released()};
+}
+
 MessagePtr Connection::NewMessage() {
   if (free_messages_.empty()) return {new Message, MessageRecycler{this}};
   MessagePtr message(free_messages_.back().release(), MessageRecycler{this});
@@ -149,21 +198,33 @@ MessagePtr Connection::Receive(FrameReader::Idle idle) {
 }
 
 MessagePtr Connection::WaitFor(std::int64_t sequence) {
-  waiters_.push_back({sequence, {nullptr, MessageRecycler{this}}});
-  const std::size_t mine = waiters_.size() - 1;
-  struct Leave {  // an exception must not leave a waiter behind
-    std::vector<Waiter>& waiters;
-    std::size_t mine;
-    ~Leave() { waiters.erase(waiters.begin() + static_cast<std::ptrdiff_t>(mine), waiters.end()); }
-  };
-  const Leave leave{waiters_, mine};
-  while (!waiters_[mine].answer) {
+  const Depth depth(waits_);
+  while (!WaiterOf(sequence)->answer) {
     MessagePtr message;
     if (!closed_) message = Receive(FrameReader::Idle::kFail);
     if (!message) throw PeerLeft(socket_.peer());
     Process(std::move(message));
   }
-  return std::move(waiters_[mine].answer);
+  return std::move(WaiterOf(sequence)->answer);
+}
+
+Connection::Waiters::iterator Connection::WaiterOf(std::int64_t sequence) {
+  return std::ranges::lower_bound(waiters_, sequence, {}, &Waiter::sequence);
+}
+
+void Connection::StopWaiting(std::int64_t sequence) noexcept {
+  const auto waiter = WaiterOf(sequence);
+  if (waiter->answer) Discard(std::move(waiter->answer));
+  waiters_.erase(waiter);
+}
+
+void Connection::Discard(MessagePtr answer) noexcept {
+  if (answer->envelope.type != MessageType::kReply) return;
+  try {
+    UnboxFrom(*answer, answer->envelope.body);  // its references are released with the message
+  } catch (const std::exception&) {
+    // A result that nobody looks at may be anything.
+  }
 }
 
 void Connection::Process(MessagePtr message) {
@@ -175,12 +236,13 @@ void Connection::Process(MessagePtr message) {
 }
 
 void Connection::DeliverAnswer(MessagePtr message) {
-  for (Waiter& waiter : waiters_) {
-    if (waiter.sequence == message->envelope.sequence && !waiter.answer) {
-      waiter.answer = std::move(message);
-      return;
-    }
+  const auto waiter = WaiterOf(message->envelope.sequence);
+  if (waiter != waiters_.end() && waiter->sequence == message->envelope.sequence &&
+      !waiter->answer) {
+    waiter->answer = std::move(message);
+    return;
   }
+  Discard(std::move(message));
   // Nobody waits for the answers to releases, and nothing is sent that would acknowledge them. A
   // peer with Nagle's algorithm, as Python has it, would hold its next request back for 40 ms.
   if (!reader_.next_is_here()) socket_.RearmQuickAck();
@@ -188,39 +250,47 @@ void Connection::DeliverAnswer(MessagePtr message) {
 
 void Connection::ServeRequest(Message& message) {
   const Value& body = message.envelope.body;
-  if (!body.is(Kind::kTuple) || body.items().size() != 2 || !body.items()[0].is(Kind::kInt)) {
+  if (!body.is(Kind::kTuple) || body.items().size() != 2) {
     throw ProtocolError("envelope: a request without handler and arguments");
   }
+  ++requests_in_;
   const std::int64_t sequence = message.envelope.sequence;
-  const std::int64_t number = body.items()[0].integer();
-  const auto handler = static_cast<Handler>(std::clamp<std::int64_t>(number, 0, 255));
+  const std::optional<Handler> handler = HandlerOf(body.items()[0]);
   if (handler == Handler::kClose) {
     closed_ = true;
     return;
   }
-  struct Depth {
-    int& depth;
-    explicit Depth(int& count) : depth(++count) {}
-    ~Depth() { --depth; }
-  };
+  const std::string_view request = handler ? NameOf(*handler) : "a request";
   const Depth depth(nested_requests_);
+  // The peer waits for this answer while we wait for its own; nobody waits for a release.
+  const bool round_trip = waits_ > 0 && handler != Handler::kDel;
   try {
     if (nested_requests_ > options_.limits.max_nested_requests) {
       throw PythonError("RecursionError", "requests are nested too deeply");
     }
-    const Value arguments = Unbox(body.items()[1], objects_, message);
+    if (!handler) throw UnknownHandler(body.items()[0]);
+    const Value arguments = UnboxFrom(message, body.items()[1]);
     if (!arguments.is(Kind::kTuple)) throw PythonError("TypeError", "arguments are a tuple");
     Scope scope(*this, message);
-    const Value result = Dispatch(scope, objects_, root_, handler, arguments.items());
+    const Value result = Dispatch(scope, objects_, root_, *handler, arguments.items());
+    if (closed_) return;  // by what was called: nobody takes answers any more
     SendReply(sequence, result, handler == Handler::kDel);
-    // The peer waited for this answer while we waited for its own; nobody waits for a release.
-    if (!waiters_.empty() && handler != Handler::kDel) ++round_trips_;
   } catch (const PythonError& error) {
-    if (!waiters_.empty()) ++round_trips_;
-    SendException(sequence, error);
+    SendException(sequence, request, error);
   } catch (const std::length_error& error) {
-    SendException(sequence, PythonError("OverflowError", error.what()));
+    SendException(sequence, request, PythonError("OverflowError", error.what()));
   }
+  round_trips_ += round_trip;
+}
+
+Value Connection::UnboxFrom(Message& message, const Value& boxed) {
+  struct Enter {  // also when a later part is refused, for what came is released all the same
+    const References& references;
+    std::uint64_t& total;
+    ~Enter() { total += references.size(); }
+  };
+  const Enter enter{message.references, references_in_};
+  return Unbox(boxed, objects_, message);
 }
 
 void Connection::SendReply(std::int64_t sequence, const Value& result, bool may_wait) {
@@ -230,10 +300,13 @@ void Connection::SendReply(std::int64_t sequence, const Value& result, bool may_
   may_wait ? writer_.SendLater() : writer_.Send();
 }
 
-void Connection::SendException(std::int64_t sequence, const PythonError& error) {
+void Connection::SendException(std::int64_t sequence, std::string_view request,
+                               const PythonError& error) {
+  if (closed_) return;
+  const std::string traceback = vinegar::Traceback(error, request);
   MessageWriter& out = writer_.Begin();
   WriteEnvelopeHead(options_.dialect, MessageType::kException, sequence, out);
-  vinegar::Write(error, out);
+  vinegar::Write(error, traceback, out);
   writer_.Send();
 }
 
@@ -260,6 +333,7 @@ void Connection::SendRelease(const IdPack& id) noexcept {
     const Value arguments[] = {Value::Remote(reference), Value::Int(1)};
     WriteRequest(Handler::kDel, arguments);
     writer_.SendLater();
+    ++releases_out_;
   } catch (const std::exception&) {
     // The socket is dead or memory is out. Whoever uses the connection next is told; a release that
     // did not arrive means nothing on a connection that ends.

@@ -23,14 +23,13 @@
 #include "servers/net/socket.h"
 #include "servers/rpyc/errors.h"
 #include "servers/rpyc/frame.h"
+#include "servers/rpyc/ledger.h"
 #include "servers/rpyc/message.h"
 #include "servers/rpyc/object_table.h"
 #include "servers/rpyc/options.h"
 #include "servers/rpyc/vinegar.h"
 
 namespace rpycbench::rpyc {
-
-class Connection;
 
 struct ConnectionOptions {
   Dialect dialect = Dialect::kAuto;  // kAuto: that of the peer's first message
@@ -39,13 +38,6 @@ struct ConnectionOptions {
   // Acknowledge each receive at once: for peers that write with Nagle's algorithm, as Python does.
   bool quick_ack = false;
 };
-
-// Gives a message back to its connection for reuse.
-struct MessageRecycler {
-  Connection* connection;
-  void operator()(Message* message) const noexcept;
-};
-using MessagePtr = std::unique_ptr<Message, MessageRecycler>;
 
 // A reference to an object of the peer, released when it goes. Must not outlive its connection.
 class Netref {
@@ -80,10 +72,32 @@ class Reply {
 
  private:
   friend class Connection;
+  friend class Scope;
   Reply(MessagePtr message, const Value& value) : message_(std::move(message)), value_(value) {}
 
   MessagePtr message_;
   Value value_;
+};
+
+// A request that was sent and whose answer is fetched later; several may be outstanding, and their
+// answers arrive in any order. Must not outlive its connection.
+class PendingReply {
+ public:
+  PendingReply(PendingReply&& other) noexcept;
+  PendingReply& operator=(PendingReply&&) = delete;
+  ~PendingReply();  // an answer nobody fetched is dropped, with the references it brings
+
+  // Waits for the answer and serves the peer's requests meanwhile. To be called once; throws what
+  // requests throw.
+  Reply Wait();
+
+ private:
+  friend class Connection;
+  PendingReply(Connection& connection, std::int64_t sequence)
+      : connection_(&connection), sequence_(sequence) {}
+
+  Connection* connection_;
+  std::int64_t sequence_;
 };
 
 // What a handler may use while it serves a request: the connection, for requests of its own, and
@@ -108,6 +122,11 @@ class Scope {
   Value Keep(std::shared_ptr<Object> object) {
     message_.objects.push_back(std::move(object));
     return Value::Local(*message_.objects.back());
+  }
+  // What the peer answered, to be part of the answer it gets.
+  Value Keep(Reply reply) {
+    message_.answers.push_back(std::move(reply.message_));
+    return reply.value_;
   }
 
  private:
@@ -138,7 +157,11 @@ class Connection {
                  std::span<const Value> arguments = {});
   Reply CallAttr(const Value& object, std::string_view name, std::span<const Value> arguments = {});
   // Any request; the arguments are those of the handler.
-  Reply Request(Handler handler, std::span<const Value> arguments);
+  Reply Request(Handler handler, std::span<const Value> arguments) {
+    return RequestLater(handler, arguments).Wait();
+  }
+  // Sends a request without waiting for its answer.
+  PendingReply RequestLater(Handler handler, std::span<const Value> arguments);
   // Takes over a reference that a reply or request brought; once, for it is released once.
   // Throws PythonError (TypeError) if the value is not a reference.
   Netref Take(const Reply& reply) { return Take(reply.value()); }
@@ -149,32 +172,41 @@ class Connection {
   // Says good-bye, without waiting; the socket stays open until its owner closes it.
   void SendClose() noexcept;
 
-  // Requests of this end that were answered, and those of the peer, releases aside, that were served
-  // while this end waited: each took the wire once in both directions, one after the other.
   std::uint64_t round_trips() const { return round_trips_; }
+  Ledger ledger() const;
   const ObjectTable& objects() const { return objects_; }
   Dialect dialect() const { return options_.dialect; }
 
  private:
   friend struct MessageRecycler;
   friend class Netref;
+  friend class PendingReply;
 
   struct Waiter {
     std::int64_t sequence;
     MessagePtr answer;
   };
+  using Waiters = std::vector<Waiter>;
 
   MessagePtr NewMessage();
   void Recycle(Message* message) noexcept;
   // The next message, or nothing at the end of the stream.
   MessagePtr Receive(FrameReader::Idle idle);
   MessagePtr WaitFor(std::int64_t sequence);
+  Reply Answered(MessagePtr answer);
+  // Where the request's answer is kept, or would be.
+  Waiters::iterator WaiterOf(std::int64_t sequence);
+  void StopWaiting(std::int64_t sequence) noexcept;
+  // Drops an answer nobody looks at, and releases the references it brought.
+  void Discard(MessagePtr answer) noexcept;
   void Process(MessagePtr message);
   void DeliverAnswer(MessagePtr message);
 
   void ServeRequest(Message& message);
+  // Unboxes a part of the message and enters the references that it brought into the ledger.
+  Value UnboxFrom(Message& message, const Value& boxed);
   void SendReply(std::int64_t sequence, const Value& result, bool may_wait);
-  void SendException(std::int64_t sequence, const PythonError& error);
+  void SendException(std::int64_t sequence, std::string_view request, const PythonError& error);
 
   // Return the request's sequence number.
   std::int64_t SendRequest(Handler handler, std::span<const Value> arguments);
@@ -189,11 +221,15 @@ class Connection {
   FrameWriter writer_;
   ObjectTable objects_;
   std::vector<std::unique_ptr<Message>> free_messages_;
-  std::vector<Waiter> waiters_;
+  Waiters waiters_;  // in the order of their numbers
+  int waits_ = 0;    // under way, one inside the other
   std::int64_t next_sequence_ = 0;
   int nested_requests_ = 0;
   bool closed_ = false;
   std::uint64_t round_trips_ = 0;
+  std::uint64_t requests_in_ = 0;
+  std::uint64_t references_in_ = 0;
+  std::uint64_t releases_out_ = 0;
 };
 
 }  // namespace rpycbench::rpyc

@@ -11,6 +11,7 @@
 
 #include "servers/net/allocation_count.h"
 #include "servers/rpyc/benchmark_root.h"
+#include "servers/rpyc/brine.h"
 #include "servers/rpyc/bytes_list.h"
 #include "servers/rpyc/socket_pair.h"
 #include "servers/rpyc/vectors.h"
@@ -83,10 +84,10 @@ TEST_P(ConnectionTest, EchoesEveryRecordedValue) {
     std::deque<std::string> texts;
     const Value value = ValueOf(recorded.at("value").as_object(), arena, texts);
     // Nested beyond what a connection takes in with its envelope around.
-    if (BrineOf(value).find(std::string(110, '\x10')) != std::string::npos) continue;
+    if (brine::Dump(value).find(std::string(110, '\x10')) != std::string::npos) continue;
     const Value arguments[] = {value};
     const Reply reply = client().CallAttr(root, "echo", arguments);
-    EXPECT_EQ(ToHex(BrineOf(reply.value())), recorded.at("hex").as_string());
+    EXPECT_EQ(ToHex(brine::Dump(reply.value())), recorded.at("hex").as_string());
   }
 }
 
@@ -286,9 +287,76 @@ TEST_P(ConnectionTest, RefusesReferencesNobodyHolds) {
   const Value arguments[] = {Value::Remote(unknown), Value::Tuple({}), Value::Tuple({})};
   EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kCall, arguments); }).substr(0, 9),
             "KeyError:");
-  const Value twice[] = {root.value(), Value::Int(2)};
-  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kDel, twice); }),
-            "ValueError: cannot release 2 of 1 references");
+  const Value nothing[] = {root.value(), Value::Int(0)};
+  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kDel, nothing); }),
+            "KeyError: cannot release 0 references");
+}
+
+// As the Python library has it, which counts from zero and forgets below.
+TEST_P(ConnectionTest, MoreReleasesThanReferencesForgetTheObject) {
+  const Netref root = client().Root();
+  const Value arguments[] = {Value::Int(10), Value::Int(1)};
+  const Netref list = client().Take(client().CallAttr(root, "download_file_chunked", arguments));
+  const Value release[] = {list.value(), Value::Int(7)};
+  EXPECT_TRUE(client().Request(Handler::kDel, release).value().is(Kind::kNone));
+  for (const Handler handler : {Handler::kDel, Handler::kRepr}) {
+    EXPECT_EQ(ErrorOf([&] { client().Request(handler, {release, 1}); }).substr(0, 9), "KeyError:");
+  }
+  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");
+}
+
+TEST_P(ConnectionTest, ManyRequestsMayBeUnderWay) {
+  const Netref root = client().Root();
+  const auto send = [&](std::int64_t number) {
+    const Value data[] = {Value::Int(number)};
+    const Value request[] = {root.value(), Value::Text("echo"), Value::Tuple(data),
+                             Value::Tuple({})};
+    return client().RequestLater(Handler::kCallAttr, request);
+  };
+  std::vector<PendingReply> pending;
+  for (std::int64_t i = 0; i < 100; ++i) pending.push_back(send(i));
+  for (std::int64_t i = 99; i >= 0; i -= 2) {
+    EXPECT_EQ(pending[static_cast<std::size_t>(i)].Wait().value().integer(), i);
+  }
+  EXPECT_EQ(client().round_trips(), 51u);
+  pending.clear();  // half of the answers are not fetched
+  EXPECT_EQ(send(7).Wait().value().integer(), 7);
+}
+
+TEST_P(ConnectionTest, AnswersNobodyFetchesReleaseWhatTheyBring) {
+  const Netref root = client().Root();
+  const Value arguments[] = {Value::Int(10), Value::Int(1)};
+  const Value request[] = {root.value(), Value::Text("download_file_chunked"),
+                           Value::Tuple(arguments), Value::Tuple({})};
+  {
+    const PendingReply arrived = client().RequestLater(Handler::kCallAttr, request);
+    client().CallAttr(root, "ping");  // the answer to the first comes before
+  }
+  client().RequestLater(Handler::kCallAttr, request);  // dropped before its answer comes
+  client().CallAttr(root, "ping");
+  client().CallAttr(root, "ping");  // behind the releases
+  EndSession();
+  EXPECT_EQ(exported_at_end_, 1u);  // the root alone
+}
+
+TEST_P(ConnectionTest, RequestsUnderWayFailWhenThePeerLeaves) {
+  const Value request[] = {Value::Int(1)};
+  SocketPair silent;
+  Connection lonely(silent.left, {.dialect = GetParam(), .limits = {}});
+  PendingReply first = lonely.RequestLater(Handler::kPing, request);
+  PendingReply second = lonely.RequestLater(Handler::kPing, request);
+  silent.right.ShutdownSend();
+  EXPECT_THROW(second.Wait(), net::EndOfStream);
+  EXPECT_THROW(first.Wait(), net::EndOfStream);
+}
+
+TEST_P(ConnectionTest, UnknownHandlersAreRefusedAndTheConnectionGoesOn) {
+  const Netref root = client().Root();
+  for (const int number : {0, 21, 159}) {
+    EXPECT_EQ(ErrorOf([&] { client().Request(static_cast<Handler>(number), {}); }),
+              "KeyError: unknown handler " + std::to_string(number));
+  }
+  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");
 }
 
 TEST_P(ConnectionTest, SteadyStateAllocatesNothing) {
@@ -388,14 +456,15 @@ TEST(DialectTest, AMismatchIsToldApart) {
 }
 
 TEST(ConnectionLimitsTest, NestedRequestsAreBounded) {
-  // A method whose every call calls back: without a limit the two ends would recurse for ever.
+  // Calls its first argument, a function of the other end, which calls back: without a limit the
+  // two ends would recurse for ever.
   class Mirror : public Object {
    public:
     std::string_view class_name() const override { return "builtins.function"; }
     Value Call(Scope& scope, const Arguments& arguments) override {
       ++calls;
-      const Value request[] = {arguments.positional[0], Value::Tuple(arguments.positional),
-                               Value::Tuple({})};
+      const Value swapped[] = {arguments.positional[1], arguments.positional[0]};
+      const Value request[] = {arguments.positional[0], Value::Tuple(swapped), Value::Tuple({})};
       scope.connection().Request(Handler::kCall, request);
       return Value::None();
     }
@@ -412,15 +481,18 @@ TEST(ConnectionLimitsTest, NestedRequestsAreBounded) {
   Connection client(pair.left, options);
   {
     const Netref remote = client.Root();
-    const Value argument[] = {Value::Local(*left)};
-    // The callee calls `left` with `left` itself, which is an object of the client: it calls its
-    // own peer in turn until a limit answers.
-    EXPECT_THROW(client.Call(remote, argument), PythonError);
+    const Value arguments[] = {Value::Local(*left), remote.value()};
+    try {
+      client.Call(remote, arguments);
+      ADD_FAILURE() << "there was no limit";
+    } catch (const PythonError& error) {
+      EXPECT_STREQ(error.what(), "RecursionError: requests are nested too deeply");
+    }
   }
   client.SendClose();
   server.join();
-  EXPECT_LE(left->calls + right->calls, 20);
-  EXPECT_GE(left->calls + right->calls, 1);
+  EXPECT_EQ(right->calls, 8);
+  EXPECT_EQ(left->calls, 8);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "servers/rpyc/boxing.h"
+#include "servers/rpyc/brine.h"
 #include "servers/rpyc/envelope.h"
 #include "servers/rpyc/frame.h"
 #include "servers/rpyc/socket_pair.h"
@@ -72,7 +73,7 @@ TEST_P(ConversationTest, WritingAMessageAgainGivesTheSameBytes) {
     out.Clear(0);
     WriteEnvelopeHead(GetParam(), envelope.type, envelope.sequence, out);
     const std::string head(out.bytes());
-    EXPECT_TRUE(head + BrineOf(envelope.body) == payload);
+    EXPECT_TRUE(head + brine::Dump(envelope.body) == payload);
   });
 }
 
@@ -105,7 +106,7 @@ TEST_P(ConversationTest, ReferencesOfThePeerAreUnboxed) {
     MessageWriter out;
     out.Clear(0);
     WriteBoxed(value, table, out);
-    std::string expected = BrineOf(envelope.body);
+    std::string expected = brine::Dump(envelope.body);
     expected[1] = brine::SmallInt(3);
     EXPECT_EQ(ToHex(out.bytes()), ToHex(expected));
     ++references;

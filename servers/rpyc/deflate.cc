@@ -14,12 +14,18 @@ namespace {
 constexpr std::size_t kLargestCall = std::size_t{1} << 30;
 // How much room the output gets at least before each call.
 constexpr std::size_t kRoom = 64 * 1024;
+// Data that does not compress takes ISA-L more than twice as long in many short pieces, such as the
+// items of a tuple, as in one; to copy them together costs a tenth of that.
+constexpr std::size_t kManyPieces = 8;
+constexpr std::size_t kShortPiece = 256 * 1024;
+constexpr std::size_t kJoined = 1024 * 1024;
 
 }  // namespace
 
 struct Deflater::Tables {
   isal_zstream stream;
   std::uint8_t level[ISAL_DEF_LVL1_DEFAULT];
+  net::Buffer joined;  // short pieces on their way into the stream
 };
 
 Deflater::Deflater() = default;
@@ -36,6 +42,7 @@ void Deflater::Compress(std::span<const iovec> pieces, net::Buffer& out) {
   std::size_t left = 0;
   for (const iovec& piece : pieces) left += piece.iov_len;
   stream.end_of_stream = left == 0;
+  const bool join = pieces.size() > kManyPieces && left / pieces.size() < kShortPiece;
   // Room for stored blocks in the worst case; what is not written never becomes real memory.
   std::size_t size = out.size();
   out.reserve(size + left + left / 1024 + kRoom);
@@ -52,16 +59,27 @@ void Deflater::Compress(std::span<const iovec> pieces, net::Buffer& out) {
       size += room - stream.avail_out;
     } while (stream.avail_out == 0 || stream.avail_in > 0);
   };
-  for (const iovec& piece : pieces) {
-    const char* data = static_cast<const char*>(piece.iov_base);
-    for (std::size_t offset = 0; offset < piece.iov_len;) {
-      const std::size_t count = std::min(piece.iov_len - offset, kLargestCall);
+  const auto feed = [&](std::string_view data) {
+    while (!data.empty()) {
+      const std::size_t count = std::min(data.size(), kLargestCall);
       left -= count;
       stream.end_of_stream = left == 0;
-      run(data + offset, count);
-      offset += count;
+      run(data.data(), count);
+      data.remove_prefix(count);
     }
+  };
+  net::Buffer& joined = tables_->joined;
+  joined.clear();
+  for (const iovec& piece : pieces) {
+    const std::string_view data(static_cast<const char*>(piece.iov_base), piece.iov_len);
+    const bool alone = !join || data.size() >= kShortPiece;
+    if (alone || joined.size() + data.size() > kJoined) {
+      feed(joined.view());
+      joined.clear();
+    }
+    alone ? feed(data) : joined.append(data);
   }
+  feed(joined.view());
   if (pieces.empty()) run(nullptr, 0);
   out.resize(size);
 }

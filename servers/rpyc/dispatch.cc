@@ -1,6 +1,8 @@
 #include "servers/rpyc/dispatch.h"
 
 #include <algorithm>
+#include <limits>
+#include <stdexcept>
 #include <string>
 
 #include "servers/rpyc/boxing.h"
@@ -51,6 +53,13 @@ class Parameters {
     return arguments_[index].integer();
   }
 
+  std::span<const Value> tuple(std::size_t index) const {
+    if (!arguments_[index].is(Kind::kTuple)) {
+      throw PythonError("TypeError", "call arguments are a tuple");
+    }
+    return arguments_[index].items();
+  }
+
   // Of a call: positional ones at `index`, keywords behind.
   Arguments call(std::size_t index) const {
     Arguments call{tuple(index), has(index + 1) ? tuple(index + 1) : std::span<const Value>()};
@@ -71,13 +80,6 @@ class Parameters {
       throw PythonError("ValueError", "a name is too long or not UTF-8");
     }
     return name;
-  }
-
-  std::span<const Value> tuple(std::size_t index) const {
-    if (!arguments_[index].is(Kind::kTuple)) {
-      throw PythonError("TypeError", "call arguments are a tuple");
-    }
-    return arguments_[index].items();
   }
 
   std::span<const Value> arguments_;
@@ -102,12 +104,34 @@ Value Dir(Scope& scope, const Object& object) {
   return Value::Tuple(items);
 }
 
-// Objects here are equal to themselves only, and have no order.
 Value Compare(const Object& object, const Value& other, std::string_view operation) {
-  const bool same = other.is(Kind::kObject) && &other.object() == &object;
-  if (operation == "__eq__" && same) return Value::Bool(true);
-  if (operation == "__ne__" && same) return Value::Bool(false);
-  return Value::NotImplemented();
+  constexpr std::string_view kOperations[] = {"__eq__", "__ne__", "__lt__",
+                                              "__le__", "__gt__", "__ge__"};
+  if (std::ranges::find(kOperations, operation) == std::end(kOperations)) {
+    throw PythonError("AttributeError", "cannot access '" + std::string(operation) + "'");
+  }
+  return object.Compare(operation, other);
+}
+
+// Behind `object[start:stop]` in programs for Python 2: `item` of a slice, or else, where that is
+// refused, the method `slice` of both bounds.
+Value OldSlicing(Scope& scope, Object& object, std::string_view item, std::string_view slice,
+                 std::span<const Value> bounds, std::span<const Value> further) {
+  const std::span<Value> parts = scope.Tuple(3);
+  std::ranges::copy(bounds, parts.begin());
+  const std::span<Value> call = scope.Tuple(1 + further.size());
+  call[0] = Value::Slice(parts.first<3>());
+  std::ranges::copy(further, call.begin() + 1);
+  try {
+    return object.CallAttr(scope, item, {call, {}});
+  } catch (const PythonError&) {
+    constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+    const std::span<Value> both = scope.Tuple(2 + further.size());
+    both[0] = bounds[0];
+    both[1] = bounds[1].is(Kind::kNone) ? Value::Int(kEnd) : bounds[1];
+    std::ranges::copy(further, both.begin() + 2);
+    return object.CallAttr(scope, slice, {both, {}});
+  }
 }
 
 }  // namespace
@@ -147,7 +171,7 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
       return Compare(with.object(0), with[1], with.has(2) ? with.name(2) : "__cmp__");
     }
     case Handler::kHash:
-      return Value::Int(objects.IdOf(take(1, 1).object(0)).instance_id);
+      return Value::Int(take(1, 1).object(0).Hash());
     case Handler::kDir:
       return Dir(scope, take(1, 1).object(0));
     case Handler::kPickle:
@@ -167,16 +191,23 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
     }
     case Handler::kCtxExit: {
       const auto with = take(2, 2);
-      return with.object(0).CallAttr(scope, "__exit__", {arguments.subspan(1, 1), {}});
+      // Type, value and traceback of the exception that ended the block; only the first crosses.
+      const std::span<Value> exception = scope.Tuple(3);
+      exception[0] = with[1];
+      return with.object(0).CallAttr(scope, "__exit__", {exception, {}});
     }
     case Handler::kInstanceCheck:
       take(2, 2);
       return Value::Bool(false);
+    case Handler::kOldSlicing: {
+      const auto with = take(6, 6);
+      return OldSlicing(scope, with.object(0), with.name(1), with.name(2), arguments.subspan(3, 2),
+                        with.tuple(5));
+    }
     case Handler::kClose:
-    case Handler::kOldSlicing:
       break;
   }
-  throw PythonError("KeyError", "unknown handler " + std::to_string(static_cast<int>(handler)));
+  throw std::logic_error("CLOSE has no answer");
 }
 
 }  // namespace rpycbench::rpyc

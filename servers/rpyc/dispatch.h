@@ -9,8 +9,8 @@
 namespace rpycbench::rpyc {
 
 // Performs a request and returns its result. CLOSE is not among them: it has no answer.
-// Throws PythonError for what is refused: KeyError for an unknown handler or reference, TypeError
-// for wrong arguments, and what the object itself raises.
+// Throws PythonError for what is refused: KeyError for an unknown reference, TypeError for wrong
+// arguments, and what the object itself raises.
 Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>& root,
                Handler handler, std::span<const Value> arguments);
 

@@ -32,6 +32,14 @@ std::span<const Value> Items(const Value& value, std::size_t count) {
 
 }  // namespace
 
+std::string_view NameOf(Handler handler) {
+  constexpr std::string_view kNames[] = {
+      "PING",     "CLOSE",   "GETROOT",  "GETATTR",    "DELATTR", "SETATTR",      "CALL",
+      "CALLATTR", "REPR",    "STR",      "CMP",        "HASH",    "DIR",          "PICKLE",
+      "DEL",      "INSPECT", "BUFFITER", "OLDSLICING", "CTXEXIT", "INSTANCECHECK"};
+  return kNames[static_cast<std::size_t>(handler) - static_cast<std::size_t>(Handler::kPing)];
+}
+
 Dialect DetectDialect(std::string_view payload) {
   const char first = payload.empty() ? '\0' : payload.front();
   if (first == kTupleOfThree) return Dialect::k5;

@@ -39,6 +39,9 @@ enum class Handler : std::uint8_t {
   kInstanceCheck,
 };
 
+// As the library calls it: "GETATTR".
+std::string_view NameOf(Handler handler);
+
 struct Envelope {
   MessageType type;
   std::int64_t sequence;

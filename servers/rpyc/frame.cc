@@ -66,6 +66,9 @@ bool FrameReader::Read(FrameStorage& into, Idle idle) {
     bytes.resize(total);
   }
   flag == kPlain ? ReceivePlain(into, length) : ReceiveCompressed(into, length);
+  ++totals_.frames;
+  totals_.compressed += flag == kCompressed;
+  totals_.bytes += total;
   return true;
 }
 
@@ -134,7 +137,6 @@ std::size_t FrameReader::ReceiveInside(char* into, std::size_t size) {
 }
 
 void FrameReader::ReceiveCompressed(FrameStorage& into, std::size_t length) {
-  ++compressed_frames_;
   packed_.clear();
   packed_.append(into.bytes.view().substr(kFrameHead));
   packed_.reserve(kPackedPiece);
@@ -197,7 +199,6 @@ void FrameWriter::Flush() {
 }
 
 void FrameWriter::SendCompressed() {
-  ++compressed_frames_;
   pieces_.clear();
   message_.AppendPieces(pieces_);
   // The headroom lies in front of the first piece.
@@ -222,6 +223,9 @@ void FrameWriter::FillHead(char* head, std::size_t length, bool compressed) {
   }
   for (int i = 0; i < 4; ++i) head[i] = static_cast<char>(length >> (24 - 8 * i));
   head[4] = compressed ? kCompressed : kPlain;
+  ++totals_.frames;
+  totals_.compressed += compressed;
+  totals_.bytes += kFrameHead + length + 1;
 }
 
 }  // namespace rpycbench::rpyc

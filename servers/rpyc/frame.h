@@ -10,6 +10,7 @@
 #include "servers/net/buffer.h"
 #include "servers/net/socket.h"
 #include "servers/rpyc/deflate.h"
+#include "servers/rpyc/ledger.h"
 #include "servers/rpyc/message_writer.h"
 #include "servers/rpyc/options.h"
 
@@ -43,7 +44,7 @@ class FrameReader {
 
   // Whether the next frame has been received already, so that Read would not wait.
   bool next_is_here() const;
-  std::uint64_t compressed_frames() const { return compressed_frames_; }
+  const FrameTotals& totals() const { return totals_; }
 
  private:
   std::string_view surplus() const { return surplus_.view().substr(surplus_begin_); }
@@ -62,7 +63,7 @@ class FrameReader {
   std::size_t surplus_begin_ = 0;
   net::Buffer packed_;  // a compressed payload on its way into the inflater
   Inflater inflater_;
-  std::uint64_t compressed_frames_ = 0;
+  FrameTotals totals_;
 };
 
 class FrameWriter {
@@ -79,10 +80,12 @@ class FrameWriter {
   void SendLater();
   void Flush();
 
-  std::uint64_t compressed_frames() const { return compressed_frames_; }
+  // Frames that wait are among them.
+  const FrameTotals& totals() const { return totals_; }
 
  private:
   void SendCompressed();
+  // Enters the frame into the totals, too.
   void FillHead(char* head, std::size_t length, bool compressed);
 
   net::Socket& socket_;
@@ -92,7 +95,7 @@ class FrameWriter {
   std::vector<iovec> pieces_;
   Deflater deflater_;
   net::Buffer packed_;
-  std::uint64_t compressed_frames_ = 0;
+  FrameTotals totals_;
 };
 
 }  // namespace rpycbench::rpyc

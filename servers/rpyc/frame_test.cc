@@ -101,6 +101,25 @@ TEST(FrameTest, ZlibInflatesWhatIsWritten) {
   }
 }
 
+TEST(FrameTest, PiecesOfAnySizesMakeOneStream) {
+  const std::string whole = Payload::Of(PayloadKind::kRandom, 5'000'000).ToString();
+  // In turn: all long, all short, and a long one behind many short ones.
+  const std::vector<std::size_t> mixed{5, 70'000, 5, 3'000, 90'000, 700'000, 40, 20'000, 1};
+  for (const auto& sizes : {std::vector<std::size_t>{1 << 20}, {40'000, 5}, mixed}) {
+    std::vector<iovec> pieces;
+    for (std::size_t at = 0, i = 0; at < whole.size(); ++i) {
+      const std::size_t size = std::min(sizes[i % sizes.size()], whole.size() - at);
+      pieces.push_back({const_cast<char*>(whole.data()) + at, size});
+      at += size;
+    }
+    Deflater deflater;
+    net::Buffer packed;
+    deflater.Compress(pieces, packed);
+    EXPECT_TRUE(Inflate(packed.view(), whole.size()) == whole) << pieces.size() << " pieces";
+    EXPECT_LT(packed.size(), whole.size() + whole.size() / 1000);
+  }
+}
+
 TEST(FrameTest, ReadsWhatIsWrittenInAnyPieces) {
   const std::string small = "hello";
   const std::string large = Payload::Of(PayloadKind::kText, 200'000).ToString();

@@ -33,6 +33,7 @@ class References {
   void ForEach(Visit visit) const {
     if (references_) std::for_each(references_->begin(), references_->end(), visit);
   }
+  std::size_t size() const { return references_ ? references_->size() : 0; }
   void Clear() {
     if (references_) references_->clear();
   }
@@ -40,6 +41,16 @@ class References {
  private:
   std::optional<std::deque<Reference>> references_;
 };
+
+class Connection;
+struct Message;
+
+// Gives a message back to its connection for reuse.
+struct MessageRecycler {
+  Connection* connection;
+  void operator()(Message* message) const noexcept;
+};
+using MessagePtr = std::unique_ptr<Message, MessageRecycler>;
 
 struct Message {
   FrameStorage frame;
@@ -49,6 +60,7 @@ struct Message {
   std::vector<std::shared_ptr<Object>> objects;
   std::vector<iovec> pieces;
   std::forward_list<std::string> texts;
+  std::vector<MessagePtr> answers;  // to nested requests, parts of which go into the answer
 
   void Clear() {
     arena.Clear();
@@ -56,6 +68,7 @@ struct Message {
     objects.clear();
     pieces.clear();
     texts.clear();
+    answers.clear();
   }
 };
 

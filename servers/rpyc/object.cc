@@ -1,5 +1,7 @@
 #include "servers/rpyc/object.h"
 
+#include "servers/rpyc/connection.h"
+#include "servers/rpyc/method.h"
 #include "servers/rpyc/vinegar.h"
 
 namespace rpycbench::rpyc {
@@ -14,9 +16,23 @@ std::string ObjectOf(const Object& object) {
   return "'" + std::string(ShortName(object.class_name())) + "' object";
 }
 
+// What format(object) and f"{object}" show; Python's objects know no other format either.
+std::string Format(const Object& object, const Arguments& arguments) {
+  if (arguments.positional.size() == 1 && arguments.positional[0].is(Kind::kText) &&
+      arguments.positional[0].bytes().empty()) {
+    return object.Repr();
+  }
+  throw PythonError("TypeError", ObjectOf(object) + " knows no format but the empty one");
+}
+
 }  // namespace
 
-Value Object::GetAttr(Scope&, std::string_view name) {
+Value Object::GetAttr(Scope& scope, std::string_view name) {
+  if (name == "__doc__") return Value::None();
+  if (name == "__format__") return BindMethod(scope, *this, name);
+  if (name.starts_with('_')) {
+    throw PythonError("AttributeError", "cannot access '" + std::string(name) + "'");
+  }
   throw PythonError("AttributeError",
                     ObjectOf(*this) + " has no attribute '" + std::string(name) + "'");
 }
@@ -26,6 +42,7 @@ Value Object::Call(Scope&, const Arguments&) {
 }
 
 Value Object::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
+  if (name == "__format__") return Value::Text(scope.Keep(Format(*this, arguments)));
   const Value attribute = GetAttr(scope, name);
   if (!attribute.is(Kind::kObject)) {
     throw PythonError("TypeError", "attribute '" + std::string(name) + "' is not callable");
@@ -35,6 +52,13 @@ Value Object::CallAttr(Scope& scope, std::string_view name, const Arguments& arg
 
 Value Object::NextItems(Scope&, std::size_t) {
   throw PythonError("TypeError", ObjectOf(*this) + " is not an iterator");
+}
+
+Value Object::Compare(std::string_view operation, const Value& other) const {
+  const bool same = other.is(Kind::kObject) && &other.object() == this;
+  if (operation == "__eq__" && same) return Value::Bool(true);
+  if (operation == "__ne__" && same) return Value::Bool(false);
+  return Value::NotImplemented();
 }
 
 std::string Object::Repr() const { return "<" + std::string(class_name()) + " object>"; }

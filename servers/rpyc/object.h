@@ -33,6 +33,7 @@ class Object : public std::enable_shared_from_this<Object> {
   // "module.Class"; names that Python knows ("builtins.list") spare it an INSPECT.
   virtual std::string_view class_name() const = 0;
 
+  // By default there is none, and names that start with _ are refused.
   virtual Value GetAttr(Scope& scope, std::string_view name);
   virtual Value Call(Scope& scope, const Arguments& arguments);
   // By default GetAttr and then Call.
@@ -40,6 +41,10 @@ class Object : public std::enable_shared_from_this<Object> {
   // Up to `count` next items as a tuple, an empty one at the end; for iterators and lists.
   virtual Value NextItems(Scope& scope, std::size_t count);
   virtual std::string Repr() const;
+  // The result of a comparison with its operator ("__eq__", "__lt__" …), NotImplemented where
+  // there is none. By default objects are equal to themselves only, and have no order.
+  virtual Value Compare(std::string_view operation, const Value& other) const;
+  virtual std::int64_t Hash() const { return id_; }
   // The names of its methods.
   virtual std::vector<std::string_view> Members() const { return {}; }
 

@@ -39,6 +39,7 @@ IdPack ObjectTable::Export(Object& object) {
     ++live_;
   }
   ++entry->count;
+  ++exported_;
   return IdOf(object);
 }
 
@@ -57,11 +58,12 @@ ObjectTable::Entry& ObjectTable::FindEntry(const IdPack& id) {
 
 void ObjectTable::Release(const IdPack& id, std::int64_t count) {
   Entry& entry = FindEntry(id);
-  if (count < 1 || count > entry.count) {
-    throw PythonError("ValueError", "cannot release " + std::to_string(count) + " of " +
-                                        std::to_string(entry.count) + " references");
+  if (count < 1) {
+    throw PythonError("KeyError", "cannot release " + std::to_string(count) + " references");
   }
+  count = std::min(count, entry.count);
   entry.count -= count;
+  released_ += static_cast<std::uint64_t>(count);
   if (entry.count > 0) return;
   entry.object.reset();
   --live_;

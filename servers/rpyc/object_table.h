@@ -22,11 +22,15 @@ class ObjectTable {
   std::shared_ptr<Object> Find(const IdPack& id) { return FindEntry(id).object; }
   // What identifies an object of this table, without counting a reference.
   IdPack IdOf(const Object& object) const;
-  // Takes `count` references back; the object is forgotten at the last. Throws PythonError:
-  // KeyError for an unknown reference, ValueError for a count that isn't between 1 and those held.
+  // Takes `count` references back, or all that are held if that is less, as the Python library
+  // does; the object is forgotten at the last. Throws PythonError (KeyError) for an unknown
+  // reference and for a count below 1.
   void Release(const IdPack& id, std::int64_t count);
 
   std::size_t size() const { return live_; }
+  // References counted by Export and taken back by Release so far.
+  std::uint64_t exported() const { return exported_; }
+  std::uint64_t released() const { return released_; }
 
  private:
   struct Entry {
@@ -47,6 +51,8 @@ class ObjectTable {
   std::size_t live_ = 0;
   std::int64_t next_id_ = 1;
   std::size_t max_objects_;
+  std::uint64_t exported_ = 0;
+  std::uint64_t released_ = 0;
 };
 
 }  // namespace rpycbench::rpyc

@@ -14,7 +14,7 @@ import unittest
 import unittest.mock
 
 import rpyc
-from rpyc.core import SocketStream
+from rpyc.core import SocketStream, consts
 from rpyc.utils.helpers import buffiter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
@@ -162,12 +162,31 @@ class Operations:
                      slice(2, -99, -1), slice(-99, 2), slice(5, 5), slice(99, 20, -2)):
             self.assertEqual(expected[part], list(chunks[part]), part)
         self.assertEqual(expected[::-2][1:][::3], list(chunks[::-2][1:][::3]))
+        sliced = self.connection.sync_request(consts.HANDLE_OLDSLICING, chunks, "__getitem__",
+                                              "__getslice__", 22, None, ())
+        self.assertEqual(expected[22:], list(sliced), "as programs for Python 2 ask")
         self.assertIn(expected[24], chunks)
         self.assertNotIn(b"", chunks)
         with self.assertRaises(IndexError):
             chunks[25]  # pylint: disable=pointless-statement
         with self.assertRaises(TypeError):
             chunks["first"]  # pylint: disable=pointless-statement
+
+    def test_lists_compare_by_content(self):
+        small, large, again = (self.root.download_file_chunked(size, 4) for size in (7, 9, 7))
+        self.assertIsNot(small, again)
+        self.assertTrue(small == again and not small != again and not small == large)
+        self.assertTrue(small < large and small <= again and not large <= small)
+        self.assertTrue(large > small and again >= small and not small > again)
+        self.assertFalse(small == [bytes(4), bytes(3)], "a list of the other end is another one")
+        with self.assertRaisesRegex(TypeError, "unhashable type: 'list'"):
+            hash(small)
+
+    def test_objects_as_text(self):
+        for thing in (self.root, self.root.ping, self.root.download_file_chunked(7, 4)):
+            self.assertEqual(str(thing), f"{thing}")
+            with self.assertRaises(TypeError):
+                format(thing, "x")
 
     def test_an_empty_chunked_download(self):
         chunks = self.root.download_file_chunked(0, 4096)
@@ -200,8 +219,11 @@ class Operations:
 
     def test_attribute_errors(self):
         for name in ("nope", "exposed_nope", "_hidden", "__class_getitem__"):
-            with self.assertRaises(AttributeError):
+            with self.assertRaises(AttributeError) as caught:
                 getattr(self.root, name)
+            self.assertIn(name, caught.exception.args[0])
+            self.assertRegex(str(caught.exception), r"=\nTraceback \(most recent call last\):\n"
+                                                    r"(.*\n)+AttributeError: .*" + name)
         with self.assertRaises(AttributeError):
             self.root.ping = 1
         with self.assertRaises(AttributeError):

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "servers/net/log.h"
 #include "servers/rpyc/benchmark_root.h"
@@ -10,11 +11,10 @@
 
 namespace rpycbench::rpyc {
 
-void ServeSession(net::Socket& socket, const service::Service& service,
-                  const ServerOptions& options) {
+void ServeRoot(net::Socket& socket, std::shared_ptr<Object> root, const ServerOptions& options) {
   try {
     Connection connection(socket, {.compression = options.compression, .limits = options.limits},
-                          std::make_shared<BenchmarkRoot>(service));
+                          std::move(root));
     connection.Serve();
   } catch (const net::Error& error) {
     // A peer may reset instead of closing; Python does, when an answer arrives after its close.
@@ -25,6 +25,11 @@ void ServeSession(net::Socket& socket, const service::Service& service,
   } catch (const std::exception& error) {
     net::LogLine("rpyc session with " + socket.peer().ToString() + ": " + error.what());
   }
+}
+
+void ServeSession(net::Socket& socket, const service::Service& service,
+                  const ServerOptions& options) {
+  ServeRoot(socket, std::make_shared<BenchmarkRoot>(service), options);
 }
 
 }  // namespace rpycbench::rpyc

@@ -6,8 +6,6 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "servers/rpyc/brine.h"
-
 namespace rpycbench::rpyc {
 namespace {
 
@@ -81,19 +79,6 @@ Value ValueOf(const Json& typed, Arena& arena, std::deque<std::string>& texts) {
   if (type == "slice") return Value::Slice(items().first<3>());
   if (type == "frozenset") return Value::FrozenSet(items());
   throw std::runtime_error("unknown type in the recording: " + std::string(type));
-}
-
-std::string BrineOf(const Value& value) {
-  MessageWriter out;
-  out.Clear(0);
-  brine::Write(value, out);
-  std::vector<iovec> pieces;
-  out.AppendPieces(pieces);
-  std::string bytes;
-  for (const iovec& piece : pieces) {
-    bytes.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
-  }
-  return bytes;
 }
 
 }  // namespace rpycbench::rpyc

@@ -20,7 +20,4 @@ std::string ToHex(std::string_view bytes);
 // A typed value of the recording; texts live in `texts`, tuples in `arena`.
 Value ValueOf(const boost::json::object& typed, Arena& arena, std::deque<std::string>& texts);
 
-// The canonical bytes of a plain value.
-std::string BrineOf(const Value& value);
-
 }  // namespace rpycbench::rpyc

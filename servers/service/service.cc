@@ -1,10 +1,14 @@
 #include "servers/service/service.h"
 
+#include <sys/prctl.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <string>
-#include <thread>
+
+#include "servers/net/wait.h"
 
 namespace rpycbench::service {
 namespace {
@@ -14,10 +18,11 @@ constexpr std::int64_t kLargestCompute = 3'024'617;
 
 }  // namespace
 
-Service::Service(std::optional<PayloadKind> kind, Limits limits)
+Service::Service(std::optional<PayloadKind> kind, Limits limits, bool crash_allowed)
     : download_kind_(kind.value_or(PayloadKind::kLetterX)),
       file_kind_(kind.value_or(PayloadKind::kZeros)),
-      limits_(limits) {
+      limits_(limits),
+      crash_allowed_(crash_allowed) {
   Payload::Prepare(download_kind_);
   Payload::Prepare(file_kind_);
 }
@@ -78,8 +83,15 @@ double Service::Sleep(double seconds) const {
                      std::to_string(static_cast<std::int64_t>(limits_.max_sleep_seconds)) +
                      " seconds");
   }
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  net::SleepFor(std::chrono::duration<double>(seconds));
   return seconds;
+}
+
+void Service::Crash() const {
+  if (!crash_allowed_) throw ValueError("crash is not allowed here");
+  // No core is dumped then, whether it would go to a file or to a program, and nobody waits for it.
+  prctl(PR_SET_DUMPABLE, 0);
+  std::abort();
 }
 
 }  // namespace rpycbench::service

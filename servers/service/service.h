@@ -40,9 +40,12 @@ struct Chunks {
 class Service {
  public:
   // Without a kind, `download` consists of the letter x and the file operations of zero bytes.
-  explicit Service(std::optional<PayloadKind> kind = std::nullopt, Limits limits = {});
+  // Only where `crash_allowed` is the operation `crash` there at all.
+  explicit Service(std::optional<PayloadKind> kind = std::nullopt, Limits limits = {},
+                   bool crash_allowed = false);
 
   const Limits& limits() const { return limits_; }
+  bool crash_allowed() const { return crash_allowed_; }
 
   std::string_view Ping() const { return "pong"; }
   // `size` bytes. Throws ValueError for a negative size or one above the limit.
@@ -55,6 +58,9 @@ class Service {
   std::int64_t Compute(std::int64_t n) const;
   // Sleeps, then returns `seconds`. Throws ValueError for negative, not finite or too long times.
   double Sleep(double seconds) const;
+  // Ends this process by SIGABRT, without an answer and without a core file: what a fault in one
+  // session does to the others is the point. Throws ValueError where it is not allowed.
+  [[noreturn]] void Crash() const;
 
  private:
   std::size_t CheckedSize(std::int64_t size) const;
@@ -62,6 +68,7 @@ class Service {
   PayloadKind download_kind_;
   PayloadKind file_kind_;
   Limits limits_;
+  bool crash_allowed_;
 };
 
 }  // namespace rpycbench::service

@@ -1,9 +1,12 @@
 #include "servers/service/service.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <limits>
 #include <string>
 
@@ -68,6 +71,25 @@ TEST(ServiceTest, SleepTakesItsTimeAndRefusesNonsense) {
   EXPECT_THROW(service.Sleep(1.001), ValueError);
   EXPECT_THROW(service.Sleep(std::numeric_limits<double>::quiet_NaN()), ValueError);
   EXPECT_THROW(service.Sleep(std::numeric_limits<double>::infinity()), ValueError);
+}
+
+TEST(ServiceTest, CrashesOnlyWhereThatIsAllowed) {
+  const Service careful;
+  EXPECT_FALSE(careful.crash_allowed());
+  EXPECT_THROW(careful.Crash(), ValueError);
+  const Service careless(std::nullopt, {}, true);
+  EXPECT_TRUE(careless.crash_allowed());
+  const auto crash_with_cores_enabled = [&] {
+    rlimit limit;
+    getrlimit(RLIMIT_CORE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_CORE, &limit);
+    careless.Crash();
+  };
+  const auto aborted_without_core = [](int status) {
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && !WCOREDUMP(status);
+  };
+  EXPECT_EXIT(crash_with_cores_enabled(), aborted_without_core, "");
 }
 
 }  // namespace

@@ -82,6 +82,8 @@ class Session {
       case Operation::kSleep:
         service_.Sleep(static_cast<double>(number) * 1e-9);
         return SendNumber(header().number);
+      case Operation::kCrash:
+        service_.Crash();
     }
     throw FormatError(socket_.peer().ToString() + ": unknown operation " +
                       std::to_string(header().code));

@@ -32,6 +32,7 @@ enum class Operation : std::uint8_t {
   kDownloadFile,
   kUploadFileChunked,
   kDownloadFileChunked,
+  kCrash,
 };
 
 // Whether data follows the header of a request, and of an accepted reply.

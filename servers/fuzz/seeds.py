@@ -1,0 +1,214 @@
+#!/usr/bin/python3
+"""Writes the seed corpus of every fuzz target into a folder: seeds.py recording.json folder
+
+RPyC's seeds are cut out of the recorded conversations that the tests use too, so a new recording
+becomes seeds by itself and nothing is kept twice; calls that depend on the native server's object
+numbers, HTTP's and zlib's seeds are written here. What fuzzers found wrong once is not here but in
+testdata/regressions beside each target.
+"""
+
+import hashlib
+import itertools
+import json
+import pathlib
+import shutil
+import struct
+import sys
+import zlib
+
+LARGEST = 16 * 1024  # mutating larger ones teaches a fuzzer little
+
+
+def frame(payload, compress=False):
+    body = zlib.compress(payload, 1) if compress else payload
+    return struct.pack(">LB", len(body), compress) + body + b"\n"
+
+
+def brine(value):
+    """The canonical bytes of the values that requests are made of."""
+    if value is None:
+        return b"\x00"
+    if isinstance(value, int) and -48 <= value < 160:
+        return bytes([value + 0x50])
+    if isinstance(value, int):
+        return b"\x16" + bytes([len(str(value))]) + str(value).encode()
+    if isinstance(value, str):
+        return b"\x08" + brine(value.encode())
+    if isinstance(value, bytes):
+        if not value:
+            return b"\x01"
+        head = bytes([9 + len(value)]) if len(value) <= 4 else b"\x0f" + struct.pack(">L", len(value))
+        return head + value
+    head = bytes([0x0F + len(value)]) if 1 <= len(value) <= 4 else b"\x14" + bytes([len(value)])
+    return (head if value else b"\x02") + b"".join(map(brine, value))
+
+
+class Client:
+    """Boxed requests as a client of one dialect numbers them."""
+
+    ROOT = (3, ("rpycbench.BenchmarkService", 1, 1))
+
+    def __init__(self, dialect):
+        self.dialect = dialect
+        self.sequence = itertools.count()
+
+    def message(self, kind, sequence, body):
+        if self.dialect == 5:
+            return frame(brine((kind, sequence, body)))
+        return frame(bytes([kind]) + brine((sequence, body)))
+
+    def request(self, handler, *boxed):
+        return self.message(1, next(self.sequence), (handler, (2, boxed)))
+
+    def call(self, name, *arguments):
+        return self.request(8, self.ROOT, (1, name), (2, arguments), (1, ()))
+
+
+def native_conversations(dialect):
+    client = Client(dialect)
+    root = client.request(3)
+    made = {"method": (3, ("builtins.method", 1, 2)), "list": (3, ("builtins.list", 1, 2))}
+    calls = [
+        [client.call(name) for name in ("ping", "exposed_ping", "missing", "_private")],
+        [client.call("echo", (1, (b"bytes", "text", 7, None)))],
+        [client.call(name, (1, b"x" * 300)) for name in ("upload", "upload_file")],
+        [client.call(name, (1, 4000)) for name in ("download", "download_file", "compute")],
+        [client.call("upload_file_chunked", (1, (b"one", b"two")))],
+        [client.call("upload_file_chunked", (4, ("builtins.list", 7, 8)))]
+        + [client.message(2, 0, (4, ("builtins.list_iterator", 7, 9)))]
+        + [client.message(2, 1, (1, b"one")), client.message(3, 2, 1)],
+        [client.request(4, client.ROOT, (1, "ping")), client.request(7, made["method"], (1, ()))]
+        + [client.request(15, made["method"], (1, 1))],
+        [client.request(4, client.ROOT, (1, name)) for name in
+         ("ping", "echo", "upload", "download", "compute", "sleep", "upload_file",
+          "download_file", "upload_file_chunked", "download_file_chunked")],
+        [client.call("download_file_chunked", (1, 400), (1, 100))]
+        + [client.request(17, made["list"], (1, 10))]
+        + [client.request(8, made["list"], (1, "__getitem__"), (1, (2,)), (1, ()))]
+        + [client.request(handler, made["list"]) for handler in (9, 10, 12, 13, 14, 15)],
+        [client.request(16, (1, client.ROOT[1])), client.request(1, (1, "data"))]
+        + [client.request(11, client.ROOT, client.ROOT, (1, "__eq__")), client.request(2)],
+    ]
+    # The conversations share one numbering; a server takes any.
+    return [root + b"".join(group) for group in calls]
+
+
+def rpyc_seeds(recording):
+    seeds = {name: [] for name in ("brine_fuzz", "envelope_fuzz", "vinegar_fuzz", "frame_fuzz",
+                                   "inflate_fuzz", "connection_fuzz")}
+    for record in recording["brine_values"] + recording["brine_noncanonical_accept"]:
+        seeds["brine_fuzz"].append(bytes.fromhex(record["hex"]))
+    of_layer = {"brine": "brine_fuzz", "message": "envelope_fuzz", "frame": "frame_fuzz"}
+    for record in recording["malformed"]:
+        seeds[of_layer[record["layer"]]].append(bytes.fromhex(record["hex"]))
+    # Just above the targets' limits.
+    seeds["brine_fuzz"] += [brine((None,) * 120), brine(((None,) * 40,) * 4)]
+    seeds["frame_fuzz"] += [frame(b"x" * 5000, compress) for compress in (False, True)]
+    for dialect, recorded in recording["dialects"].items():
+        for conversation in recorded["conversations"]:
+            add_conversation(seeds, int(dialect), conversation["frames"])
+        for stream in native_conversations(int(dialect)):
+            seeds["connection_fuzz"].append(stream)
+    return seeds
+
+
+def add_conversation(seeds, dialect, frames):
+    sides = {"c2s": b"", "s2c": b""}
+    for record in frames:
+        sent = bytes.fromhex(record["hex"])
+        sides[record["dir"]] += sent
+        payload = sent[5:-1]
+        if record["compressed"]:
+            seeds["inflate_fuzz"].append(payload)
+            payload = zlib.decompress(payload)
+        seeds["envelope_fuzz"].append(payload)
+        if record["msg"] == "EXCEPTION":
+            seeds["vinegar_fuzz"].append(exception_body(payload, dialect))
+    for stream in sides.values():
+        seeds["frame_fuzz"].append(stream)
+        seeds["connection_fuzz"].append(stream)
+
+
+def exception_body(payload, dialect):
+    """What stands behind the envelope's head: tuple tag and type (5: both), then the number."""
+    at = 2
+    number = 2 + payload[at + 1] if payload[at] == 0x16 else 1
+    return payload[at + number:]
+
+
+def inflate_seeds():
+    text = b"".join(b"%d bottles " % n for n in range(400))
+    noise = hashlib.shake_128(b"seed").digest(3500)
+    streams = [zlib.compress(data, level) for data in (b"", b"a", text, noise, bytes(70_000))
+               for level in (0, 1, 9)]
+    fixed = zlib.compressobj(9, zlib.DEFLATED, 9, 9, zlib.Z_FIXED)
+    flushed = zlib.compressobj(6, zlib.DEFLATED, 10)
+    return streams + [
+        fixed.compress(text) + fixed.flush(),
+        flushed.compress(text[:99]) + flushed.flush(zlib.Z_FULL_FLUSH) + flushed.flush(),
+        streams[6] + b"behind",
+        text,
+    ]
+
+
+def http_seeds():
+    documents = [b'{"chunks":[]}', b'{"chunks":["00ff","AB"]}', b'{"chunks":["",""]}',
+                 b' { "chunks" :\t[ "61" ,\r\n "62" ] } ', b'{"chunks":["0"]}', b'{"chunk":[]}',
+                 b'{"chunks":["' + b"7f" * 300 + b'","' + b"80" * 300 + b'"]}',
+                 b'{"chunks":[' + b'"61",' * 30 + b'"62"]}', b'{"chunks":["6\\u0031"]}']
+
+    def request(line, *fields, body=b""):
+        return b"\r\n".join([line + b" HTTP/1.1", b"Host: a", *fields, b"", b""]) + body
+
+    def post(path, body):
+        return request(b"POST " + path, b"Content-Length: %d" % len(body), body=body)
+
+    def chunked(path, *parts):
+        body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+        return request(b"POST " + path, b"Transfer-Encoding: chunked", body=body)
+
+    gets = [request(b"GET /" + path) for path in
+            (b"ping", b"download/4000", b"download/-1", b"download-file/10", b"compute/1000",
+             b"download-file-chunked/400/100", b"sleep/0", b"sleep/nan", b"nowhere", b"ping?a=b")]
+    requests = gets + [
+        b"".join(gets), request(b"HEAD /download/100"), request(b"DELETE /ping"),
+        post(b"/echo", b"hello") + post(b"/upload", b"x" * 500), post(b"/upload-file", b""),
+        chunked(b"/echo", b"hello", b" ", b"world") + request(b"GET /ping"),
+        chunked(b"/upload-file-chunked", documents[1][:9], documents[1][9:]),
+        request(b"POST /echo", b"Expect: 100-continue", b"Content-Length: 2", body=b"ok"),
+        request(b"GET /ping", b"Connection: close"), b"GET /ping HTTP/1.0\r\n\r\n",
+        request(b"GET http://a/ping", b"X: " + b"y" * 7900), request(b"GET /" + b"z" * 8200),
+        request(b"POST /echo", b"Content-Length: 99999999999"), request(b"POST /echo"),
+        request(b"POST /echo", b"Transfer-Encoding: gzip, chunked"), b"\r\n\r\n" + gets[0],
+    ] + [post(b"/upload-file-chunked", document) for document in documents]
+    responses = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\nuntil the end",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n",
+    ]
+    return {"chunk_json_fuzz": documents, "http_session_fuzz": requests,
+            "receiver_fuzz": requests + responses}
+
+
+def write(folder, inputs):
+    folder.mkdir(parents=True)
+    for data in inputs:
+        if len(data) <= LARGEST:
+            # Named by content, so that equal seeds are one file.
+            (folder / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
+
+
+def main():
+    recording, folder = map(pathlib.Path, sys.argv[1:])
+    sys.setrecursionlimit(10_000)  # the recording nests values as deeply as Python can send
+    seeds = rpyc_seeds(json.loads(recording.read_text()))
+    seeds["inflate_fuzz"] += inflate_seeds()
+    seeds |= http_seeds()
+    shutil.rmtree(folder, ignore_errors=True)
+    for target, inputs in seeds.items():
+        write(folder / target, inputs)
+
+
+if __name__ == "__main__":
+    main()

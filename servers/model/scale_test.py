@@ -1,0 +1,121 @@
+"""Many connections at once, and many one after the other: `scale_test.py bench_server`.
+
+Thousands of connections from one process, each of them really served, in every model that keeps
+them in one process; what the limit of descriptors does to that; and what is left behind in memory.
+"""
+
+import contextlib
+import pathlib
+import resource
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
+
+# pylint: disable=wrong-import-position
+from contract import PATIENCE, Server, resident_kib
+from raw_peers import PINGS, TCP_HEADER, receive, tcp_ping
+
+SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
+ONE_PROCESS = ("threaded", "threadpool", "async")
+PING = TCP_HEADER.pack(1, 0, 0)
+PONG = TCP_HEADER.pack(0, 0, 4) + b"pong"
+TEN_MINUTES = 600 * 10**9  # ns
+
+
+def start(protocol, model, *flags, prefix=()):
+    return Server([*prefix, SERVER, f"--protocol={protocol}", f"--model={model}", *flags])
+
+
+class ScaleTest(unittest.TestCase):
+    @contextlib.contextmanager
+    def crowd(self, server, protocol, count):
+        """Connections that were all open and served once at the same time."""
+        with contextlib.ExitStack() as opened:
+            connections = []
+            for _ in range(count):
+                connection = opened.enter_context(server.connect())
+                PINGS[protocol](connection)
+                connections.append(connection)
+            yield connections
+
+    def ask_all_at_once(self, connections):
+        """Every question is on its way before the first answer is read."""
+        for connection in connections:
+            connection.sendall(PING)
+        for connection in connections:
+            self.assertEqual(PONG, receive(connection, len(PONG)))
+
+    def test_threads_for_five_thousand_idle_and_a_thousand_active(self):
+        with start("tcp", "threaded") as server:
+            with self.crowd(server, "tcp", 6_000) as connections:
+                for _ in range(5):
+                    self.ask_all_at_once(connections[5_000:])
+                self.ask_all_at_once(connections)
+            self.assertEqual([], server.stop())
+
+    def test_ten_thousand_connections_on_few_threads(self):
+        for protocol, model in (("tcp", "async"), ("rpyc", "async"), ("http", "async"),
+                                ("tcp", "threadpool")):
+            with self.subTest(protocol=protocol, model=model), start(protocol, model) as server:
+                with self.crowd(server, protocol, 10_000) as connections:
+                    for connection in connections[::7]:
+                        PINGS[protocol](connection)
+                    if protocol == "tcp":
+                        self.ask_all_at_once(connections)
+                self.assertEqual([], server.stop())
+
+    def test_ten_thousand_connections_leave_memory_flat(self):
+        def connect_and_close(count):
+            for _ in range(count):
+                with server.connect() as connection:
+                    PINGS[protocol](connection)
+
+        for protocol in PINGS:
+            for model in ONE_PROCESS:
+                with self.subTest(protocol=protocol, model=model), start(protocol, model) as server:
+                    connect_and_close(3_000)  # a sanitizer's own bookkeeping grows that long
+                    before = resident_kib(server.pid)
+                    connect_and_close(7_000)
+                    self.assertLess(resident_kib(server.pid) - before, 2 * 1024)
+                    self.assertEqual([], server.stop())
+
+    def test_the_limit_of_descriptors_is_raised(self):
+        for model in ONE_PROCESS:
+            with start("tcp", model, prefix=("prlimit", "--nofile=100:400")) as server:
+                with self.crowd(server, "tcp", 300):
+                    pass
+
+    def test_beyond_the_hard_limit_connections_are_refused(self):
+        for model in ONE_PROCESS:
+            with start("tcp", model, prefix=("prlimit", "--nofile=200:200")) as server:
+                with self.crowd(server, "tcp", 200 - 64), server.connect() as refused:
+                    self.assertEqual(b"", refused.recv(1))
+                    self.assertRegex(server.next_line(), "refused .*: 136 connections are open$")
+
+    def test_more_connections_than_descriptors_are_told_at_once(self):
+        for model in ONE_PROCESS:
+            result = subprocess.run(
+                ["prlimit", "--nofile=200:200", SERVER, "--protocol=tcp", f"--model={model}",
+                 "--max_connections=1000"],
+                stdin=subprocess.PIPE, capture_output=True, text=True, timeout=PATIENCE,
+                check=False)
+            self.assertEqual((1, ""), (result.returncode, result.stdout))
+            self.assertEqual("bench_server: 1000 connections take 1064 descriptors, and no more "
+                             "than 200 are allowed here (ulimit -Hn)\n", result.stderr)
+
+    def test_a_sleeper_holds_no_event_loop(self):
+        with start("tcp", "async") as server:
+            with self.crowd(server, "tcp", 51) as (other, *sleepers):
+                for sleeper in sleepers:
+                    sleeper.sendall(TCP_HEADER.pack(6, 0, TEN_MINUTES))
+                tcp_ping(other)
+
+
+if __name__ == "__main__":
+    if not SERVER:
+        sys.exit("usage: scale_test.py <bench_server>")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    unittest.main()
