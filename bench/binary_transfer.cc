@@ -1,32 +1,22 @@
 // BinaryTransfer: whole files in one call, and the same files in chunks, the way each protocol
 // moves chunks: RPyC passes a list by reference and fetches item by item, HTTP sends one JSON
-// document of hex strings, the floor sends chunk behind chunk. The clock stops when the last byte
-// is in memory; contents are verified afterwards.
+// document of hex strings, the floor sends chunk behind chunk. RPyC's variants show what the
+// references cost: the same chunks in a tuple, which crosses by value, and fetched in bulk. The
+// clock stops when the last byte is in memory; contents are verified afterwards.
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "bench/call_row.h"
 #include "bench/rows.h"
+#include "bench/sizes.h"
 
 namespace rpycbench {
 namespace {
 
-constexpr std::int64_t kSmallFile = 1'572'864;
-constexpr std::int64_t kMiddleFile = 134'217'728;
-constexpr std::int64_t kLargeFile = 524'288'000;
-
-std::vector<std::int64_t> FileSizes(const Options& options) {
-  if (!options.file_bytes.empty()) return options.file_bytes;
-  switch (options.preset) {
-    case Preset::kQuick:
-      return {kSmallFile};
-    case Preset::kDefault:
-      return {kSmallFile, kMiddleFile};
-    case Preset::kClassic:
-    case Preset::kFull:
-      break;
-  }
-  return {kSmallFile, kMiddleFile, kLargeFile};
+// What a reference costs shows in a small file as well; only `full` has more of them.
+bool HasVariants(const Options& options, bool first_size) {
+  return options.preset == Preset::kFull || (options.preset != Preset::kQuick && first_size);
 }
 
 template <class Client>
@@ -34,7 +24,8 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
   const Options& options = suite.options;
   const auto chunk_bytes = static_cast<std::uint64_t>(options.chunk_bytes);
   const std::string chunked = "chunk_bytes=" + std::to_string(chunk_bytes);
-  for (const std::int64_t file_bytes : FileSizes(options)) {
+  const std::vector<std::int64_t> sizes = FileSizes(options, mode);
+  for (const std::int64_t file_bytes : sizes) {
     const auto size = static_cast<std::uint64_t>(file_bytes);
     const auto file = service::Payload::Of(options.payload, size);
     const service::Chunks chunks{file, chunk_bytes};
@@ -65,13 +56,27 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
           return client.DownloadFileChunked(size, chunk_bytes);
         },
         right_bytes, chunked);
+    if constexpr (std::is_same_v<Client, RpycClient>) {
+      if (!HasVariants(options, file_bytes == sizes.front())) continue;
+      add(
+          "upload_chunked_by_value",
+          [chunks](Client& client) { return client.UploadFileChunkedByValue(chunks); },
+          all_received, chunked);
+      add(
+          "download_chunked_buffiter",
+          [size, chunk_bytes](Client& client) {
+            return client.DownloadFileChunkedBuffered(size, chunk_bytes);
+          },
+          right_bytes, chunked);
+    }
   }
 }
 
 }  // namespace
 
 void RegisterBinaryTransfer(const Suite& suite) {
-  ForEachMode([&]<class Client>(const ServerMode& mode) { RegisterMode<Client>(suite, mode); });
+  ForEachMode(suite.modes,
+              [&]<class Client>(const ServerMode& mode) { RegisterMode<Client>(suite, mode); });
 }
 
 }  // namespace rpycbench

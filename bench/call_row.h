@@ -40,7 +40,7 @@ class CallRow : public ServerFixture {
 
  protected:
   void Measure(benchmark::State& state) override {
-    auto client = MakeClient<Client>(server(), options());
+    auto client = MakeClient<Client>(server(), options(), mode());
     for (std::int64_t i = 0; i < settings_.warmup_calls; ++i) {
       rpycbench::Verify(check_(call_(client)), name_);
     }

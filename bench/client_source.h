@@ -16,8 +16,9 @@
 namespace rpycbench {
 
 template <class Client>
-std::unique_ptr<Client> MakeUniqueClient(const net::Endpoint& server, const Options& options) {
-  return std::unique_ptr<Client>(new Client(MakeClient<Client>(server, options)));
+std::unique_ptr<Client> MakeUniqueClient(const net::Endpoint& server, const Options& options,
+                                         const ServerMode& mode) {
+  return std::unique_ptr<Client>(new Client(MakeClient<Client>(server, options, mode)));
 }
 
 // Each method is called by the thread of the client it names; different clients do not meet.
@@ -26,15 +27,15 @@ class OwnConnections {
  public:
   // A call is invoked with a connection and throws if the reply is wrong.
   template <class Call>
-  OwnConnections(const net::Endpoint& server, const Options& options, std::size_t clients,
-                 const Call&)
-      : server_(server), options_(options), connections_(clients) {}
+  OwnConnections(const net::Endpoint& server, const Options& options, const ServerMode& mode,
+                 std::size_t clients, const Call&)
+      : server_(server), options_(options), mode_(mode), connections_(clients) {}
 
   // Returns how long it took until the first reply.
   template <class Call>
   std::optional<Samples::Clock::duration> Connect(std::size_t client, const Call& first_call) {
     const auto start = Samples::Clock::now();
-    connections_[client] = MakeUniqueClient<Client>(server_, options_);
+    connections_[client] = MakeUniqueClient<Client>(server_, options_, mode_);
     first_call(*connections_[client]);
     return Samples::Clock::now() - start;
   }
@@ -58,6 +59,7 @@ class OwnConnections {
  private:
   net::Endpoint server_;
   const Options& options_;
+  const ServerMode& mode_;
   std::vector<std::unique_ptr<Client>> connections_;
 };
 
@@ -68,10 +70,10 @@ class PooledConnections {
   static constexpr std::size_t kSize = 10;
 
   template <class Call>
-  PooledConnections(const net::Endpoint& server, const Options& options, std::size_t,
-                    const Call& first_call) {
+  PooledConnections(const net::Endpoint& server, const Options& options, const ServerMode& mode,
+                    std::size_t, const Call& first_call) {
     for (std::size_t i = 0; i < kSize; ++i) {
-      all_.push_back(MakeUniqueClient<Client>(server, options));
+      all_.push_back(MakeUniqueClient<Client>(server, options, mode));
       first_call(*all_.back());
       free_.push_back(all_.back().get());
     }

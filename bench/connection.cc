@@ -1,6 +1,7 @@
 // Connection: what it takes until a new connection has answered its first call. A connect alone
 // says little, for the kernel's backlog answers it before a thread is started or a process forked.
 // Connections are made one after the other, held, and closed outside of the clock.
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +35,8 @@ std::string_view FirstCall(RpycClient& client, Opening opening) {
   return opening == Opening::kPython ? client.Ping() : client.PingCallAttr();
 }
 
-// More connections held open at once would exhaust descriptors before they show anything new.
+// More connections held open at once would exhaust descriptors before they show anything new, and
+// more than a mode serves at once would wait for ever.
 constexpr std::size_t kHeld = 100;
 
 template <class Client>
@@ -48,7 +50,7 @@ class ConnectionRow : public ServerFixture {
   void Measure(benchmark::State& state) override {
     Phases phases;
     phases.Reset(static_cast<std::size_t>(state.max_iterations));
-    std::vector<std::unique_ptr<Slot>> slots(kHeld);
+    std::vector<std::unique_ptr<Slot>> slots(std::min(kHeld, mode().traits.connections_at_once));
     for (auto& slot : slots) slot = std::make_unique<Slot>();
     WireTotals totals;
     std::size_t held = 0;
@@ -61,7 +63,7 @@ class ConnectionRow : public ServerFixture {
       held = 0;
     };
     for (auto _ : state) {
-      if (held == kHeld) {
+      if (held == slots.size()) {
         state.PauseTiming();
         close_all();
         state.ResumeTiming();
@@ -93,7 +95,7 @@ class ConnectionRow : public ServerFixture {
   // Constructs in place what cannot be moved.
   struct Make {
     const ConnectionRow& row;
-    operator Client() const { return MakeClient<Client>(row.server(), row.options()); }
+    operator Client() const { return MakeClient<Client>(row.server(), row.options(), row.mode()); }
   };
 
   void Open(Slot& slot, Phases& phases) {
@@ -129,7 +131,7 @@ void Register(const Suite& suite, const std::string& name, const ServerMode& mod
 }  // namespace
 
 void RegisterConnection(const Suite& suite) {
-  ForEachMode([&]<class Client>(const ServerMode& mode) {
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     const std::string name = "Connection/" + std::string(mode.name);
     Register<Client>(suite, name, mode, Opening::kShortest);
     if constexpr (std::is_same_v<Client, RpycClient>) {

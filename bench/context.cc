@@ -36,8 +36,8 @@ std::string CpuModel() {
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> DescribeRun(const Options& options) {
-  std::vector<std::pair<std::string, std::string>> context{
+ContextEntries DescribeRun(const Options& options) {
+  ContextEntries context{
       {"suite_version", build_info::kVersion},
       {"git_revision", build_info::kGitRevision},
       {"suite_build_type", build_info::kBuildType},
@@ -51,15 +51,17 @@ std::vector<std::pair<std::string, std::string>> DescribeRun(const Options& opti
       {"placement", std::string(options.placement ? ToString(*options.placement) : "by type")},
       {"payload", std::string(ToString(options.payload))},
       {"compression", std::string(ToString(options.compression))},
-      {"dialect", std::string(ToString(options.dialect))},
+      {"dialect", std::string(options.dialect ? ToString(*options.dialect) : "by mode")},
       {"server_launcher", options.server_launcher},
   };
   std::erase_if(context, [](const auto& entry) { return entry.second.empty(); });
   return context;
 }
 
-void AddContext(const Options& options) {
-  for (const auto& [key, value] : DescribeRun(options)) benchmark::AddCustomContext(key, value);
+void AddContext(const Options& options, const ContextEntries& more) {
+  for (const ContextEntries& entries : {DescribeRun(options), more}) {
+    for (const auto& [key, value] : entries) benchmark::AddCustomContext(key, value);
+  }
 }
 
 std::string VersionLine() {

@@ -12,11 +12,13 @@
 
 namespace rpycbench {
 
-// The keys and values of the context.
-std::vector<std::pair<std::string, std::string>> DescribeRun(const Options& options);
+using ContextEntries = std::vector<std::pair<std::string, std::string>>;
 
-// Adds them to the framework's context. To be called once.
-void AddContext(const Options& options);
+// The keys and values of the context.
+ContextEntries DescribeRun(const Options& options);
+
+// Adds them to the framework's context, and `more`. To be called once.
+void AddContext(const Options& options, const ContextEntries& more = {});
 
 // "rpycbench <version> (<git revision>)".
 std::string VersionLine();

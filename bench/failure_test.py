@@ -75,9 +75,11 @@ def processes_of_session(session):
             if fields and int(fields[3]) == session and fields[0] != "Z"]
 
 
-def is_bench_server(pid):
+def is_server(pid):
+    """Native or in Python."""
     try:
-        return os.readlink(f"/proc/{pid}/exe") == os.path.realpath(BENCH_SERVER)
+        return os.readlink(f"/proc/{pid}/exe") in map(os.path.realpath,
+                                                      (BENCH_SERVER, sys.executable))
     except OSError:
         return False
 
@@ -91,7 +93,8 @@ class Program:
         self._stderr = pathlib.Path(folder, "stderr.txt")
         with open(self._stderr, "wb") as stderr:
             self.process = subprocess.Popen(
-                [BENCH_ALL, "--preset=quick", f"--benchmark_filter=^({rows})/real_time$",
+                [BENCH_ALL, "--preset=quick", f"--python={sys.executable}",
+                 f"--benchmark_filter=^({rows})/real_time$",
                  f"--benchmark_min_time={min_time}", f"--benchmark_out={self.out}", *flags],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
                 start_new_session=True)
@@ -113,7 +116,7 @@ class Program:
             self.process.wait()
 
     def servers(self):
-        return [pid for pid in children(self.pid) if is_bench_server(pid)]
+        return [pid for pid in children(self.pid) if is_server(pid)]
 
     def busy_server(self):
         """The server of the row under way, once the row keeps it, or a session of it, busy."""
@@ -192,7 +195,7 @@ class FailureTest(unittest.TestCase):
         self.assertIn("1 of 2 rows ended in an error", program.stderr)
 
     def test_a_killed_server_costs_its_row_alone(self):
-        for mode in ("tcp_threaded", "rpyc_forking"):
+        for mode in ("tcp_threaded", "rpyc_forking", "pyrpyc_threaded"):
             with self.subTest(mode=mode):
                 program = self.start(f"Latency/{mode}/(ping|echo/64)", min_time=2)
                 os.kill(program.busy_server(), signal.SIGKILL)
@@ -208,12 +211,12 @@ class FailureTest(unittest.TestCase):
                                  "Concurrent/http_threaded/clients:1")
 
     def test_a_killed_session_costs_its_row_alone(self):
-        program = self.start("Latency/tcp_forking/(ping|echo/64)", min_time=2)
+        program = self.start("Latency/rpyc_forking/(ping|echo/64)", min_time=2)
         session, = children(program.busy_server())
         os.kill(session, signal.SIGKILL)
-        self.check_one_row_fails(program, "Latency/tcp_forking/ping",
+        self.check_one_row_fails(program, "Latency/rpyc_forking/ping",
                                  f"session process {session} was killed by signal 9",
-                                 "Latency/tcp_forking/echo/64")
+                                 "Latency/rpyc_forking/echo/64")
 
     def test_a_server_that_hangs_is_a_timeout(self):
         program = self.start("Latency/tcp_threaded/(ping|echo/64)", "--call_timeout_ms=500",
@@ -278,6 +281,31 @@ class FailureTest(unittest.TestCase):
                     for name, message in errors.items():
                         self.assertIn(f"wrong reply to {name}; server:", message)
 
+    def test_a_wrong_sum_is_never_a_number(self):
+        # The first sums come before the clock, on a new connection of each client.
+        for first in (2, 5):
+            with self.subTest(first=first):
+                self.check_all_fail("Compute/tcp_threaded/clients:.*", self.lying("content", first),
+                                    count=2, because="wrong reply to compute; server:")
+
+    def test_a_wrong_reply_beside_a_crash_is_never_a_number(self):
+        # The verified call, the bystanders' first four, the victim's, then those before the crash.
+        for first, when in ((3, "wrong reply to the first ping"),
+                            (20, "a bystander failed before the crash: wrong reply to ping")):
+            with self.subTest(first=first):
+                self.check_all_fail("Isolation/tcp_threaded", self.lying("content", first), count=1,
+                                    because=when)
+
+    def test_a_server_that_refuses_to_crash_fails_the_row(self):
+        obedient = self.script('for flag; do shift\n'
+                               '[ "$flag" = --allow_crash ] || set -- "$@" "$flag"; done\n'
+                               f'exec "{BENCH_SERVER}" "$@"')
+        for mode, because in (("tcp_threaded", "refused: crash is not allowed here"),
+                              ("rpyc_forking", "AttributeError"), ("http_threaded", "status 404")):
+            with self.subTest(mode=mode):
+                self.check_all_fail(f"Isolation/{mode}", f"--server={obedient}", count=1,
+                                    because=because)
+
     def test_a_server_with_another_nonce_is_refused(self):
         self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("wrong_nonce"), count=3,
                             because="a foreign server")
@@ -289,16 +317,16 @@ class FailureTest(unittest.TestCase):
                 f'echo "{{\\"port\\":{foreign.port},\\"pid\\":$$,\\"nonce\\":\\"$nonce\\"}}"\n'
                 'exec cat')
             self.check_all_fail("Latency/(tcp|rpyc)_threaded/.*", f"--server={impostor}",
-                                "--call_timeout_ms=2000", count=8,
+                                "--call_timeout_ms=2000", count=9,
                                 because="its first call failed")
 
     # The program itself is ended.
 
     def test_whatever_ends_the_program_loses_no_row_and_leaves_no_server(self):
-        first_rows = ["Latency/tcp_threaded/ping", "Latency/tcp_forking/ping"]
+        first_rows = ["Latency/tcp_threaded/ping", "Latency/rpyc_forking/ping"]
         for name, send in (("SIGINT", os.killpg), ("SIGTERM", os.kill), ("SIGKILL", os.kill)):
             with self.subTest(signal=name):
-                program = self.start("Latency/(tcp_threaded|tcp_forking|http_threaded)/ping",
+                program = self.start("Latency/(tcp_threaded|rpyc_forking|http_threaded)/ping",
                                      min_time=0.5)
                 wait_until(lambda: len(program.finished_rows()) >= 2, "two finished rows")
                 wait_until(lambda: len(program.servers()) == 3, "the third row's server")
@@ -316,7 +344,8 @@ class FailureTest(unittest.TestCase):
         for dialect in ("5", "6", "auto"):
             with self.subTest(dialect=dialect):
                 program = self.start(
-                    "(Connection/rpyc_.*|Latency/rpyc_.*/ping.*|.*/rpyc_.*_chunked/1572864)",
+                    "(Connection/M.*|Latency/M/ping.*|.*/M/.*_chunked/1572864)".replace(
+                        "M", "rpyc_(threaded|forking)"),
                     f"--dialect={dialect}")
                 self.assertEqual(0, program.wait(), program.stderr)
                 measured, errors = program.results()

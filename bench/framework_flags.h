@@ -30,7 +30,7 @@ class FrameworkFlags {
   void Set(std::string_view name, std::string_view value);
 
   // Hands the flags to the framework. `program` is argv[0], kept by the framework for its context.
-  // Throws UsageError for a flag it does not know. To be called once.
+  // Throws UsageError for a flag it does not know. Flags that are not set keep what they have.
   void Initialize(char* program) const;
 
  private:

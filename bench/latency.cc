@@ -1,22 +1,21 @@
 // Latency: one client, one connection, one call after the other. RPyC's ping stands in three rows:
 // as a Python program causes it (two round trips and a release), through a bound method that is
-// held, and as one request that names the method.
+// held, and as one request that names the method. Its echo comes with a list as well, which crosses
+// by reference: none of its bytes do, but a reference is made and released.
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include "bench/call_row.h"
 #include "bench/rows.h"
+#include "bench/sizes.h"
 
 namespace rpycbench {
 namespace {
 
-constexpr auto kIsPong = [](std::string_view reply) { return reply == "pong"; };
+// An echo by value of this size is in every preset.
+constexpr std::uint64_t kListBytes = 1024;
 
-std::vector<std::uint64_t> EchoSizes(Preset preset) {
-  if (preset == Preset::kQuick) return {64, 1024};
-  return {64, 1024, 10 * 1024, 100 * 1024};
-}
+constexpr auto kIsPong = [](std::string_view reply) { return reply == "pong"; };
 
 template <class Client>
 void RegisterMode(const Suite& suite, const ServerMode& mode) {
@@ -32,7 +31,15 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
     add_ping("ping_bound", [](Client& client) { return client.PingBound(); });
     add_ping("ping_callattr", [](Client& client) { return client.PingCallAttr(); });
   }
-  for (const std::uint64_t size : EchoSizes(options.preset)) {
+  if constexpr (std::is_same_v<Client, RpycClient>) {
+    const service::Chunks list{service::Payload::Of(options.payload, kListBytes), kListBytes};
+    RegisterCallRow<Client>(
+        suite, prefix + "echo_reference/" + std::to_string(kListBytes), mode,
+        {.warmup_calls = options.warmup_requests + 1}, options.requests,
+        [list](Client& client) { return client.EchoReference(list); },
+        [](bool same) { return same; });
+  }
+  for (const std::uint64_t size : EchoSizes(options, mode)) {
     const auto payload = service::Payload::Of(options.payload, size);
     RegisterCallRow<Client>(
         suite, prefix + "echo/" + std::to_string(size), mode,
@@ -45,7 +52,8 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
 }  // namespace
 
 void RegisterLatency(const Suite& suite) {
-  ForEachMode([&]<class Client>(const ServerMode& mode) { RegisterMode<Client>(suite, mode); });
+  ForEachMode(suite.modes,
+              [&]<class Client>(const ServerMode& mode) { RegisterMode<Client>(suite, mode); });
 }
 
 }  // namespace rpycbench

@@ -2,19 +2,23 @@
 honest for a while. From request number --lie_from on (1 is the first) it answers as --lie says:
 `content` changes one byte or adds one to the number, `size` leaves out the last byte.
 
-Payloads are zero bytes; connections are served one after the other; unknown flags are ignored.
+Payloads are zero bytes; each connection has a thread, requests are counted over all of them;
+unknown flags are ignored.
 """
 
 import argparse
+import itertools
 import json
 import os
 import select
 import socket
 import struct
 import sys
+import threading
 
 HEADER = struct.Struct("<B3xIQ")  # operation or status, chunk size, number
-PING, ECHO, UPLOAD, DOWNLOAD = 1, 2, 3, 4
+PING, ECHO, UPLOAD, DOWNLOAD, COMPUTE = range(1, 6)
+CRASH = 11
 
 
 def receive(connection, size):
@@ -30,6 +34,10 @@ def receive(connection, size):
 
 def honest(operation, number, data):
     """The answer's number and data."""
+    if operation == CRASH:
+        os.abort()
+    if operation == COMPUTE:
+        return (number - 1) * number * (2 * number - 1) // 6, b""
     answer = {PING: b"pong", ECHO: data, UPLOAD: b"", DOWNLOAD: bytes(number)}[operation]
     return (number if operation == UPLOAD else len(answer)), answer
 
@@ -45,15 +53,15 @@ def lie(kind, number, data):
 
 def serve(connection, requests, flags):
     """Answers until the client closes; `requests` counts them."""
-    while header := receive(connection, HEADER.size):
-        operation, _, number = HEADER.unpack(header)
-        data = receive(connection, number) if operation in (ECHO, UPLOAD) else b""
-        requests += 1
-        number, answer = honest(operation, number, data)
-        if requests >= flags.lie_from:
-            number, answer = lie(flags.lie, number, answer)
-        connection.sendall(HEADER.pack(0, 0, number) + answer)
-    return requests
+    with connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while header := receive(connection, HEADER.size):
+            operation, _, number = HEADER.unpack(header)
+            data = receive(connection, number) if operation in (ECHO, UPLOAD) else b""
+            number, answer = honest(operation, number, data)
+            if next(requests) >= flags.lie_from:
+                number, answer = lie(flags.lie, number, answer)
+            connection.sendall(HEADER.pack(0, 0, number) + answer)
 
 
 def main():
@@ -62,15 +70,13 @@ def main():
     parser.add_argument("--lie_from", type=int, required=True)
     parser.add_argument("--nonce", required=True)
     flags, _ = parser.parse_known_args()
-    requests = 0
+    requests = itertools.count(1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(json.dumps({"port": listener.getsockname()[1], "pid": os.getpid(),
                           "nonce": flags.nonce}), flush=True)
         while listener in select.select([listener, sys.stdin], [], [])[0]:
             connection, _ = listener.accept()
-            with connection:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                requests = serve(connection, requests, flags)
+            threading.Thread(target=serve, args=(connection, requests, flags), daemon=True).start()
 
 
 if __name__ == "__main__":

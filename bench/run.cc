@@ -31,13 +31,7 @@ constexpr char kProgram[] = "bench_all";
 constexpr struct {
   Preset preset;
   const char* seconds;
-} kMinTimes[] = {{Preset::kQuick, "0.1"}, {Preset::kDefault, "0.3"}, {Preset::kFull, "0.5"}};
-
-void Complain(std::string line) {
-  while (line.ends_with('\n')) line.pop_back();
-  std::ranges::replace(line, '\n', ' ');
-  std::fprintf(stderr, "%s: %s\n", kProgram, line.c_str());
-}
+} kMinTimes[] = {{Preset::kQuick, "0.05"}, {Preset::kDefault, "0.1"}, {Preset::kFull, "0.5"}};
 
 void PrintHelp() {
   std::printf(
@@ -109,7 +103,41 @@ std::string NothingMatched(std::string said, Preset preset) {
   return message;
 }
 
+// Whether the framework is to list rows instead of running them.
+void SetListing(char* program, bool listing) {
+  FrameworkFlags flags({});
+  flags.Set("benchmark_list_tests", listing ? "true" : "false");
+  flags.Initialize(program);
+}
+
+// Keeps what the framework lists, and what it says when there is nothing to list.
+class ListKeeper : public Reporter {
+ public:
+  ListKeeper() {
+    SetOutputStream(&list_);
+    SetErrorStream(&list_);
+  }
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>&) override {}
+
+  std::vector<std::string> Lines() const {
+    std::vector<std::string> lines;
+    std::istringstream list(list_.str());
+    for (std::string line; std::getline(list, line);) lines.push_back(line);
+    return lines;
+  }
+
+ private:
+  std::ostringstream list_;
+};
+
 }  // namespace
+
+void Tell(std::string line) {
+  while (line.ends_with('\n')) line.pop_back();
+  std::ranges::replace(line, '\n', ' ');
+  std::fprintf(stderr, "%s: %s\n", kProgram, line.c_str());
+}
 
 std::optional<CommandLine> ParseCommandLine(int argc, char** argv) {
   std::vector<std::string> own;
@@ -125,10 +153,19 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv) {
     std::printf("%s\n", VersionLine().c_str());
     return std::nullopt;
   }
-  CommandLine command{ParseOptions(std::move(own)), FrameworkFlags(std::move(framework))};
+  CommandLine command{ParseOptions(std::move(own)), FrameworkFlags(std::move(framework)), argv[0]};
   ChooseMinTime(command.options.preset, command.flags);
   ForTheFramework(command.flags).Initialize(argv[0]);
   return command;
+}
+
+std::vector<std::string> SelectedRows(const CommandLine& command) {
+  ListKeeper keeper;
+  SetListing(command.program, true);
+  const std::size_t matched = benchmark::RunSpecifiedBenchmarks(&keeper, nullptr);
+  SetListing(command.program, command.flags.On("benchmark_list_tests"));
+  benchmark::ClearRegisteredBenchmarks();
+  return matched > 0 ? keeper.Lines() : std::vector<std::string>();
 }
 
 int RunRows(const CommandLine& command) {
@@ -143,7 +180,7 @@ int RunRows(const CommandLine& command) {
   std::ostringstream said;  // by the framework, when nothing matches
   display.SetErrorStream(&said);
 
-  if (const std::string warning = BuildWarning(); !warning.empty()) Complain(warning);
+  if (const std::string warning = BuildWarning(); !warning.empty()) Tell(warning);
   const std::size_t matched =
       benchmark::RunSpecifiedBenchmarks(&display, file_filter ? &*file_filter : nullptr);
   benchmark::ClearRegisteredBenchmarks();
@@ -151,8 +188,8 @@ int RunRows(const CommandLine& command) {
   if (!std::cout.flush()) throw std::runtime_error("cannot write everything to stdout");
   if (matched == 0) throw UsageError(NothingMatched(said.str(), command.options.preset));
   if (display.failed_rows() == 0) return kSuccess;
-  Complain(std::to_string(display.failed_rows()) + " of " + std::to_string(matched) +
-           " rows ended in an error");
+  Tell(std::to_string(display.failed_rows()) + " of " + std::to_string(matched) +
+       " rows ended in an error");
   return kFailure;
 }
 
@@ -160,13 +197,13 @@ int ReportErrors(const std::function<int()>& body) {
   try {
     return body();
   } catch (const OptionsError& error) {
-    Complain(error.what());
+    Tell(error.what());
     return kUsage;
   } catch (const UsageError& error) {
-    Complain(error.what());
+    Tell(error.what());
     return kUsage;
   } catch (const std::exception& error) {
-    Complain(error.what());
+    Tell(error.what());
     return kFailure;
   }
 }

@@ -5,14 +5,17 @@
 //   return ReportErrors([&]() -> int {
 //     const std::optional<CommandLine> command = ParseCommandLine(argc, argv);
 //     if (!command) return kSuccess;
-//     AddContext(command->options);
-//     …register rows…
+//     const Selection selection = SelectModes(*command, register_rows);
+//     AddContext(command->options, selection.versions);
+//     …register the rows of selection.modes…
 //     return RunRows(*command);
 //   });
 #pragma once
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "bench/framework_flags.h"
 #include "fixtures/options.h"
@@ -28,12 +31,20 @@ enum ExitCode : int {
 struct CommandLine {
   Options options;
   FrameworkFlags flags;
+  char* program;  // argv[0], which the framework keeps
 };
 
 // Reads the suite's flags and the framework's, hands the framework its own, and gives the preset's
 // measuring time to it if the user gave none. Answers --help and --version on stdout; empty then.
 // Throws OptionsError or UsageError.
 std::optional<CommandLine> ParseCommandLine(int argc, char** argv);
+
+// The names of the registered rows that the filter matches; drops all registered rows. None if the
+// filter is no regular expression, too.
+std::vector<std::string> SelectedRows(const CommandLine& command);
+
+// One line on stderr, behind the program's name.
+void Tell(std::string line);
 
 // Runs, or lists, the registered rows that the filter matches, then drops all registered rows.
 // Returns kSuccess, or kFailure if a row ended in an error. Throws UsageError if nothing matches or

@@ -22,23 +22,37 @@ BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
 PRESETS = ("quick", "default", "classic", "full")
 PATIENCE = 120  # seconds; a run that passes takes less than 10
 
-MODE = "(?:rpyc|http|tcp)_(?:threaded|forking)"
+MODE = "(?:tcp|rpyc|http|pyrpyc|flask)_[a-z]+"
 WORD = "[a-z][a-z0-9]*(?:_[a-z0-9]+)*"  # snake case
 BYTES = "[1-9][0-9]*"
 GRAMMAR = re.compile(
     f"(?:Floor/{WORD}(?:/{BYTES})?"
     f"|Connection/{MODE}(?:/{WORD})?"
-    f"|Latency/{MODE}/(?:{WORD}|echo/{BYTES})"
+    f"|Latency/{MODE}/{WORD}(?:/{BYTES})?"
     f"|Bandwidth/{MODE}/(?:upload|download)/{BYTES}"
-    f"|BinaryTransfer/{MODE}/(?:upload|download)(?:_chunked)?/{BYTES}"
-    f"|Concurrent/{MODE}(?:/{WORD}|/pool:[1-9][0-9]*)?/clients:[1-9][0-9]*)"
+    f"|BinaryTransfer/{MODE}/(?:upload|download)(?:_chunked(?:_{WORD})?)?/{BYTES}"
+    f"|Concurrent/{MODE}(?:/{WORD}|/pool:[1-9][0-9]*)?/clients:[1-9][0-9]*"
+    f"|Compute/{MODE}/clients:[1-9][0-9]*"
+    f"|Isolation/{MODE})"
     "(?P<iterations>/iterations:[1-9][0-9]*)?/real_time")
-TYPES = ("Connection", "Latency", "Bandwidth", "BinaryTransfer", "Concurrent")
-MODES = ("tcp_threaded", "tcp_forking", "rpyc_threaded", "rpyc_forking", "http_threaded")
+TYPES = ("Connection", "Latency", "Bandwidth", "BinaryTransfer", "Concurrent", "Compute",
+         "Isolation")
+NOT_IN_CLASSIC = {"Compute", "Isolation"}
+NO_BYSTANDERS = {"pyrpyc_oneshot"}  # takes one connection at a time
+QUICK_MODES = {"tcp_threaded", "rpyc_threaded", "rpyc_forking", "rpyc_async", "http_threaded",
+               "pyrpyc_threaded", "flask_threaded"}
+SEED_MODES = {"tcp_threaded", "tcp_forking", "rpyc_threaded", "rpyc_forking", "http_threaded",
+              "pyrpyc_threaded", "pyrpyc_forking", "flask_threaded"}
+DEFAULT_MODES = QUICK_MODES | {
+    "pyrpyc_forking", "flask_waitress",
+    *(f"{protocol}_{model}" for protocol in ("tcp", "rpyc", "http")
+      for model in ("threaded", "forking", "threadpool", "async"))}
+MODES = {"quick": QUICK_MODES, "default": DEFAULT_MODES, "classic": SEED_MODES,
+         "full": DEFAULT_MODES | {"pyrpyc_threadpool", "pyrpyc_oneshot"}}
 
 
 def run(*flags):
-    return subprocess.run([BENCH_ALL, *flags], stdin=subprocess.DEVNULL, capture_output=True,
+    return subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=PATIENCE, check=False)
 
 
@@ -66,8 +80,12 @@ class NamesTest(unittest.TestCase):
         for preset, rows in self.rows.items():
             self.assertIn("Floor/ping", {"/".join(name.split("/")[:2]) for name in rows}, preset)
             found = {tuple(name.split("/")[:2]) for name in rows}
-            missing = {(kind, mode) for kind in TYPES for mode in MODES} - found
-            self.assertEqual(set(), missing, preset)
+            for kind in TYPES:
+                expected = MODES[preset] - (NO_BYSTANDERS if kind == "Isolation" else set())
+                if preset == "classic" and kind in NOT_IN_CLASSIC:
+                    expected = set()
+                self.assertEqual(expected, {mode for of, mode in found if of == kind},
+                                 f"{preset}: {kind}")
 
     def test_larger_presets_keep_the_names_of_smaller_ones(self):
         self.assertLess(set(self.rows["quick"]), set(self.rows["default"]))
@@ -91,7 +109,7 @@ class SmokeTest(unittest.TestCase):
 def measure(*flags, **how):
     """The rows of a short run by name, with their counters and labels."""
     short = ("--benchmark_format=json", "--preset=classic", "--requests_per_client=2")
-    done = subprocess.run([BENCH_ALL, *short, *flags], stdin=subprocess.DEVNULL,
+    done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *short, *flags], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=PATIENCE, check=True, **how)
     return {row["name"].split("/iterations:")[0]: row
             for row in json.loads(done.stdout)["benchmarks"]}
@@ -101,7 +119,7 @@ class ConcurrentTest(unittest.TestCase):
     """What Concurrent measures are requests on connections that have been used before."""
 
     def test_opening_a_connection_is_no_part_of_its_requests(self):
-        rows = measure("--clients=4", "--benchmark_filter=Concurrent/.*rpyc")
+        rows = measure("--clients=4", "--benchmark_filter=Concurrent/rpyc")
         for mode in ("rpyc_threaded", "rpyc_forking"):
             self.assertEqual(2, rows[f"Concurrent/{mode}/clients:4"]["round_trips"])
             self.assertEqual(1, rows[f"Concurrent/{mode}/ping_callattr/clients:4"]["round_trips"])
@@ -110,6 +128,11 @@ class ConcurrentTest(unittest.TestCase):
         rows = measure("--clients=4", "--benchmark_filter=Concurrent/http")
         self.assertIn("connect_p50_us", rows["Concurrent/http_threaded/clients:4"])
         self.assertNotIn("connect_p50_us", rows["Concurrent/http_threaded/pool:10/clients:4"])
+
+    def test_a_server_that_closes_after_each_answer_has_nothing_to_pool(self):
+        rows = measure("--clients=4", "--benchmark_filter=Concurrent/flask_threaded")
+        self.assertEqual(["Concurrent/flask_threaded/clients:4"], list(rows))
+        self.assertEqual(1, rows["Concurrent/flask_threaded/clients:4"]["round_trips"])
 
     def test_more_clients_than_the_soft_limit_of_descriptors(self):
         def limit_descriptors():
@@ -135,6 +158,114 @@ class LabelTest(unittest.TestCase):
         self.assertEqual({"BinaryTransfer/tcp_threaded/upload/9": whole,
                           "BinaryTransfer/tcp_threaded/upload_chunked/9": chunked},
                          {name: row["label"] for name, row in rows.items()})
+
+
+class PythonTest(unittest.TestCase):
+    """Modes in Python take part where Python has what they need, and are told where not."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="rpycbench_python_")
+        self.addCleanup(folder.cleanup)
+        self.python = pathlib.Path(folder.name, "python")
+        self.asked = pathlib.Path(folder.name, "asked")
+
+    def list_with(self, script, *flags):
+        """What is listed when the interpreter is this shell script."""
+        self.python.write_text(f'#!/bin/sh\ntouch "{self.asked}"\n{script}\n', encoding="utf-8")
+        self.python.chmod(0o755)
+        return run(f"--python={self.python}", "--preset=quick", "--benchmark_list_tests", *flags)
+
+    def assert_unavailable(self, done, *complaints):
+        """The rest is listed, and each complaint is one line on stderr."""
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("Latency/rpyc_threaded/ping/real_time", done.stdout)
+        self.assertEqual([f"bench_all: unavailable: {text}" for text in complaints],
+                         done.stderr.splitlines())
+
+    def assert_refused(self, done, words):
+        self.assertEqual((2, ""), (done.returncode, done.stdout), done.stderr)
+        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
+        self.assertIn(words, done.stderr)
+
+    def answering(self, **modules):
+        return f"echo '{json.dumps({'python': '3.11.2', **modules})}'; exec cat"
+
+    def test_their_versions_stand_in_the_context(self):
+        done = run("--benchmark_format=json", "--benchmark_min_time=0", "--preset=quick",
+                   "--benchmark_filter=Latency/(py|)rpyc_threaded/ping_bound")
+        self.assertEqual(0, done.returncode, done.stderr)
+        context = json.loads(done.stdout)["context"]
+        self.assertEqual("%d.%d.%d" % sys.version_info[:3], context["python_version"])
+        for module in ("rpyc", "flask", "werkzeug", "waitress"):
+            self.assertRegex(context[f"{module}_version"], r"^\d+\.\d+")
+
+    def test_a_missing_module_costs_its_modes(self):
+        done = self.list_with(self.answering(flask="2.2.2", werkzeug="2.2.2"))
+        self.assert_unavailable(done, f"pyrpyc_threaded: {self.python} has no module rpyc; install "
+                                      "the package python3-rpyc")
+        self.assertIn("Latency/flask_threaded/ping/real_time", done.stdout)
+        self.assertNotIn("pyrpyc", done.stdout)
+
+    def test_without_an_interpreter_native_modes_are_left(self):
+        for script, words in (("echo lost >&2; exit 1", "exited with code 1; its stderr ends with: "
+                                                        "lost"),
+                              ("echo hello; exec cat", 'is no Python interpreter: it answered "hell'
+                                                       'o"')):
+            done = self.list_with(script)
+            self.assert_unavailable(done, "pyrpyc_threaded, flask_threaded: "
+                                          f"{self.python} {words}; install the package python3, or "
+                                          "name an interpreter with --python")
+
+    def test_an_interpreter_that_hangs_keeps_nobody(self):
+        done = self.list_with("exec sleep 1000", "--ready_timeout_ms=100")
+        self.assertEqual(0, done.returncode)
+        self.assertIn("said nothing for 100 ms", done.stderr)
+
+    def test_scripts_that_are_not_there_cost_all_modes_in_python(self):
+        done = run("--preset=quick", "--benchmark_list_tests", "--reference_servers=/no/such")
+        self.assert_unavailable(done, *(
+            f"{mode}: there is no /no/such/{script}_server.py; say with --reference_servers where "
+            "it is" for mode, script in (("pyrpyc_threaded", "rpyc"), ("flask_threaded", "flask"))))
+
+    def test_scripts_beside_the_program_come_first(self):
+        folder = self.python.parent
+        moved = shutil.copy(BENCH_ALL, folder)
+        (folder / "bench_server").touch()
+        (folder / "reference").mkdir()
+        done = subprocess.run([moved, "--preset=quick", "--benchmark_list_tests"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn(f"there is no {folder}/reference/rpyc_server.py", done.stderr)
+
+    def test_a_filter_that_names_an_unavailable_mode_is_refused(self):
+        for name in ("pyrpyc_threaded", "Latency/(http|pyrpyc_threaded|rpyc_threaded)/ping"):
+            done = self.list_with(self.answering(), f"--benchmark_filter={name}")
+            self.assert_refused(done, "unavailable: pyrpyc_threaded: ")
+
+    def test_a_filter_that_matches_unavailable_modes_only_is_refused(self):
+        done = self.list_with(self.answering(), "--benchmark_filter=/py.*/ping")
+        self.assert_refused(done, "no row that matches can be measured: pyrpyc_threaded: ")
+
+    def test_a_filter_may_leave_unavailable_modes_out(self):
+        done = self.list_with(self.answering(), "--benchmark_filter=-pyrpyc_threaded|flask")
+        self.assert_unavailable(done)
+
+    def test_python_is_not_asked_for_native_rows(self):
+        done = self.list_with(self.answering(), "--benchmark_filter=/(tcp|rpyc|http)_")
+        self.assert_unavailable(done)
+        self.assertFalse(self.asked.exists())
+
+    def test_what_a_preset_leaves_out_is_told(self):
+        done = run("--preset=default", "--benchmark_list_tests", "--benchmark_filter=/pyrpyc")
+        self.assertRegex(done.stderr, "^bench_all: BinaryTransfer of pyrpyc_threaded: files up to ")
+        self.assertEqual("", run("--preset=default", "--benchmark_list_tests",
+                                 "--benchmark_filter=/pyrpyc", "--file_bytes=1048576",
+                                 "--clients=1").stderr)
+
+    def test_a_row_of_a_larger_preset_is_pointed_to(self):
+        done = run("--preset=default", "--benchmark_filter=pyrpyc_oneshot")
+        self.assert_refused(done, "--preset=full has all of them")
 
 
 class RefusalTest(unittest.TestCase):

@@ -209,6 +209,23 @@ Latency/pyrpyc_threaded/ping 104.0
         self.assertEqual("385.0 µs 43 % PyLatency/http_threaded/ping 400.0 − "
                          "Latency/http_threaded/ping 15.0", found["Python client alone"])
 
+    def test_what_reconnecting_to_flask_costs_is_told_apart(self):
+        rows = [row("Latency/tcp_threaded/ping", 10), row("Latency/http_threaded/ping", 15),
+                row("Connection/http_threaded", 95), row("Latency/flask_threaded/ping", 900)]
+        lines = self.text(rows)
+        at = next(i for i, line in enumerate(lines) if "interpreter (server)" in line)
+        self.assertEqual(["interpreter (server) 885.0 µs 98 % flask_threaded/ping 900.0 − "
+                          "http_threaded/ping 15.0",
+                          "a connection a call 80.0 µs 9 % Connection/http_threaded 95.0 − "
+                          "Latency/http_threaded/ping 15.0",
+                          "the rest 805.0 µs 89 % 885.0 − 80.0"],
+                         [" ".join(line.split()) for line in lines[at:at + 3]])
+        self.assertNotIn("a connection a call", self.section(PING))
+
+    def test_what_is_no_call_is_not_explained(self):
+        isolation = row("Isolation/rpyc_threaded", 5000)
+        self.assertEqual(self.text(PING), self.text([*PING, isolation]))
+
     def test_a_narrow_terminal_gets_the_arithmetic_below(self):
         result = self.explain(self.file(PING), columns="60")
         self.assertLessEqual(max(map(len, result.stdout.splitlines())), 60, result.stdout)

@@ -1,0 +1,105 @@
+"""What Compute and Isolation promise, by short runs: `compute_isolation_test.py bench_all`.
+
+A crash in one session costs the others their connections where they share its process, and nothing
+where each has its own; the row must tell the two apart by its counters. Compute must tell the rate
+of all clients and that of each.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BENCH_ALL = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ""
+PATIENCE = 120  # seconds; a run that passes takes less than 10
+BYSTANDERS = 4
+
+
+def measure(rows, *flags, **how):
+    """The rows that match, by name without the framework's suffix."""
+    done = subprocess.run(
+        [BENCH_ALL, "--preset=default", f"--benchmark_filter=^({rows})/real_time$",
+         "--benchmark_format=json", "--benchmark_min_time=0.01", *flags],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+        check=False, **how)
+    if done.returncode != 0:
+        raise AssertionError(f"bench_all exited with {done.returncode}: {done.stderr}")
+    return {row["name"].removesuffix("/real_time"): row
+            for row in json.loads(done.stdout)["benchmarks"]}
+
+
+def allow_core_files():
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+class IsolationTest(unittest.TestCase):
+    def check(self, row, lost, restarts):
+        self.assertEqual((lost, restarts), (row["bystanders_lost"], row["server_restarts"]), row)
+        self.assertIn(f"bystanders={BYSTANDERS}", row["label"])
+        self.assertGreater(row["bystander_p50_us"], 0)
+        self.assertGreater(row["longest_gap_us"], 0)
+        # The row's time is the mean of the outages.
+        self.assertLessEqual(row["min_us"], row["real_time"])
+        self.assertLessEqual(row["real_time"], 1.5 * row["max_us"])
+
+    def test_a_crash_in_a_process_of_its_own_is_not_noticed(self):
+        modes = ("tcp_forking", "rpyc_forking", "http_forking", "pyrpyc_forking")
+        rows = measure(f"Isolation/({'|'.join(modes)})")
+        for mode in modes:
+            with self.subTest(mode=mode):
+                self.check(rows[f"Isolation/{mode}"], lost=0, restarts=0)
+
+    def test_a_crash_in_a_shared_process_costs_all_their_connections_and_a_restart(self):
+        modes = ("tcp_threaded", "rpyc_threaded", "http_threaded", "rpyc_async", "pyrpyc_threaded",
+                 "flask_threaded", "flask_waitress")
+        rows = measure(f"Isolation/({'|'.join(modes)})")
+        for mode in modes:
+            with self.subTest(mode=mode):
+                row = rows[f"Isolation/{mode}"]
+                self.check(row, lost=BYSTANDERS, restarts=1)
+                # Each waited for the new server, from the end of the old one.
+                self.assertGreater(row["longest_gap_us"], row["bystander_p50_us"])
+
+    def test_the_shared_server_of_other_rows_cannot_be_crashed_and_lives_on(self):
+        rows = measure("(Latency|Isolation)/tcp_threaded(/ping)?", "--placement=free",
+                       "--benchmark_enable_random_interleaving", "--benchmark_repetitions=2")
+        self.assertEqual({"Latency/tcp_threaded/ping", "Isolation/tcp_threaded"},
+                         {name.split("/real_time")[0] for name in rows})
+
+    def test_no_core_file_is_left(self):
+        with tempfile.TemporaryDirectory(prefix="rpycbench_isolation_") as folder:
+            measure("Isolation/(tcp_threaded|rpyc_forking|pyrpyc_threaded)", cwd=folder,
+                    preexec_fn=allow_core_files)
+            self.assertEqual([], os.listdir(folder))
+
+
+class ComputeTest(unittest.TestCase):
+    def test_the_rate_is_told_for_all_clients_and_for_each(self):
+        rows = measure("Compute/(rpyc_threaded|pyrpyc_threaded)/clients:[14]")
+        self.assertEqual(4, len(rows), list(rows))
+        for name, row in rows.items():
+            with self.subTest(row=name):
+                clients = int(name.rpartition(":")[2])
+                rate = row["items_per_second"]
+                self.assertAlmostEqual(rate, row["calls_per_s_per_client"] * clients,
+                                       delta=rate / 1000)
+                # The whole lasts at least as long as the slowest client does.
+                self.assertLessEqual(row["slowest_client_per_s"], row["fastest_client_per_s"])
+                self.assertLessEqual(row["calls_per_s_per_client"], row["fastest_client_per_s"])
+                self.assertGreater(row["p50_us"], 0)
+                self.assertRegex(row["label"], r"compute_n=\d+ requests_per_client=\d+$")
+
+    def test_python_takes_longer_than_native_code(self):
+        rows = measure("Compute/(pyrpyc|rpyc)_threaded/clients:1")
+        self.assertGreater(rows["Compute/pyrpyc_threaded/clients:1"]["p50_us"],
+                           10 * rows["Compute/rpyc_threaded/clients:1"]["p50_us"])
+
+
+if __name__ == "__main__":
+    if not BENCH_ALL:
+        sys.exit("usage: compute_isolation_test.py <bench_all>")
+    unittest.main()

@@ -1,0 +1,106 @@
+"""The ledger of rows: what a call takes on the wire, as whole numbers.
+
+`row_ledger_test.py bench_all`. That the client counts right is its own tests' matter; here it is that
+rows report it call by call, whatever the number of calls, for native servers and Python's alike.
+"""
+
+import csv
+import io
+import json
+import math
+import subprocess
+import sys
+import unittest
+
+BENCH_ALL = sys.argv.pop() if len(sys.argv) > 1 else ""
+PATIENCE = 120  # seconds
+FILE, CHUNK = 1_500_000, 65_536
+CHUNKS = math.ceil(FILE / CHUNK)
+COUNTERS = ("round_trips", "frames_out", "frames_in", "compressed_frames_out",
+            "compressed_frames_in", "refs_created", "refs_released")
+
+
+def buffiter_requests(items):
+    """Python's buffiter asks for 10 items, 20, 40 … until none are left."""
+    requests, count = 1, 10
+    while items > 0:
+        items -= count
+        requests, count = requests + 1, min(2 * count, 1000)
+    return requests
+
+
+def ledger(round_trips, releases, refs, compressed=(0, 0)):
+    """A release is a frame each way that nobody waits for."""
+    frames = round_trips + releases
+    return (round_trips, frames, frames, *compressed, refs, refs)
+
+
+# GETATTR and CALL, and the release of the method, are part of all calls but the bound and named.
+EXPECTED = {
+    "Latency/{}/ping": ledger(2, 1, 1),
+    "Latency/{}/ping_bound": ledger(1, 0, 0),
+    "Latency/{}/ping_callattr": ledger(1, 0, 0),
+    "Latency/{}/echo/1024": ledger(2, 1, 1),
+    "Latency/{}/echo_reference/1024": ledger(2, 2, 2),
+    "BinaryTransfer/{}/upload/1500000": ledger(2, 1, 1, (1, 0)),
+    "BinaryTransfer/{}/download/1500000": ledger(2, 1, 1, (0, 1)),
+    # __iter__, an item each, and the end; method, list and iterator.
+    "BinaryTransfer/{}/upload_chunked/1500000": ledger(2 + 2 + CHUNKS, 3, 3, (CHUNKS, 0)),
+    "BinaryTransfer/{}/upload_chunked_by_value/1500000": ledger(2, 1, 1, (1, 0)),
+    "BinaryTransfer/{}/download_chunked/1500000": ledger(2 + 2 + CHUNKS, 3, 3, (0, CHUNKS)),
+    "BinaryTransfer/{}/download_chunked_buffiter/1500000":
+        ledger(2 + 1 + buffiter_requests(CHUNKS), 3, 3, (0, buffiter_requests(CHUNKS) - 1)),
+    "Concurrent/{}/clients:2": ledger(2, 1, 1),
+    "Concurrent/{}/ping_callattr/clients:2": ledger(1, 0, 0),
+}
+
+
+def run(*flags):
+    return subprocess.run(
+        [BENCH_ALL, "--benchmark_min_time=0", f"--file_bytes={FILE}", f"--chunk_bytes={CHUNK}",
+         "--clients=2", *flags],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=True)
+
+
+def rows_of(mode, *flags):
+    types = "(Latency|BinaryTransfer|Concurrent|Connection)"
+    done = run("--benchmark_format=json", f"--benchmark_filter={types}/{mode}/", *flags)
+    return {row["name"].replace("/real_time", ""): row
+            for row in json.loads(done.stdout)["benchmarks"]}
+
+
+class LedgerTest(unittest.TestCase):
+    def check(self, mode, *flags):
+        rows = rows_of(mode, *flags)
+        found = {name: tuple(rows[name.format(mode)][counter] for counter in COUNTERS)
+                 for name in EXPECTED}
+        self.assertEqual(EXPECTED, found)
+
+    def test_native_server_by_both_dialects(self):
+        for dialect in ("5", "6"):
+            with self.subTest(dialect=dialect):
+                self.check("rpyc_threaded", f"--dialect={dialect}")
+
+    def test_python_server(self):
+        self.check("pyrpyc_threaded")
+
+    def test_any_number_of_calls_gives_whole_numbers(self):
+        rows = rows_of("rpyc_forking", "--benchmark_min_time=0.02")
+        for name, row in rows.items():
+            for counter in COUNTERS:
+                self.assertEqual(int(row[counter]), row[counter], (name, counter))
+
+    def test_other_protocols_have_no_frames(self):
+        for name, row in rows_of("http_threaded").items():
+            self.assertEqual(1, row["round_trips"], name)
+            self.assertEqual(set(), set(COUNTERS[1:]) & set(row), name)
+
+    def test_csv_has_a_column_for_each(self):
+        done = run("--benchmark_format=csv", "--benchmark_filter=Latency/rpyc_threaded/ping/")
+        [row] = csv.DictReader(io.StringIO(done.stdout[done.stdout.index("name,"):]))
+        self.assertEqual(EXPECTED["Latency/{}/ping"],
+                         tuple(float(row[counter]) for counter in COUNTERS))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,91 @@
+#include "bench/selection.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include "bench/sizes.h"
+#include "bench/usage_error.h"
+#include "fixtures/available_modes.h"
+#include "fixtures/server_commands.h"
+
+namespace rpycbench {
+namespace {
+
+std::vector<ServerMode> ModesOf(Preset preset) {
+  std::vector<ServerMode> modes;
+  std::ranges::copy_if(kServerModes, std::back_inserter(modes), [preset](const ServerMode& mode) {
+    return ExtentOf(preset, mode) != Extent::kNone;
+  });
+  return modes;
+}
+
+// Whether a row, "Type/mode" and what follows, is one of the mode's.
+bool IsOf(std::string_view row, std::string_view mode) {
+  row.remove_prefix(std::min(row.size(), row.find('/') + 1));
+  return row.starts_with(mode) && row.substr(mode.size()).starts_with('/');
+}
+
+bool HasRows(const std::vector<std::string>& rows, std::string_view mode) {
+  return std::ranges::any_of(rows, [mode](const std::string& row) { return IsOf(row, mode); });
+}
+
+bool IsOfAny(const std::vector<UnavailableMode>& modes, const std::string& row) {
+  return std::ranges::any_of(modes, [&](const auto& mode) { return IsOf(row, mode.name); });
+}
+
+// A filter may name what it leaves out, behind a minus.
+bool Names(std::string_view filter, std::string_view mode) {
+  return !filter.starts_with('-') && filter.find(mode) != std::string_view::npos;
+}
+
+// Throws if there is nothing left to measure of what was asked for by name.
+void RefuseIfNothingIsLeft(const std::vector<UnavailableMode>& unavailable,
+                           const std::vector<std::string>& rows, std::string_view filter) {
+  for (const UnavailableMode& mode : unavailable) {
+    if (Names(filter, mode.name))
+      throw UsageError("unavailable: " + mode.name + ": " + mode.reason);
+  }
+  if (std::ranges::all_of(rows, [&](const auto& row) { return IsOfAny(unavailable, row); })) {
+    throw UsageError("no row that matches can be measured: " +
+                     DescribeUnavailable(unavailable).front());
+  }
+}
+
+// Takes the modes that cannot run out of the selection, and their rows out of `rows`.
+void LeaveOutUnavailable(const CommandLine& command, std::vector<std::string>& rows,
+                         Selection& selection) {
+  const Options& options = command.options;
+  const PythonProbe python =
+      ProbePython(LaunchedCommand(options, options.python), options.ready_timeout);
+  Availability found = FindAvailable(selection.modes, options, python);
+  RefuseIfNothingIsLeft(found.unavailable, rows, command.flags.ValueOr("benchmark_filter", ""));
+  selection.modes = std::move(found.modes);
+  for (const auto& [name, version] : python.versions) {
+    selection.versions.emplace_back(name + "_version", version);
+  }
+  for (const std::string& line : DescribeUnavailable(found.unavailable)) {
+    selection.notes.push_back("unavailable: " + line);
+  }
+  std::erase_if(rows, [&](const std::string& row) { return IsOfAny(found.unavailable, row); });
+}
+
+}  // namespace
+
+Selection SelectModes(const CommandLine& command,
+                      const std::function<void(std::span<const ServerMode>)>& register_rows) {
+  const std::vector<ServerMode> modes = ModesOf(command.options.preset);
+  register_rows(modes);
+  std::vector<std::string> rows = SelectedRows(command);
+  Selection selection;
+  std::ranges::copy_if(modes, std::back_inserter(selection.modes),
+                       [&](const ServerMode& mode) { return HasRows(rows, mode.name); });
+  if (std::ranges::any_of(selection.modes,
+                          [](const ServerMode& mode) { return mode.software.is_python(); })) {
+    LeaveOutUnavailable(command, rows, selection);
+  }
+  std::ranges::move(DescribeLimits(command.options, rows), std::back_inserter(selection.notes));
+  return selection;
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,29 @@
+// Which modes a run measures: of the preset's, those that the filter wants and this machine can
+// run. Whether Python has what its servers need is asked only if a row of theirs was wanted.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/run.h"
+#include "fixtures/server_mode.h"
+
+namespace rpycbench {
+
+struct Selection {
+  std::vector<ServerMode> modes;  // to register rows for
+  // For the context: what the servers in Python run on. Empty if nobody asked.
+  std::vector<std::pair<std::string, std::string>> versions;
+  // What the user must know beforehand: modes that cannot run, sizes that were left out.
+  std::vector<std::string> notes;
+};
+
+// `register_rows` registers the rows of the modes it is given. Leaves none registered. Throws
+// UsageError if the filter names a mode that cannot run, or matches rows of such modes only.
+Selection SelectModes(const CommandLine& command,
+                      const std::function<void(std::span<const ServerMode>)>& register_rows);
+
+}  // namespace rpycbench
