@@ -103,8 +103,10 @@ class Bystanders {
     try {
       PingUntilRecovered(i);
     } catch (const std::exception& error) {
+      const std::scoped_lock lock(mutex_);  // under which errors are looked for
       results_[i].error = error.what();
-      Report(failed_);
+      ++failed_;
+      changed_.notify_all();
     }
   }
 

@@ -1,13 +1,13 @@
-// N clients, each a fiber, all on the thread that measures: the same phases and results as those of
-// client_threads.h, without a thread a client for the kernel to switch to. So thousands of
-// connections can be driven, and what is seen is more the server's cost of them than the clients'.
+// The clients of client_load.h, each a fiber, all on the thread that measures. Without a thread a
+// client for the kernel to switch to, thousands of connections can be driven, and what is seen is
+// more the server's cost of them than the clients'.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "bench/client_threads.h"
+#include "bench/client_load.h"
 #include "servers/net/fiber_loop.h"
 
 namespace rpycbench {

@@ -1,5 +1,5 @@
-// Where a client thread of Concurrent gets its connection from: one of its own, or, as HTTP
-// libraries have it, one borrowed from a pool for each request. Waiting for a free connection, and
+// Where one of many clients gets its connection from: one of its own, or, as HTTP libraries have
+// it, one borrowed from a pool for each request. Waiting for a free connection, and
 // the pool's lock, are then part of what a request takes. A connection counts as made when it has
 // answered: the kernel's backlog accepts it long before a thread or a process serves it.
 #pragma once
@@ -15,13 +15,8 @@
 
 namespace rpycbench {
 
-template <class Client>
-std::unique_ptr<Client> MakeUniqueClient(const net::Endpoint& server, const Options& options,
-                                         const ServerMode& mode) {
-  return std::unique_ptr<Client>(new Client(MakeClient<Client>(server, options, mode)));
-}
-
-// Each method is called by the thread of the client it names; different clients do not meet.
+// Each method is called by the thread or fiber of the client it names; different clients do not
+// meet.
 template <class Client>
 class OwnConnections {
  public:
@@ -63,7 +58,8 @@ class OwnConnections {
   std::vector<std::unique_ptr<Client>> connections_;
 };
 
-// A fixed number of connections, made beforehand, shared by all clients.
+// A fixed number of connections, made beforehand, shared by all clients. Who waits for one blocks
+// its thread: not for clients that are fibers.
 template <class Client>
 class PooledConnections {
  public:

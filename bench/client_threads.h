@@ -1,88 +1,18 @@
-// N clients, each a thread of this process, that move from phase to phase together: all connect at
-// the same moment, wait until all have had a first reply, and make their requests at the same
-// moment. What a thread finds out stays with it until the phase is over; nothing is shared while
-// requests are made.
+// The clients of client_load.h, each a thread of this process. They move from phase to phase
+// together, by a barrier.
 #pragma once
 
-#include <benchmark/benchmark.h>
-
-#include <algorithm>
 #include <barrier>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
-#include "bench/client_source.h"
+#include "bench/client_load.h"
 
 namespace rpycbench {
-
-// What one client found out in one iteration.
-struct ClientResult {
-  Samples connect;
-  Samples latencies;
-  double requests_per_second = 0;
-  std::string error;
-};
-
-inline std::vector<ClientResult> MakeResults(std::size_t clients, std::int64_t requests) {
-  std::vector<ClientResult> results(clients);
-  for (ClientResult& result : results) {
-    result.connect.Reset(1);
-    result.latencies.Reset(static_cast<std::size_t>(requests));
-  }
-  return results;
-}
-
-// What a client does in each phase, whatever runs it. One that has failed does nothing more.
-template <class Source, class Call>
-class ClientSteps {
- public:
-  ClientSteps(std::int64_t requests, Source& source, const Call& call)
-      : requests_(requests), source_(source), call_(call) {}
-
-  void Connect(std::size_t client, ClientResult& result) const {
-    Guard(result, [&] {
-      if (const auto took = source_.Connect(client, call_)) result.connect.Add(*took);
-    });
-  }
-
-  void MakeRequests(std::size_t client, ClientResult& result) const {
-    Guard(result, [&] {
-      const auto start = Samples::Clock::now();
-      auto before = start;
-      for (std::int64_t i = 0; i < requests_; ++i) {
-        source_.With(client, call_);
-        const auto after = Samples::Clock::now();
-        result.latencies.Add(after - before);
-        before = after;
-      }
-      const std::chrono::duration<double> seconds = before - start;
-      result.requests_per_second = static_cast<double>(requests_) / seconds.count();
-    });
-  }
-
-  void CloseAll() const { source_.CloseAll(); }
-
- private:
-  template <class Step>
-  static void Guard(ClientResult& result, const Step& step) {
-    if (!result.error.empty()) return;
-    try {
-      step();
-    } catch (const std::exception& error) {
-      result.error = error.what();
-    }
-  }
-
-  std::int64_t requests_;
-  Source& source_;
-  const Call& call_;
-};
 
 // The clients of one iteration. `Source` is one of client_source.h; `Call` is invoked with a
 // connection and throws if the reply is wrong.
@@ -136,66 +66,5 @@ class ClientThreads {
   std::barrier<> phase_;
   std::vector<std::thread> threads_;
 };
-
-// All iterations of a row together.
-struct ClientTotals {
-  Samples latencies;
-  Samples connects;
-  double slowest = std::numeric_limits<double>::infinity();
-  double fastest = 0;
-  WireTotals wire;
-
-  void Add(const ClientResult& result) {
-    latencies.Append(result.latencies);
-    connects.Append(result.connect);
-    slowest = std::min(slowest, result.requests_per_second);
-    fastest = std::max(fastest, result.requests_per_second);
-  }
-};
-
-// Throws if clients failed: how many, and how the first of them.
-inline void CheckAllSucceeded(const std::vector<ClientResult>& results) {
-  const auto failed = [](const ClientResult& result) { return !result.error.empty(); };
-  const auto first = std::ranges::find_if(results, failed);
-  if (first == results.end()) return;
-  throw std::runtime_error(std::to_string(std::ranges::count_if(results, failed)) + " of " +
-                           std::to_string(results.size()) +
-                           " clients failed, one of them: " + first->error);
-}
-
-// What is asked of the clients of a row.
-struct ClientLoad {
-  const net::Endpoint& server;
-  const Options& options;
-  const ServerMode& mode;
-  std::size_t clients;
-  std::int64_t requests;  // of each client in each iteration
-};
-
-// One iteration of the benchmark's loop. `Clients` is ClientThreads or the like. The clock runs
-// from the release of the requests to the last reply; connecting, closing, and `keep`, which is
-// invoked with the clients' results, are outside of it. Throws if a client failed.
-template <template <class, class> class Clients, class Source, class Call, class Keep>
-void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call& call,
-                    ClientTotals& totals, const Keep& keep) {
-  state.PauseTiming();
-  {
-    Source source(load.server, load.options, load.mode, load.clients, call);
-    {
-      Clients<Source, Call> clients(load.clients, load.requests, source, call);
-      clients.Connect();
-      const WireTotals before = source.Wire();
-      state.ResumeTiming();
-      clients.MakeRequests();
-      state.PauseTiming();
-      totals.wire += source.Wire() - before;
-      CheckAllSucceeded(clients.results());
-      for (const ClientResult& result : clients.results()) totals.Add(result);
-      keep(clients.results());
-      clients.CloseAll();
-    }
-  }
-  state.ResumeTiming();
-}
 
 }  // namespace rpycbench

@@ -15,7 +15,7 @@ namespace rpycbench {
 namespace {
 
 // The same everywhere. So many additions take native code several times as long as the call around
-// them, and Python, which needs a hundred times as long, still no more than some milliseconds.
+// them; Python needs more than a hundred times as long, and a few calls still end within a second.
 constexpr std::int64_t kN = 400'000;
 // Few, for eight clients of Python's wait for each other.
 constexpr std::int64_t kRequestsPerClient = 10;

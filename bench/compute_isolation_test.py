@@ -21,8 +21,9 @@ BYSTANDERS = 4
 def measure(rows, *flags, **how):
     """The rows that match, by name without the framework's suffix."""
     done = subprocess.run(
-        [BENCH_ALL, "--preset=default", f"--benchmark_filter=^({rows})/real_time$",
-         "--benchmark_format=json", "--benchmark_min_time=0.01", *flags],
+        [BENCH_ALL, f"--python={sys.executable}", "--preset=default",
+         f"--benchmark_filter=^({rows})/real_time$", "--benchmark_format=json",
+         "--benchmark_min_time=0.01", *flags],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
         check=False, **how)
     if done.returncode != 0:
@@ -42,9 +43,8 @@ class IsolationTest(unittest.TestCase):
         self.assertIn(f"bystanders={BYSTANDERS}", row["label"])
         self.assertGreater(row["bystander_p50_us"], 0)
         self.assertGreater(row["longest_gap_us"], 0)
-        # The row's time is the mean of the outages.
+        # The row's time is the mean of the outages, and what it takes to notice the last recovery.
         self.assertLessEqual(row["min_us"], row["real_time"])
-        self.assertLessEqual(row["real_time"], 1.5 * row["max_us"])
 
     def test_a_crash_in_a_process_of_its_own_is_not_noticed(self):
         modes = ("tcp_forking", "rpyc_forking", "http_forking", "pyrpyc_forking")

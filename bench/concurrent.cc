@@ -29,7 +29,6 @@ class ConcurrentRow : public ServerFixture {
 
  protected:
   void Measure(benchmark::State& state) override {
-    CheckDescriptors();
     const ClientLoad load{server(), options(), mode(), clients_, options().requests_per_client};
     ClientTotals totals;
     ++run_;
@@ -46,17 +45,6 @@ class ConcurrentRow : public ServerFixture {
   }
 
  private:
-  // The usual soft limit is raised; where the hard one is too low, the row says so and not how its
-  // thousandth client failed.
-  void CheckDescriptors() const {
-    const std::size_t needed = clients_ + net::kOtherDescriptors;
-    if (const std::size_t allowed = net::RaiseDescriptorLimit(); needed > allowed) {
-      throw std::runtime_error(std::to_string(clients_) + " clients take " +
-                               std::to_string(needed) + " descriptors, and no more than " +
-                               std::to_string(allowed) + " are allowed here (ulimit -Hn)");
-    }
-  }
-
   void Report(benchmark::State& state, ClientTotals& totals) {
     SetLatencyCounters(state, totals.latencies);
     SetWireCounters(state, totals.wire, totals.latencies.count());

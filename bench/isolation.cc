@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "bench/bystanders.h"
-#include "bench/client_source.h"
 #include "bench/rows.h"
 #include "fixtures/benchmark_compat.h"
+#include "fixtures/clients.h"
 #include "fixtures/counters.h"
 
 namespace rpycbench {

@@ -30,8 +30,6 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
   if constexpr (std::is_same_v<Client, RpycClient>) {
     add_ping("ping_bound", [](Client& client) { return client.PingBound(); });
     add_ping("ping_callattr", [](Client& client) { return client.PingCallAttr(); });
-  }
-  if constexpr (std::is_same_v<Client, RpycClient>) {
     const service::Chunks list{service::Payload::Of(options.payload, kListBytes), kListBytes};
     RegisterCallRow<Client>(
         suite, prefix + "echo_reference/" + std::to_string(kListBytes), mode,

@@ -1,7 +1,8 @@
 """The ledger of rows: what a call takes on the wire, as whole numbers.
 
-`row_ledger_test.py bench_all`. That the client counts right is its own tests' matter; here it is that
-rows report it call by call, whatever the number of calls, for native servers and Python's alike.
+`row_ledger_test.py bench_all`. That the client counts right is its own tests' matter; here it is
+that rows report it call by call, whatever the number of calls, for native servers and Python's
+alike.
 """
 
 import csv
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import unittest
 
-BENCH_ALL = sys.argv.pop() if len(sys.argv) > 1 else ""
+BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
 PATIENCE = 120  # seconds
 FILE, CHUNK = 1_500_000, 65_536
 CHUNKS = math.ceil(FILE / CHUNK)
@@ -57,8 +58,8 @@ EXPECTED = {
 
 def run(*flags):
     return subprocess.run(
-        [BENCH_ALL, "--benchmark_min_time=0", f"--file_bytes={FILE}", f"--chunk_bytes={CHUNK}",
-         "--clients=2", *flags],
+        [BENCH_ALL, f"--python={sys.executable}", "--benchmark_min_time=0", f"--file_bytes={FILE}",
+         f"--chunk_bytes={CHUNK}", "--clients=2", *flags],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=True)
 
 
@@ -103,4 +104,6 @@ class LedgerTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if not BENCH_ALL:
+        sys.exit("usage: row_ledger_test.py <bench_all>")
     unittest.main()

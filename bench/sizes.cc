@@ -45,8 +45,8 @@ Limit FileLimit(const Options& options, const ServerMode& mode) {
   if (!mode.software.is_python()) return {};
   if (mode.protocol == Protocol::kRpyc && options.payload != service::PayloadKind::kZeros) {
     return {kMiddleFile,
-            "rpyc copies the rest of a message for each 64,000 bytes of it that it sends, and "
-            "gives a call up after 30 s"};
+            "rpyc copies the rest of a message for each 64,000 bytes of it that it sends, so that "
+            "twice the bytes take four times as long"};
   }
   if (ExtentOf(options.preset, mode) == Extent::kLarge) {
     return {kBigFile, "Python keeps several copies of a file in memory"};
@@ -88,7 +88,8 @@ struct LimitedType {
   std::vector<std::int64_t> (*preset_values)(Extent extent);
   Limit (*limit)(const Options& options, const ServerMode& mode);
   std::string (*describe)(std::int64_t most);
-  std::string flag;  // by which the user has his own list
+  std::string flag;                          // by which the user has his own list
+  const std::vector<std::int64_t>& flagged;  // that list; empty if the preset's holds
 };
 
 std::string FilesUpTo(std::int64_t most) {
@@ -109,7 +110,10 @@ std::vector<std::string> DescribeLimits(const LimitedType& type, const Options& 
     const std::string name(mode.name);
     if (!HasRows(rows, type.name + '/' + name + '/')) continue;
     const Limit limit = type.limit(options, mode);
-    if (limit.most >= type.preset_values(ExtentOf(options.preset, mode)).back()) continue;
+    if (!type.flagged.empty() && !limit.always) continue;
+    const std::vector<std::int64_t> wanted =
+        type.flagged.empty() ? type.preset_values(ExtentOf(options.preset, mode)) : type.flagged;
+    if (limit.most >= std::ranges::max(wanted)) continue;
     std::string said = type.describe(limit.most) + ", for " + std::string(limit.reason);
     if (!limit.always) said += "; " + type.flag + " has others";
     const auto same = std::ranges::find(limits, said, &decltype(limits)::value_type::first);
@@ -167,13 +171,10 @@ std::vector<std::string> DescribeLimits(const Options& options,
   const auto add = [&](const LimitedType& type) {
     for (std::string& line : DescribeLimits(type, options, rows)) lines.push_back(std::move(line));
   };
-  if (options.file_bytes.empty()) {
-    add({"BinaryTransfer", PresetFiles, FileLimit, FilesUpTo, "--file_bytes"});
-  }
-  if (options.clients.empty()) {
-    add({"Concurrent", PresetClients, ClientLimit, ClientsUpTo, "--clients"});
-    add({"Compute", PresetComputeClients, ConnectionLimit, ClientsUpTo, "--clients"});
-  }
+  add({"BinaryTransfer", PresetFiles, FileLimit, FilesUpTo, "--file_bytes", options.file_bytes});
+  add({"Concurrent", PresetClients, ClientLimit, ClientsUpTo, "--clients", options.clients});
+  add({"Compute", PresetComputeClients, ConnectionLimit, ClientsUpTo, "--clients",
+       options.clients});
   return lines;
 }
 

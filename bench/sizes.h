@@ -27,8 +27,9 @@ std::vector<std::int64_t> EventDrivenClientCounts(const Options& options, const 
 // Of Compute, where a few clients are enough to occupy all CPUs; likewise.
 std::vector<std::int64_t> ComputeClientCounts(const Options& options, const ServerMode& mode);
 
-// A line for each type and limit that left the modes out of some of the preset's rows, with the
-// reason. `rows` are the names of those that stayed; modes without any are not spoken of.
+// A line for each type and limit that left the modes out of some of the preset's rows, or of those
+// that --clients asks for, with the reason. `rows` are the names of those that stayed; modes
+// without any are not spoken of.
 std::vector<std::string> DescribeLimits(const Options& options,
                                         const std::vector<std::string>& rows);
 

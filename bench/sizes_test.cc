@@ -93,12 +93,34 @@ TEST(Sizes, WhatIsLeftOutIsToldOncePerReason) {
       DescribeLimits(options, rows),
       UnorderedElementsAre(
           AllOf(HasSubstr("BinaryTransfer of pyrpyc_threaded, pyrpyc_forking: files up to 16 MiB"),
-                HasSubstr("30 s"), HasSubstr("--file_bytes")),
+                HasSubstr("64,000 bytes"), HasSubstr("--file_bytes")),
           HasSubstr("BinaryTransfer of flask_threaded: files up to 128 MiB"),
           AllOf(HasSubstr("Concurrent of pyrpyc_oneshot: 1 client, for"),
                 Not(HasSubstr("--clients"))),
           AllOf(HasSubstr("Compute of pyrpyc_oneshot: 1 client, for"),
                 Not(HasSubstr("--clients")))));
+}
+
+TEST(Sizes, WhatAFlagCannotHaveIsTold) {
+  Options options = In(Preset::kFull);
+  options.clients = {4, 1};
+  EXPECT_THAT(DescribeLimits(options, {"Concurrent/pyrpyc_oneshot/clients:1",
+                                       "Concurrent/pyrpyc_threaded/clients:4"}),
+              ElementsAre(HasSubstr("Concurrent of pyrpyc_oneshot: 1 client, for")));
+}
+
+TEST(Sizes, EventDrivenClientsAreInFullAndAsManyAsTheModelIsMadeFor) {
+  for (const ServerMode& mode : kServerModes) {
+    EXPECT_THAT(EventDrivenClientCounts(In(Preset::kDefault), mode), IsEmpty()) << mode.name;
+  }
+  Options options = In(Preset::kFull);
+  EXPECT_THAT(EventDrivenClientCounts(options, Mode("rpyc_async")), Contains(10'000));
+  EXPECT_THAT(EventDrivenClientCounts(options, Mode("tcp_threaded")),
+              AllOf(Contains(1'000), Each(Le(1'000))));
+  EXPECT_THAT(EventDrivenClientCounts(options, Mode("http_forking")), IsEmpty());
+  EXPECT_THAT(EventDrivenClientCounts(options, Mode("pyrpyc_threaded")), IsEmpty());
+  options.clients = {7};
+  EXPECT_THAT(EventDrivenClientCounts(options, Mode("http_async")), ElementsAre(7));
 }
 
 TEST(Sizes, NothingIsToldOfWhatIsNotLeftOut) {

@@ -41,19 +41,20 @@ NOT_IN_CLASSIC = {"Compute", "Isolation"}
 NO_BYSTANDERS = {"pyrpyc_oneshot"}  # takes one connection at a time
 QUICK_MODES = {"tcp_threaded", "rpyc_threaded", "rpyc_forking", "rpyc_async", "http_threaded",
                "pyrpyc_threaded", "flask_threaded"}
-SEED_MODES = {"tcp_threaded", "tcp_forking", "rpyc_threaded", "rpyc_forking", "http_threaded",
-              "pyrpyc_threaded", "pyrpyc_forking", "flask_threaded"}
+CLASSIC_MODES = {"tcp_threaded", "tcp_forking", "rpyc_threaded", "rpyc_forking", "http_threaded",
+                 "pyrpyc_threaded", "pyrpyc_forking", "flask_threaded"}
 DEFAULT_MODES = QUICK_MODES | {
     "pyrpyc_forking", "flask_waitress",
     *(f"{protocol}_{model}" for protocol in ("tcp", "rpyc", "http")
       for model in ("threaded", "forking", "threadpool", "async"))}
-MODES = {"quick": QUICK_MODES, "default": DEFAULT_MODES, "classic": SEED_MODES,
+MODES = {"quick": QUICK_MODES, "default": DEFAULT_MODES, "classic": CLASSIC_MODES,
          "full": DEFAULT_MODES | {"pyrpyc_threadpool", "pyrpyc_oneshot"}}
 
 
 def run(*flags):
-    return subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=PATIENCE, check=False)
+    return subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
 
 
 def rows_of(preset):
@@ -109,9 +110,10 @@ class SmokeTest(unittest.TestCase):
 def measure(*flags, **how):
     """The rows of a short run by name, with their counters and labels."""
     short = ("--benchmark_format=json", "--preset=classic", "--requests_per_client=2")
-    done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *short, *flags], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=PATIENCE, check=True, **how)
-    return {row["name"].split("/iterations:")[0]: row
+    done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *short, *flags],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE, check=True, **how)
+    return {re.split("/(?:iterations:|real_time)", row["name"])[0]: row
             for row in json.loads(done.stdout)["benchmarks"]}
 
 
@@ -133,6 +135,19 @@ class ConcurrentTest(unittest.TestCase):
         rows = measure("--clients=4", "--benchmark_filter=Concurrent/flask_threaded")
         self.assertEqual(["Concurrent/flask_threaded/clients:4"], list(rows))
         self.assertEqual(1, rows["Concurrent/flask_threaded/clients:4"]["round_trips"])
+
+    def test_event_driven_clients_measure_the_same(self):
+        models = ("tcp_threaded", "tcp_async", "rpyc_async", "rpyc_threadpool", "http_async")
+        rows = measure("--preset=full", "--benchmark_min_time=0", "--clients=50",
+                       f"--benchmark_filter=Concurrent/({'|'.join(models)})/event_driven")
+        self.assertEqual({f"Concurrent/{mode}/event_driven/clients:50" for mode in models},
+                         set(rows))
+        for name, row in rows.items():
+            with self.subTest(row=name):
+                self.assertEqual(100, row["samples"])
+                self.assertEqual(2 if "rpyc" in name else 1, row["round_trips"])
+                self.assertGreater(row["connect_p50_us"], 0)
+                self.assertLessEqual(row["slowest_client_per_s"], row["fastest_client_per_s"])
 
     def test_more_clients_than_the_soft_limit_of_descriptors(self):
         def limit_descriptors():

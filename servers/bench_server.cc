@@ -80,7 +80,7 @@ void Declare(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--max_nested_requests", options.rpyc.max_nested_requests,
                  "rpyc: requests served while others wait for their answers")
-      ->check(CLI::Range(1, 1000))
+      ->check(CLI::Range(1, 256))  // a fiber's stack holds no more
       ->capture_default_str();
   app.add_option("--max_objects", options.rpyc.max_exported_objects,
                  "rpyc: objects that one peer may hold references to")

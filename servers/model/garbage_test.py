@@ -83,6 +83,17 @@ WRONG = {
     },
 }
 
+# The most that the flags take. A chunk list of the peer makes the server ask for its items; what
+# comes instead of an answer is served inside.
+DEEPEST = ("--max_nested_requests=256", "--max_depth=1000")
+ASKS_BACK = rpyc_frame(b"\x12\x51\x50\x11\x58\x11\x52\x13"
+                       b"\x11\x53\x12\x08\x0f\x00\x00\x00\x1a"
+                       b"rpycbench.BenchmarkService\x51\x51"
+                       b"\x11\x51\x08\x0f\x00\x00\x00\x13upload_file_chunked"
+                       b"\x11\x52\x10\x11\x54\x12\x08\x0f\x00\x00\x00\x0dbuiltins.list\x57\x58"
+                       b"\x11\x51\x02")
+DEEP_VALUE = rpyc_frame(b"\x10" * 990 + b"\x00")
+
 # The deep document is a complete request, which is answered with 400; the connection may go on.
 ANSWERED = {("http", "deep nesting")}
 
@@ -257,6 +268,29 @@ class GarbageTest(unittest.TestCase):
         self.check_others()
 
 
+class NestingTest(unittest.TestCase):
+    """Of one model: no peer may need more stack than a session has."""
+
+    model = None
+
+    def test_the_deepest_nesting_ends_its_connection_alone(self):
+        with Server([SERVER, "--protocol=rpyc", f"--model={self.model}", *DEEPEST]) as server:
+            with server.connect() as deep:
+                PINGS["rpyc"](deep)
+                deep.sendall(257 * ASKS_BACK)
+                received = b""
+                while b"RecursionError" not in received:
+                    piece = deep.recv(65536)
+                    self.assertNotEqual(b"", piece, "the connection ended before its limit")
+                    received += piece
+                deep.sendall(DEEP_VALUE)
+                swallow(deep)
+            self.assertRegex(server.next_line(), "neither dialect")
+            with server.connect() as other:
+                PINGS["rpyc"](other)
+            self.assertEqual([], server.stop())
+
+
 class HalfClosing:
     """A connection that ends its sending direction behind the first request."""
 
@@ -271,8 +305,10 @@ class HalfClosing:
 
 def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
-    for protocol in WRONG:
-        for model in ("threaded", "forking", "threadpool", "async"):
+    for model in ("threaded", "forking", "threadpool", "async"):
+        suite.addTests(loader.loadTestsFromTestCase(
+            type(f"nesting_{model}", (NestingTest,), {"model": model})))
+        for protocol in WRONG:
             suite.addTests(loader.loadTestsFromTestCase(
                 type(f"{protocol}_{model}", (GarbageTest,),
                      {"protocol": protocol, "model": model})))

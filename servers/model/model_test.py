@@ -197,6 +197,7 @@ class ModelTest(unittest.TestCase):
         for flags in ((), ("--protocol=tcp",), ("--protocol=smtp", "--model=threaded"),
                       ("--protocol=tcp", "--model=fibers"), (*good, "--port=70000"),
                       (*good, "--payload=noise"), (*good, "--max_connections=0"),
+                      (*good, "--pool_threads=0"), (*good, "--max_nested_requests=257"),
                       (*good, "--nonce=a\"b"), (*good, "--io_timeout_ms=soon"),
                       (*good, "--unknown"), (*good, "leftover")):
             with self.subTest(flags=flags):

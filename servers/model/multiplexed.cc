@@ -25,39 +25,45 @@ class SessionFibers {
   SessionFibers(net::FiberLoop& fibers, const Session& session, const Limits& limits)
       : fibers_(fibers), session_(session), limits_(limits) {}
 
-  // Serves connections until the server is to end, then wakes all sessions for their end.
-  void AcceptUntilTheEnd(AcceptLoop& loop, net::Listener& listener) {
+  // Serves connections until the server is to end, then wakes all sessions for their end. Returns
+  // false after a failure, which has been reported.
+  bool AcceptUntilTheEnd(AcceptLoop& loop, net::Listener& listener) {
+    bool failed = false;
     listener.AcceptForFibers();
-    loop.Run(listener, limits_.io_timeout,
-             {.on_connection = [this](net::Socket socket) { Start(std::move(socket)); }});
+    try {
+      loop.Run(listener, limits_.io_timeout,
+               {.on_connection = [this](net::Socket socket) { Start(std::move(socket)); }});
+    } catch (const std::exception& error) {
+      net::LogLine(error.what());
+      failed = true;
+    }
     listener.Close();
     const std::scoped_lock lock(mutex_);
     for (net::Socket& socket : live_) socket.ShutdownBoth();
+    return !failed;
   }
 
  private:
   void Start(net::Socket socket) {
-    const std::string peer = socket.peer().ToString();
     const std::scoped_lock lock(mutex_);
     if (live_.size() >= limits_.max_connections) {
-      net::LogLine("refused " + peer + ": " + std::to_string(limits_.max_connections) +
-                   " connections are open");
+      net::LogLine("refused " + socket.peer().ToString() + ": " +
+                   std::to_string(limits_.max_connections) + " connections are open");
       return;
     }
     const auto entry = live_.insert(live_.end(), std::move(socket));
     try {
       fibers_.Start([this, entry] { Run(entry); });
     } catch (const std::bad_alloc&) {
-      net::LogLine("start a fiber for " + peer + ": no memory for its stack");
+      net::LogLine("start a fiber for " + entry->peer().ToString() + ": no memory for its stack");
       live_.erase(entry);
     }
   }
 
   void Run(std::list<net::Socket>::iterator entry) {
     session_(*entry);
-    entry->Close();
     const std::scoped_lock lock(mutex_);
-    live_.erase(entry);
+    live_.erase(entry);  // closes it, not while it is shut down for the end
   }
 
   net::FiberLoop& fibers_;
@@ -92,24 +98,24 @@ class Pool {
   std::vector<std::thread> threads_;
 };
 
+// Sessions that have not ended can only end with the process.
+void EndProcessUnless(bool succeeded, bool all_ended) {
+  if (!succeeded || !all_ended) std::_Exit(succeeded ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
 }  // namespace
 
 void ServeAsync(net::Listener& listener, const Session& session, const Limits& limits) {
   AcceptLoop loop;
   net::FiberLoop fibers({});
   SessionFibers sessions(fibers, session, limits);
-  std::exception_ptr failure;
+  bool succeeded = false;
   fibers.Start([&] {
-    try {
-      sessions.AcceptUntilTheEnd(loop, listener);
-    } catch (...) {
-      failure = std::current_exception();
-    }
+    succeeded = sessions.AcceptUntilTheEnd(loop, listener);
     fibers.Stop(kStopLimit);
   });
   const bool all_ended = fibers.Run();
-  if (failure) std::rethrow_exception(failure);
-  if (!all_ended) std::_Exit(EXIT_SUCCESS);
+  EndProcessUnless(succeeded, all_ended);
 }
 
 void ServeThreadPool(net::Listener& listener, const Session& session, const Limits& limits,
@@ -118,10 +124,11 @@ void ServeThreadPool(net::Listener& listener, const Session& session, const Limi
   net::FiberLoop fibers({.sleepers_hold_their_thread = true, .reports_at_once = 1});
   SessionFibers sessions(fibers, session, limits);
   const Pool pool(fibers, threads);
-  sessions.AcceptUntilTheEnd(loop, listener);
+  const bool succeeded = sessions.AcceptUntilTheEnd(loop, listener);
   fibers.Stop(kStopLimit);
   // Waits for the end as one of them, since those at work cannot be ended, only given up.
-  if (!fibers.Run()) std::_Exit(EXIT_SUCCESS);
+  const bool all_ended = fibers.Run();
+  EndProcessUnless(succeeded, all_ended);
 }
 
 }  // namespace rpycbench::model

@@ -1,5 +1,5 @@
 // Many connections on few threads: a fiber for each connection, which gives its thread to others
-// while it waits for its peer.
+// while it waits for its peer. A server that cannot go on says why on stderr and exits with 1.
 #pragma once
 
 #include "servers/model/session.h"

@@ -186,7 +186,9 @@ FiberLoop::Task& FiberLoop::IdleTask() {
     idle_.push_back(tasks_.back().get());
   }
   Task& task = *idle_.back();
-  if (!task.fiber) task.fiber = std::make_unique<Fiber>();
+  if (kept_.empty()) kept_.push_back(std::make_unique<Fiber>());
+  task.fiber = std::move(kept_.back());
+  kept_.pop_back();
   idle_.pop_back();
   return task;
 }
@@ -203,9 +205,9 @@ void FiberLoop::Enqueue(Task& task) {
   {
     const std::scoped_lock lock(mutex_);
     queue_.push_back(&task);
+    queued_.fetch_add(1);
   }
-  queued_.fetch_add(1);
-  // A thread of this loop looks at the queue before it waits again.
+  // The thread of a fiber that starts others looks at the queue before it waits again.
   const Task* current = Waiter::Current();
   if (current == nullptr || &current->loop != this) Wake();
 }
@@ -237,11 +239,7 @@ void FiberLoop::Continue(Task& task) {
     const bool ended = task.fiber->Resume();
     Waiter::SetCurrent(nullptr);
     if (ended) return Retire(task);
-    if (std::exchange(task.yields, false)) {
-      Enqueue(task);
-      if (queued_.load() > 1) Wake();  // others can take one
-      return;
-    }
+    if (std::exchange(task.yields, false)) return Enqueue(task);
     // From here on it may be continued elsewhere, so nothing of it is touched any more.
     Task::State seen = Task::State::kRunning;
     if (task.state.compare_exchange_strong(seen, Task::State::kWaiting)) return;
@@ -257,7 +255,11 @@ void FiberLoop::Retire(Task& task) {
   std::unique_ptr<Fiber> superfluous;
   {
     const std::scoped_lock lock(mutex_);
-    if (idle_.size() >= options_.kept_fibers) superfluous = std::move(task.fiber);
+    if (kept_.size() < options_.kept_fibers) {
+      kept_.push_back(std::move(task.fiber));
+    } else {
+      superfluous = std::move(task.fiber);
+    }
     idle_.push_back(&task);
   }
   if (live_.fetch_sub(1) == 1 && stop_at_.load() != 0) Wake();
@@ -282,10 +284,11 @@ bool FiberLoop::Await(Task& task, milliseconds timeout) {
 void FiberLoop::LimitWaits(milliseconds timeout) {
   const int wanted = static_cast<int>(std::clamp<std::int64_t>(timeout.count() / 8, 10, 1000));
   int seen = check_ms_.load(std::memory_order_relaxed);
-  while ((seen == 0 || wanted < seen) && !check_ms_.compare_exchange_weak(seen, wanted)) {
+  while (seen == 0 || wanted < seen) {
+    if (!check_ms_.compare_exchange_weak(seen, wanted)) continue;
+    next_check_.store(0);  // what was planned may be too late
+    return Wake();         // and so may be the end of a wait for reports
   }
-  // Threads that wait without a limit of their own learn of it.
-  if (seen == 0) Wake();
 }
 
 void FiberLoop::Wake() {
@@ -383,13 +386,17 @@ void YieldIfDue() {
 int Poll(std::span<pollfd> descriptors, int timeout_ms) {
   auto* task = Waiter::Current();
   if (task == nullptr) return ::poll(descriptors.data(), descriptors.size(), timeout_ms);
-  for (;;) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + milliseconds(timeout_ms);
+  for (milliseconds left(timeout_ms);; left = std::chrono::ceil<milliseconds>(end - Clock::now())) {
     const int ready = ::poll(descriptors.data(), descriptors.size(), 0);
-    if (ready != 0 || timeout_ms == 0) return ready;
+    if (ready != 0) return ready;
+    if (timeout_ms >= 0 && left.count() <= 0) return 0;
     for (const pollfd& one : descriptors) {
       Waiter::Watch(*task, one.fd, Interest(one.events));
     }
-    if (!Waiter::Await(*task, milliseconds(std::max(timeout_ms, 0)))) return 0;
+    // False alarms don't prolong it.
+    Waiter::Await(*task, timeout_ms < 0 ? milliseconds(0) : left);
   }
 }
 

@@ -74,7 +74,8 @@ class FiberLoop {
   std::mutex mutex_;
   std::vector<std::unique_ptr<Task>> tasks_;  // kept, for a late report may name one that has ended
   std::vector<Task*> idle_;
-  std::deque<Task*> queue_;  // can go on without a report
+  std::vector<std::unique_ptr<Fiber>> kept_;  // for the next ones to start
+  std::deque<Task*> queue_;                   // can go on without a report
   std::atomic<std::size_t> queued_{0};
   std::atomic<std::size_t> live_{0};
   std::atomic<int> check_ms_{0};  // how often to look for expired waits; 0: none has a limit

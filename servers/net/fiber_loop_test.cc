@@ -216,24 +216,21 @@ TEST_P(ServedByFibersTest, AWaitEndsWhenItsTimeIsUp) {
 
 TEST_P(ServedByFibersTest, SleepersLetOthersGoOn) {
   FiberLoop loop({});
-  std::vector<int> order;
-  std::mutex mutex;
-  const auto note = [&](int which) {
-    const std::scoped_lock lock(mutex);
-    order.push_back(which);
-  };
+  std::atomic<bool> done{false};
+  bool seen = false;
   const auto start = Clock::now();
   loop.Start([&] {
-    SleepFor(std::chrono::duration<double>(0.06));
-    note(2);
+    for (const auto end = start + kPatience; !seen && Clock::now() < end; seen = done) {
+      SleepFor(std::chrono::duration<double>(0.001));
+    }
   });
   loop.Start([&] {
     SleepFor(std::chrono::duration<double>(0.03));
-    note(1);
+    done = true;
   });
   RunToTheEnd(loop, GetParam());
-  EXPECT_GE(Clock::now() - start, 60ms);
-  EXPECT_EQ(order, (std::vector<int>{1, 2}));
+  EXPECT_GE(Clock::now() - start, 30ms);
+  EXPECT_TRUE(seen);
 }
 
 TEST(FiberLoopTest, SleepersHoldTheirThreadWhereTheyShould) {
@@ -241,7 +238,7 @@ TEST(FiberLoopTest, SleepersHoldTheirThreadWhereTheyShould) {
     FiberLoop loop({.sleepers_hold_their_thread = hold});
     std::string order;
     loop.Start([&] {
-      SleepFor(std::chrono::duration<double>(0.01));
+      SleepFor(std::chrono::duration<double>(0.1));
       order += "sleeper ";
     });
     loop.Start([&] { order += "other "; });

@@ -168,6 +168,7 @@ void Socket::SendAll(const void* data, std::size_t size) {
       continue;
     }
     bytes_sent_ += static_cast<std::size_t>(sent);
+    if (suspends_) YieldIfDue();
     position += sent;
     size -= static_cast<std::size_t>(sent);
   }
@@ -184,6 +185,7 @@ void Socket::SendAll(std::span<iovec> blocks) {
       continue;
     }
     bytes_sent_ += static_cast<std::size_t>(sent);
+    if (suspends_) YieldIfDue();
     std::size_t left = static_cast<std::size_t>(sent);
     while (!blocks.empty() && left >= blocks.front().iov_len) {
       left -= blocks.front().iov_len;

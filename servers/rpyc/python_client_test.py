@@ -1,4 +1,4 @@
-"""The service as a program written with the real RPyC library sees it, over both models.
+"""The service as a program written with the real RPyC library sees it, over every model.
 
 `python_client_test.py server`: the server is bench_server, or a Python script that stands for it
 (servers/reference/rpyc_server.py), against which the same expectations must hold.
@@ -62,7 +62,7 @@ def median_seconds(call, repetitions=30):
 
 def serving_process(test):
     """The process behind test.connection, the only one open."""
-    return test.server.pid if test.model == "threaded" else test.server.children()[-1]
+    return test.server.children()[-1] if test.model == "forking" else test.server.pid
 
 
 class Operations:
@@ -358,7 +358,8 @@ class NativeOnly:
 
 def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
-    for model in ("threaded", "forking"):
+    # Of the real library's other models one waits for polls and one serves a connection at a time.
+    for model in ("threaded", "forking", "threadpool", "async") if NATIVE else ("threaded", "forking"):
         for case in (Operations, NativeOnly) if NATIVE else (Operations,):
             name = f"{case.__name__}_{model}"
             suite.addTests(loader.loadTestsFromTestCase(
