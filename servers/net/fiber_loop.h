@@ -18,6 +18,8 @@
 
 namespace rpycbench::net {
 
+struct FiberTask;  // see fiber_task.h
+
 class FiberLoop {
  public:
   struct Options {
@@ -50,9 +52,9 @@ class FiberLoop {
   void Stop(std::chrono::milliseconds limit);
 
  private:
-  friend class Waiter;
+  friend struct FiberTask;  // which waits on behalf of its fiber
   using Clock = std::chrono::steady_clock;
-  struct Task;
+  using Task = FiberTask;
 
   Task& IdleTask();
   void Enqueue(Task& task);
@@ -61,7 +63,6 @@ class FiberLoop {
   void RunReported(std::vector<epoll_event>& reports);
   void Continue(Task& task);
   void Retire(Task& task);
-  bool Await(Task& task, std::chrono::milliseconds timeout);
   void Wake();
   int WaitLimitMs() const;
   void LimitWaits(std::chrono::milliseconds timeout);

@@ -1,0 +1,82 @@
+// A fiber as its loop sees it: what it waits for, and who may go on with it. Reports of epoll,
+// limits of time and the fiber itself come from different threads and meet in one state. For the
+// loop and for wait.h; others use these.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "servers/net/fiber.h"
+#include "servers/net/fiber_loop.h"
+
+namespace rpycbench::net {
+
+struct FiberTask {
+  using Clock = std::chrono::steady_clock;
+
+  // A report finds a task waiting and claims it, or leaves it a note for its next wait.
+  enum class State { kIdle, kQueued, kRunning, kNoted, kWaiting };
+  struct Watched {
+    int descriptor;
+    std::uint32_t interest;
+  };
+
+  explicit FiberTask(FiberLoop& its_loop) : loop(its_loop) {}
+
+  // Whether the caller may now continue it.
+  bool ClaimWaiting() {
+    State seen = State::kWaiting;
+    return state.compare_exchange_strong(seen, State::kRunning, std::memory_order_acq_rel);
+  }
+  bool ClaimOrNote() {
+    for (State seen = state.load(std::memory_order_acquire);;) {
+      if (seen == State::kWaiting) {
+        if (state.compare_exchange_weak(seen, State::kRunning)) return true;
+      } else if (seen != State::kRunning || state.compare_exchange_weak(seen, State::kNoted)) {
+        return false;  // it runs, or is going to, and tries everything anew
+      }
+    }
+  }
+  // Whether a report came in while it ran; takes the note.
+  bool TakeNote() {
+    State seen = State::kNoted;
+    return state.compare_exchange_strong(seen, State::kRunning, std::memory_order_acq_rel);
+  }
+  bool Expired(Clock::rep now) const {
+    const Clock::rep limit = deadline.load(std::memory_order_relaxed);
+    return limit != 0 && limit <= now;
+  }
+
+  // The task whose fiber the calling thread runs, or null. Out of line, as the addresses of
+  // thread-local variables must not be kept across a suspension.
+  static FiberTask* Current();
+  static void SetCurrent(FiberTask* task);
+
+  // What follows is for the fiber itself.
+
+  // Has the loop report when the descriptor becomes ready for `events` (POLLIN, POLLOUT). Returns
+  // false for what epoll doesn't watch because it is always ready, as a regular file is.
+  // Throws std::system_error.
+  bool Watch(int descriptor, short events);
+  void Forget(int descriptor);
+  // Suspends until one of the watched may be ready, and returns true; false when `timeout` has
+  // passed, zero for none.
+  bool Await(std::chrono::milliseconds timeout);
+  void YieldIfDue();
+  bool sleeps_hold_its_thread() const;
+
+  FiberLoop& loop;
+  std::unique_ptr<Fiber> fiber;
+  std::atomic<State> state{State::kIdle};
+  std::atomic<Clock::rep> deadline{0};  // of the wait; 0: none
+  // Of the thread that runs it.
+  bool timed_out = false;
+  bool yields = false;
+  unsigned steps = 0;
+  std::vector<Watched> watched;
+};
+
+}  // namespace rpycbench::net

@@ -1,0 +1,89 @@
+#include "servers/net/wait.h"
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <thread>
+
+#include "servers/net/fiber_task.h"
+
+namespace rpycbench::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Becomes readable once, when a time has passed.
+class Timer {
+ public:
+  explicit Timer(std::chrono::duration<double> time)
+      : descriptor_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+    if (descriptor_ < 0) throw std::system_error(errno, std::system_category(), "make a timer");
+    // A timer of no time would be one that is off.
+    const auto left =
+        std::max(std::chrono::ceil<std::chrono::nanoseconds>(time), std::chrono::nanoseconds(1));
+    itimerspec when{};
+    when.it_value.tv_sec = static_cast<time_t>(left.count() / 1'000'000'000);
+    when.it_value.tv_nsec = static_cast<long>(left.count() % 1'000'000'000);
+    ::timerfd_settime(descriptor_, 0, &when, nullptr);
+  }
+  ~Timer() {
+    ForgetDescriptor(descriptor_);
+    ::close(descriptor_);
+  }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  bool Expired() const {
+    std::uint64_t times = 0;
+    return ::read(descriptor_, &times, sizeof times) == sizeof times;
+  }
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace
+
+bool InFiber() { return FiberTask::Current() != nullptr; }
+
+bool AwaitDescriptor(int descriptor, short events, milliseconds timeout) {
+  FiberTask* task = FiberTask::Current();
+  if (task == nullptr) return false;
+  return !task->Watch(descriptor, events) || task->Await(timeout);
+}
+
+void ForgetDescriptor(int descriptor) {
+  if (FiberTask* task = FiberTask::Current()) task->Forget(descriptor);
+}
+
+void YieldIfDue() {
+  if (FiberTask* task = FiberTask::Current()) task->YieldIfDue();
+}
+
+int Poll(std::span<pollfd> descriptors, int timeout_ms) {
+  FiberTask* task = FiberTask::Current();
+  if (task == nullptr) return ::poll(descriptors.data(), descriptors.size(), timeout_ms);
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + milliseconds(timeout_ms);
+  for (milliseconds left(timeout_ms);; left = std::chrono::ceil<milliseconds>(end - Clock::now())) {
+    const int ready = ::poll(descriptors.data(), descriptors.size(), 0);
+    if (ready != 0) return ready;
+    if (timeout_ms >= 0 && left.count() <= 0) return 0;
+    for (const pollfd& one : descriptors) task->Watch(one.fd, one.events);
+    // False alarms don't prolong it.
+    task->Await(timeout_ms < 0 ? milliseconds(0) : left);
+  }
+}
+
+void SleepFor(std::chrono::duration<double> time) {
+  FiberTask* task = FiberTask::Current();
+  if (task == nullptr || task->sleeps_hold_its_thread()) return std::this_thread::sleep_for(time);
+  const Timer timer(time);
+  while (!timer.Expired()) AwaitDescriptor(timer.descriptor(), POLLIN, milliseconds(0));
+}
+
+}  // namespace rpycbench::net
