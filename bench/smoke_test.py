@@ -52,9 +52,13 @@ MODES = {"quick": QUICK_MODES, "default": DEFAULT_MODES, "classic": CLASSIC_MODE
 
 
 def run(*flags):
-    return subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags],
+    done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=PATIENCE, check=False)
+    # Builds with a sanitizer say so first.
+    done.stderr = "".join(line for line in done.stderr.splitlines(keepends=True)
+                          if not line.startswith("bench_all: warning: built with "))
+    return done
 
 
 def rows_of(preset):
