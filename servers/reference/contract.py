@@ -13,7 +13,7 @@ import time
 # must look as it does without one.
 SANITIZERS = {
     "ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=16:handle_segv=0",
-    "TSAN_OPTIONS": "handle_segv=0",
+    "TSAN_OPTIONS": "handle_segv=0:history_size=0",
 }
 PATIENCE = 20  # seconds until a wait is given up; a test that passes never waits that long
 
