@@ -1,7 +1,7 @@
 // Where one of many clients gets its connection from: one of its own, or, as HTTP libraries have
-// it, one borrowed from a pool for each request. Waiting for a free connection, and
-// the pool's lock, are then part of what a request takes. A connection counts as made when it has
-// answered: the kernel's backlog accepts it long before a thread or a process serves it.
+// it, one borrowed from a pool for each request. Waiting for a free connection, and the pool's
+// lock, are then part of what a request takes. A connection counts as made when it has answered:
+// the kernel's backlog accepts it long before a thread or a process serves it.
 #pragma once
 
 #include <condition_variable>
