@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::size_t kBystanders = 4;
 
-// A server of the mode for this type alone: one that may be made to crash.
-ServerMode AllowingCrash(ServerMode mode) {
-  mode.allow_crash = true;
-  return mode;
-}
-
 // All crashes of a row.
 struct Crashes {
   Samples outages;
@@ -51,8 +45,8 @@ template <class Client>
 class IsolationRow : public ServerFixture {
  public:
   IsolationRow(const Suite& suite, const ServerMode& mode)
-      : ServerFixture(suite, "Isolation/" + std::string(mode.name), AllowingCrash(mode),
-                      Placement::kFree) {}
+      : ServerFixture(suite, "Isolation/" + std::string(mode.name), mode, Placement::kFree,
+                      {"--allow_crash"}) {}
 
  protected:
   void Measure(benchmark::State& state) override {
