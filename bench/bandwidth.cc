@@ -16,7 +16,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
   const std::string prefix = "Bandwidth/" + std::string(mode.name) + "/";
   for (const std::uint64_t size : BandwidthSizes(suite.options, mode)) {
     const auto payload = service::Payload::Of(suite.options.payload, size);
-    const CallRowSettings settings{.bytes_per_call = size};
+    const CallRowSettings settings{.bytes_per_call = size, .tail = Tail::kP50};
     RegisterCallRow<Client>(
         suite, prefix + "upload/" + std::to_string(size), mode, settings, kClassicIterations,
         [payload](Client& client) { return client.Upload(payload); },

@@ -37,7 +37,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
           mode,
           {.placement = Placement::kFree,
            .bytes_per_call = size,
-           .report_server_memory = true,
+           .tail = Tail::kP50,
            .conditions = conditions},
           options.file_iterations, call, check);
     };

@@ -17,8 +17,8 @@ struct CallRowSettings {
   Placement placement = Placement::kShared;  // unless the options name one
   std::int64_t warmup_calls = 1;             // verified, before the clock
   std::uint64_t bytes_per_call = 0;          // of payload; 0 reports no throughput
-  bool report_server_memory = false;
-  std::string conditions = {};  // beside the usual ones, for the label
+  Tail tail = Tail::kP99;                    // what the row is read for
+  std::string conditions = {};               // beside the usual ones, for the label
 };
 
 // From this size on the comparison of a reply's content takes longer than to stop the framework's
@@ -50,6 +50,7 @@ class CallRow : public ServerFixture {
     using Reply = std::invoke_result_t<Call&, Client&>;
     const bool pause =
         std::is_same_v<Reply, std::string_view> && settings_.bytes_per_call >= kPauseToVerifyBytes;
+    meter().Start();
     for (auto _ : state) {
       const auto start = Samples::Clock::now();
       const auto reply = call_(client);
@@ -58,13 +59,13 @@ class CallRow : public ServerFixture {
       rpycbench::Verify(check_(reply), name_);
       if (pause) state.ResumeTiming();
     }
-    SetLatencyCounters(state, samples);
-    SetWireCounters(state, WireTotals::Of(client) - before, samples.count());
+    meter().Stop();
+    meter().TakeSamples(samples, settings_.tail);
+    ReportCalls(state, samples, WireTotals::Of(client) - before);
     if (settings_.bytes_per_call > 0) {
       state.SetBytesProcessed(
           static_cast<std::int64_t>(settings_.bytes_per_call * samples.count()));
     }
-    if (settings_.report_server_memory) SetServerMemoryCounter(state);
     client.Close();
   }
 

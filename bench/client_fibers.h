@@ -12,14 +12,17 @@
 
 namespace rpycbench {
 
-// As ClientThreads.
+// As ClientThreads. The one thread is the caller's, which has been placed already.
 template <class Source, class Call>
 class ClientFibers {
  public:
-  ClientFibers(std::size_t clients, std::int64_t requests, Source& source, const Call& call)
+  ClientFibers(std::size_t clients, std::int64_t requests, Source& source, const Call& call,
+               const cpu_set_t&)
       : steps_(requests, source, call),
         results_(MakeResults(clients, requests)),
         fibers_({.kept_fibers = clients}) {}
+
+  static constexpr std::size_t ThreadsFor(std::size_t) { return 1; }
 
   // Connects all.
   void Connect() {

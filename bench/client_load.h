@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "bench/client_source.h"
+#include "fixtures/row_meter.h"
 #include "servers/net/descriptor_limit.h"
 
 namespace rpycbench {
@@ -67,7 +68,7 @@ class ClientSteps {
 
   void CloseAll() const { source_.CloseAll(); }
 
- private:
+  // Runs `step` unless the client has failed, and keeps what it throws.
   template <class Step>
   static void Guard(ClientResult& result, const Step& step) {
     if (!result.error.empty()) return;
@@ -78,6 +79,7 @@ class ClientSteps {
     }
   }
 
+ private:
   std::int64_t requests_;
   Source& source_;
   const Call& call_;
@@ -127,7 +129,14 @@ struct ClientLoad {
   const ServerMode& mode;
   std::size_t clients;
   std::int64_t requests;  // of each client in each iteration
+  RowMeter& meter;
 };
+
+// What all iterations of a row are judged by: its clients had a rate, and one connection each.
+inline void TakeTotals(RowMeter& meter, ClientTotals& totals, Tail tail, std::size_t threads) {
+  meter.TakeSamples(totals.latencies, tail, RowMeter::Order::kByClient);
+  meter.LoadIsMadeBy(threads);
+}
 
 // One iteration of the benchmark's loop. `Clients` is ClientThreads or the like. The clock runs
 // from the release of the requests to the last reply; connecting, closing, and `keep`, which is
@@ -137,15 +146,20 @@ void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call&
                     ClientTotals& totals, const Keep& keep) {
   state.PauseTiming();
   CheckDescriptorsFor(load.clients);
+  load.meter.BeforeConnecting();
   {
     Source source(load.server, load.options, load.mode, load.clients, call);
     {
-      Clients<Source, Call> clients(load.clients, load.requests, source, call);
+      Clients<Source, Call> clients(load.clients, load.requests, source, call,
+                                    load.meter.plan().client);
       clients.Connect();
+      load.meter.AllConnected(source.size());
       const WireTotals before = source.Wire();
+      load.meter.Start();
       state.ResumeTiming();
       clients.MakeRequests();
       state.PauseTiming();
+      load.meter.Stop();
       totals.wire += source.Wire() - before;
       CheckAllSucceeded(clients.results());
       for (const ClientResult& result : clients.results()) totals.Add(result);

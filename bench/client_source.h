@@ -38,6 +38,8 @@ class OwnConnections {
   void With(std::size_t client, const Call& call) {
     call(*connections_[client]);
   }
+  // How many connections there are.
+  std::size_t size() const { return connections_.size(); }
   void CloseAll() {
     for (auto& connection : connections_) {
       if (connection) connection->Close();
@@ -85,6 +87,7 @@ class PooledConnections {
     const Borrowed borrowed(*this);
     call(*borrowed.client);
   }
+  std::size_t size() const { return all_.size(); }
   void CloseAll() {
     for (auto& connection : all_) connection->Close();
   }

@@ -19,8 +19,11 @@ namespace rpycbench {
 template <class Source, class Call>
 class ClientThreads {
  public:
-  ClientThreads(std::size_t clients, std::int64_t requests, Source& source, const Call& call)
-      : steps_(requests, source, call),
+  // All threads must be allowed exactly `cpus`, which they inherit from the one that starts them.
+  ClientThreads(std::size_t clients, std::int64_t requests, Source& source, const Call& call,
+                const cpu_set_t& cpus)
+      : cpus_(cpus),
+        steps_(requests, source, call),
         results_(MakeResults(clients, requests)),
         phase_(static_cast<std::ptrdiff_t>(clients + 1)) {
     for (std::size_t i = 0; i < clients; ++i) {
@@ -32,6 +35,9 @@ class ClientThreads {
       }
     }
   }
+
+  // How many threads make the load of so many clients.
+  static constexpr std::size_t ThreadsFor(std::size_t clients) { return clients; }
 
   ~ClientThreads() {
     for (std::thread& thread : threads_) thread.join();
@@ -54,6 +60,7 @@ class ClientThreads {
  private:
   void Run(std::size_t client) {
     phase_.arrive_and_wait();
+    steps_.Guard(results_[client], [this] { CheckThisThread(cpus_); });
     steps_.Connect(client, results_[client]);
     phase_.arrive_and_wait();
     phase_.arrive_and_wait();
@@ -61,6 +68,7 @@ class ClientThreads {
     phase_.arrive_and_wait();
   }
 
+  cpu_set_t cpus_;
   ClientSteps<Source, Call> steps_;
   std::vector<ClientResult> results_;
   std::barrier<> phase_;

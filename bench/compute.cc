@@ -36,15 +36,15 @@ class ComputeRow : public ServerFixture {
     const auto compute = [](Client& client) {
       Verify(client.Compute(kN) == SumOfSquares(kN), "compute");
     };
-    const ClientLoad load{server(), options(), mode(), clients_, kRequestsPerClient};
+    const ClientLoad load{server(), options(), mode(), clients_, kRequestsPerClient, meter()};
     ClientTotals totals;
     for (auto _ : state) {
       MeasureClients<ClientThreads, OwnConnections<Client>>(state, load, compute, totals,
                                                             [](const auto&) {});
     }
     const std::size_t calls = totals.latencies.count();
-    SetLatencyCounters(state, totals.latencies);
-    SetWireCounters(state, totals.wire, calls);
+    TakeTotals(meter(), totals, Tail::kP50, clients_);
+    ReportCalls(state, totals.latencies, totals.wire);
     state.SetItemsProcessed(static_cast<std::int64_t>(calls));
     state.counters[counter::kCallsPerClient] = benchmark::Counter(
         static_cast<double>(calls) / static_cast<double>(clients_), benchmark::Counter::kIsRate);

@@ -29,7 +29,8 @@ class ConcurrentRow : public ServerFixture {
 
  protected:
   void Measure(benchmark::State& state) override {
-    const ClientLoad load{server(), options(), mode(), clients_, options().requests_per_client};
+    const ClientLoad load{server(), options(), mode(), clients_, options().requests_per_client,
+                          meter()};
     ClientTotals totals;
     ++run_;
     for (auto _ : state) {
@@ -37,6 +38,7 @@ class ConcurrentRow : public ServerFixture {
           state, load, call_, totals,
           [&](std::vector<ClientResult>& results) { WritePerClient(results); });
     }
+    TakeTotals(meter(), totals, Tail::kP99, Clients<Source, Call>::ThreadsFor(clients_));
     Report(state, totals);
   }
 
@@ -46,8 +48,7 @@ class ConcurrentRow : public ServerFixture {
 
  private:
   void Report(benchmark::State& state, ClientTotals& totals) {
-    SetLatencyCounters(state, totals.latencies);
-    SetWireCounters(state, totals.wire, totals.latencies.count());
+    ReportCalls(state, totals.latencies, totals.wire);
     state.SetItemsProcessed(static_cast<std::int64_t>(totals.latencies.count()));
     state.counters[counter::kSlowestClient] = totals.slowest;
     state.counters[counter::kFastestClient] = totals.fastest;

@@ -62,6 +62,8 @@ class ConnectionRow : public ServerFixture {
       }
       held = 0;
     };
+    meter().BeforeConnecting();
+    meter().Start();
     for (auto _ : state) {
       if (held == slots.size()) {
         state.PauseTiming();
@@ -71,9 +73,12 @@ class ConnectionRow : public ServerFixture {
       Open(*slots[held], phases);
       ++held;
     }
+    meter().Stop();
+    meter().AllConnected(held);
     close_all();
-    SetLatencyCounters(state, phases.total);
-    SetWireCounters(state, totals, phases.total.count());
+    meter().TakeSamples(phases.total, Tail::kP99);
+    totals.connections = 0;  // each of them is what the row is about
+    ReportCalls(state, phases.total, totals);
     SetMedian(state, counter::kTcpConnect, phases.connect);
     SetMedian(state, counter::kFirstCall, phases.first_call);
     if (mode().protocol == Protocol::kRpyc) {

@@ -59,6 +59,7 @@ class IsolationRow : public ServerFixture {
       state.ResumeTiming();
     }
     for (auto& connection : connections) connection->Close();
+    meter().TakeSamples(crashes.outages, Tail::kP50);
     Report(state, crashes);
   }
 

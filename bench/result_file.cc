@@ -9,6 +9,7 @@
 
 #include "bench/usage_error.h"
 #include "fixtures/benchmark_compat.h"
+#include "fixtures/validity.h"
 
 namespace rpycbench {
 namespace {
@@ -60,16 +61,34 @@ void ResultFile::ReportRuns(const std::vector<Run>& runs) {
   for (const Run& run : runs) {
     if (!compat::Failed(run)) continue;
     failed_rows_.insert(run.run_name.str());
-    errors_ += errors_.empty() ? "\n" : ",\n";
-    errors_ += "    {\n      \"name\": " + QuotedJson(run.benchmark_name()) +
-               ",\n      \"message\": " + QuotedJson(compat::ErrorMessage(run)) + "\n    }";
+    AddError(run);
   }
   std::vector<Run> good;
   for (const Run& run : runs) {
-    if (!failed_rows_.contains(run.run_name.str())) good.push_back(run);
+    if (failed_rows_.contains(run.run_name.str())) continue;
+    good.push_back(run);
+    if (run.run_type == Run::RT_Iteration) AddDoubts(run);
   }
   json_.ReportRuns(good);
   if (replaces_) Replace();
+}
+
+void ResultFile::AddError(const Run& run) {
+  errors_ += errors_.empty() ? "\n" : ",\n";
+  errors_ += "    {\n      \"name\": " + QuotedJson(run.benchmark_name()) +
+             ",\n      \"message\": " + QuotedJson(compat::ErrorMessage(run)) + "\n    }";
+}
+
+void ResultFile::AddDoubts(const Run& run) {
+  std::string list;
+  for (const std::string& doubt : DoubtsIn(run.report_label)) {
+    list += (list.empty() ? "" : ", ") + QuotedJson(doubt);
+  }
+  if (list.empty()) return;
+  doubts_ += doubts_.empty() ? "\n" : ",\n";
+  doubts_ += "    {\n      \"name\": " + QuotedJson(run.benchmark_name()) +
+             ",\n      \"repetition_index\": " + std::to_string(run.repetition_index) +
+             ",\n      \"doubts\": [" + list + "]\n    }";
 }
 
 void ResultFile::Finalize() {
@@ -79,7 +98,8 @@ void ResultFile::Finalize() {
 std::string ResultFile::Document() const {
   std::string end = end_;
   const std::size_t list_end = end.rfind(']') + 1;
-  end.insert(list_end, ",\n  \"errors\": [" + errors_ + "\n  ]");
+  end.insert(list_end,
+             ",\n  \"errors\": [" + errors_ + "\n  ],\n  \"doubts\": [" + doubts_ + "\n  ]");
   return text_.str() + end;
 }
 

@@ -17,9 +17,11 @@
 
 namespace rpycbench {
 
-// The framework's JSON document with a list more: `"errors": [{"name": …, "message": …}, …]`. A row
-// with a failed repetition stands there and not in "benchmarks", neither with its other repetitions
-// nor with aggregates over them: who compares two files must not take it for a fast one.
+// The framework's JSON document with two lists more: `"errors": [{"name": …, "message": …}, …]` and
+// `"doubts": [{"name": …, "repetition_index": …, "doubts": ["stalls:3", …]}, …]`, which has the
+// rows whose label carries doubts. A row with a failed repetition stands there and not in
+// "benchmarks", neither with its other repetitions nor with aggregates over them: who compares two
+// files must not take it for a fast one.
 class ResultFile : public benchmark::BenchmarkReporter {
  public:
   // The file appears, or is replaced, when the context is reported. Something that isn't a regular
@@ -32,6 +34,8 @@ class ResultFile : public benchmark::BenchmarkReporter {
   void Finalize() override;
 
  private:
+  void AddError(const Run& run);
+  void AddDoubts(const Run& run);
   std::string Document() const;
   void Replace() const;
 
@@ -40,7 +44,8 @@ class ResultFile : public benchmark::BenchmarkReporter {
   JsonReporter json_;
   std::ostringstream text_;  // what json_ has written so far, without an end
   std::string end_;          // what json_ writes at the end
-  std::string errors_;       // items of the list
+  std::string errors_;       // items of the lists
+  std::string doubts_;
   std::set<std::string> failed_rows_;
 };
 

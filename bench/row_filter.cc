@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 
 #include "fixtures/benchmark_compat.h"
+#include "fixtures/validity.h"
 
 namespace rpycbench {
 namespace {
@@ -16,14 +18,45 @@ bool AggregatesFollow(const std::vector<compat::Run>& runs) {
          std::ranges::count(runs, false, Failed) >= 2;
 }
 
+// The word of a doubt without its figure.
+std::string WordOf(std::string_view doubt) { return std::string(doubt.substr(0, doubt.find(':'))); }
+
 }  // namespace
 
-void RowFilter::ReportRuns(const std::vector<Run>& runs) {
-  if (runs.empty()) return;
+std::string RowFilter::Labels::OfAggregate() const {
+  std::vector<std::string> counted;
+  for (const auto& [doubt, count] : doubts) {
+    counted.push_back(doubt + ':' + std::to_string(count) + "of" + std::to_string(repetitions));
+  }
+  const std::string entry = DoubtsEntry(counted);
+  return entry.empty() ? common : common + ' ' + entry;
+}
+
+void RowFilter::Learn(const Run& run) {
+  Labels& labels = labels_[run.run_name.str()];
+  labels.common = WithoutDoubts(run.report_label);
+  ++labels.repetitions;
+  for (const std::string& doubt : DoubtsIn(run.report_label)) ++labels.doubts[WordOf(doubt)];
+}
+
+void RowFilter::ReportRuns(const std::vector<Run>& reported) {
+  if (reported.empty()) return;
+  std::vector<Run> runs = reported;
+  for (Run& run : runs) {
+    if (run.run_type == Run::RT_Aggregate) {
+      const auto labels = labels_.find(run.run_name.str());
+      if (labels != labels_.end()) run.report_label = labels->second.OfAggregate();
+      continue;
+    }
+    if (Failed(run)) continue;
+    Learn(run);
+    const std::vector<std::string> doubts = DoubtsIn(run.report_label);
+    if (settings_.strict && !doubts.empty()) compat::SetError(run, DoubtsEntry(doubts));
+  }
   std::vector<Run> failed;
   std::ranges::copy_if(runs, std::back_inserter(failed), Failed);
   for (const Run& run : failed) failed_rows_.insert(run.run_name.str());
-  if (!aggregates_only_ || !AggregatesFollow(runs)) {
+  if (!settings_.aggregates_only || !AggregatesFollow(reported)) {
     inner_.ReportRuns(runs);
   } else if (!failed.empty()) {
     inner_.ReportRuns(failed);

@@ -1,12 +1,14 @@
-// Stands between the framework and a reporter: counts the rows that ended in an error, and decides
-// which repetitions are reported. The framework itself, asked for aggregates only, would drop the
-// repetitions that failed with those that did not, and a row of three repetitions, one of them
-// failed, would look like a good one.
+// Stands between the framework and a reporter: counts the rows that ended in an error, decides
+// which repetitions are reported, and makes errors of doubts where doubts are not to be borne. The
+// framework itself, asked for aggregates only, would drop the repetitions that failed with those
+// that did not, and a row of three repetitions, one of them failed, would look like a good one; and
+// it would drop the label of aggregates whose repetitions differ in their doubts.
 #pragma once
 
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,10 +17,14 @@ namespace rpycbench {
 
 class RowFilter : public benchmark::BenchmarkReporter {
  public:
-  // `inner` must outlive this. With `aggregates_only`, of a row with aggregates only those and its
-  // failed repetitions are passed on.
-  RowFilter(BenchmarkReporter& inner, bool aggregates_only)
-      : inner_(inner), aggregates_only_(aggregates_only) {}
+  struct Settings {
+    bool aggregates_only = false;  // of a row with aggregates only those and failed repetitions
+    bool strict = false;           // a repetition with doubts has failed
+  };
+
+  // `inner` must outlive this.
+  RowFilter(BenchmarkReporter& inner, const Settings& settings)
+      : inner_(inner), settings_(settings) {}
 
   bool ReportContext(const Context& context) override { return inner_.ReportContext(context); }
   void ReportRuns(const std::vector<Run>& runs) override;
@@ -28,9 +34,20 @@ class RowFilter : public benchmark::BenchmarkReporter {
   std::size_t failed_rows() const { return failed_rows_.size(); }
 
  private:
+  // The label that a row's repetitions have in common, and how many have which doubt.
+  struct Labels {
+    std::string common;
+    std::map<std::string, int> doubts;
+    int repetitions = 0;
+
+    std::string OfAggregate() const;
+  };
+  void Learn(const Run& run);
+
   BenchmarkReporter& inner_;
-  bool aggregates_only_;
+  Settings settings_;
   std::set<std::string> failed_rows_;
+  std::map<std::string, Labels> labels_;
 };
 
 }  // namespace rpycbench

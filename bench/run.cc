@@ -173,10 +173,15 @@ int RunRows(const CommandLine& command) {
   const std::unique_ptr<Reporter> file = MakeFile(flags);
   const std::unique_ptr<Reporter> own_display = MakeDisplay(flags);
   const bool report_aggregates = flags.On("benchmark_report_aggregates_only");
-  RowFilter display(own_display ? *own_display : *benchmark::CreateDefaultDisplayReporter(),
-                    report_aggregates || flags.On("benchmark_display_aggregates_only"));
+  RowFilter display(
+      own_display ? *own_display : *benchmark::CreateDefaultDisplayReporter(),
+      {.aggregates_only = report_aggregates || flags.On("benchmark_display_aggregates_only"),
+       .strict = command.options.strict});
   std::optional<RowFilter> file_filter;
-  if (file) file_filter.emplace(*file, report_aggregates);
+  if (file) {
+    file_filter.emplace(*file, RowFilter::Settings{.aggregates_only = report_aggregates,
+                                                   .strict = command.options.strict});
+  }
   std::ostringstream said;  // by the framework, when nothing matches
   display.SetErrorStream(&said);
 

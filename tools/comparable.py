@@ -2,7 +2,7 @@
 
 compare.py matches rows by name alone. What varies by flag and not by name (placement, payload,
 compression, dialect) stands in a row's label, so rows of one name with different labels measure
-different things; an errored row has a time of zero, which would look like an improvement; rows of
+different things; doubts in a label are told, but two rows may well differ in them; an errored row has a time of zero, which would look like an improvement; rows of
 one file only are dropped silently. This says all of it on stderr. Exit 2: not comparable.
 """
 
@@ -35,11 +35,19 @@ def load(path):
 
 
 def labels(report):
-    """All labels of each row's name; repetitions share them."""
+    """All labels of each row's name, without doubts; repetitions share them."""
     found = {}
     for row in report["benchmarks"]:
-        found.setdefault(row["name"], set()).add(row.get("label", ""))
+        entries = [entry for entry in row.get("label", "").split()
+                   if not entry.startswith("doubts=")]
+        found.setdefault(row["name"], set()).add(" ".join(entries))
     return found
+
+
+def doubtful(report, rows):
+    """Those of the rows whose label carries doubts."""
+    return sorted({row["name"] for row in report["benchmarks"]
+                   if row["name"] in rows and "doubts=" in row.get("label", "")})
 
 
 def describe(label_set):
@@ -68,6 +76,11 @@ def main():
     common = [row for row in before if row in after]
     if not common:
         stop("the two files have no row in common")
+
+    for name, report in zip(names, reports):
+        if rows := doubtful(report, common):
+            more = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
+            print(f"compare: warning: doubtful in {name}: {rows[0]}{more}", file=sys.stderr)
 
     reasons = [
         f"{row}: measured as {describe(before[row])}, then as {describe(after[row])}"

@@ -1,8 +1,8 @@
 #include "servers/net/socket.h"
 
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -115,6 +115,14 @@ void Socket::SetTimeout(std::chrono::milliseconds timeout) {
 void Socket::SuspendInsteadOfBlocking() {
   ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
   suspends_ = true;
+}
+
+std::uint64_t Socket::retransmits() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
+  // What the peer had to send again arrived here out of order, or not at all before.
+  return std::uint64_t{info.tcpi_total_retrans} + info.tcpi_rcv_ooopack;
 }
 
 void Socket::RearmQuickAck() {

@@ -49,6 +49,9 @@ class Socket {
   const Endpoint& peer() const { return peer_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t bytes_received() const { return bytes_received_; }
+  // Segments of this connection that TCP sent again, in either direction as far as this end can
+  // tell; 0 for what is not TCP.
+  std::uint64_t retransmits() const;
 
   // The longest wait without progress in one receive or send; zero waits for ever.
   void SetTimeout(std::chrono::milliseconds timeout);
