@@ -1,11 +1,15 @@
 // The program: measures every benchmark type against every server mode that the flags ask for.
+#include <chrono>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "bench/context.h"
 #include "bench/rows.h"
 #include "bench/run.h"
 #include "bench/selection.h"
+#include "fixtures/machine.h"
+#include "fixtures/placement.h"
 #include "fixtures/server_commands.h"
 
 namespace rpycbench {
@@ -20,6 +24,18 @@ void RegisterRows(const Suite& suite) {
   RegisterConcurrent(suite);
   RegisterCompute(suite);
   RegisterIsolation(suite);
+}
+
+// Puts the machine into the context, and says if it is busy with something else.
+void LookAtMachine() {
+  constexpr std::chrono::milliseconds kWatch{100};
+  const MachineFacts machine = ExamineMachine(PlanCpus(Placement::kFree).client, kWatch);
+  AddContext(DescribeMachine(machine));
+  std::string reasons;
+  for (const std::string& reason : Disquiet(machine)) {
+    reasons += (reasons.empty() ? "" : "; ") + reason;
+  }
+  if (!reasons.empty()) Tell("warning: this machine is not quiet: " + reasons);
 }
 
 }  // namespace
@@ -38,8 +54,10 @@ int main(int argc, char** argv) {
     };
     const Selection selection = SelectModes(*command, register_rows);
     for (const std::string& note : selection.notes) Tell(note);
-    AddContext(command->options, selection.versions);
+    AddContext(DescribeRun(command->options));
+    AddContext(selection.versions);
+    if (!command->flags.On("benchmark_list_tests")) LookAtMachine();
     register_rows(selection.modes);
-    return RunRows(*command);
+    return RunRows(*command, selection.rows);
   });
 }

@@ -58,10 +58,8 @@ ContextEntries DescribeRun(const Options& options) {
   return context;
 }
 
-void AddContext(const Options& options, const ContextEntries& more) {
-  for (const ContextEntries& entries : {DescribeRun(options), more}) {
-    for (const auto& [key, value] : entries) benchmark::AddCustomContext(key, value);
-  }
+void AddContext(const ContextEntries& entries) {
+  for (const auto& [key, value] : entries) benchmark::AddCustomContext(key, value);
 }
 
 std::string VersionLine() {

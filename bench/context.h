@@ -17,8 +17,8 @@ using ContextEntries = std::vector<std::pair<std::string, std::string>>;
 // The keys and values of the context.
 ContextEntries DescribeRun(const Options& options);
 
-// Adds them to the framework's context, and `more`. To be called once.
-void AddContext(const Options& options, const ContextEntries& more = {});
+// Adds entries to the framework's context, in which no key may come twice.
+void AddContext(const ContextEntries& entries);
 
 // "rpycbench <version> (<git revision>)".
 std::string VersionLine();

@@ -32,6 +32,19 @@ std::string RowFilter::Labels::OfAggregate() const {
   return entry.empty() ? common : common + ' ' + entry;
 }
 
+std::map<std::string, std::size_t> RowFilter::doubts() const {
+  std::map<std::string, std::size_t> rows;
+  for (const auto& [row, labels] : labels_) {
+    for (const auto& [doubt, count] : labels.doubts) ++rows[doubt];
+  }
+  return rows;
+}
+
+std::size_t RowFilter::doubtful_rows() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(labels_, [](const auto& row) { return !row.second.doubts.empty(); }));
+}
+
 void RowFilter::Learn(const Run& run) {
   Labels& labels = labels_[run.run_name.str()];
   labels.common = WithoutDoubts(run.report_label);

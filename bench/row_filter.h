@@ -32,6 +32,9 @@ class RowFilter : public benchmark::BenchmarkReporter {
 
   // Rows with at least one failed repetition.
   std::size_t failed_rows() const { return failed_rows_.size(); }
+  // The words of all doubts, and how many rows have each.
+  std::map<std::string, std::size_t> doubts() const;
+  std::size_t doubtful_rows() const;
 
  private:
   // The label that a row's repetitions have in common, and how many have which doubt.

@@ -14,6 +14,7 @@
 #include "bench/context.h"
 #include "bench/csv_reporter.h"
 #include "bench/json_reporter.h"
+#include "bench/progress.h"
 #include "bench/result_file.h"
 #include "bench/row_filter.h"
 #include "bench/usage_error.h"
@@ -110,6 +111,16 @@ void SetListing(char* program, bool listing) {
   flags.Initialize(program);
 }
 
+// One line: how many rows are doubtful, and why.
+void TellDoubts(const RowFilter& rows, std::size_t all) {
+  std::string reasons;
+  for (const auto& [doubt, count] : rows.doubts()) {
+    reasons += (reasons.empty() ? "" : ", ") + std::to_string(count) + ' ' + doubt;
+  }
+  Tell(std::to_string(rows.doubtful_rows()) + " of " + std::to_string(all) +
+       " rows have doubts, which their labels tell: " + reasons);
+}
+
 // Keeps what the framework lists, and what it says when there is nothing to list.
 class ListKeeper : public Reporter {
  public:
@@ -168,7 +179,7 @@ std::vector<std::string> SelectedRows(const CommandLine& command) {
   return matched > 0 ? keeper.Lines() : std::vector<std::string>();
 }
 
-int RunRows(const CommandLine& command) {
+int RunRows(const CommandLine& command, const std::vector<std::string>& rows) {
   const FrameworkFlags& flags = command.flags;
   const std::unique_ptr<Reporter> file = MakeFile(flags);
   const std::unique_ptr<Reporter> own_display = MakeDisplay(flags);
@@ -186,12 +197,19 @@ int RunRows(const CommandLine& command) {
   display.SetErrorStream(&said);
 
   if (const std::string warning = BuildWarning(); !warning.empty()) Tell(warning);
-  const std::size_t matched =
-      benchmark::RunSpecifiedBenchmarks(&display, file_filter ? &*file_filter : nullptr);
+  const bool in_order = !flags.On("benchmark_enable_random_interleaving");
+  const std::unique_ptr<Progress> progress =
+      flags.On("benchmark_list_tests")
+          ? nullptr
+          : MakeProgress(display, in_order ? rows : std::vector<std::string>(), rows.size());
+  const std::size_t matched = benchmark::RunSpecifiedBenchmarks(
+      progress ? static_cast<Reporter*>(progress.get()) : &display,
+      file_filter ? &*file_filter : nullptr);
   benchmark::ClearRegisteredBenchmarks();
   benchmark::Shutdown();
   if (!std::cout.flush()) throw std::runtime_error("cannot write everything to stdout");
   if (matched == 0) throw UsageError(NothingMatched(said.str(), command.options.preset));
+  if (display.doubtful_rows() > 0) TellDoubts(display, matched);
   if (display.failed_rows() == 0) return kSuccess;
   Tell(std::to_string(display.failed_rows()) + " of " + std::to_string(matched) +
        " rows ended in an error");

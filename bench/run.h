@@ -6,9 +6,9 @@
 //     const std::optional<CommandLine> command = ParseCommandLine(argc, argv);
 //     if (!command) return kSuccess;
 //     const Selection selection = SelectModes(*command, register_rows);
-//     AddContext(command->options, selection.versions);
+//     AddContext(DescribeRun(command->options));
 //     …register the rows of selection.modes…
-//     return RunRows(*command);
+//     return RunRows(*command, selection.rows);
 //   });
 #pragma once
 
@@ -49,7 +49,8 @@ void Tell(std::string line);
 // Runs, or lists, the registered rows that the filter matches, then drops all registered rows.
 // Returns kSuccess, or kFailure if a row ended in an error. Throws UsageError if nothing matches or
 // the output file is out of reach, std::runtime_error if it or stdout can't be written later on.
-int RunRows(const CommandLine& command);
+// `rows` are their names, in order, for telling how far the run has come.
+int RunRows(const CommandLine& command, const std::vector<std::string>& rows);
 
 // What `body` returns, or the code for the exception it throws, with one line on stderr.
 int ReportErrors(const std::function<int()>& body);

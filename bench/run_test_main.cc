@@ -101,8 +101,8 @@ int main(int argc, char** argv) {
   return ReportErrors([&]() -> int {
     const std::optional<CommandLine> command = ParseCommandLine(argc, argv);
     if (!command) return kSuccess;
-    AddContext(command->options);
+    AddContext(DescribeRun(command->options));
     RegisterRows();
-    return RunRows(*command);
+    return RunRows(*command, {});
   });
 }

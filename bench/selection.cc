@@ -85,6 +85,7 @@ Selection SelectModes(const CommandLine& command,
     LeaveOutUnavailable(command, rows, selection);
   }
   std::ranges::move(DescribeLimits(command.options, rows), std::back_inserter(selection.notes));
+  selection.rows = std::move(rows);
   return selection;
 }
 

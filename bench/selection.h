@@ -15,6 +15,7 @@ namespace rpycbench {
 
 struct Selection {
   std::vector<ServerMode> modes;  // to register rows for
+  std::vector<std::string> rows;  // the names of those that the filter matches
   // For the context: what the servers in Python run on. Empty if nobody asked.
   std::vector<std::pair<std::string, std::string>> versions;
   // What the user must know beforehand: modes that cannot run, sizes that were left out.

@@ -9,6 +9,7 @@ documentation says of them.
 import json
 import os
 import pathlib
+import pty
 import re
 import resource
 import shutil
@@ -164,19 +165,119 @@ class ConcurrentTest(unittest.TestCase):
             self.assertEqual(200, row["samples"])
 
 
+def conditions(label):
+    """A label without the doubts that a busy machine may have added."""
+    return " ".join(entry for entry in label.split() if not entry.startswith("doubts="))
+
+
 class LabelTest(unittest.TestCase):
     def test_a_label_says_what_the_name_does_not(self):
+        cpu = max(os.sched_getaffinity(0))
         label = measure("--clients=1", "--benchmark_filter=Concurrent/tcp_threaded",
-                        "--server_launcher=nice -n 5")["Concurrent/tcp_threaded/clients:1"]["label"]
+                        f"--server_launcher=taskset -c {cpu}")[
+                            "Concurrent/tcp_threaded/clients:1"]["label"]
         self.assertEqual("placement=free payload=random requests_per_client=2 "
-                         "server_launcher=nice,-n,5", label)
+                         f"server_launcher=taskset,-c,{cpu} server_cpus={cpu}", conditions(label))
         rows = measure("--file_bytes=9", "--chunk_bytes=4", "--placement=shared",
                        "--benchmark_filter=BinaryTransfer/tcp_threaded/upload")
         whole, chunked = ("placement=shared payload=random",
                           "placement=shared payload=random chunk_bytes=4")
         self.assertEqual({"BinaryTransfer/tcp_threaded/upload/9": whole,
                           "BinaryTransfer/tcp_threaded/upload_chunked/9": chunked},
-                         {name: row["label"] for name, row in rows.items()})
+                         {name: conditions(row["label"]) for name, row in rows.items()})
+
+
+class EvidenceTest(unittest.TestCase):
+    """What rows tell about both sides and about themselves."""
+
+    def test_both_sides_are_metered(self):
+        name = "Latency/{}/ping"
+        rows = measure("--benchmark_filter=Latency/(tcp|pyrpyc)_(threaded|forking)/ping/",
+                       "--requests=2000")
+        for mode, processes in (("tcp_threaded", 1), ("tcp_forking", 2), ("pyrpyc_threaded", 1),
+                                ("pyrpyc_forking", 2)):
+            with self.subTest(mode=mode):
+                row = rows[name.format(mode)]
+                self.assertEqual(processes, row["server_processes"])
+                # On one CPU, one side after the other: together they are what a call takes.
+                both = row["client_cpu_us"] + row["server_cpu_us"]
+                self.assertLess(both, 1.05 * row["real_time"])
+                self.assertGreater(both, 0.2 * row["real_time"])
+                self.assertGreater(row["client_switches"], 0.9)
+                self.assertGreater(row["server_switches"], 0.9)
+                for side in ("client", "server"):
+                    self.assertGreater(row[f"{side}_rss_mib"], 1)
+
+    def test_connections_have_their_price_in_memory(self):
+        rows = measure("--benchmark_filter=Connection/rpyc_(threaded|forking)/iter")
+        threads, processes = (rows[f"Connection/rpyc_{model}"] for model in ("threaded", "forking"))
+        self.assertGreater(threads["server_kib_per_connection"], 4)
+        self.assertGreater(processes["server_kib_per_connection"],
+                           2 * threads["server_kib_per_connection"])
+        # Copy-on-write counted fairly: the sum of resident sets is many times as much.
+        self.assertLess(100 * processes["server_kib_per_connection"],
+                        0.5 * 1024 * processes["server_rss_mib"])
+
+    def test_too_few_samples_are_a_doubt_and_with_strict_an_error(self):
+        few = ("--preset=classic", "--requests=200", "--benchmark_filter=Latency/tcp_threaded/ping")
+        with tempfile.TemporaryDirectory(prefix="rpycbench_smoke_") as folder:
+            out = pathlib.Path(folder, "results.json")
+            for strict in (False, True):
+                done = run(*few, f"--benchmark_out={out}", f"--strict={str(strict).lower()}")
+                self.assertEqual(int(strict), done.returncode, done.stderr)
+                self.assertIn("1 of 1 rows have doubts", done.stderr)
+                report = json.loads(out.read_text(encoding="utf-8"))
+                rows, errors, doubts = (report[key] for key in ("benchmarks", "errors", "doubts"))
+                if strict:
+                    self.assertEqual([], rows)
+                    self.assertRegex(errors[0]["message"], r"^doubts=.*samples_for_p99:200")
+                else:
+                    self.assertEqual([], errors)
+                    self.assertIn("samples_for_p99:200", doubts[0]["doubts"])
+                    self.assertRegex(rows[0]["label"], " doubts=.*samples_for_p99:200")
+
+    def test_the_context_describes_the_machine(self):
+        done = run("--benchmark_format=json", "--benchmark_min_time=0", "--preset=quick",
+                   "--benchmark_filter=Floor/ping")
+        context = json.loads(done.stdout)["context"]
+        self.assertEqual(sorted(os.sched_getaffinity(0)),
+                         [int(cpu) for cpu in context["cpus_allowed"].split(",")])
+        for key in ("cpu_governor", "cpu_busy_percent", "cpu_steal_percent", "cpu_throttles",
+                    "load_average"):
+            self.assertIn(key, context)
+
+    def test_a_busy_machine_is_told(self):
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+                for _ in os.sched_getaffinity(0)]
+        try:
+            done = run("--benchmark_min_time=0", "--preset=quick", "--benchmark_filter=Floor/ping")
+        finally:
+            for process in busy:
+                process.kill()
+                process.wait()
+        self.assertRegex(done.stderr, "bench_all: warning: this machine is not quiet: other pro")
+
+
+class TerminalTest(unittest.TestCase):
+    """Who watches sees how far the run has come; nobody else does."""
+
+    rows = ("--benchmark_min_time=0", "--preset=quick", "--benchmark_filter=Latency/tcp_threaded/p")
+
+    def test_a_terminal_shows_progress(self):
+        leader, follower = pty.openpty()
+        with os.fdopen(leader, "rb", buffering=0) as screen:
+            with os.fdopen(follower, "wb") as stderr:
+                done = subprocess.run([BENCH_ALL, *self.rows], stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=stderr, timeout=PATIENCE,
+                                      check=True)
+            shown = screen.read(65536)
+        self.assertIn(b"[1/1] Latency/tcp_threaded/ping/real_time  0:00", shown)
+        self.assertNotIn(b"[1/1]", done.stdout)
+
+    def test_a_pipe_does_not(self):
+        done = run(*self.rows)
+        self.assertNotIn("[1/1]", done.stderr + done.stdout)
+        self.assertNotIn("\r", done.stderr + done.stdout)
 
 
 class PythonTest(unittest.TestCase):

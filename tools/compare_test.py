@@ -54,6 +54,16 @@ class CompareTest(unittest.TestCase):
              "compare: only in after.json: Bandwidth/tcp_threaded/real_time"],
             result.stderr.splitlines())
 
+    def test_doubts_are_told_and_no_other_label(self):
+        def doubt(report):
+            for row in report["benchmarks"][:2]:
+                row["label"] = f"{row.get('label', '')} doubts=stalls:3".strip()
+
+        result = self.compare(BEFORE, self.changed(doubt))
+        self.assertEqual(0, result.returncode, result)
+        self.assertIn("compare: warning: doubtful in changed.json: ", result.stderr)
+        self.assertNotIn("not comparable", result.stderr)
+
     def test_other_labels_are_refused_unless_forced(self):
         def other_placement(report):
             for row in report["benchmarks"][:2]:
