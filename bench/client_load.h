@@ -146,7 +146,7 @@ void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call&
                     ClientTotals& totals, const Keep& keep) {
   state.PauseTiming();
   CheckDescriptorsFor(load.clients);
-  load.meter.BeforeConnecting();
+  load.meter.BeforeConnecting(load.clients);
   {
     Source source(load.server, load.options, load.mode, load.clients, call);
     {

@@ -62,7 +62,7 @@ class ConnectionRow : public ServerFixture {
       }
       held = 0;
     };
-    meter().BeforeConnecting();
+    meter().BeforeConnecting(slots.size());
     meter().Start();
     for (auto _ : state) {
       if (held == slots.size()) {

@@ -1,7 +1,11 @@
 #include "servers/net/socket.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <thread>
 #include <vector>
@@ -113,6 +117,34 @@ TEST_F(SocketTest, CloseAfterPeerEndsWithAPeerThatTrickles) {
   client_.CloseAfterPeer();
   EXPECT_LT(std::chrono::steady_clock::now() - start, 5000ms);
   trickler.join();
+}
+
+TEST_F(SocketTest, AQuietConnectionRetransmitsNothing) {
+  client_.SendAll("hello", 5);
+  char received[5];
+  server_.ReceiveExactly(received, sizeof received);
+  EXPECT_EQ(client_.retransmits(), 0u);
+  EXPECT_EQ(server_.retransmits(), 0u);
+}
+
+// A full backlog drops the first segment of a connection, which TCP sends again a second later.
+TEST(RetransmitsTest, WhatIsSentAgainIsCounted) {
+  Endpoint address = Endpoint::Resolve("127.0.0.1", 0);
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::bind(listener, address.get(), address.size), 0);
+  ASSERT_EQ(::listen(listener, 0), 0);
+  ASSERT_EQ(::getsockname(listener, address.get(), &address.size), 0);
+  const Socket fills_the_backlog = Socket::Connect(address, 2000ms);
+
+  const int late = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const Socket socket(late, address);
+  ASSERT_EQ(::connect(late, address.get(), address.size), -1);
+  ASSERT_EQ(errno, EINPROGRESS);
+  ::close(::accept(listener, nullptr, nullptr));
+  pollfd connected{late, POLLOUT, 0};
+  ASSERT_EQ(::poll(&connected, 1, 10'000), 1);
+  EXPECT_GE(socket.retransmits(), 1u);
+  ::close(listener);
 }
 
 TEST(EndpointTest, UnknownHostIsNamed) {
