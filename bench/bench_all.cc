@@ -22,6 +22,7 @@ void RegisterRows(const Suite& suite) {
   RegisterBandwidth(suite);
   RegisterBinaryTransfer(suite);
   RegisterConcurrent(suite);
+  RegisterGenerator(suite);
   RegisterCompute(suite);
   RegisterIsolation(suite);
 }

@@ -18,6 +18,7 @@
 #include "bench/client_source.h"
 #include "fixtures/row_meter.h"
 #include "servers/net/descriptor_limit.h"
+#include "servers/net/wait.h"
 
 namespace rpycbench {
 
@@ -56,6 +57,7 @@ class ClientSteps {
       const auto start = Samples::Clock::now();
       auto before = start;
       for (std::int64_t i = 0; i < requests_; ++i) {
+        net::LetOthersGoOn();  // in a thread, nothing
         source_.With(client, call_);
         const auto after = Samples::Clock::now();
         result.latencies.Add(after - before);

@@ -12,6 +12,7 @@ void RegisterLatency(const Suite& suite);
 void RegisterBandwidth(const Suite& suite);
 void RegisterBinaryTransfer(const Suite& suite);
 void RegisterConcurrent(const Suite& suite);
+void RegisterGenerator(const Suite& suite);
 void RegisterCompute(const Suite& suite);
 void RegisterIsolation(const Suite& suite);
 

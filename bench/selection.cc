@@ -8,6 +8,7 @@
 #include "bench/usage_error.h"
 #include "fixtures/available_modes.h"
 #include "fixtures/server_commands.h"
+#include "fixtures/wrk.h"
 
 namespace rpycbench {
 namespace {
@@ -83,6 +84,13 @@ Selection SelectModes(const CommandLine& command,
   if (std::ranges::any_of(selection.modes,
                           [](const ServerMode& mode) { return mode.software.is_python(); })) {
     LeaveOutUnavailable(command, rows, selection);
+  }
+  const bool beside_wrk = std::ranges::any_of(
+      rows, [](const std::string& row) { return row.starts_with("Generator/"); });
+  if (beside_wrk && !WrkIsInstalled()) {
+    selection.notes.push_back(
+        "unavailable: wrk, beside which Generator measures: it is not in PATH; install the package "
+        "wrk. The rows lack the counters that speak of it");
   }
   std::ranges::move(DescribeLimits(command.options, rows), std::back_inserter(selection.notes));
   selection.rows = std::move(rows);

@@ -152,11 +152,20 @@ std::vector<std::int64_t> ClientCounts(const Options& options, const ServerMode&
 }
 
 std::vector<std::int64_t> EventDrivenClientCounts(const Options& options, const ServerMode& mode) {
-  if (options.preset != Preset::kFull || mode.software.is_python()) return {};
-  if (!options.clients.empty()) return ServedOf(options.clients, mode);
-  if (mode.model == "threaded") return {100, 1'000};
-  if (mode.model == "threadpool" || mode.model == "async") return {100, 1'000, 10'000};
-  return {};
+  if (mode.software.is_python()) return {};
+  std::vector<std::int64_t> counts;
+  if (options.preset == Preset::kFull) {
+    counts = UpTo(mode.traits.event_driven_in_full, {1, 10, 100, 1'000, 10'000});
+  } else if (options.preset == Preset::kDefault && mode.traits.event_driven_in_default > 0) {
+    counts = {mode.traits.event_driven_in_default};
+  }
+  if (!counts.empty() && !options.clients.empty()) return ServedOf(options.clients, mode);
+  return counts;
+}
+
+std::vector<std::int64_t> GeneratorConnections(const Options& options, const ServerMode& mode) {
+  if (options.preset != Preset::kFull || !mode.traits.beside_wrk) return {};
+  return {1, 64, 1'000};
 }
 
 std::vector<std::int64_t> ComputeClientCounts(const Options& options, const ServerMode& mode) {

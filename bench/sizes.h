@@ -21,9 +21,12 @@ std::vector<std::int64_t> FileSizes(const Options& options, const ServerMode& mo
 
 // Of Concurrent: those of --clients, or else the preset's; never more than the mode serves at once.
 std::vector<std::int64_t> ClientCounts(const Options& options, const ServerMode& mode);
-// Of Concurrent's event-driven clients, in the preset `full`: those of --clients, or as many as the
-// mode is made for. A process for each of thousands of connections is not what it is made for.
+// Of Concurrent's event-driven clients: those of --clients, or up to as many as the mode is made
+// for in `full`, one number in `default` for few modes; none in other presets and of servers in
+// Python.
 std::vector<std::int64_t> EventDrivenClientCounts(const Options& options, const ServerMode& mode);
+// Of Generator, in the preset `full`.
+std::vector<std::int64_t> GeneratorConnections(const Options& options, const ServerMode& mode);
 // Of Compute, where a few clients are enough to occupy all CPUs; likewise.
 std::vector<std::int64_t> ComputeClientCounts(const Options& options, const ServerMode& mode);
 

@@ -109,18 +109,46 @@ TEST(Sizes, WhatAFlagCannotHaveIsTold) {
               ElementsAre(HasSubstr("Concurrent of pyrpyc_oneshot: 1 client, for")));
 }
 
-TEST(Sizes, EventDrivenClientsAreInFullAndAsManyAsTheModelIsMadeFor) {
-  for (const ServerMode& mode : kServerModes) {
-    EXPECT_THAT(EventDrivenClientCounts(In(Preset::kDefault), mode), IsEmpty()) << mode.name;
-  }
+TEST(Sizes, EventDrivenClientsAreAsManyAsTheModelIsMadeFor) {
   Options options = In(Preset::kFull);
-  EXPECT_THAT(EventDrivenClientCounts(options, Mode("rpyc_async")), Contains(10'000));
-  EXPECT_THAT(EventDrivenClientCounts(options, Mode("tcp_threaded")),
-              AllOf(Contains(1'000), Each(Le(1'000))));
-  EXPECT_THAT(EventDrivenClientCounts(options, Mode("http_forking")), IsEmpty());
+  for (const ServerMode& mode : kServerModes) {
+    const auto counts = EventDrivenClientCounts(options, mode);
+    if (mode.software.is_python()) {
+      EXPECT_THAT(counts, IsEmpty()) << mode.name;
+    } else if (mode.model == "forking") {
+      EXPECT_THAT(counts, ElementsAre(1, 10, 100, 1'000)) << mode.name;
+    } else {
+      EXPECT_THAT(counts, ElementsAre(1, 10, 100, 1'000, 10'000)) << mode.name;
+    }
+    EXPECT_THAT(EventDrivenClientCounts(In(Preset::kQuick), mode), IsEmpty()) << mode.name;
+    EXPECT_THAT(EventDrivenClientCounts(In(Preset::kClassic), mode), IsEmpty()) << mode.name;
+  }
+  options.clients = {7, 20'000};
+  EXPECT_THAT(EventDrivenClientCounts(options, Mode("http_forking")), ElementsAre(7, 20'000));
   EXPECT_THAT(EventDrivenClientCounts(options, Mode("pyrpyc_threaded")), IsEmpty());
+}
+
+TEST(Sizes, DefaultHasTwoRowsOfEventDrivenClients) {
+  Options options = In(Preset::kDefault);
+  std::size_t rows = 0;
+  for (const ServerMode& mode : kServerModes) rows += EventDrivenClientCounts(options, mode).size();
+  EXPECT_EQ(rows, 2u);
+  EXPECT_THAT(EventDrivenClientCounts(options, Mode("rpyc_async")), ElementsAre(100));
   options.clients = {7};
-  EXPECT_THAT(EventDrivenClientCounts(options, Mode("http_async")), ElementsAre(7));
+  EXPECT_THAT(EventDrivenClientCounts(options, Mode("rpyc_async")), ElementsAre(7));
+  EXPECT_THAT(EventDrivenClientCounts(options, Mode("tcp_async")), IsEmpty());
+}
+
+TEST(Sizes, TheGeneratorIsHeldAgainstWrkOnHttpServers) {
+  std::size_t modes = 0;
+  for (const ServerMode& mode : kServerModes) {
+    EXPECT_THAT(GeneratorConnections(In(Preset::kDefault), mode), IsEmpty()) << mode.name;
+    if (GeneratorConnections(In(Preset::kFull), mode).empty()) continue;
+    EXPECT_EQ(mode.protocol, Protocol::kHttp) << mode.name;
+    EXPECT_TRUE(mode.traits.keeps_connections) << mode.name;
+    ++modes;
+  }
+  EXPECT_EQ(modes, 2u);
 }
 
 TEST(Sizes, NothingIsToldOfWhatIsNotLeftOut) {

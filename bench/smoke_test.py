@@ -33,6 +33,7 @@ GRAMMAR = re.compile(
     f"|Bandwidth/{MODE}/(?:upload|download)/{BYTES}"
     f"|BinaryTransfer/{MODE}/(?:upload|download)(?:_chunked(?:_{WORD})?)?/{BYTES}"
     f"|Concurrent/{MODE}(?:/{WORD}|/pool:[1-9][0-9]*)?/clients:[1-9][0-9]*"
+    f"|Generator/{MODE}/{WORD}/connections:[1-9][0-9]*"
     f"|Compute/{MODE}/clients:[1-9][0-9]*"
     f"|Isolation/{MODE})"
     "(?P<iterations>/iterations:[1-9][0-9]*)?/real_time")
@@ -154,6 +155,14 @@ class ConcurrentTest(unittest.TestCase):
                 self.assertGreater(row["connect_p50_us"], 0)
                 self.assertLessEqual(row["slowest_client_per_s"], row["fastest_client_per_s"])
 
+    def test_a_thousand_event_driven_clients_of_every_model(self):
+        rows = measure("--preset=full", "--benchmark_min_time=0", "--clients=1000",
+                       "--benchmark_filter=Concurrent/tcp_.*/event_driven")
+        self.assertEqual({f"Concurrent/tcp_{model}/event_driven/clients:1000"
+                          for model in ("threaded", "forking", "threadpool", "async")}, set(rows))
+        for row in rows.values():
+            self.assertEqual(2000, row["samples"])
+
     def test_more_clients_than_the_soft_limit_of_descriptors(self):
         def limit_descriptors():
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -168,6 +177,53 @@ class ConcurrentTest(unittest.TestCase):
 def conditions(label):
     """A label without the doubts that a busy machine may have added."""
     return " ".join(entry for entry in label.split() if not entry.startswith("doubts="))
+
+
+class GeneratorTest(unittest.TestCase):
+    """The generator is measured beside wrk, and alone where there is none."""
+
+    FILTER = "--benchmark_filter=Generator/http_async/compared/connections:64"
+    ROW = "Generator/http_async/compared/connections:64"
+
+    def measure_with(self, wrk):
+        """The row and what is said, with this script as the only wrk in PATH."""
+        with tempfile.TemporaryDirectory(prefix="rpycbench_wrk_") as folder:
+            for tool in ("sh", "cat"):
+                os.symlink(shutil.which(tool), pathlib.Path(folder, tool))
+            if wrk is not None:
+                program = pathlib.Path(folder, "wrk")
+                program.write_text(f"#!/bin/sh\n{wrk}\n", encoding="utf-8")
+                program.chmod(0o755)
+            return subprocess.run(
+                [BENCH_ALL, "--preset=full", "--benchmark_format=json", self.FILTER],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+                check=False, env={**os.environ, "PATH": folder})
+
+    def test_wrk_is_a_yardstick(self):
+        done = self.measure_with("echo ' 50 requests in 1.00s, 9KB read'; echo 'Requests/sec: 50'")
+        self.assertEqual(0, done.returncode, done.stderr)
+        row, = json.loads(done.stdout)["benchmarks"]
+        self.assertEqual(50, row["wrk_per_s"])
+        self.assertGreater(row["client_cpu_us"], 0)
+        self.assertGreater(row["rate_beside_wrk"], 0)
+        self.assertGreater(row["iterations"], 64)
+        self.assertEqual(row["iterations"], row["samples"])
+
+    def test_without_wrk_the_rest_is_measured(self):
+        done = self.measure_with(None)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("unavailable: wrk, beside which Generator measures", done.stderr)
+        self.assertIn("install the package wrk", done.stderr)
+        row, = json.loads(done.stdout)["benchmarks"]
+        self.assertGreater(row["items_per_second"], 0)
+        self.assertNotIn("wrk_cpu_us", row)
+
+    def test_errors_that_wrk_met_void_the_row(self):
+        done = self.measure_with("echo ' 50 requests in 1.00s, 9KB read'; echo 'Requests/sec: 50'; "
+                                 "echo '  Non-2xx or 3xx responses: 50'")
+        self.assertEqual(1, done.returncode)
+        row, = json.loads(done.stdout)["benchmarks"]
+        self.assertIn("wrk: Non-2xx or 3xx responses: 50", row["error_message"])
 
 
 class LabelTest(unittest.TestCase):

@@ -303,6 +303,54 @@ TEST_F(ServedByFibersTest, AFiberCanUseWhatAnotherUsedBefore) {
   EXPECT_EQ(received, "ab");
 }
 
+// A peer that answers and closes at once: its last bytes and the end of its stream are one report.
+TEST(FiberLoopTest, AnEndReportedWithTheLastBytesIsNotWaitedFor) {
+  FiberLoop loop({});
+  Listener listener(Endpoint::Resolve("127.0.0.1", 0));
+  std::size_t got = 1;
+  loop.Start([&] {
+    Socket socket = Socket::Connect(Endpoint::Resolve("127.0.0.1", listener.port()), kPatience);
+    Socket peer = listener.Accept(kPatience);
+    char bytes[64];
+    peer.SendAll("a", 1);
+    EXPECT_EQ(socket.ReceiveSome(bytes, sizeof bytes), 1u);
+    peer.SendAll("b", 1);
+    peer.ShutdownSend();
+    LetOthersGoOn();
+    EXPECT_EQ(socket.ReceiveSome(bytes, sizeof bytes), 1u);
+    socket.SendAll("c", 1);
+    got = socket.ReceiveSome(bytes, sizeof bytes);
+  });
+  const auto start = Clock::now();
+  loop.RunToTheEnd();
+  EXPECT_EQ(got, 0u);
+  EXPECT_LT(Clock::now() - start, kPatience);
+}
+
+// Between the send and the receive the fiber waits for something else, and is told of the answer.
+TEST(FiberLoopTest, AnAnswerReportedDuringAnotherWaitIsNotWaitedFor) {
+  FiberLoop loop({});
+  Listener listener(Endpoint::Resolve("127.0.0.1", 0));
+  loop.Start([&] {
+    Socket socket = Socket::Connect(Endpoint::Resolve("127.0.0.1", listener.port()), kPatience);
+    Socket peer = listener.Accept(kPatience);
+    char bytes[64];
+    for (int i = 0; i < 50; ++i) {
+      peer.SendAll("a", 1);
+      EXPECT_EQ(socket.ReceiveSome(bytes, sizeof bytes), 1u);
+      socket.SendAll("b", 1);
+      peer.SendAll("c", 1);
+      // Runs through every way to be told: as it waits, as it is queued, and not at all.
+      if (i % 3 == 0) SleepFor(1ms);
+      if (i % 3 == 1) LetOthersGoOn();
+      EXPECT_EQ(socket.ReceiveSome(bytes, sizeof bytes), 1u);
+    }
+  });
+  const auto start = Clock::now();
+  loop.RunToTheEnd();
+  EXPECT_LT(Clock::now() - start, kPatience);
+}
+
 TEST_F(ServedByFibersTest, RefusedConnectIsTold) {
   FiberLoop loop({});
   const Endpoint address = Endpoint::Resolve("127.0.0.1", listener_.port());

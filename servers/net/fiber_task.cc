@@ -50,11 +50,17 @@ bool FiberTask::Watch(int descriptor, short events) {
   return true;
 }
 
+bool FiberTask::Watches(int descriptor) const {
+  return std::ranges::find(watched, descriptor, &Watched::descriptor) != watched.end();
+}
+
 void FiberTask::Forget(int descriptor) {
-  std::erase_if(watched, [&](const Watched& one) { return one.descriptor == descriptor; });
+  const auto gone = std::ranges::remove(watched, descriptor, &Watched::descriptor);
+  watched.erase(gone.begin(), gone.end());
 }
 
 bool FiberTask::Await(std::chrono::milliseconds timeout) {
+  ++wakes;
   if (TakeNote()) return true;
   steps = 0;
   timed_out = false;
@@ -64,16 +70,33 @@ bool FiberTask::Await(std::chrono::milliseconds timeout) {
     limit = (Clock::now() + timeout).time_since_epoch().count();
   }
   deadline.store(limit, std::memory_order_relaxed);
+  suspended_at.store(static_cast<const char*>(__builtin_frame_address(0)),
+                     std::memory_order_relaxed);
   fiber->Suspend();
   deadline.store(0, std::memory_order_relaxed);
   return !timed_out;
 }
 
 void FiberTask::YieldIfDue() {
-  if (++steps < kStepsInARow) return;
+  if (++steps >= kStepsInARow) Yield();
+}
+
+void FiberTask::Yield() {
   steps = 0;
   yields = true;
   fiber->Suspend();
+}
+
+void FiberTask::PrefetchStack() const {
+  // Some frames of callers above the place where it suspended, registers below it.
+  constexpr int kLineBytes = 64;
+  constexpr int kLinesBelow = 3;
+  constexpr int kLinesAbove = 12;
+  const char* const place = suspended_at.load(std::memory_order_relaxed);
+  if (place == nullptr) return;
+  for (int line = -kLinesBelow; line < kLinesAbove; ++line) {
+    __builtin_prefetch(place + line * kLineBytes, 1);
+  }
 }
 
 bool FiberTask::sleeps_hold_its_thread() const { return loop.options_.sleepers_hold_their_thread; }

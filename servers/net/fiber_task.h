@@ -4,10 +4,10 @@
 #pragma once
 
 #include <atomic>
+#include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "servers/net/fiber.h"
 #include "servers/net/fiber_loop.h"
@@ -17,8 +17,8 @@ namespace rpycbench::net {
 struct FiberTask {
   using Clock = std::chrono::steady_clock;
 
-  // A report finds a task waiting and claims it, or leaves it a note for its next wait.
-  enum class State { kIdle, kQueued, kRunning, kNoted, kWaiting };
+  // A report finds a task waiting and claims it, or leaves it a note.
+  enum class State { kIdle, kQueued, kQueuedNoted, kRunning, kNoted, kWaiting };
   struct Watched {
     int descriptor;
     std::uint32_t interest;
@@ -33,12 +33,29 @@ struct FiberTask {
   }
   bool ClaimOrNote() {
     for (State seen = state.load(std::memory_order_acquire);;) {
-      if (seen == State::kWaiting) {
-        if (state.compare_exchange_weak(seen, State::kRunning)) return true;
-      } else if (seen != State::kRunning || state.compare_exchange_weak(seen, State::kNoted)) {
-        return false;  // it runs, or is going to, and tries everything anew
+      switch (seen) {
+        case State::kWaiting:
+          if (state.compare_exchange_weak(seen, State::kRunning)) return true;
+          break;
+        case State::kRunning:
+          if (state.compare_exchange_weak(seen, State::kNoted)) return false;
+          break;
+        case State::kQueued:
+          if (state.compare_exchange_weak(seen, State::kQueuedNoted)) return false;
+          break;
+        default:
+          return false;  // it has ended, or has a note already
       }
     }
+  }
+  // Of a task that runs and is going to be queued: a note goes along.
+  void MarkQueued() {
+    State seen = State::kRunning;
+    if (!state.compare_exchange_strong(seen, State::kQueued)) state.store(State::kQueuedNoted);
+  }
+  // Of a task taken from the queue. It has no wait to find the note; it tries everything anew.
+  void MarkDequeued() {
+    if (state.exchange(State::kRunning) == State::kQueuedNoted) ++wakes;
   }
   // Whether a report came in while it ran; takes the note.
   bool TakeNote() {
@@ -61,22 +78,31 @@ struct FiberTask {
   // false for what epoll doesn't watch because it is always ready, as a regular file is.
   // Throws std::system_error.
   bool Watch(int descriptor, short events);
+  bool Watches(int descriptor) const;
   void Forget(int descriptor);
   // Suspends until one of the watched may be ready, and returns true; false when `timeout` has
   // passed, zero for none.
   bool Await(std::chrono::milliseconds timeout);
   void YieldIfDue();
+  void Yield();
+  // For any thread: has the CPU fetch the part of its stack that the fiber is going to use first.
+  // The task itself must be in the cache.
+  void PrefetchStack() const;
   bool sleeps_hold_its_thread() const;
 
   FiberLoop& loop;
   std::unique_ptr<Fiber> fiber;
   std::atomic<State> state{State::kIdle};
-  std::atomic<Clock::rep> deadline{0};  // of the wait; 0: none
+  std::atomic<Clock::rep> deadline{0};             // of the wait; 0: none
+  std::atomic<const char*> suspended_at{nullptr};  // where on its stack; maybe long ago
+  std::atomic<bool> hung_up{false};                // whether a report told of an end or an error
   // Of the thread that runs it.
   bool timed_out = false;
   bool yields = false;
   unsigned steps = 0;
-  std::vector<Watched> watched;
+  // How often it may have been told of a report.
+  std::uint64_t wakes = 0;
+  boost::container::small_vector<Watched, 2> watched;
 };
 
 }  // namespace rpycbench::net

@@ -49,6 +49,8 @@ EndOfStream::EndOfStream(std::string_view operation, const Endpoint& peer)
 Socket::Socket(Socket&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       suspends_(other.suspends_),
+      answer_due_(other.answer_due_),
+      drained_(other.drained_),
       timeout_(other.timeout_),
       bytes_sent_(other.bytes_sent_),
       bytes_received_(other.bytes_received_),
@@ -59,6 +61,8 @@ Socket& Socket::operator=(Socket&& other) noexcept {
     Close();
     descriptor_ = std::exchange(other.descriptor_, -1);
     suspends_ = other.suspends_;
+    answer_due_ = other.answer_due_;
+    drained_ = other.drained_;
     timeout_ = other.timeout_;
     bytes_sent_ = other.bytes_sent_;
     bytes_received_ = other.bytes_received_;
@@ -130,12 +134,34 @@ void Socket::RearmQuickAck() {
   setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
+void Socket::Received(std::size_t got, std::size_t asked) {
+  bytes_received_ += got;
+  if (!suspends_) return;
+  // Less than asked for is all there was; nothing at all is the end, which stays.
+  drained_ = got > 0 && got < asked ? Drained(descriptor_) : Drained();
+  YieldIfDue();
+}
+
+void Socket::Sent(std::size_t sent) {
+  bytes_sent_ += sent;
+  if (!suspends_) return;
+  answer_due_ = true;
+  YieldIfDue();
+}
+
+// Who has read all there was, and has sent something since, waits for the answer: a receive before
+// that would be a system call in vain.
+void Socket::AwaitAnswer() {
+  if (!std::exchange(answer_due_, false) || !drained_.StillHolds()) return;
+  if (!AwaitDescriptor(descriptor_, POLLIN, timeout_)) Fail(ETIMEDOUT, "receive from");
+}
+
 std::size_t Socket::ReceiveSome(void* into, std::size_t size) {
+  AwaitAnswer();
   for (;;) {
     const ssize_t got = ::recv(descriptor_, into, size, 0);
     if (got >= 0) {
-      bytes_received_ += static_cast<std::size_t>(got);
-      if (suspends_) YieldIfDue();
+      Received(static_cast<std::size_t>(got), size);
       return static_cast<std::size_t>(got);
     }
     RetryOrFail(LastError(), POLLIN, "receive from");
@@ -146,11 +172,13 @@ std::size_t Socket::ReceiveSome(std::span<iovec> into) {
   msghdr message{};
   message.msg_iov = into.data();
   message.msg_iovlen = into.size();
+  std::size_t asked = 0;
+  for (const iovec& block : into) asked += block.iov_len;
+  AwaitAnswer();
   for (;;) {
     const ssize_t got = ::recvmsg(descriptor_, &message, 0);
     if (got >= 0) {
-      bytes_received_ += static_cast<std::size_t>(got);
-      if (suspends_) YieldIfDue();
+      Received(static_cast<std::size_t>(got), asked);
       return static_cast<std::size_t>(got);
     }
     RetryOrFail(LastError(), POLLIN, "receive from");
@@ -175,8 +203,7 @@ void Socket::SendAll(const void* data, std::size_t size) {
       RetryOrFail(LastError(), POLLOUT, "send to");
       continue;
     }
-    bytes_sent_ += static_cast<std::size_t>(sent);
-    if (suspends_) YieldIfDue();
+    Sent(static_cast<std::size_t>(sent));
     position += sent;
     size -= static_cast<std::size_t>(sent);
   }
@@ -192,8 +219,7 @@ void Socket::SendAll(std::span<iovec> blocks) {
       RetryOrFail(LastError(), POLLOUT, "send to");
       continue;
     }
-    bytes_sent_ += static_cast<std::size_t>(sent);
-    if (suspends_) YieldIfDue();
+    Sent(static_cast<std::size_t>(sent));
     std::size_t left = static_cast<std::size_t>(sent);
     while (!blocks.empty() && left >= blocks.front().iov_len) {
       left -= blocks.front().iov_len;

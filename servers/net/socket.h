@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "servers/net/endpoint.h"
+#include "servers/net/wait.h"
 
 namespace rpycbench::net {
 
@@ -89,9 +90,15 @@ class Socket {
   // After a system call that failed with `error`: returns if it is to be tried again.
   void RetryOrFail(int error, short events, std::string_view operation) const;
   void FinishConnecting() const;
+  // Book-keeping of what was moved; both may let other fibers go on.
+  void Received(std::size_t got, std::size_t asked);
+  void Sent(std::size_t sent);
+  void AwaitAnswer();
 
   int descriptor_ = -1;
   bool suspends_ = false;
+  bool answer_due_ = false;  // nothing was received since the last send
+  Drained drained_;          // as of the last receive
   std::chrono::milliseconds timeout_{0};
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;

@@ -56,12 +56,31 @@ bool AwaitDescriptor(int descriptor, short events, milliseconds timeout) {
   return !task->Watch(descriptor, events) || task->Await(timeout);
 }
 
+Drained::Drained(int descriptor) {
+  const FiberTask* task = FiberTask::Current();
+  if (task == nullptr || !task->Watches(descriptor)) return;
+  task_ = task;
+  wakes_ = task->wakes;
+}
+
+// The end of a stream may have been reported together with its last bytes, and is not reported
+// again.
+bool Drained::StillHolds() const {
+  const FiberTask* task = FiberTask::Current();
+  return task_ != nullptr && task == task_ && task->wakes == wakes_ &&
+         !task->hung_up.load(std::memory_order_relaxed);
+}
+
 void ForgetDescriptor(int descriptor) {
   if (FiberTask* task = FiberTask::Current()) task->Forget(descriptor);
 }
 
 void YieldIfDue() {
   if (FiberTask* task = FiberTask::Current()) task->YieldIfDue();
+}
+
+void LetOthersGoOn() {
+  if (FiberTask* task = FiberTask::Current()) task->Yield();
 }
 
 int Poll(std::span<pollfd> descriptors, int timeout_ms) {

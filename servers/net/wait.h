@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <chrono>
+#include <cstdint>
 #include <span>
 
 namespace rpycbench::net {
@@ -19,12 +20,32 @@ bool InFiber();
 // Throws std::system_error if the descriptor can't be watched.
 bool AwaitDescriptor(int descriptor, short events, std::chrono::milliseconds timeout);
 
+// What a fiber knows of a stream that it has just read all of: there is nothing more to read, until
+// a report says so.
+class Drained {
+ public:
+  Drained() = default;
+  // Of the calling fiber. Knows nothing if no reports of the descriptor come yet.
+  explicit Drained(int descriptor);
+  // Whether nothing can have been reported to the calling fiber since then: to read would be in
+  // vain, and to wait first cannot miss anything.
+  bool StillHolds() const;
+
+ private:
+  const void* task_ = nullptr;
+  std::uint64_t wakes_ = 0;
+};
+
 // To be called before a descriptor is closed that this fiber may have waited for.
 void ForgetDescriptor(int descriptor);
 
 // Now and then lets the other fibers go on. To be called whenever something was ready without a
 // wait: a peer that always is would keep all others waiting.
 void YieldIfDue();
+
+// Lets the other fibers go on, of whom reports are there. A client of many that calls this between
+// a reply and the next request lets all receive before all send, which costs the kernel less.
+void LetOthersGoOn();
 
 // poll(2). A negative timeout waits for ever.
 int Poll(std::span<pollfd> descriptors, int timeout_ms);
