@@ -1,6 +1,6 @@
 // The server under measurement: a protocol × a concurrency model, chosen on the command line.
-// It follows one contract, whatever the choice: it binds, writes one line of JSON with its port to
-// stdout, and serves until its stdin ends or SIGTERM arrives.
+// It follows one contract, whatever the choice: it binds, writes one line of JSON with its address
+// to stdout, and serves until its stdin ends or SIGTERM arrives.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -31,7 +31,8 @@ struct Options {
   std::uint16_t port = 0;
   std::string nonce;
   std::string payload;
-  std::string compression = "python";
+  rpyc::Compression compression = rpyc::Compression::kPython;
+  net::SocketPolicy socket;
   service::Limits service;
   bool allow_crash = false;
   rpyc::Limits rpyc;
@@ -40,6 +41,37 @@ struct Options {
   std::size_t pool_threads = 20;  // as rpyc's ThreadPoolServer has
 };
 
+// An option whose value `parse` takes to std::optional; `valid` says in an error what it takes. Of
+// several the last counts.
+template <class Value, class Parse>
+void AddParsed(CLI::App& app, const char* name, Value& target, Parse parse, const char* valid,
+               const char* help) {
+  const auto check = [parse, valid](const std::string& text) -> std::string {
+    return parse(text) ? "" : '"' + text + "\" is not " + valid;
+  };
+  app.add_option_function<std::string>(
+         name, [&target, parse](const std::string& text) { target = *parse(text); }, help)
+      ->type_name(valid)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->check(check);
+}
+
+std::optional<bool> ParseSwitch(std::string_view text) {
+  if (text == "on") return true;
+  if (text == "off") return false;
+  return std::nullopt;
+}
+
+void DeclareSocketPolicy(CLI::App& app, net::SocketPolicy& policy) {
+  AddParsed(app, "--nodelay", policy.nodelay, ParseSwitch, "on or off",
+            "TCP_NODELAY on connections; off leaves Nagle's algorithm to the kernel (on)");
+  AddParsed(app, "--writes", policy.writes, net::ParseWrites, "joined, split or corked",
+            "how the head of an answer leaves: with the payload, by a write of its own, or by one "
+            "that the kernel holds back until the payload follows (joined)");
+  AddParsed(app, "--quick_ack", policy.quick_ack, ParseSwitch, "on or off",
+            "rpyc: ask the kernel for acknowledgements that a peer may be waiting for (on)");
+}
+
 void Declare(CLI::App& app, Options& options) {
   app.add_option("--protocol", options.protocol, "what is spoken")
       ->required()
@@ -47,16 +79,21 @@ void Declare(CLI::App& app, Options& options) {
   app.add_option("--model", options.model, "how connections are served")
       ->required()
       ->check(CLI::IsMember({"threaded", "forking", "threadpool", "async"}));
-  app.add_option("--host", options.host, "address to bind")->capture_default_str();
+  app.add_option(
+         "--host", options.host,
+         "address to bind: a name, an IPv4 or IPv6 address, or unix:<name> for a Unix-domain "
+         "socket of that abstract name, without a name for a free one")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->capture_default_str();
   app.add_option("--port", options.port, "port to bind, 0 for a free one")->capture_default_str();
   app.add_option("--nonce", options.nonce, "text repeated in the line that announces the port");
   app.add_option("--payload", options.payload,
                  "content of downloads; without it the letter x, and zero bytes for files")
       ->check(CLI::IsMember({"random", "text", "zeros"}));
-  app.add_option("--compression", options.compression,
-                 "rpyc: compress frames over 3,000 bytes as Python does, or never")
-      ->check(CLI::IsMember({"python", "off"}))
-      ->capture_default_str();
+  AddParsed(app, "--compression", options.compression, rpyc::ParseCompression,
+            "python, off or threshold:<bytes>",
+            "rpyc: compress frames over 3,000 bytes as Python does, never, or over a threshold");
+  DeclareSocketPolicy(app, options.socket);
   app.add_option("--max_bytes", options.service.max_bytes, "largest upload or download, in bytes")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -103,8 +140,7 @@ void Declare(CLI::App& app, Options& options) {
 model::Session MakeSession(const Options& options, const service::Service& service) {
   if (options.protocol == "rpyc") {
     rpyc::ServerOptions rpyc_options;
-    rpyc_options.compression =
-        options.compression == "off" ? rpyc::Compression::kOff : rpyc::Compression::kPython;
+    rpyc_options.compression = options.compression;
     rpyc_options.limits = options.rpyc;
     return [&service, rpyc_options](net::Socket& socket) {
       rpyc::ServeSession(socket, service, rpyc_options);
@@ -129,8 +165,8 @@ void CheckNonce(const std::string& nonce) {
 }
 
 void Announce(const net::Listener& listener, const std::string& nonce) {
-  std::printf("{\"port\":%u,\"pid\":%d,\"nonce\":\"%s\"}\n", listener.port(), getpid(),
-              nonce.c_str());
+  std::printf("{\"host\":\"%s\",\"port\":%u,\"pid\":%d,\"nonce\":\"%s\"}\n",
+              listener.address().host().c_str(), listener.port(), getpid(), nonce.c_str());
   std::fflush(stdout);
 }
 
@@ -155,7 +191,7 @@ void Serve(const Options& options) {
   const model::Session session = MakeSession(options, service);
   const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
                              MaxConnections(options)};
-  net::Listener listener(net::Endpoint::Resolve(options.host, options.port));
+  net::Listener listener(net::Endpoint::Resolve(options.host, options.port), options.socket);
   Announce(listener, options.nonce);
   if (options.model == "forking") {
     model::ServeForking(listener, session, limits);

@@ -123,6 +123,9 @@ class PeerTest:
             chunks = self.ask_json(connection, "GET", "/download-file-chunked/200000/65536")
             self.assertEqual([len(bytes.fromhex(chunk)) for chunk in chunks["chunks"]],
                              [65536, 65536, 65536, 3392])
+            self.assertEqual(
+                self.ask(connection, "GET", "/download-file-streamed/1500000/4096"),
+                bytes(1500000))
             self.assertIs(connection.sock, first, "the connection was closed")
         self.assert_log()
 
@@ -155,6 +158,8 @@ class PeerTest:
         self.assertEqual(json.loads(self.curl(self.url("/sleep/0"))), {"duration": 0})
         self.assertEqual(json.loads(self.curl(self.url("/download-file-chunked/3/2"))),
                          {"chunks": ["0000", "00"]})
+        self.assertEqual(self.curl(self.url("/download-file-streamed/3000000/65536")),
+                         bytes(3_000_000))
         self.assertEqual(self.curl("--http1.0", self.url("/ping")), b'{"response":"pong"}')
         self.assertIn(b"Content-Length: 70000", self.curl("-I", self.url("/download/70000")))
         self.assert_log()

@@ -1,6 +1,7 @@
 #include "servers/http/responder.h"
 
 #include "servers/http/chunk_json.h"
+#include "servers/http/chunked_body.h"
 #include "servers/http/routes.h"
 #include "servers/http/text.h"
 
@@ -14,8 +15,8 @@ void Responder::StartAnswer(bool is_http_1_0, bool keep_alive, bool head_only) {
   head_only_ = head_only;
 }
 
-void Responder::WriteHead(beast_http::status code, std::string_view type, std::uint64_t length,
-                          const Field& field) {
+void Responder::WriteHead(beast_http::status code, std::string_view type,
+                          std::optional<std::uint64_t> length, const Field& field) {
   out_.clear();
   blocks_.clear();
   out_.append("HTTP/1.1 ");
@@ -25,8 +26,12 @@ void Responder::WriteHead(beast_http::status code, std::string_view type, std::u
   out_.append({reason.data(), reason.size()});
   out_.append("\r\nContent-Type: ");
   out_.append(type);
-  out_.append("\r\nContent-Length: ");
-  AppendNumber(out_, length);
+  if (length) {
+    out_.append("\r\nContent-Length: ");
+    AppendNumber(out_, *length);
+  } else {
+    out_.append("\r\nTransfer-Encoding: chunked");
+  }
   if (!field.name.empty()) {
     out_.append("\r\n");
     out_.append(field.name);
@@ -40,6 +45,7 @@ void Responder::WriteHead(beast_http::status code, std::string_view type, std::u
     out_.append("\r\nConnection: keep-alive");
   }
   out_.append("\r\n\r\n");
+  head_bytes_ = out_.size();
 }
 
 void Responder::SendContinue() {
@@ -50,13 +56,13 @@ void Responder::SendContinue() {
 void Responder::SendJson(std::string_view json) {
   WriteHead(beast_http::status::ok, kJson, json.size());
   if (!head_only_) out_.append(json);
-  socket_.SendAll(out_.data(), out_.size());
+  socket_.SendMessage(out_.data(), out_.size(), head_bytes_);
 }
 
 void Responder::SendHeadAndBlocks() {
   if (head_only_) blocks_.clear();
   blocks_.insert(blocks_.begin(), {out_.data(), out_.size()});
-  socket_.SendAll(blocks_);
+  socket_.SendMessage(blocks_, head_bytes_);
 }
 
 void Responder::SendBytes(std::string_view bytes) {
@@ -78,17 +84,24 @@ void Responder::SendChunks(const service::Chunks& chunks) {
   std::size_t filled = out_.size();
   out_.resize(filled + kBlockBytes);
   if (!head_only_) filled += encoder.Encode(out_.data() + filled, kBlockBytes);
-  socket_.SendAll(out_.data(), filled);
+  socket_.SendMessage(out_.data(), filled, head_bytes_);
   while (!head_only_ && (filled = encoder.Encode(out_.data(), kBlockBytes)) > 0) {
     socket_.SendAll(out_.data(), filled);
   }
+}
+
+void Responder::SendStream(const service::Chunks& chunks) {
+  if (is_http_1_0_) return SendPayload(chunks.whole);
+  WriteHead(beast_http::status::ok, kOctets, std::nullopt);
+  if (head_only_) return socket_.SendAll(out_.data(), out_.size());
+  SendChunkedBody(socket_, out_.view(), chunks, blocks_);
 }
 
 void Responder::SendError(beast_http::status code, std::string_view text, const Field& field) {
   const std::string json = R"({"error":")" + JsonText(text) + R"("})";
   WriteHead(code, kJson, json.size(), field);
   if (!head_only_) out_.append(json);
-  socket_.SendAll(out_.data(), out_.size());
+  socket_.SendMessage(out_.data(), out_.size(), head_bytes_);
 }
 
 }  // namespace rpycbench::http

@@ -1,8 +1,10 @@
-// Sends HTTP answers: a short head and the body in one system call where they fit one.
+// Sends HTTP answers: a short head and the body in one system call where they fit one and the
+// socket's policy has no other wish.
 #pragma once
 
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -37,16 +39,21 @@ class Responder {
   void SendBytes(std::string_view bytes);
   void SendPayload(const service::Payload& payload);
   void SendChunks(const service::Chunks& chunks);
+  // As it is, in chunked transfer coding; whole, with its length, where the peer's HTTP/1.0 has no
+  // such thing.
+  void SendStream(const service::Chunks& chunks);
   // {"error":"<text>"}
   void SendError(boost::beast::http::status status, std::string_view text, const Field& field);
 
  private:
-  void WriteHead(boost::beast::http::status status, std::string_view type, std::uint64_t length,
-                 const Field& field = {});
+  // Without a length the body will be in chunked transfer coding.
+  void WriteHead(boost::beast::http::status status, std::string_view type,
+                 std::optional<std::uint64_t> length, const Field& field = {});
   void SendHeadAndBlocks();
 
   net::Socket& socket_;
   net::Buffer out_;  // the head, and what is sent with it in one piece
+  std::size_t head_bytes_ = 0;
   std::vector<iovec> blocks_;
   bool is_http_1_0_ = false;
   bool keep_alive_ = true;

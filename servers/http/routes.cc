@@ -19,6 +19,7 @@ constexpr std::array kRoutes{
     Route{"download-file", 1, false, Operation::kDownloadFile},
     Route{"upload-file-chunked", 0, true, Operation::kUploadFileChunked},
     Route{"download-file-chunked", 2, false, Operation::kDownloadFileChunked},
+    Route{"download-file-streamed", 2, false, Operation::kDownloadFileStreamed},
     Route{"crash", 0, true, Operation::kCrash},
 };
 

@@ -22,6 +22,7 @@ enum class Operation {
   kDownloadFile,
   kUploadFileChunked,
   kDownloadFileChunked,
+  kDownloadFileStreamed,
   kCrash
 };
 

@@ -20,6 +20,7 @@ TEST(Routes, FindsEveryOperation) {
       {"/download-file/1", Operation::kDownloadFile},
       {"/upload-file-chunked", Operation::kUploadFileChunked},
       {"/download-file-chunked/2/1", Operation::kDownloadFileChunked},
+      {"/download-file-streamed/2/1", Operation::kDownloadFileStreamed},
       {"/crash", Operation::kCrash},
       {"/ping?verbose=1", Operation::kPing},
       {"http://localhost:80/ping", Operation::kPing},

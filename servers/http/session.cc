@@ -173,6 +173,11 @@ void Session::Perform(const Match& match, RequestParser& parser) {
       ReceiveBody(parser);
       return responder_.SendChunks(chunks);
     }
+    case Operation::kDownloadFileStreamed: {
+      const service::Chunks chunks = service_.DownloadFileChunked(integer(0), integer(1));
+      ReceiveBody(parser);
+      return responder_.SendStream(chunks);
+    }
     case Operation::kCompute: {
       const std::int64_t n = integer(0);
       ReceiveBody(parser);

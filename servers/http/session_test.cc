@@ -131,6 +131,32 @@ TEST_F(SessionTest, HeadAnswersWithoutBody) {
   EXPECT_EQ(Ask(kPing), kPong);
 }
 
+TEST_F(SessionTest, StreamsAFileInChunkedCoding) {
+  const std::string head =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string zeros(17, '\0');
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"0/5", "0\r\n\r\n"},
+      {"17/17", "11\r\n" + zeros + "\r\n0\r\n\r\n"},
+      {"3/2", "2\r\n" + zeros.substr(0, 2) + "\r\n1\r\n" + zeros.substr(0, 1) + "\r\n0\r\n\r\n"},
+  };
+  for (const auto& [arguments, body] : cases) {
+    Send(Get("/download-file-streamed/" + arguments));
+    EXPECT_EQ(Receive(head.size() + body.size()), head + body) << arguments;
+  }
+  Send("HEAD /download-file-streamed/3/2 HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(Receive(head.size()), head);
+  EXPECT_EQ(Ask(kPing), kPong);
+  EXPECT_THAT(Ask(Get("/download-file-streamed/3/0")), StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(SessionTest, StreamsNothingToHttp10) {
+  const std::string answer = Ask("GET /download-file-streamed/3/2 HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\n" + std::string(3, '\0')));
+  EXPECT_THAT(answer, testing::Not(HasSubstr("chunked")));
+}
+
 TEST_F(SessionTest, KeepsTheConnectionAsTheVersionSays) {
   const std::string old_keep = Ask("GET /ping HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   EXPECT_THAT(old_keep, HasSubstr("Connection: keep-alive\r\n"));

@@ -192,13 +192,30 @@ class ModelTest(unittest.TestCase):
                 self.assertEqual(
                     f"bench_server: bind 127.0.0.1:{port}: Address already in use\n", result.stderr)
 
+    def test_an_address_that_is_none_is_told(self):
+        for host, complaint in (("192.0.2.1", "bind 192.0.2.1:0: Cannot assign requested address"),
+                                ("unix:a b", "resolve unix:a b: a name is up to 100 letters, ")):
+            result = self.run_to_the_end("--protocol=tcp", "--model=threaded", f"--host={host}")
+            self.assertEqual((1, ""), (result.returncode, result.stdout))
+            self.assertIn(f"bench_server: {complaint}", result.stderr)
+            self.assertEqual(1, result.stderr.count("\n"))
+
+    def test_every_protocol_answers_whatever_the_socket_policy(self):
+        for protocol, writes in itertools.product(PROTOCOLS, ("joined", "split", "corked")):
+            with self.served(protocol, "threaded", "--nodelay=off", f"--writes={writes}",
+                             "--quick_ack=off") as server:
+                self.connections(server, protocol, 2)
+
     def test_bad_flags_are_refused(self):
         good = ("--protocol=tcp", "--model=threaded")
         for flags in ((), ("--protocol=tcp",), ("--protocol=smtp", "--model=threaded"),
                       ("--protocol=tcp", "--model=fibers"), (*good, "--port=70000"),
                       (*good, "--payload=noise"), (*good, "--max_connections=0"),
                       (*good, "--pool_threads=0"), (*good, "--max_nested_requests=257"),
-                      (*good, "--nonce=a\"b"), (*good, "--io_timeout_ms=soon"),
+                      (*good, "--nonce=a\"b"),
+                      (*good, "--nodelay=1"), (*good, "--writes=twice"), (*good, "--quick_ack="),
+                      (*good, "--compression=zlib"), (*good, "--compression=threshold:1k"),
+                      (*good, "--io_timeout_ms=soon"),
                       (*good, "--unknown"), (*good, "leftover")):
             with self.subTest(flags=flags):
                 result = self.run_to_the_end(*flags)

@@ -51,6 +51,7 @@ Socket::Socket(Socket&& other) noexcept
       suspends_(other.suspends_),
       answer_due_(other.answer_due_),
       drained_(other.drained_),
+      policy_(other.policy_),
       timeout_(other.timeout_),
       bytes_sent_(other.bytes_sent_),
       bytes_received_(other.bytes_received_),
@@ -63,6 +64,7 @@ Socket& Socket::operator=(Socket&& other) noexcept {
     suspends_ = other.suspends_;
     answer_due_ = other.answer_due_;
     drained_ = other.drained_;
+    policy_ = other.policy_;
     timeout_ = other.timeout_;
     bytes_sent_ = other.bytes_sent_;
     bytes_received_ = other.bytes_received_;
@@ -71,13 +73,14 @@ Socket& Socket::operator=(Socket&& other) noexcept {
   return *this;
 }
 
-Socket Socket::Connect(const Endpoint& peer, std::chrono::milliseconds timeout) {
+Socket Socket::Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
+                       const SocketPolicy& policy) {
   const int descriptor = ::socket(peer.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) throw Error({errno, std::system_category()}, "create a socket for", peer);
   Socket socket(descriptor, peer);
   if (InFiber()) socket.SuspendInsteadOfBlocking();
   socket.SetTimeout(timeout);  // bounds connect() too
-  SetNoDelay(descriptor);
+  socket.SetPolicy(policy);
   if (::connect(descriptor, peer.get(), peer.size) != 0) {
     const int error = LastError();
     if (error != EINPROGRESS) socket.Fail(error, "connect to");
@@ -116,6 +119,11 @@ void Socket::SetTimeout(std::chrono::milliseconds timeout) {
   if (!suspends_) SetTimeouts(descriptor_, timeout);
 }
 
+void Socket::SetPolicy(const SocketPolicy& policy) {
+  policy_ = policy;
+  if (policy.nodelay && !peer_.is_unix()) SetNoDelay(descriptor_);
+}
+
 void Socket::SuspendInsteadOfBlocking() {
   ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
   suspends_ = true;
@@ -130,6 +138,7 @@ std::uint64_t Socket::retransmits() const {
 }
 
 void Socket::RearmQuickAck() {
+  if (!policy_.quick_ack || peer_.is_unix()) return;
   const int on = 1;
   setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
@@ -209,12 +218,14 @@ void Socket::SendAll(const void* data, std::size_t size) {
   }
 }
 
-void Socket::SendAll(std::span<iovec> blocks) {
+void Socket::SendAll(std::span<iovec> blocks) { SendBlocks(blocks, 0); }
+
+void Socket::SendBlocks(std::span<iovec> blocks, int flags) {
   while (!blocks.empty()) {
     msghdr message{};
     message.msg_iov = blocks.data();
     message.msg_iovlen = std::min<std::size_t>(blocks.size(), IOV_MAX);
-    const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL | flags);
     if (sent < 0) {
       RetryOrFail(LastError(), POLLOUT, "send to");
       continue;
@@ -230,6 +241,18 @@ void Socket::SendAll(std::span<iovec> blocks) {
       blocks.front().iov_len -= left;
     }
   }
+}
+
+void Socket::SendInPieces(std::span<iovec> blocks, std::size_t head) {
+  std::size_t whole = 0;  // blocks that the head fills
+  while (whole < blocks.size() && head >= blocks[whole].iov_len) head -= blocks[whole++].iov_len;
+  if (whole == blocks.size()) return SendBlocks(blocks, 0);  // there is nothing but a head
+  const int flags = policy_.writes == Writes::kCorked ? MSG_MORE : 0;
+  const iovec cut = blocks[whole];
+  blocks[whole].iov_len = head;
+  SendBlocks(blocks.first(whole + (head > 0)), flags);
+  blocks[whole] = {static_cast<char*>(cut.iov_base) + head, cut.iov_len - head};
+  SendBlocks(blocks.subspan(whole), 0);
 }
 
 void Socket::ShutdownSend() { ::shutdown(descriptor_, SHUT_WR); }
@@ -259,7 +282,8 @@ void Socket::CloseAfterPeer() noexcept {
   Close();
 }
 
-Listener::Listener(const Endpoint& address) : local_(address) {
+Listener::Listener(const Endpoint& address, const SocketPolicy& policy)
+    : policy_(policy), local_(address) {
   descriptor_ = ::socket(address.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const auto fail = [&](std::string_view operation) {
     const int error = errno;
@@ -272,7 +296,7 @@ Listener::Listener(const Endpoint& address) : local_(address) {
   if (::bind(descriptor_, address.get(), address.size) != 0) fail("bind");
   if (::listen(descriptor_, SOMAXCONN) != 0) fail("listen on");
   local_.size = sizeof local_.address;
-  if (::getsockname(descriptor_, local_.get(), &local_.size) != 0) fail("read the port of");
+  if (::getsockname(descriptor_, local_.get(), &local_.size) != 0) fail("read the address of");
 }
 
 Socket Listener::Accept(std::chrono::milliseconds timeout) {
@@ -286,8 +310,8 @@ Socket Listener::Accept(std::chrono::milliseconds timeout) {
     }
     return Socket();  // the connection went away again, or another accept took it
   }
-  SetNoDelay(descriptor);
   Socket socket(descriptor, peer);
+  socket.SetPolicy(policy_);
   if (accepts_for_fibers_) socket.SuspendInsteadOfBlocking();
   socket.SetTimeout(timeout);
   return socket;

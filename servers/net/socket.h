@@ -1,7 +1,8 @@
-// A blocking TCP connection and a listener, as thin as the system calls below them: everything
-// measured goes through here, and a composed read or write of a general library costs up to 18 %
-// on large transfers. Sockets set TCP_NODELAY, close on exec, count the bytes they move, and give
-// up after `timeout` without progress. In a fiber (see wait.h) they suspend instead of blocking.
+// A blocking stream connection, TCP or Unix-domain, and a listener, as thin as the system calls
+// below them: everything measured goes through here, and a composed read or write of a general
+// library costs up to 18 % on large transfers. Sockets set TCP_NODELAY unless their policy says
+// otherwise, close on exec, count the bytes they move, and give up after `timeout` without
+// progress. In a fiber (see wait.h) they suspend instead of blocking.
 #pragma once
 
 #include <sys/uio.h>
@@ -14,6 +15,7 @@
 #include <system_error>
 
 #include "servers/net/endpoint.h"
+#include "servers/net/socket_policy.h"
 #include "servers/net/wait.h"
 
 namespace rpycbench::net {
@@ -43,7 +45,8 @@ class Socket {
 
   // Connects within `timeout`, which also becomes the socket's limit for each later wait. A socket
   // made in a fiber is for use in fibers. Throws Error.
-  static Socket Connect(const Endpoint& peer, std::chrono::milliseconds timeout);
+  static Socket Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
+                        const SocketPolicy& policy = {});
 
   bool is_open() const { return descriptor_ >= 0; }
   int descriptor() const { return descriptor_; }
@@ -56,10 +59,14 @@ class Socket {
 
   // The longest wait without progress in one receive or send; zero waits for ever.
   void SetTimeout(std::chrono::milliseconds timeout);
+  // To be called before anything is sent. A connected socket has the default policy, but neither
+  // end of a pair made without Connect or Accept has TCP_NODELAY set.
+  void SetPolicy(const SocketPolicy& policy);
   // From here on the socket is for use in fibers.
   void SuspendInsteadOfBlocking();
   // Asks the kernel to acknowledge at once. Not sticky: a peer with Nagle's algorithm holds the
-  // rest of a large message back for 40 ms until this is set again.
+  // rest of a large message back for 40 ms until this is set again. Does nothing if the policy is
+  // against it.
   void RearmQuickAck();
 
   // Waits for at least one byte and takes what is there, at most `size` bytes.
@@ -74,6 +81,16 @@ class Socket {
   // Sends all blocks in order, in one system call where the kernel takes them; the span's entries
   // are used up. Throws Error.
   void SendAll(std::span<iovec> blocks);
+  // Like SendAll, a message whose first `head` bytes are its head: the policy's writes decide
+  // whether they leave with the payload behind them.
+  void SendMessage(const void* data, std::size_t size, std::size_t head) {
+    if (policy_.writes == Writes::kJoined) return SendAll(data, size);
+    iovec block{const_cast<void*>(data), size};
+    SendInPieces({&block, 1}, head);
+  }
+  void SendMessage(std::span<iovec> blocks, std::size_t head) {
+    policy_.writes == Writes::kJoined ? SendAll(blocks) : SendInPieces(blocks, head);
+  }
 
   // Ends the sending direction; the peer sees the end of the stream.
   void ShutdownSend();
@@ -90,6 +107,8 @@ class Socket {
   // After a system call that failed with `error`: returns if it is to be tried again.
   void RetryOrFail(int error, short events, std::string_view operation) const;
   void FinishConnecting() const;
+  void SendBlocks(std::span<iovec> blocks, int flags);
+  void SendInPieces(std::span<iovec> blocks, std::size_t head);
   // Book-keeping of what was moved; both may let other fibers go on.
   void Received(std::size_t got, std::size_t asked);
   void Sent(std::size_t sent);
@@ -99,6 +118,7 @@ class Socket {
   bool suspends_ = false;
   bool answer_due_ = false;  // nothing was received since the last send
   Drained drained_;          // as of the last receive
+  SocketPolicy policy_;
   std::chrono::milliseconds timeout_{0};
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
@@ -107,14 +127,17 @@ class Socket {
 
 class Listener {
  public:
-  // Binds and listens with the largest backlog; port 0 picks a free one. Throws Error.
-  explicit Listener(const Endpoint& address);
+  // Binds and listens with the largest backlog; port 0, or no name of a Unix-domain socket, picks a
+  // free one. The connections will have the policy. Throws Error.
+  explicit Listener(const Endpoint& address, const SocketPolicy& policy = {});
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener() { Close(); }
 
   int descriptor() const { return descriptor_; }
   std::uint16_t port() const { return local_.port(); }
+  // Where it listens.
+  const Endpoint& address() const { return local_; }
   // Takes one waiting connection and gives it `timeout` as its limit for each wait. Returns a
   // socket that is not open if there was none after all. Throws Error when the process is out of
   // descriptors or memory.
@@ -126,6 +149,7 @@ class Listener {
  private:
   int descriptor_ = -1;
   bool accepts_for_fibers_ = false;
+  SocketPolicy policy_;
   Endpoint local_;
 };
 

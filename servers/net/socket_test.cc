@@ -159,6 +159,8 @@ TEST(EndpointTest, UnknownHostIsNamed) {
 TEST(EndpointTest, PrintsBothFamilies) {
   EXPECT_EQ(Endpoint::Resolve("127.0.0.1", 80).ToString(), "127.0.0.1:80");
   EXPECT_EQ(Endpoint::Resolve("::1", 80).ToString(), "[::1]:80");
+  EXPECT_EQ(Endpoint::Resolve("127.0.0.1", 80).host(), "127.0.0.1");
+  EXPECT_EQ(Endpoint::Resolve("::1", 80).host(), "::1");
   EXPECT_EQ(Endpoint().ToString(), "?");
 }
 

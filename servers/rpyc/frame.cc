@@ -166,25 +166,26 @@ MessageWriter& FrameWriter::Begin() {
 
 void FrameWriter::Send() {
   const std::size_t size = message_.size();
-  if (compression_ == Compression::kPython && size > kCompressAbove) return SendCompressed();
+  if (size > compression_.above) return SendCompressed();
   FillHead(message_.head(), size, false);
   if (message_.contiguous() && waiting_.empty()) {
     message_.Byte(kTrailer);
-    socket_.SendAll(message_.bytes().data(), message_.bytes().size());
+    socket_.SendMessage(message_.bytes().data(), message_.bytes().size(), kFrameHead);
     return;
   }
   message_.Byte(kTrailer);
   pieces_.clear();
   if (!waiting_.empty()) pieces_.push_back({waiting_.data(), waiting_.size()});
   message_.AppendPieces(pieces_);
-  socket_.SendAll(pieces_);
+  socket_.SendMessage(pieces_, waiting_.size() + kFrameHead);
   waiting_.clear();
 }
 
 void FrameWriter::SendLater() {
   constexpr std::size_t kWaitLimit = 16 * 1024;
   const std::size_t size = message_.size();
-  if (!message_.contiguous() || waiting_.size() + size > kWaitLimit || size > kCompressAbove) {
+  if (!message_.contiguous() || waiting_.size() + size > kWaitLimit ||
+      size > std::min(compression_.above, Compression::kPython.above)) {
     return Send();
   }
   FillHead(message_.head(), size, false);
@@ -212,7 +213,7 @@ void FrameWriter::SendCompressed() {
   pieces_.clear();
   if (!waiting_.empty()) pieces_.push_back({waiting_.data(), waiting_.size()});
   pieces_.push_back({packed_.data(), packed_.size()});
-  socket_.SendAll(pieces_);
+  socket_.SendMessage(pieces_, waiting_.size() + kFrameHead);
   waiting_.clear();
 }
 

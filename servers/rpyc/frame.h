@@ -17,8 +17,6 @@
 namespace rpycbench::rpyc {
 
 inline constexpr std::size_t kFrameHead = 5;
-// Python compresses payloads of more bytes than this.
-inline constexpr std::size_t kCompressAbove = 3000;
 
 // Where the plain payload of a received frame lies. It is valid until the storage is used again.
 struct FrameStorage {
@@ -73,7 +71,8 @@ class FrameWriter {
 
   // The message to be sent next; headroom for the frame's head is left in front of it.
   MessageWriter& Begin();
-  // Sends what Begin returned, with one system call if the kernel takes it.
+  // Sends what Begin returned, with one system call if the kernel takes it and the socket's policy
+  // has no other wish. Frames that waited then leave with the head.
   // Throws std::length_error for payloads of 2³² bytes or more, net::Error.
   void Send();
   // Like Send, but a small frame may wait for the next Send or Flush, to leave with it.

@@ -91,6 +91,27 @@ TEST(FrameTest, CompressionStartsAbove3000Bytes) {
   EXPECT_EQ(Written(std::string(3001, 'a'), Compression::kOff).size(), 3007u);
 }
 
+TEST(FrameTest, AThresholdSaysWhereCompressionStarts) {
+  const Compression above_10{10};
+  EXPECT_EQ(Written(std::string(10, 'a'), above_10).size(), 16u);
+  EXPECT_EQ(Written(std::string(11, 'a'), above_10)[4], 1);
+  const Compression above_5000{5000};
+  EXPECT_EQ(Written(std::string(5000, 'a'), above_5000).size(), 5006u);
+  EXPECT_EQ(Written(std::string(5001, 'a'), above_5000)[4], 1);
+}
+
+TEST(FrameTest, CompressionsAreReadAsTheyAreWritten) {
+  for (const Compression& compression :
+       {Compression::kPython, Compression::kOff, Compression{0}, Compression{65536}}) {
+    EXPECT_EQ(ParseCompression(ToString(compression)), compression) << ToString(compression);
+  }
+  EXPECT_EQ(ToString(Compression{65536}), "threshold:65536");
+  for (const char* text : {"", "on", "threshold", "threshold:", "threshold:-1", "threshold:1k",
+                           "threshold:4294967296"}) {
+    EXPECT_EQ(ParseCompression(text), std::nullopt) << text;
+  }
+}
+
 TEST(FrameTest, ZlibInflatesWhatIsWritten) {
   for (const PayloadKind kind : {PayloadKind::kZeros, PayloadKind::kText, PayloadKind::kRandom}) {
     const std::string payload = Payload::Of(kind, 3'000'000).ToString();
@@ -193,6 +214,15 @@ TEST(FrameTest, TellsAResetInsideAFrameFromOneBetweenFrames) {
       EXPECT_THROW(reader.Read(storage, FrameReader::Idle::kWaitOn), net::Error);
     }
   }
+}
+
+TEST(FrameTest, AFrameAboveASmallThresholdDoesNotWait) {
+  SocketPair pair;
+  FrameWriter writer(pair.left, Compression{10});
+  writer.Begin().Copy(std::string(11, 'a'));
+  writer.SendLater();
+  EXPECT_EQ(writer.totals().compressed, 1u);
+  EXPECT_EQ(pair.left.bytes_sent(), writer.totals().bytes);
 }
 
 TEST(FrameTest, FramesThatMayWaitLeaveWithTheNext) {

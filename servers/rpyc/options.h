@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "servers/rpyc/compression.h"
+
 namespace rpycbench::rpyc {
 
 // Which of the two incompatible message layouts a peer speaks; they differ in two bytes.
@@ -12,11 +14,6 @@ enum class Dialect {
   kAuto,  // a server adopts the first message's, a client tries 5 and then 6
   k5,     // rpyc 5.x
   k6,     // rpyc 6.x
-};
-
-enum class Compression {
-  kPython,  // as the Python library: zlib level 1 for payloads of more than 3,000 bytes
-  kOff,     // never sent, always accepted
 };
 
 // Bounds on what a peer may cause. Exceeding one ends the connection or the request.

@@ -95,7 +95,7 @@ class Session {
     Header reply{.code = kOk, .number = payload.size()};
     blocks_.assign(1, {&reply, sizeof reply});
     payload.AppendPieces(blocks_);
-    socket_.SendAll(blocks_);
+    socket_.SendMessage(blocks_, sizeof reply);
   }
 
   void SendChunks(const service::Chunks& chunks) {

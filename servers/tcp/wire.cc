@@ -56,12 +56,12 @@ void Send(net::Socket& socket, const Header& header, std::string_view data) {
   if (data.size() <= sizeof message - sizeof header) {
     std::memcpy(message, &header, sizeof header);
     if (!data.empty()) std::memcpy(message + sizeof header, data.data(), data.size());
-    socket.SendAll(message, sizeof header + data.size());
+    socket.SendMessage(message, sizeof header + data.size(), sizeof header);
     return;
   }
   iovec parts[] = {{const_cast<Header*>(&header), sizeof header},
                    {const_cast<char*>(data.data()), data.size()}};
-  socket.SendAll(parts);
+  socket.SendMessage(parts, sizeof header);
 }
 
 }  // namespace rpycbench::tcp

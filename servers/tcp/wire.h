@@ -78,7 +78,8 @@ class Message {
   Header header_;
 };
 
-// Sends a header and, in the same system call, a short piece of data.
+// Sends a header and the data behind it, unless the socket's policy says otherwise in the same
+// system call.
 void Send(net::Socket& socket, const Header& header, std::string_view data);
 
 }  // namespace rpycbench::tcp
