@@ -25,6 +25,12 @@ void RegisterRows(const Suite& suite) {
   RegisterGenerator(suite);
   RegisterCompute(suite);
   RegisterIsolation(suite);
+  RegisterSocketPolicy(suite);
+  RegisterAddressFamily(suite);
+  RegisterConnectionReuse(suite);
+  RegisterBodyStyle(suite);
+  RegisterCompression(suite);
+  RegisterChunkSize(suite);
 }
 
 // Puts the machine into the context, and says if it is busy with something else.

@@ -2,10 +2,12 @@
 // Bandwidth and BinaryTransfer, which differ in the call, its size and its counts only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/clients.h"
@@ -19,6 +21,10 @@ struct CallRowSettings {
   std::uint64_t bytes_per_call = 0;          // of payload; 0 reports no throughput
   Tail tail = Tail::kP99;                    // what the row is read for
   std::string conditions = {};               // beside the usual ones, for the label
+  // What differs from the options, for types that vary it by row.
+  ClientSettings client = {};
+  std::vector<std::string> server_flags = {};
+  std::optional<service::PayloadKind> payload = {};
 };
 
 // From this size on the comparison of a reply's content takes longer than to stop the framework's
@@ -32,7 +38,7 @@ class CallRow : public ServerFixture {
  public:
   CallRow(const Suite& suite, const std::string& name, const ServerMode& mode,
           const CallRowSettings& settings, Call call, Check check)
-      : ServerFixture(suite, name, mode, settings.placement),
+      : ServerFixture(suite, name, mode, settings.placement, settings.server_flags),
         name_(name),
         settings_(settings),
         call_(std::move(call)),
@@ -40,7 +46,7 @@ class CallRow : public ServerFixture {
 
  protected:
   void Measure(benchmark::State& state) override {
-    auto client = MakeClient<Client>(server(), options(), mode());
+    auto client = MakeClient<Client>(server(), options(), mode(), settings_.client);
     for (std::int64_t i = 0; i < settings_.warmup_calls; ++i) {
       rpycbench::Verify(check_(call_(client)), name_);
     }
@@ -70,6 +76,12 @@ class CallRow : public ServerFixture {
   }
 
   std::string Conditions() const override { return settings_.conditions; }
+  service::PayloadKind payload_kind() const override {
+    return settings_.payload.value_or(options().payload);
+  }
+  rpyc::Compression compression() const override {
+    return settings_.client.compression.value_or(options().compression);
+  }
 
  private:
   std::string name_;

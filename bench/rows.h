@@ -15,5 +15,11 @@ void RegisterConcurrent(const Suite& suite);
 void RegisterGenerator(const Suite& suite);
 void RegisterCompute(const Suite& suite);
 void RegisterIsolation(const Suite& suite);
+void RegisterSocketPolicy(const Suite& suite);
+void RegisterAddressFamily(const Suite& suite);
+void RegisterConnectionReuse(const Suite& suite);
+void RegisterBodyStyle(const Suite& suite);
+void RegisterCompression(const Suite& suite);
+void RegisterChunkSize(const Suite& suite);
 
 }  // namespace rpycbench

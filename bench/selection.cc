@@ -6,6 +6,7 @@
 
 #include "bench/sizes.h"
 #include "bench/usage_error.h"
+#include "fixtures/address_family.h"
 #include "fixtures/available_modes.h"
 #include "fixtures/server_commands.h"
 #include "fixtures/wrk.h"
@@ -71,7 +72,21 @@ void LeaveOutUnavailable(const CommandLine& command, std::vector<std::string>& r
   std::erase_if(rows, [&](const std::string& row) { return IsOfAny(found.unavailable, row); });
 }
 
+bool IsOverIpv6(const std::string& row) {
+  return row.find("/" + std::string(kIpv6.name) + "/") != std::string::npos;
+}
+
 }  // namespace
+
+void LeaveOutIpv6(const std::string& reason, std::string_view filter,
+                  std::vector<std::string>& rows, Selection& selection) {
+  const std::string unavailable = std::string(kIpv6.name) + ": " + reason;
+  if (Names(filter, kIpv6.name)) throw UsageError("unavailable: " + unavailable);
+  std::erase_if(rows, IsOverIpv6);
+  if (rows.empty()) throw UsageError("no row that matches can be measured: " + unavailable);
+  for (ServerMode& mode : selection.modes) mode.traits.ipv6 = false;
+  selection.notes.push_back("unavailable: " + unavailable);
+}
 
 Selection SelectModes(const CommandLine& command,
                       const std::function<void(std::span<const ServerMode>)>& register_rows) {
@@ -91,6 +106,12 @@ Selection SelectModes(const CommandLine& command,
     selection.notes.push_back(
         "unavailable: wrk, beside which Generator measures: it is not in PATH; install the package "
         "wrk. The rows lack the counters that speak of it");
+  }
+  // A launcher may start the server on another machine, where this one cannot look.
+  if (std::ranges::any_of(rows, IsOverIpv6) && command.options.server_launcher.empty()) {
+    const std::string reason = WhyNotListening(kIpv6.host);
+    const std::string filter = command.flags.ValueOr("benchmark_filter", "");
+    if (!reason.empty()) LeaveOutIpv6(reason, filter, rows, selection);
   }
   std::ranges::move(DescribeLimits(command.options, rows), std::back_inserter(selection.notes));
   selection.rows = std::move(rows);

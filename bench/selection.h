@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,5 +27,10 @@ struct Selection {
 // UsageError if the filter names a mode that cannot run, or matches rows of such modes only.
 Selection SelectModes(const CommandLine& command,
                       const std::function<void(std::span<const ServerMode>)>& register_rows);
+
+// Takes the rows over IPv6 out of a selection and of its rows' names, for this reason, and notes
+// it. Throws UsageError if the filter names them or nothing else is left.
+void LeaveOutIpv6(const std::string& reason, std::string_view filter,
+                  std::vector<std::string>& rows, Selection& selection);
 
 }  // namespace rpycbench

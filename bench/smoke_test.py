@@ -35,11 +35,26 @@ GRAMMAR = re.compile(
     f"|Concurrent/{MODE}(?:/{WORD}|/pool:[1-9][0-9]*)?/clients:[1-9][0-9]*"
     f"|Generator/{MODE}/{WORD}/connections:[1-9][0-9]*"
     f"|Compute/{MODE}/clients:[1-9][0-9]*"
-    f"|Isolation/{MODE})"
+    f"|Isolation/{MODE}"
+    f"|SocketPolicy/{MODE}/nodelay:(?:none|client|server|both)"
+    f"/(?:joined|split|corked|as_library)/echo/{BYTES}"
+    f"|AddressFamily/{MODE}/(?:ipv4|ipv6|unix)/(?:ping|upload/{BYTES})"
+    f"|ConnectionReuse/{MODE}/(?:kept|one_a_request)"
+    f"|BodyStyle/{MODE}/(?:raw|chunked|hex_json)/(?:upload|download)/{BYTES}"
+    f"|Compression/{MODE}/(?:zeros|text|random)/(?:python|off|threshold_{BYTES})/{BYTES}"
+    f"|ChunkSize/{MODE}/(?:upload|download)_chunked/chunk:{BYTES})"
     "(?P<iterations>/iterations:[1-9][0-9]*)?/real_time")
 TYPES = ("Connection", "Latency", "Bandwidth", "BinaryTransfer", "Concurrent", "Compute",
          "Isolation")
 NOT_IN_CLASSIC = {"Compute", "Isolation"}
+# Types that vary a condition of their own, in few modes: those of `default`, and what `full` adds.
+THREADED = {"tcp_threaded", "rpyc_threaded", "http_threaded"}
+AXES = {"SocketPolicy": (THREADED, {"pyrpyc_threaded"}),
+        "AddressFamily": (THREADED, set()),
+        "ConnectionReuse": (THREADED, {"tcp_forking", "rpyc_forking", "http_forking"}),
+        "BodyStyle": ({"http_threaded"}, {"http_async"}),
+        "Compression": ({"rpyc_threaded"}, set()),
+        "ChunkSize": ({"rpyc_threaded", "http_threaded"}, {"tcp_threaded"})}
 NO_BYSTANDERS = {"pyrpyc_oneshot"}  # takes one connection at a time
 QUICK_MODES = {"tcp_threaded", "rpyc_threaded", "rpyc_forking", "rpyc_async", "http_threaded",
                "pyrpyc_threaded", "flask_threaded"}
@@ -93,6 +108,20 @@ class NamesTest(unittest.TestCase):
                     expected = set()
                 self.assertEqual(expected, {mode for of, mode in found if of == kind},
                                  f"{preset}: {kind}")
+
+    def test_types_of_an_axis_measure_their_modes(self):
+        for preset, rows in self.rows.items():
+            found = {tuple(name.split("/")[:2]) for name in rows}
+            for kind, (modes, more) in AXES.items():
+                expected = {"default": modes, "full": modes | more}.get(preset, set())
+                if (preset, kind) == ("quick", "SocketPolicy"):
+                    expected = {"rpyc_threaded"}
+                self.assertEqual(expected, {mode for of, mode in found if of == kind},
+                                 f"{preset}: {kind}")
+
+    def test_axes_add_little_to_a_quick_run(self):
+        axes = [name for name in self.rows["quick"] if name.split("/")[0] in AXES]
+        self.assertLessEqual(len(axes), 3, axes)
 
     def test_larger_presets_keep_the_names_of_smaller_ones(self):
         self.assertLess(set(self.rows["quick"]), set(self.rows["default"]))

@@ -1,0 +1,175 @@
+"""What the rows of an axis show of each other: `axes_test.py bench_all`.
+
+Effects are large (a stall of 40 ms, a connection more) or exact (counters, bytes on the wire);
+times are compared within one run and with room for a busy machine.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import unittest
+
+BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
+PATIENCE = 120  # seconds
+
+
+def measure(pattern, *flags, seconds=0.01):
+    """The rows of a short run of the preset `full`, by name."""
+    done = subprocess.run(
+        [BENCH_ALL, f"--python={sys.executable}", "--preset=full", "--benchmark_format=json",
+         f"--benchmark_min_time={seconds}", f"--benchmark_filter={pattern}", *flags],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    return {row["name"].removesuffix("/real_time"): row
+            for row in json.loads(done.stdout)["benchmarks"]}
+
+
+class SocketPolicyTest(unittest.TestCase):
+    STALL = 40_000  # µs, the kernel's shortest delay of an acknowledgement
+
+    def rows_of(self, mode):
+        rows = measure(f"SocketPolicy/{mode}/", seconds=0.05)
+        self.assertEqual(12, len(rows))
+        return {tuple(name.removeprefix(f"SocketPolicy/{mode}/nodelay:").split("/")[:2]): row
+                for name, row in rows.items()}
+
+    def assert_stalls(self, row, stalls):
+        """So many times 40 ms; a busy machine adds to it, and a wait may begin before the call."""
+        self.assertGreater(row["p50_us"], self.STALL * (stalls - 1 / 2), row["name"])
+
+    def test_split_writes_stall_where_nagle_is_left_on(self):
+        for mode in ("tcp_threaded", "http_threaded"):
+            rows = self.rows_of(mode)
+            for (ends, writes), row in rows.items():
+                with self.subTest(row=row["name"]):
+                    if writes != "split" or ends == "both":
+                        # Some 20 µs on a quiet machine.
+                        self.assertLess(row["p50_us"], self.STALL / 2)
+                    else:
+                        self.assert_stalls(row, 2 if ends == "none" else 1)
+            none = rows["none", "split"]["p50_us"]
+            for better in (("none", "joined"), ("none", "corked"), ("both", "split")):
+                self.assertGreater(none, 4 * rows[better]["p50_us"], better)
+
+    def test_rpyc_stalls_in_both_round_trips(self):
+        rows = self.rows_of("rpyc_threaded")
+        for (ends, writes), row in rows.items():
+            with self.subTest(row=row["name"]):
+                self.assertEqual(2, row["round_trips"])
+                if writes != "split" or ends == "both":
+                    self.assertLess(row["p50_us"], self.STALL / 2)
+                else:
+                    self.assertGreater(row["p50_us"], 0.9 * self.STALL)
+        self.assertGreater(rows["none", "split"]["p50_us"], 2 * self.STALL)
+
+    def test_python_s_own_writes_stall(self):
+        rows = measure("SocketPolicy/pyrpyc_threaded/")
+        self.assertEqual({"none", "client"},
+                         {re.search("nodelay:([a-z]+)/as_library", name)[1] for name in rows})
+        for row in rows.values():
+            self.assertGreater(row["p50_us"], 0.9 * self.STALL, row["name"])
+
+
+class AddressFamilyTest(unittest.TestCase):
+    def test_each_family_has_the_same_calls(self):
+        rows = measure("AddressFamily/")
+        for mode in ("tcp_threaded", "rpyc_threaded", "http_threaded"):
+            for call in ("ping", "upload/65536"):
+                trips = {rows[f"AddressFamily/{mode}/{family}/{call}"]["round_trips"]
+                         for family in ("ipv4", "ipv6", "unix")}
+                self.assertEqual({2 if mode == "rpyc_threaded" else 1}, trips, (mode, call))
+
+    def test_http_names_the_host_it_talks_to(self):
+        rows = measure("AddressFamily/http_threaded/.*/ping")
+        request = len("GET /ping HTTP/1.1\r\nHost: \r\n\r\n")
+        for family, host in (("ipv4", "127.0.0.1:12345"), ("ipv6", "[::1]:12345"),
+                             ("unix", "localhost")):
+            out = rows[f"AddressFamily/http_threaded/{family}/ping"]["wire_bytes_out"]
+            self.assertLessEqual(abs(request + len(host) - out), 0 if family == "unix" else 1)
+
+
+class ConnectionReuseTest(unittest.TestCase):
+    def test_connections_a_request(self):
+        rows = measure("ConnectionReuse/")
+        self.assertEqual(12, len(rows))
+        for name, row in rows.items():
+            with self.subTest(row=name):
+                kept = name.endswith("/kept")
+                self.assertEqual(0 if kept else 1, row["connections"])
+                # A new connection of RPyC's asks for the root first.
+                rpyc = 2 if kept else 3
+                self.assertEqual(rpyc if "rpyc" in name else 1, row["round_trips"])
+
+    def test_a_connection_costs_more_than_a_ping(self):
+        rows = measure("ConnectionReuse/")
+        for mode in ("tcp_forking", "rpyc_forking", "http_forking"):
+            kept, own = (rows[f"ConnectionReuse/{mode}/{way}"]["p50_us"]
+                         for way in ("kept", "one_a_request"))
+            self.assertGreater(own, 1.5 * kept, mode)
+
+
+class BodyStyleTest(unittest.TestCase):
+    SIZE, CHUNK = 65_536, 10_000
+
+    def test_each_style_has_its_bytes_on_the_wire(self):
+        rows = measure(f"BodyStyle/.*/{self.SIZE}/", f"--chunk_bytes={self.CHUNK}")
+        sizes = [self.CHUNK] * (self.SIZE // self.CHUNK) + [self.SIZE % self.CHUNK]
+        chunked = sum(len(f"{size:x}\r\n\r\n") + size for size in sizes) + len("0\r\n\r\n")
+        document = len('{"chunks":[]}') + 2 * self.SIZE + len('"",') * len(sizes) - 1
+        for mode in ("http_threaded", "http_async"):
+            for style, body in (("raw", self.SIZE), ("chunked", chunked), ("hex_json", document)):
+                for way, counter in (("upload", "wire_bytes_out"), ("download", "wire_bytes_in")):
+                    row = rows[f"BodyStyle/{mode}/{style}/{way}/{self.SIZE}"]
+                    with self.subTest(row=row["name"]):
+                        head = row[counter] - body  # start line and fields
+                        self.assertGreater(head, 0)
+                        self.assertLess(head, 200)
+                        self.assertEqual(style != "raw",
+                                         f"chunk_bytes={self.CHUNK}" in row["label"].split())
+
+
+class CompressionTest(unittest.TestCase):
+    def test_a_row_s_label_tells_its_own_conditions(self):
+        rows = measure("Compression/", "--payload=text", "--compression=off")
+        self.assertEqual(36, len(rows))
+        for name, row in rows.items():
+            _, _, kind, setting, _ = name.split("/")
+            self.assertIn(f"payload={kind}", row["label"].split(), name)
+            self.assertIn(f"compression={setting.replace('_', ':')}", row["label"].split(), name)
+
+    def test_what_is_compressed_and_what_it_gains(self):
+        above = {"python": 3_000, "off": float("inf"), "threshold_65536": 65_536}
+        for name, row in measure("Compression/").items():
+            _, _, kind, setting, size = name.split("/")
+            size = int(size)
+            with self.subTest(row=name):
+                # The message is a little longer than what it carries.
+                compressed = size + 20 > above[setting]
+                self.assertEqual(int(compressed), row["compressed_frames_out"])
+                if compressed and kind != "random":
+                    self.assertLess(row["wire_bytes_out"], size / 2 + 300)
+                else:
+                    self.assertGreater(row["wire_bytes_out"], size)
+
+
+class ChunkSizeTest(unittest.TestCase):
+    FILE = 16_777_216
+
+    def test_smaller_chunks_are_more_of_them(self):
+        rows = measure("ChunkSize/")
+        self.assertEqual(30, len(rows))
+        for name, row in rows.items():
+            with self.subTest(row=name):
+                _, mode, _, chunk = name.split("/")
+                chunks = self.FILE // int(chunk.removeprefix("chunk:"))
+                # GETATTR and CALL; __iter__ and the end; a request for each chunk.
+                expected = 4 + chunks if mode == "rpyc_threaded" else 1
+                self.assertEqual(expected, row["round_trips"])
+                self.assertIn(f"file_bytes={self.FILE}", row["label"].split())
+
+
+if __name__ == "__main__":
+    if not BENCH_ALL:
+        sys.exit("usage: axes_test.py <bench_all>")
+    unittest.main()
