@@ -41,19 +41,19 @@ struct Options {
   std::size_t pool_threads = 20;  // as rpyc's ThreadPoolServer has
 };
 
-// An option whose value `parse` takes to std::optional; `valid` says in an error what it takes. Of
-// several the last counts.
+// An option whose value `parse` takes to std::optional; `valid` says what that is, and `usual` is
+// what `target` holds. Of several the last counts.
 template <class Value, class Parse>
 void AddParsed(CLI::App& app, const char* name, Value& target, Parse parse, const char* valid,
-               const char* help) {
+               const char* usual, const char* help) {
   const auto check = [parse, valid](const std::string& text) -> std::string {
     return parse(text) ? "" : '"' + text + "\" is not " + valid;
   };
-  app.add_option_function<std::string>(
-         name, [&target, parse](const std::string& text) { target = *parse(text); }, help)
-      ->type_name(valid)
+  const auto set = [&target, parse](const std::string& text) { target = *parse(text); };
+  app.add_option_function<std::string>(name, set, help)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->check(check);
+      ->check(CLI::Validator(check, valid))
+      ->default_str(usual);
 }
 
 std::optional<bool> ParseSwitch(std::string_view text) {
@@ -63,13 +63,13 @@ std::optional<bool> ParseSwitch(std::string_view text) {
 }
 
 void DeclareSocketPolicy(CLI::App& app, net::SocketPolicy& policy) {
-  AddParsed(app, "--nodelay", policy.nodelay, ParseSwitch, "on or off",
-            "TCP_NODELAY on connections; off leaves Nagle's algorithm to the kernel (on)");
-  AddParsed(app, "--writes", policy.writes, net::ParseWrites, "joined, split or corked",
+  AddParsed(app, "--nodelay", policy.nodelay, ParseSwitch, "on or off", "on",
+            "TCP_NODELAY on connections; off leaves Nagle's algorithm to the kernel");
+  AddParsed(app, "--writes", policy.writes, net::ParseWrites, "joined, split or corked", "joined",
             "how the head of an answer leaves: with the payload, by a write of its own, or by one "
-            "that the kernel holds back until the payload follows (joined)");
-  AddParsed(app, "--quick_ack", policy.quick_ack, ParseSwitch, "on or off",
-            "rpyc: ask the kernel for acknowledgements that a peer may be waiting for (on)");
+            "that the kernel holds back until the payload follows");
+  AddParsed(app, "--quick_ack", policy.quick_ack, ParseSwitch, "on or off", "on",
+            "rpyc: ask the kernel for acknowledgements that a peer may be waiting for");
 }
 
 void Declare(CLI::App& app, Options& options) {
@@ -91,7 +91,7 @@ void Declare(CLI::App& app, Options& options) {
                  "content of downloads; without it the letter x, and zero bytes for files")
       ->check(CLI::IsMember({"random", "text", "zeros"}));
   AddParsed(app, "--compression", options.compression, rpyc::ParseCompression,
-            "python, off or threshold:<bytes>",
+            "python, off or threshold:<bytes>", "python",
             "rpyc: compress frames over 3,000 bytes as Python does, never, or over a threshold");
   DeclareSocketPolicy(app, options.socket);
   app.add_option("--max_bytes", options.service.max_bytes, "largest upload or download, in bytes")
