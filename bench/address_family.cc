@@ -28,7 +28,7 @@ void RegisterFamily(const Suite& suite, const ServerMode& mode, const AddressFam
   const auto payload = service::Payload::Of(options.payload, kUploadBytes);
   RegisterCallRow<Client>(
       suite, prefix + "upload/" + std::to_string(kUploadBytes), mode,
-      {.bytes_per_call = kUploadBytes, .server_flags = flags}, options.requests,
+      {.bytes_per_call = kUploadBytes, .tail = Tail::kP50, .server_flags = flags}, options.requests,
       [payload](Client& client) { return client.Upload(payload); },
       [](std::uint64_t reply) { return reply == kUploadBytes; });
 }

@@ -33,7 +33,11 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
                          const std::string& conditions) {
       RegisterCallRow<HttpClient>(
           suite, "BodyStyle/" + std::string(mode.name) + "/" + variant + "/" + std::to_string(size),
-          mode, {.placement = Placement::kFree, .bytes_per_call = size, .conditions = conditions},
+          mode,
+          {.placement = Placement::kFree,
+           .bytes_per_call = size,
+           .tail = Tail::kP50,
+           .conditions = conditions},
           options.file_iterations, call, check);
     };
     const auto upload = [&](const std::string& style, auto call, const std::string& conditions) {

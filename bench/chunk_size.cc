@@ -32,7 +32,9 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
                               mode,
                               {.placement = Placement::kFree,
                                .bytes_per_call = size,
-                               .conditions = "file_bytes=" + std::to_string(size)},
+                               .tail = Tail::kP50,
+                               .conditions = "file_bytes=" + std::to_string(size),
+                               .least_samples = 3},
                               suite.options.file_iterations, call, check);
     };
     const service::Chunks chunks{file, chunk_bytes};

@@ -46,6 +46,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
                 NameOf(compression) + "/" + std::to_string(size),
             mode,
             {.bytes_per_call = size,
+             .tail = Tail::kP50,
              .client = {.compression = compression},
              .server_flags = {"--compression=" + ToString(compression)},
              .payload = kind},

@@ -13,18 +13,10 @@
 namespace rpycbench {
 namespace {
 
-// Connections that the client has made so far.
-std::uint64_t ConnectionsOf(const HttpClient& client) { return client.connections(); }
-template <class Client>
-std::uint64_t ConnectionsOf(const Client&) {
-  return 1;  // at its construction
-}
-
 // Of all requests of a row.
 struct Requests {
   Samples times;
   WireTotals wire;
-  std::uint64_t connections = 0;
 };
 
 template <class Client>
@@ -42,11 +34,11 @@ class ConnectionReuseRow : public ServerFixture {
     Requests requests;
     requests.times.Reset(static_cast<std::size_t>(state.max_iterations));
     kept_ ? PingOnOneConnection(state, requests) : PingOnOneEach(state, requests);
-    const std::size_t count = requests.times.count();
-    SetLatencyCounters(state, requests.times);
-    SetWireCounters(state, requests.wire, count);
-    state.counters[counter::kConnections] =
-        static_cast<double>(requests.connections) / static_cast<double>(count);
+    state.counters[counter::kConnections] = static_cast<double>(requests.wire.connections) /
+                                            static_cast<double>(requests.times.count());
+    meter().TakeSamples(requests.times, Tail::kP50);
+    if (!kept_) requests.wire.connections = 0;  // they are what the row is about
+    ReportCalls(state, requests.times, requests.wire);
   }
 
  private:
@@ -56,21 +48,23 @@ class ConnectionReuseRow : public ServerFixture {
     auto client = MakeClient<Client>(server(), options(), mode());
     for (std::int64_t i = 0; i <= options().warmup_requests; ++i) Ping(client);
     const WireTotals wire = WireTotals::Of(client);
-    const std::uint64_t connections = ConnectionsOf(client);
+    meter().Start();
     for (auto _ : state) {
       const auto start = Clock::now();
       Ping(client);
       requests.times.Add(Clock::now() - start);
     }
+    meter().Stop();
     requests.wire = WireTotals::Of(client) - wire;
-    requests.connections = ConnectionsOf(client) - connections;
     client.Close();
   }
 
   void PingOnOneEach(benchmark::State& state, Requests& requests) {
     Requests warmup;
     for (std::int64_t i = 0; i <= options().warmup_requests; ++i) PingOnOwn(warmup);
+    meter().Start();
     for (auto _ : state) PingOnOwn(requests);
+    meter().Stop();
   }
 
   void PingOnOwn(Requests& requests) {
@@ -80,7 +74,6 @@ class ConnectionReuseRow : public ServerFixture {
     client.Close();
     requests.times.Add(Clock::now() - start);
     requests.wire += WireTotals::Of(client);
-    requests.connections += ConnectionsOf(client);
   }
 
   static void Ping(Client& client) { rpycbench::Verify(client.Ping() == "pong", "ping"); }
