@@ -31,7 +31,8 @@ std::string RefusalOf(std::string_view filter, std::vector<std::string> rows) {
 
 TEST(SelectionTest, WithoutIpv6ItsRowsAreLeftOutAndTold) {
   std::vector<std::string> rows{kIpv6Row, kUnixRow};
-  Selection selection{.modes = {*FindMode("tcp_threaded")}, .versions = {}, .notes = {}};
+  Selection selection;
+  selection.modes = {*FindMode("tcp_threaded")};
   LeaveOutIpv6(kReason, "AddressFamily", rows, selection);
   EXPECT_THAT(rows, ElementsAre(kUnixRow));
   EXPECT_FALSE(selection.modes.front().traits.ipv6);
