@@ -57,7 +57,7 @@ class ClientSteps {
       const auto start = Samples::Clock::now();
       auto before = start;
       for (std::int64_t i = 0; i < requests_; ++i) {
-        net::LetOthersGoOn();  // in a thread, nothing
+        net::Yield();  // in a thread, nothing
         source_.With(client, call_);
         const auto after = Samples::Clock::now();
         result.latencies.Add(after - before);

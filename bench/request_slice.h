@@ -44,7 +44,7 @@ class RequestSlice {
       auto before = Samples::Clock::now();
       while (left_ > 0) {
         --left_;
-        net::LetOthersGoOn();
+        net::Yield();
         call_(*client);
         const auto after = Samples::Clock::now();
         latencies.Add(after - before);

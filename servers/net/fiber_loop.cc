@@ -98,12 +98,15 @@ void FiberLoop::Continue(Task& task) {
   for (;;) {
     Task::SetCurrent(&task);
     const bool ended = task.fiber->Resume();
-    Task::SetCurrent(nullptr);
-    if (ended) return Retire(task);
-    if (std::exchange(task.yields, false)) {
+    const bool yields = !ended && std::exchange(task.yields, false);
+    if (yields) {
       task.MarkQueued();
-      return Enqueue(task);
+      // As its own, so that no thread is woken: this one looks at the queue before it waits again.
+      Enqueue(task);
     }
+    Task::SetCurrent(nullptr);
+    if (yields) return;
+    if (ended) return Retire(task);
     // From here on it may be continued elsewhere, so nothing of it is touched any more.
     Task::State seen = Task::State::kRunning;
     if (task.state.compare_exchange_strong(seen, Task::State::kWaiting)) return;

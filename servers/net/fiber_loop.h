@@ -53,6 +53,7 @@ class FiberLoop {
 
  private:
   friend struct FiberTask;  // which waits on behalf of its fiber
+  friend class FiberSignal;
   using Clock = std::chrono::steady_clock;
   using Task = FiberTask;
 

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "servers/net/fiber_signal.h"
 #include "servers/net/socket.h"
 #include "servers/net/wait.h"
 
@@ -316,7 +317,7 @@ TEST(FiberLoopTest, AnEndReportedWithTheLastBytesIsNotWaitedFor) {
     EXPECT_EQ(socket.ReceiveSome(bytes, sizeof bytes), 1u);
     peer.SendAll("b", 1);
     peer.ShutdownSend();
-    LetOthersGoOn();
+    Yield();
     EXPECT_EQ(socket.ReceiveSome(bytes, sizeof bytes), 1u);
     socket.SendAll("c", 1);
     got = socket.ReceiveSome(bytes, sizeof bytes);
@@ -342,7 +343,7 @@ TEST(FiberLoopTest, AnAnswerReportedDuringAnotherWaitIsNotWaitedFor) {
       peer.SendAll("c", 1);
       // Runs through every way to be told: as it waits, as it is queued, and not at all.
       if (i % 3 == 0) SleepFor(1ms);
-      if (i % 3 == 1) LetOthersGoOn();
+      if (i % 3 == 1) Yield();
       EXPECT_EQ(socket.ReceiveSome(bytes, sizeof bytes), 1u);
     }
   });
@@ -378,6 +379,68 @@ TEST(PollTest, ADescriptorThatIsAlwaysReadyNeedsNoEpoll) {
   RunToTheEnd(loop);
   ::close(file);
   EXPECT_EQ(ready, 1);
+}
+
+TEST(FiberSignalTest, AFiberWaitsForAnother) {
+  FiberLoop loop({});
+  FiberSignal signal;
+  std::string order;
+  loop.Start([&] {
+    signal.Wait();
+    order += "b";
+    signal.Wait();
+    order += "d";
+  });
+  loop.Start([&] {
+    Yield();
+    order += "a";
+    signal.Set();
+    Yield();
+    order += "c";
+    signal.Set();
+  });
+  loop.RunToTheEnd();
+  EXPECT_EQ(order, "abcd");
+}
+
+TEST(FiberSignalTest, ASignalThatComesFirstIsNotLost) {
+  FiberLoop loop({});
+  FiberSignal signal;
+  bool went_on = false;
+  loop.Start([&] {
+    signal.Set();
+    signal.Wait();
+    went_on = true;
+  });
+  loop.RunToTheEnd();
+  EXPECT_TRUE(went_on);
+}
+
+// What a generator of load relies on: reports are taken while a fiber keeps the thread awake.
+TEST(FiberLoopTest, AFiberThatYieldsKeepsTheThreadAwakeAndOthersServed) {
+  FiberLoop loop({});
+  int pipe[2];
+  ASSERT_EQ(::pipe2(pipe, O_NONBLOCK | O_CLOEXEC), 0);
+  bool received = false;
+  int rounds = 0;
+  loop.Start([&] {
+    char byte;
+    while (::read(pipe[0], &byte, 1) != 1) AwaitDescriptor(pipe[0], POLLIN, 0ms);
+    ForgetDescriptor(pipe[0]);
+    received = true;
+  });
+  loop.Start([&] {
+    for (const auto end = Clock::now() + kPatience; !received && Clock::now() < end; Yield()) {
+      if (++rounds == 1'000) {
+        EXPECT_EQ(::write(pipe[1], "x", 1), 1);
+      }
+    }
+  });
+  loop.RunToTheEnd();
+  EXPECT_TRUE(received);
+  EXPECT_GE(rounds, 1'000);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
 }
 
 }  // namespace

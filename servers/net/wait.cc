@@ -79,7 +79,7 @@ void YieldIfDue() {
   if (FiberTask* task = FiberTask::Current()) task->YieldIfDue();
 }
 
-void LetOthersGoOn() {
+void Yield() {
   if (FiberTask* task = FiberTask::Current()) task->Yield();
 }
 

@@ -43,9 +43,11 @@ void ForgetDescriptor(int descriptor);
 // wait: a peer that always is would keep all others waiting.
 void YieldIfDue();
 
-// Lets the other fibers go on, of whom reports are there. A client of many that calls this between
-// a reply and the next request lets all receive before all send, which costs the kernel less.
-void LetOthersGoOn();
+// Lets the other fibers go on, and the loop look for reports without waiting for any: as long as a
+// fiber does this again and again, the loop's thread does not sleep. A client of many that does it
+// between a reply and the next request lets all receive before all send, which costs the kernel
+// less. In a thread, nothing.
+void Yield();
 
 // poll(2). A negative timeout waits for ever.
 int Poll(std::span<pollfd> descriptors, int timeout_ms);
