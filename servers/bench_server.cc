@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -35,6 +36,7 @@ struct Options {
   net::SocketPolicy socket;
   service::Limits service;
   bool allow_crash = false;
+  std::shared_ptr<const service::Delay> delay;
   rpyc::Limits rpyc;
   std::int64_t io_timeout_ms = 30'000;
   std::optional<std::size_t> max_connections;
@@ -105,6 +107,19 @@ void Declare(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_flag("--allow_crash", options.allow_crash,
                "offer the operation crash, which ends the process of the session that calls it");
+  const auto set_delay = [&options](const std::string& spec) {
+    try {
+      options.delay = std::make_shared<service::Delay>(spec);
+    } catch (const service::DelayError& error) {
+      throw CLI::ValidationError("--delay", error.what());
+    }
+  };
+  app.add_option_function<std::string>(
+      "--delay", set_delay,
+      "make ping take a known time: sleep:<distribution> or spin:<distribution>, with "
+      "constant:<us>, "
+      "uniform:<low_us>:<high_us>, exponential:<mean_us> or bimodal:<us>:<us>:<percent of the "
+      "second>; or let all pings wait at known moments: stall:<every_ms>:<length_ms>");
   app.add_option("--max_message_bytes", options.rpyc.max_message_bytes,
                  "rpyc: largest message, compressed or inflated, in bytes")
       ->check(CLI::PositiveNumber)
@@ -187,7 +202,7 @@ std::size_t MaxConnections(const Options& options) {
 
 void Serve(const Options& options) {
   const service::Service service(service::ParsePayloadKind(options.payload), options.service,
-                                 options.allow_crash);
+                                 options.allow_crash, options.delay);
   const model::Session session = MakeSession(options, service);
   const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
                              MaxConnections(options)};
@@ -218,7 +233,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    app.exit(error);
+    rpycbench::net::LogLine(error.what());
     return 2;
   } catch (const std::exception& error) {
     rpycbench::net::LogLine(error.what());

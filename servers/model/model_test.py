@@ -212,15 +212,41 @@ class ModelTest(unittest.TestCase):
                       ("--protocol=tcp", "--model=fibers"), (*good, "--port=70000"),
                       (*good, "--payload=noise"), (*good, "--max_connections=0"),
                       (*good, "--pool_threads=0"), (*good, "--max_nested_requests=257"),
-                      (*good, "--nonce=a\"b"),
+                      (*good, "--nonce=a\"b"), (*good, "--io_timeout_ms=soon"),
                       (*good, "--nodelay=1"), (*good, "--writes=twice"), (*good, "--quick_ack="),
                       (*good, "--compression=zlib"), (*good, "--compression=threshold:1k"),
-                      (*good, "--io_timeout_ms=soon"),
+                      (*good, "--delay=spin"), (*good, "--delay=doze:constant:1"),
+                      (*good, "--delay=sleep:uniform:2:1"), (*good, "--delay=stall:10:10"),
                       (*good, "--unknown"), (*good, "leftover")):
             with self.subTest(flags=flags):
                 result = self.run_to_the_end(*flags)
                 self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
-                self.assertNotEqual("", result.stderr)
+                self.assertRegex(result.stderr, "^bench_server: [^\n]+\n$")
+
+    def test_a_delay_is_part_of_ping_and_of_nothing_else(self):
+        for protocol, model in itertools.product(("tcp", "http"), MODELS):
+            for kind in ("sleep", "spin"):
+                with self.served(protocol, model, f"--delay={kind}:constant:30000") as server:
+                    start_of_it = time.monotonic()
+                    connection, = self.connections(server, protocol, 1)  # pings once
+                    pinged = time.monotonic()
+                    self.assertGreaterEqual(pinged - start_of_it, 0.030)
+                    connection.close()
+                    self.assertEqual([], server.stop())
+
+    def test_a_stall_lets_all_pings_wait_for_its_end(self):
+        every, length = 0.5, 0.4
+        for protocol, model in itertools.product(("tcp", "http"), MODELS):
+            with self.served(protocol, model, "--delay=stall:500:400") as server:
+                connection, = self.connections(server, protocol, 1)
+                # The server's clock is this one: to the middle of the next stall.
+                time.sleep(every - time.monotonic() % every + length / 2)
+                sent = time.monotonic()
+                end = sent - sent % every + length
+                PINGS[protocol](connection)
+                self.assertGreaterEqual(time.monotonic(), end)
+                connection.close()
+                self.assertEqual([], server.stop())
 
     def run_to_the_end(self, *flags):
         return subprocess.run([SERVER, *flags], stdin=subprocess.PIPE, capture_output=True,

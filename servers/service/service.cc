@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "servers/net/wait.h"
 
@@ -18,11 +19,13 @@ constexpr std::int64_t kLargestCompute = 3'024'617;
 
 }  // namespace
 
-Service::Service(std::optional<PayloadKind> kind, Limits limits, bool crash_allowed)
+Service::Service(std::optional<PayloadKind> kind, Limits limits, bool crash_allowed,
+                 std::shared_ptr<const Delay> ping_delay)
     : download_kind_(kind.value_or(PayloadKind::kLetterX)),
       file_kind_(kind.value_or(PayloadKind::kZeros)),
       limits_(limits),
-      crash_allowed_(crash_allowed) {
+      crash_allowed_(crash_allowed),
+      ping_delay_(std::move(ping_delay)) {
   Payload::Prepare(download_kind_);
   Payload::Prepare(file_kind_);
 }

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 
+#include "servers/service/delay.h"
 #include "servers/service/payload.h"
 
 namespace rpycbench::service {
@@ -40,14 +42,19 @@ struct Chunks {
 class Service {
  public:
   // Without a kind, `download` consists of the letter x and the file operations of zero bytes.
-  // Only where `crash_allowed` is the operation `crash` there at all.
+  // Only where `crash_allowed` is the operation `crash` there at all. With a delay, `ping` takes
+  // that time.
   explicit Service(std::optional<PayloadKind> kind = std::nullopt, Limits limits = {},
-                   bool crash_allowed = false);
+                   bool crash_allowed = false, std::shared_ptr<const Delay> ping_delay = nullptr);
 
   const Limits& limits() const { return limits_; }
   bool crash_allowed() const { return crash_allowed_; }
 
-  std::string_view Ping() const { return "pong"; }
+  std::string_view Ping() const {
+    if (ping_delay_) [[unlikely]]
+      ping_delay_->Apply();
+    return "pong";
+  }
   // `size` bytes. Throws ValueError for a negative size or one above the limit.
   Payload Download(std::int64_t size) const;
   Payload DownloadFile(std::int64_t size) const;
@@ -69,6 +76,7 @@ class Service {
   PayloadKind file_kind_;
   Limits limits_;
   bool crash_allowed_;
+  std::shared_ptr<const Delay> ping_delay_;
 };
 
 }  // namespace rpycbench::service

@@ -64,7 +64,7 @@ class Session {
     const auto number = static_cast<std::int64_t>(header().number);
     switch (operation()) {
       case Operation::kPing:
-        return Send(socket_, {.code = kOk, .number = service_.Ping().size()}, service_.Ping());
+        return SendText(service_.Ping());
       case Operation::kEcho:
         return Send(socket_, {.code = kOk, .number = request_.data().size()}, request_.data());
       case Operation::kUpload:
@@ -90,6 +90,10 @@ class Session {
   }
 
   void SendNumber(std::uint64_t number) { Send(socket_, {.code = kOk, .number = number}, {}); }
+
+  void SendText(std::string_view text) {
+    Send(socket_, {.code = kOk, .number = text.size()}, text);
+  }
 
   void SendPayload(const service::Payload& payload) {
     Header reply{.code = kOk, .number = payload.size()};
