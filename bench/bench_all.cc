@@ -8,6 +8,7 @@
 #include "bench/rows.h"
 #include "bench/run.h"
 #include "bench/selection.h"
+#include "bench/self_check.h"
 #include "fixtures/machine.h"
 #include "fixtures/placement.h"
 #include "fixtures/server_commands.h"
@@ -31,6 +32,9 @@ void RegisterRows(const Suite& suite) {
   RegisterBodyStyle(suite);
   RegisterCompression(suite);
   RegisterChunkSize(suite);
+  RegisterOpenLoop(suite);
+  RegisterMaxRate(suite);
+  RegisterCalibration(suite);
 }
 
 // Puts the machine into the context, and says if it is busy with something else.
@@ -56,6 +60,7 @@ int main(int argc, char** argv) {
     CheckConditions(command->options);
 
     ServerPool servers(StartServers(command->options));
+    if (command->options.self_check) return RunSelfCheck(command->options, servers);
     const auto register_rows = [&](std::span<const ServerMode> modes) {
       RegisterRows({command->options, servers, modes});
     };

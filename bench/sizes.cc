@@ -174,6 +174,55 @@ std::vector<std::int64_t> ComputeClientCounts(const Options& options, const Serv
               PresetComputeClients(ExtentOf(options.preset, mode)));
 }
 
+std::vector<std::int64_t> OpenLoopLoads(const Options& options, const ServerMode& mode) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
+    return std::ranges::find(names, mode.name) != names.end();
+  };
+  switch (options.preset) {
+    case Preset::kQuick:
+      if (is_one_of({"rpyc_threaded"})) return {50};
+      return {};
+    case Preset::kDefault:
+      if (is_one_of({"rpyc_threaded", "rpyc_async", "http_threaded"})) return {50, 80};
+      return {};
+    case Preset::kClassic:
+      return {};
+    case Preset::kFull:
+      break;
+  }
+  if (mode.software.is_python() && !is_one_of({"pyrpyc_threaded", "flask_waitress"})) return {};
+  return {50, 80, 95};
+}
+
+std::int64_t OpenLoopWindowMs(const Options& options) {
+  if (options.window_ms) return *options.window_ms;
+  if (options.preset == Preset::kQuick) return 200;
+  return options.preset == Preset::kDefault ? 300 : 1'000;
+}
+
+bool HasStallsRow(const Options& options, const ServerMode& mode) {
+  constexpr std::string_view kModes[] = {"tcp_threaded", "rpyc_threaded", "rpyc_async",
+                                         "http_threaded"};
+  return options.preset == Preset::kFull && std::ranges::count(kModes, mode.name) > 0;
+}
+
+bool HasMaxRateRow(const Options& options, const ServerMode& mode) {
+  if (options.preset == Preset::kDefault) return mode.name == "rpyc_threaded";
+  return options.preset == Preset::kFull && !OpenLoopLoads(options, mode).empty();
+}
+
+std::size_t OpenLoopConnections(const Options& options, const ServerMode& mode) {
+  const std::int64_t usual = mode.software.is_python() ? 16 : 64;
+  return std::min(static_cast<std::size_t>(options.open_loop_connections.value_or(usual)),
+                  mode.traits.connections_at_once);
+}
+
+std::vector<std::string> CalibrationTruths(const Options& options, const ServerMode& mode) {
+  if (mode.software.is_python()) return {};  // they have no known delay
+  if (options.preset != Preset::kFull) return {};
+  return {"spin_uniform", "spin_bimodal", "sleep_constant"};
+}
+
 std::vector<std::string> DescribeLimits(const Options& options,
                                         const std::vector<std::string>& rows) {
   std::vector<std::string> lines;

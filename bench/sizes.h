@@ -30,6 +30,19 @@ std::vector<std::int64_t> GeneratorConnections(const Options& options, const Ser
 // Of Compute, where a few clients are enough to occupy all CPUs; likewise.
 std::vector<std::int64_t> ComputeClientCounts(const Options& options, const ServerMode& mode);
 
+// Of OpenLoop: the shares of the maximum, in percent, that the mode's server is loaded with. None
+// for modes that have no such rows: all native ones have them in `full`, and two in Python.
+std::vector<std::int64_t> OpenLoopLoads(const Options& options, const ServerMode& mode);
+// How long the calls of a window come.
+std::int64_t OpenLoopWindowMs(const Options& options);
+// Whether the mode has OpenLoop's row of a server that stalls, which takes seconds, and MaxRate's.
+bool HasStallsRow(const Options& options, const ServerMode& mode);
+bool HasMaxRateRow(const Options& options, const ServerMode& mode);
+// Of OpenLoop and MaxRate: those of --open_loop_connections, or as many as the mode is made for.
+std::size_t OpenLoopConnections(const Options& options, const ServerMode& mode);
+// The truths of Calibration that the mode is held against, as calibration.h has them.
+std::vector<std::string> CalibrationTruths(const Options& options, const ServerMode& mode);
+
 // A line for each type and limit that left the modes out of some of the preset's rows, or of those
 // that --clients asks for, with the reason. `rows` are the names of those that stayed; modes
 // without any are not spoken of.

@@ -38,6 +38,8 @@ TEST(Sizes, LargerPresetsHaveThoseOfSmallerOnes) {
         EXPECT_THAT(sizes(In(large), mode), IsSupersetOf(sizes(In(small), mode))) << mode.name;
       };
       holds(EchoSizes);
+      holds(OpenLoopLoads);
+      holds(CalibrationTruths);
       holds(BandwidthSizes);
       holds(FileSizes);
       holds(ClientCounts);

@@ -43,7 +43,11 @@ GRAMMAR = re.compile(
     f"|BodyStyle/{MODE}/(?:raw|chunked|hex_json)/(?:upload|download)/{BYTES}"
     f"|Compression/{MODE}/(?:zeros|text|random)/(?:python|off|threshold_{BYTES})/{BYTES}"
     f"|ChunkSize/{MODE}/(?:upload|download)_chunked/chunk:{BYTES})"
-    "(?P<iterations>/iterations:[1-9][0-9]*)?/real_time")
+    "(?P<iterations>/iterations:[1-9][0-9]*)?/real_time"
+    # Rows that tell the framework their time.
+    f"|(?:OpenLoop/{MODE}/(?:load:[1-9][0-9]*|rate:[1-9][0-9]*|stalls)"
+    f"|MaxRate/{MODE}"
+    f"|Calibration/{MODE}/{WORD})/manual_time")
 TYPES = ("Connection", "Latency", "Bandwidth", "BinaryTransfer", "Concurrent", "Compute",
          "Isolation")
 NOT_IN_CLASSIC = {"Compute", "Isolation"}
@@ -55,6 +59,19 @@ AXES = {"SocketPolicy": (THREADED, {"pyrpyc_threaded"}),
         "BodyStyle": ({"http_threaded"}, {"http_async"}),
         "Compression": ({"rpyc_threaded"}, set()),
         "ChunkSize": ({"rpyc_threaded", "http_threaded"}, {"tcp_threaded"})}
+# Types with modes of their own. In `full` they have all native ones, and two in Python.
+NATIVE_MODES = {f"{protocol}_{model}" for protocol in ("tcp", "rpyc", "http")
+                for model in ("threaded", "forking", "threadpool", "async")}
+LOADED_MODES = NATIVE_MODES | {"pyrpyc_threaded", "flask_waitress"}
+OTHER_TYPES = {
+    "OpenLoop": {"quick": {"rpyc_threaded"},
+                 "default": {"rpyc_threaded", "rpyc_async", "http_threaded"},
+                 "classic": set(), "full": LOADED_MODES},
+    "MaxRate": {"quick": set(), "default": {"rpyc_threaded"}, "classic": set(),
+                "full": LOADED_MODES},
+    "Calibration": {"quick": set(), "default": set(), "classic": set(),
+                    "full": NATIVE_MODES},
+}
 NO_BYSTANDERS = {"pyrpyc_oneshot"}  # takes one connection at a time
 QUICK_MODES = {"tcp_threaded", "rpyc_threaded", "rpyc_forking", "rpyc_async", "http_threaded",
                "pyrpyc_threaded", "flask_threaded"}
@@ -122,6 +139,14 @@ class NamesTest(unittest.TestCase):
     def test_axes_add_little_to_a_quick_run(self):
         axes = [name for name in self.rows["quick"] if name.split("/")[0] in AXES]
         self.assertLessEqual(len(axes), 3, axes)
+    def test_other_types_measure_modes_of_their_own(self):
+        for preset, rows in self.rows.items():
+            found = {tuple(name.split("/")[:2]) for name in rows}
+            for kind, modes in OTHER_TYPES.items():
+                self.assertEqual(modes[preset], {mode for of, mode in found if of == kind},
+                                 f"{preset}: {kind}")
+        stalled = {name.split("/")[1] for name in self.rows["full"] if "/stalls/" in name}
+        self.assertEqual({"tcp_threaded", "rpyc_threaded", "rpyc_async", "http_threaded"}, stalled)
 
     def test_larger_presets_keep_the_names_of_smaller_ones(self):
         self.assertLess(set(self.rows["quick"]), set(self.rows["default"]))
