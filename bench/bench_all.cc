@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bench/context.h"
+#include "bench/make_calls.h"
 #include "bench/rows.h"
 #include "bench/run.h"
 #include "bench/selection.h"
@@ -57,12 +58,18 @@ int main(int argc, char** argv) {
   return ReportErrors([&]() -> int {
     const std::optional<CommandLine> command = ParseCommandLine(argc, argv);
     if (!command) return kSuccess;
+    ServerPool servers(StartServers(command->options));
+    if (IsClientOfCountingPass(command->options)) {
+      return MakeCalls(command->options, [&](std::span<const ServerMode> modes, RowIndex& rows) {
+        RegisterRows({command->options, servers, modes, nullptr, &rows});
+      });
+    }
     CheckConditions(command->options);
 
-    ServerPool servers(StartServers(command->options));
     if (command->options.self_check) return RunSelfCheck(command->options, servers);
+    CallLedger ledger(command->options, Tell);
     const auto register_rows = [&](std::span<const ServerMode> modes) {
-      RegisterRows({command->options, servers, modes});
+      RegisterRows({command->options, servers, modes, &ledger});
     };
     const Selection selection = SelectModes(*command, register_rows);
     for (const std::string& note : selection.notes) Tell(note);

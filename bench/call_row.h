@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fixtures/benchmark_compat.h"
+#include "fixtures/call_mark.h"
 #include "fixtures/clients.h"
 #include "fixtures/server_fixture.h"
 
@@ -20,6 +21,7 @@ struct CallRowSettings {
   std::int64_t warmup_calls = 1;             // verified, before the clock
   std::uint64_t bytes_per_call = 0;          // of payload; 0 reports no throughput
   Tail tail = Tail::kP99;                    // what the row is read for
+  bool ledger_in_default = false;            // if the server is native
   std::string conditions = {};               // beside the usual ones, for the label
   // What differs from the options, for types that vary it by row.
   ClientSettings client = {};
@@ -33,6 +35,10 @@ struct CallRowSettings {
 // From this size on the comparison of a reply's content takes longer than to stop the framework's
 // clock and start it again, half of which (0.6 us) the clock sees.
 inline constexpr std::uint64_t kPauseToVerifyBytes = 16 * 1024;
+
+// From this size on a ledger counts few calls, and only when asked to: each moves its bytes in as
+// many system calls as happen to be needed.
+inline constexpr std::uint64_t kManyBytes = 1024 * 1024;
 
 // `Call` is invoked with the client and returns the reply; `Check` is invoked with the reply and
 // returns whether it is right.
@@ -91,6 +97,22 @@ class CallRow : public ServerFixture {
   }
   rpyc::Compression compression() const override {
     return settings_.client.compression.value_or(options().compression);
+  }
+
+  LedgerUse ledger_use() const override {
+    const bool native = !mode().software.is_python();
+    return {.calls = settings_.bytes_per_call < kManyBytes ? 10 : 2,
+            .in_default = native && settings_.ledger_in_default,
+            .in_full = native && settings_.bytes_per_call < kManyBytes};
+  }
+
+  void MakeCalls(const net::Endpoint& server, std::int64_t calls) override {
+    auto client = MakeClient<Client>(server, options(), mode());
+    const auto call = [&] { rpycbench::Verify(check_(call_(client)), name_); };
+    // Until every buffer has its size; fewer where a call takes long.
+    for (int i = settings_.bytes_per_call < kManyBytes ? 3 : 1; i > 0; --i) call();
+    MakeMarkedCalls(calls, call);
+    client.Close();
   }
 
  private:

@@ -9,6 +9,7 @@
 
 #include "bench/rows.h"
 #include "fixtures/benchmark_compat.h"
+#include "fixtures/call_mark.h"
 #include "fixtures/clients.h"
 #include "fixtures/counters.h"
 
@@ -84,6 +85,22 @@ class ConnectionRow : public ServerFixture {
     if (mode().protocol == Protocol::kRpyc) {
       SetMedian(state, counter::kHandshake, phases.handshake);
     }
+  }
+
+  LedgerUse ledger_use() const override {
+    return {.calls = 10, .in_full = !mode().software.is_python()};
+  }
+
+  // Here each connection is closed before the next, and its end counted as well.
+  void MakeCalls(const net::Endpoint& server, std::int64_t calls) override {
+    const auto connect = [&] {
+      auto client = MakeUniqueClient<Client>(server, options(), mode());
+      Handshake(*client, opening_);
+      rpycbench::Verify(FirstCall(*client, opening_) == "pong", "the first ping");
+      client->Close();
+    };
+    for (int i = 0; i < 3; ++i) connect();
+    MakeMarkedCalls(calls, connect);
   }
 
  private:

@@ -22,9 +22,10 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
   const Options& options = suite.options;
   const std::string prefix = "Latency/" + std::string(mode.name) + "/";
   const auto add_ping = [&](const std::string& variant, auto call) {
-    RegisterCallRow<Client>(suite, prefix + variant, mode,
-                            {.warmup_calls = options.warmup_requests + 1}, options.requests, call,
-                            kIsPong);
+    RegisterCallRow<Client>(
+        suite, prefix + variant, mode,
+        {.warmup_calls = options.warmup_requests + 1, .ledger_in_default = true}, options.requests,
+        call, kIsPong);
   };
   add_ping("ping", [](Client& client) { return client.Ping(); });
   if constexpr (std::is_same_v<Client, RpycClient>) {
@@ -33,7 +34,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
     const service::Chunks list{service::Payload::Of(options.payload, kListBytes), kListBytes};
     RegisterCallRow<Client>(
         suite, prefix + "echo_reference/" + std::to_string(kListBytes), mode,
-        {.warmup_calls = options.warmup_requests + 1}, options.requests,
+        {.warmup_calls = options.warmup_requests + 1, .ledger_in_default = true}, options.requests,
         [list](Client& client) { return client.EchoReference(list); },
         [](bool same) { return same; });
   }
@@ -41,8 +42,10 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
     const auto payload = service::Payload::Of(options.payload, size);
     RegisterCallRow<Client>(
         suite, prefix + "echo/" + std::to_string(size), mode,
-        {.warmup_calls = options.warmup_requests + 1, .bytes_per_call = size}, options.requests,
-        [payload](Client& client) { return client.Echo(payload); },
+        {.warmup_calls = options.warmup_requests + 1,
+         .bytes_per_call = size,
+         .ledger_in_default = true},
+        options.requests, [payload](Client& client) { return client.Echo(payload); },
         [payload](std::string_view reply) { return payload.Matches(reply); });
   }
 }
