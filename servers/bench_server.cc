@@ -36,7 +36,7 @@ struct Options {
   net::SocketPolicy socket;
   service::Limits service;
   bool allow_crash = false;
-  std::shared_ptr<const service::Delay> delay;
+  service::PingCosts ping;
   rpyc::Limits rpyc;
   std::int64_t io_timeout_ms = 30'000;
   std::optional<std::size_t> max_connections;
@@ -109,7 +109,7 @@ void Declare(CLI::App& app, Options& options) {
                "offer the operation crash, which ends the process of the session that calls it");
   const auto set_delay = [&options](const std::string& spec) {
     try {
-      options.delay = std::make_shared<service::Delay>(spec);
+      options.ping.delay = std::make_shared<service::Delay>(spec);
     } catch (const service::DelayError& error) {
       throw CLI::ValidationError("--delay", error.what());
     }
@@ -120,6 +120,15 @@ void Declare(CLI::App& app, Options& options) {
       "constant:<us>, "
       "uniform:<low_us>:<high_us>, exponential:<mean_us> or bimodal:<us>:<us>:<percent of the "
       "second>; or let all pings wait at known moments: stall:<every_ms>:<length_ms>");
+  // For tests, so --help does not speak of it.
+  app.add_option_function<std::string>("--inject",
+                                       [&options](const std::string& what) {
+                                         options.ping.injected =
+                                             what == "alloc" ? service::Injected::kAllocation
+                                                             : service::Injected::kSyscall;
+                                       })
+      ->check(CLI::IsMember({"syscall", "alloc"}))
+      ->group("");
   app.add_option("--max_message_bytes", options.rpyc.max_message_bytes,
                  "rpyc: largest message, compressed or inflated, in bytes")
       ->check(CLI::PositiveNumber)
@@ -202,7 +211,7 @@ std::size_t MaxConnections(const Options& options) {
 
 void Serve(const Options& options) {
   const service::Service service(service::ParsePayloadKind(options.payload), options.service,
-                                 options.allow_crash, options.delay);
+                                 options.allow_crash, options.ping);
   const model::Session session = MakeSession(options, service);
   const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
                              MaxConnections(options)};

@@ -39,20 +39,26 @@ struct Chunks {
   }
 };
 
+// What each ping costs beside itself, so that it can be seen whether a measurement notices.
+enum class Injected { kNothing, kSyscall, kAllocation };
+struct PingCosts {
+  std::shared_ptr<const Delay> delay = nullptr;
+  Injected injected = Injected::kNothing;
+};
+
 class Service {
  public:
   // Without a kind, `download` consists of the letter x and the file operations of zero bytes.
-  // Only where `crash_allowed` is the operation `crash` there at all. With a delay, `ping` takes
-  // that time.
+  // Only where `crash_allowed` is the operation `crash` there at all.
   explicit Service(std::optional<PayloadKind> kind = std::nullopt, Limits limits = {},
-                   bool crash_allowed = false, std::shared_ptr<const Delay> ping_delay = nullptr);
+                   bool crash_allowed = false, PingCosts ping = {});
 
   const Limits& limits() const { return limits_; }
   bool crash_allowed() const { return crash_allowed_; }
 
   std::string_view Ping() const {
-    if (ping_delay_) [[unlikely]]
-      ping_delay_->Apply();
+    if (ping_costs_more_) [[unlikely]]
+      AddCosts();
     return "pong";
   }
   // `size` bytes. Throws ValueError for a negative size or one above the limit.
@@ -71,12 +77,14 @@ class Service {
 
  private:
   std::size_t CheckedSize(std::int64_t size) const;
+  void AddCosts() const;
 
   PayloadKind download_kind_;
   PayloadKind file_kind_;
   Limits limits_;
   bool crash_allowed_;
-  std::shared_ptr<const Delay> ping_delay_;
+  PingCosts ping_;
+  bool ping_costs_more_;
 };
 
 }  // namespace rpycbench::service

@@ -89,6 +89,10 @@ class Session {
                       std::to_string(header().code));
   }
 
+  void SendText(std::string_view text) {
+    Send(socket_, {.code = kOk, .number = text.size()}, text);
+  }
+
   void SendNumber(std::uint64_t number) { Send(socket_, {.code = kOk, .number = number}, {}); }
 
   void SendText(std::string_view text) {
