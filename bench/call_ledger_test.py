@@ -1,0 +1,259 @@
+"""The ledger of system calls and allocations per call: `call_ledger_test.py bench_all`.
+
+It must repeat to the unit, be right where a call's costs are known, and notice one system call or
+allocation more. What stops it is told, and leaves neither a wrong number nor a process behind.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BENCH_ALL = pathlib.Path(os.path.abspath(sys.argv.pop(1))) if len(sys.argv) > 1 else pathlib.Path()
+LIBRARY = BENCH_ALL.parent / "allocation_count.so"
+PATIENCE = 120  # seconds; a run that passes takes less than 10
+SYSCALLS = ("client_syscalls", "server_syscalls")
+ALLOCATIONS = ("client_allocations", "server_allocations", "client_allocated_bytes",
+               "server_allocated_bytes")
+COUNTERS = (*SYSCALLS, *ALLOCATIONS, "ledger_exact")
+MODES = "(tcp|rpyc|http)_(threaded|forking|async|threadpool)"
+
+
+def command(rows, *flags):
+    return [BENCH_ALL, f"--python={sys.executable}", f"--benchmark_filter=^({rows})/real_time$",
+            "--benchmark_format=json", "--benchmark_min_time=0", *flags]
+
+
+def run(rows, *flags):
+    return subprocess.run(command(rows, *flags), stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=PATIENCE, check=False)
+
+
+def rows_of(done):
+    if done.returncode != 0:
+        raise AssertionError(f"bench_all exited with {done.returncode}: {done.stderr}")
+    return {row["name"].removesuffix("/real_time"): row
+            for row in json.loads(done.stdout)["benchmarks"]}
+
+
+def measure(rows, *flags):
+    return rows_of(run(rows, *flags))
+
+
+def ledgers(rows, *flags):
+    """Of each row its part of the file, which is checked against the counters."""
+    with tempfile.TemporaryDirectory(prefix="rpycbench_ledger_") as folder:
+        path = pathlib.Path(folder, "ledger.jsonl")
+        measured = measure(rows, "--ledger", f"--ledger_file={path}", *flags)
+        lines = {line["row"]: line for line in map(json.loads, path.read_text().splitlines())}
+    assert set(lines) == set(measured), (set(lines), set(measured))
+    for name, row in measured.items():
+        for side in ("client", "server"):
+            line = lines[name][side]
+            found = [sum(line["syscalls"].values()), line["allocations"], line["allocated_bytes"]]
+            counters = [row[f"{side}_{what}"] for what in ("syscalls", "allocations",
+                                                           "allocated_bytes")]
+            assert [round(value, 9) for value in found] == [round(value, 9) for value in counters], (
+                name, found, counters)
+        assert lines[name]["exact"] == (row["ledger_exact"] == 1), name
+    return lines
+
+
+def all_end(processes):
+    """Whether they are gone, or get there soon."""
+    deadline = time.monotonic() + 20
+    while any(pathlib.Path(f"/proc/{process}").exists() for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@unittest.skipUnless(LIBRARY.exists(), "a build with a sanitizer has no ledger")
+class LedgerTest(unittest.TestCase):
+    def test_it_repeats_to_the_unit(self):
+        rows = f"(Latency/{MODES}/(ping.*|echo/.*)|Connection/{MODES}.*)"
+        first, second = (ledgers(rows) for _ in range(2))
+        self.assertEqual(12 * 3 + 5 * 2 + 4 * 2 + 12 + 4, len(first))
+        self.assertEqual(first, second)
+        for name, line in first.items():
+            self.assertTrue(line["exact"], name)
+
+    def test_what_a_ping_takes(self):
+        """One or two sends, as many receives; what never blocks looks in vain before it waits."""
+        for name, line in ledgers(f"(Latency/{MODES}/ping.*|Floor/ping)").items():
+            with self.subTest(row=name):
+                trips = 2 if name.startswith("Latency/rpyc") and name.endswith("/ping") else 1
+                waits = trips if "async" in name or "threadpool" in name else 0
+                for side in ("client", "server"):
+                    calls = line[side]["syscalls"]
+                    sent = calls.pop("sendto", 0) + calls.pop("sendmsg", 0)
+                    looked_in_vain = waits if side == "server" else 0
+                    self.assertEqual((trips, trips + looked_in_vain),
+                                     (sent, calls.pop("recvfrom")))
+                    self.assertEqual({"epoll_wait": waits} if looked_in_vain else {}, calls)
+                    self.assertEqual((0, 0), (line[side]["allocations"],
+                                              line[side]["allocated_bytes"]))
+
+    def test_one_more_is_noticed(self):
+        rows = f"Latency/{MODES}/ping(_callattr)?"
+        before = measure(rows, "--ledger")
+        with tempfile.TemporaryDirectory(prefix="rpycbench_ledger_") as folder:
+            server = pathlib.Path(folder, "server")
+            for inject, counters in (("syscall", {"server_syscalls"}),
+                                     ("alloc", {"server_allocations", "server_allocated_bytes"})):
+                server.write_text(f'#!/bin/sh\nexec {BENCH_ALL.parent}/bench_server "$@" '
+                                  f"--inject={inject}\n", encoding="utf-8")
+                server.chmod(0o755)
+                after = measure(rows, "--ledger", f"--server={server}")
+                self.assertEqual(set(before), set(after))
+                for name, row in after.items():
+                    with self.subTest(row=name, inject=inject):
+                        self.assertEqual(
+                            {counter: before[name][counter] + (counter in counters)
+                             for counter in COUNTERS},
+                            {counter: row[counter] for counter in COUNTERS})
+
+    def test_a_transfer_of_many_pieces(self):
+        lines = ledgers("BinaryTransfer/tcp_threaded/upload.*", "--file_bytes=300000",
+                        "--chunk_bytes=1000")
+        line = lines["BinaryTransfer/tcp_threaded/upload_chunked/300000"]
+        self.assertEqual(301, line["client"]["syscalls"]["sendto"])  # and a header
+
+    def test_servers_in_python(self):
+        rows = "Latency/(pyrpyc_threaded/ping_callattr|flask_threaded/ping)"
+        lines = ledgers(rows)
+        rpyc = lines["Latency/pyrpyc_threaded/ping_callattr"]["server"]["syscalls"]
+        self.assertEqual((1, 2), (rpyc["sendto"], rpyc["recvfrom"]))
+        flask = lines["Latency/flask_threaded/ping"]
+        self.assertEqual((1, 1), (flask["client"]["syscalls"]["connect"],
+                                  flask["server"]["syscalls"]["accept4"]))
+
+    def test_behind_a_launcher(self):
+        row = "Latency/tcp_threaded/ping"
+        self.assertEqual(ledgers(row), ledgers(row, "--server_launcher=nice -n 5"))
+
+    def test_repetitions_share_it(self):
+        done = run("Latency/tcp_threaded/ping", "--ledger", "--benchmark_repetitions=2")
+        rows = json.loads(done.stdout)["benchmarks"]
+        self.assertEqual([2, 2], [row["server_syscalls"] for row in rows
+                                  if row["run_type"] == "iteration"])
+
+    def test_in_classic_names_have_more_parts(self):
+        [row] = measure("Latency/tcp_threaded/ping/iterations:5", "--preset=classic",
+                        "--requests=5", "--ledger").values()
+        self.assertEqual(2, row["server_syscalls"])
+
+    def test_which_rows_have_it(self):
+        rows = "(Latency|Bandwidth)/(tcp_threaded|flask_threaded)/(ping|upload/1024)"
+        having = {"Latency/tcp_threaded/ping"}
+        for flags, expected in (
+                (["--preset=quick"], set()),
+                (["--preset=default"], having),
+                (["--preset=default", "--ledger=false"], set()),
+                (["--preset=full"], having | {"Bandwidth/tcp_threaded/upload/1024"}),
+                (["--preset=quick", "--ledger"],
+                 {f"{kind}/{mode}_threaded/{call}" for mode in ("tcp", "flask")
+                  for kind, call in (("Latency", "ping"), ("Bandwidth", "upload/1024"))})):
+            with self.subTest(flags=flags):
+                measured = measure(rows, *flags)
+                self.assertEqual(4, len(measured))
+                self.assertEqual(expected, {name for name, row in measured.items()
+                                            if set(COUNTERS) <= set(row)})
+                self.assertEqual(expected, {name for name, row in measured.items()
+                                            if set(COUNTERS) & set(row)})
+
+
+@unittest.skipUnless(LIBRARY.exists(), "a build with a sanitizer has no ledger")
+class FailureTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="rpycbench_ledger_")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def server(self, when_counted):
+        """A server that works as ever, but in a counting pass does what the script says."""
+        server = self.folder / "server"
+        server.write_text('#!/bin/sh\nif [ -n "$RPYCBENCH_ALLOCATION_PAGE" ]; then\n'
+                          f'{when_counted}\nfi\nexec {BENCH_ALL.parent}/bench_server "$@"\n',
+                          encoding="utf-8")
+        server.chmod(0o755)
+        return f"--server={server}"
+
+    def assert_error(self, done, words):
+        self.assertEqual(1, done.returncode, done.stderr)
+        [row] = json.loads(done.stdout)["benchmarks"]
+        self.assertIn(words, row["error_message"])
+        self.assertNotIn("server_syscalls", row)
+
+    def test_a_server_that_fails_is_the_rows_error(self):
+        done = run("Latency/tcp_threaded/ping", "--ledger", self.server("echo lost >&2; exit 3"))
+        self.assert_error(done, "the server exited with code 3; its stderr ends with: lost")
+
+    def test_a_wrong_reply_is_the_rows_error(self):
+        liar = f'exec {BENCH_ALL.parent}/misbehaving_server --behave=wrong_answer "$@"'
+        done = run("Floor/ping", "--ledger", self.server(liar))
+        self.assert_error(done, "wrong reply to Floor/ping")
+
+    def hang(self):
+        return self.server(f'echo $$ > {self.folder}/pid.new; mv {self.folder}/pid.new '
+                           f'{self.folder}/pid; sleep 1000 & wait')
+
+    def test_a_server_that_hangs_is_ended(self):
+        done = run("Latency/tcp_threaded/ping", "--ledger", self.hang(), "--ready_timeout_ms=500")
+        self.assert_error(done, "waited 500 ms for the server to get ready")
+        self.assertTrue(all_end([int((self.folder / "pid").read_text())]))
+
+    def test_nothing_outlives_the_suite(self):
+        for number in (signal.SIGINT, signal.SIGKILL):
+            with self.subTest(signal=number):
+                pid = self.folder / "pid"
+                pid.unlink(missing_ok=True)
+                with subprocess.Popen(command("Latency/tcp_threaded/ping", "--ledger", self.hang()),
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL) as suite:
+                    deadline = time.monotonic() + PATIENCE
+                    while not pid.exists():
+                        self.assertLess(time.monotonic(), deadline)
+                        time.sleep(0.01)
+                    shell = int(pid.read_text())
+                    children = pathlib.Path(f"/proc/{shell}/task/{shell}/children")
+                    processes = [shell, *map(int, children.read_text().split())]
+                    suite.send_signal(number)
+                    suite.wait(timeout=PATIENCE)
+                self.assertTrue(all_end(processes))
+
+    def test_a_file_that_cannot_be_written_is_the_rows_error(self):
+        done = run("Latency/tcp_threaded/ping", "--ledger", "--ledger_file=/no/such/folder/file")
+        self.assert_error(done, "cannot write to /no/such/folder/file")
+
+
+class UnavailableTest(unittest.TestCase):
+    def test_without_it_rows_are_measured_and_one_line_says_so(self):
+        with tempfile.TemporaryDirectory(prefix="rpycbench_ledger_") as folder:
+            for name in ("bench_all", "bench_server"):
+                shutil.copy(BENCH_ALL.parent / name, folder)
+            done = subprocess.run(
+                [f"{folder}/bench_all", *command("Latency/(tcp|http)_threaded/ping", "--ledger")[1:]],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+                check=False)
+        rows = rows_of(done)
+        self.assertEqual(2, len(rows))
+        for row in rows.values():
+            self.assertEqual(set(), set(COUNTERS) & set(row))
+        told = [line for line in done.stderr.splitlines() if "the ledger is unavailable" in line]
+        self.assertEqual([f"bench_all: the ledger is unavailable, rows go without it: there is no "
+                          f"{folder}/allocation_count.so, which a build with a sanitizer cannot "
+                          "have"], told)
+
+
+if __name__ == "__main__":
+    if not BENCH_ALL.name:
+        sys.exit("usage: call_ledger_test.py <bench_all>")
+    unittest.main()
