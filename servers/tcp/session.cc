@@ -95,10 +95,6 @@ class Session {
 
   void SendNumber(std::uint64_t number) { Send(socket_, {.code = kOk, .number = number}, {}); }
 
-  void SendText(std::string_view text) {
-    Send(socket_, {.code = kOk, .number = text.size()}, text);
-  }
-
   void SendPayload(const service::Payload& payload) {
     Header reply{.code = kOk, .number = payload.size()};
     blocks_.assign(1, {&reply, sizeof reply});
