@@ -2,12 +2,13 @@
 
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "servers/service/delay.h"
 
 namespace rpycbench {
 
-bool Statistic::Holds() const { return std::abs(measured - expected) <= kTolerance * expected; }
+bool Statistic::Holds() const { return std::abs(measured - expected) <= allowed; }
 
 std::string Calibration::Misses() const {
   std::string misses;
@@ -23,18 +24,15 @@ std::string Calibration::Misses() const {
   return misses;
 }
 
-std::vector<Statistic> Compare(const Truth& truth, Samples& floor, Samples& measured) {
+std::vector<Statistic> Compare(const Truth& truth, double floor_us, Samples& measured) {
   const auto distribution = service::DelayDistribution::Parse(truth.distribution);
-  // The median, not the mean, of the floor: its outliers are no part of every call.
-  const double floor_us = *floor.PercentileUs(50);
-  std::vector<Statistic> statistics{{"mean", distribution.MeanUs() + floor_us, measured.MeanUs()}};
-  const struct {
-    std::string_view name;
-    double percent;
-  } percentiles[] = {{"p50", 50}, {"p95", 95}, {"p99", 99}};
-  for (const auto& [name, percent] : percentiles) {
-    statistics.push_back(
-        {name, distribution.PercentileUs(percent) + floor_us, *measured.PercentileUs(percent)});
+  std::vector<Statistic> statistics;
+  const auto add = [&](std::string_view name, double is_true, double came_out) {
+    statistics.push_back({name, is_true, came_out, kTolerance * is_true + floor_us});
+  };
+  add("mean", distribution.MeanUs(), measured.MeanUs());
+  for (const auto& [name, percent] : {std::pair("p50", 50), {"p95", 95}, {"p99", 99}}) {
+    add(name, distribution.PercentileUs(percent), *measured.PercentileUs(percent));
   }
   return statistics;
 }

@@ -20,14 +20,12 @@ using testing::SizeIs;
 
 constexpr double kFloorUs = 20;
 
-// A floor of 20 us each, and a window with the truth's times on top of it, stretched by `factor`.
+// A window with the truth's times on top of a floor of 20 us, stretched by `factor`.
 Calibration CalibrationOf(const Truth& truth, double factor) {
   const auto add = [](Samples& samples, double us) {
     samples.Add(std::chrono::round<std::chrono::nanoseconds>(
         std::chrono::duration<double, std::micro>(us)));
   };
-  Samples floor;
-  add(floor, kFloorUs);
   Samples measured;
   const auto distribution = service::DelayDistribution::Parse(truth.distribution);
   for (std::size_t i = 0; i < truth.calls; ++i) {
@@ -35,7 +33,7 @@ Calibration CalibrationOf(const Truth& truth, double factor) {
     add(measured, (times[i % times.size()] + kFloorUs) * factor);
   }
   Calibration result;
-  result.statistics = Compare(truth, floor, measured);
+  result.statistics = Compare(truth, kFloorUs, measured);
   result.floor_p50_us = kFloorUs;
   result.windows = 1;
   return result;
@@ -77,18 +75,18 @@ TEST(CalibrationTest, ThePlainTruthHolds) {
     EXPECT_EQ(result.Misses(), "") << truth.name;
     ASSERT_THAT(result.statistics, SizeIs(4));
     for (const Statistic& statistic : result.statistics) {
-      EXPECT_NEAR(statistic.expected, statistic.measured, 0.01) << statistic.name;
+      EXPECT_NEAR(statistic.expected + kFloorUs, statistic.measured, 0.01) << statistic.name;
     }
   }
-  EXPECT_NEAR(CalibrationOf(kTruths[0], 1).statistics[0].expected, 820, 0.01);
-  EXPECT_NEAR(CalibrationOf(kTruths[1], 1).statistics[0].expected, 670, 0.01);
+  EXPECT_NEAR(CalibrationOf(kTruths[0], 1).statistics[0].expected, 6'000, 0.01);
+  EXPECT_NEAR(CalibrationOf(kTruths[1], 1).statistics[0].expected, 5'200, 0.01);
 }
 
 TEST(CalibrationTest, AnErrorWithinTheToleranceHoldsAndALargerOneDoesNot) {
   for (const Truth& truth : kTruths) {
-    EXPECT_EQ(CalibrationOf(truth, 1.015).Misses(), "") << truth.name;
-    EXPECT_EQ(CalibrationOf(truth, 0.985).Misses(), "") << truth.name;
-    for (const double factor : {0.975, 1.025}) {
+    EXPECT_EQ(CalibrationOf(truth, 1.019).Misses(), "") << truth.name;
+    EXPECT_EQ(CalibrationOf(truth, 0.981).Misses(), "") << truth.name;
+    for (const double factor : {0.965, 1.025}) {
       const std::string misses = CalibrationOf(truth, factor).Misses();
       for (const char* name : {"mean", "p50", "p95", "p99"}) {
         EXPECT_THAT(misses, HasSubstr(std::string(name) + " is ")) << truth.name;
@@ -96,7 +94,7 @@ TEST(CalibrationTest, AnErrorWithinTheToleranceHoldsAndALargerOneDoesNot) {
     }
   }
   EXPECT_THAT(CalibrationOf(kTruths[0], 1.1).Misses(),
-              HasSubstr("mean is 902.0 us where 820.0 us are true (+10.0 %)"));
+              HasSubstr("mean is 6622.0 us where 6000.0 us are true (+10.4 %)"));
 }
 
 TEST(SelfCheckTest, AGoodMachineIsFit) {

@@ -136,7 +136,7 @@ struct ClientLoad {
 
 // What all iterations of a row are judged by: its clients had a rate, and one connection each.
 inline void TakeTotals(RowMeter& meter, ClientTotals& totals, Tail tail, std::size_t threads) {
-  meter.TakeSamples(totals.latencies, tail, RowMeter::Order::kByClient);
+  meter.TakeSamples(totals.latencies, tail, RowMeter::Order::kOther);
   meter.LoadIsMadeBy(threads);
 }
 

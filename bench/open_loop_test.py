@@ -65,7 +65,7 @@ class OpenLoopTest(unittest.TestCase):
         """P(R > x) = (S - x) / T: p99 is 90 ms and p99.9 99 ms, for 100 ms of each second."""
         for mode in ("tcp_threaded", "rpyc_async"):
             with self.subTest(mode=mode):
-                for _ in range(5):  # on a busy machine, others may have the CPU when a stall ends
+                for _ in range(4):  # on a busy machine, others may have the CPU when a stall ends
                     row, = measure(f"OpenLoop/{mode}/stalls", "--benchmark_min_time=0").values()
                     if (abs(row["p99_us"] - 90_000) < 90_000 * 0.03
                             and abs(row["p999_us"] - 99_000) < 99_000 * 0.03):
@@ -77,9 +77,9 @@ class OpenLoopTest(unittest.TestCase):
                 self.assertAlmostEqual(99_000, row["p999_us"], delta=99_000 * 0.03)
                 # Most calls do not meet a stall; nor do nearly all of a client that waits for it.
                 self.assertLess(row["p50_us"], 30_000)
-                self.assertLess(row["closed_loop_p99_us"], 9_000)
+                self.assertLess(row["closed_loop_p99_us"], 3_000)
                 # A tenth of all wait for half of 100 ms.
-                self.assertAlmostEqual(5_000, row["real_time"], delta=2_000)
+                self.assertAlmostEqual(5_000, row["real_time"], delta=750)
 
     def test_loads_are_shares_of_one_maximum(self):
         rows = measure("OpenLoop/rpyc_threaded/load:.*", "--window_ms=200")
@@ -137,16 +137,16 @@ class OpenLoopTest(unittest.TestCase):
 class MaxRateTest(unittest.TestCase):
     def test_the_rate_meets_the_objective_and_is_searched_once_a_repetition(self):
         # An objective that a busy machine meets as well.
-        row, = measure("MaxRate/tcp_threaded", "--slo=10000000", "--benchmark_min_time=0.2").values()
-        self.assertEqual(10_000_000, row["slo_us"])
-        self.assertLessEqual(row["p99_us"], 10_000_000)
+        row, = measure("MaxRate/tcp_threaded", "--slo=50000", "--benchmark_min_time=0.2").values()
+        self.assertEqual(50_000, row["slo_us"])
+        self.assertLessEqual(row["p99_us"], 50_000)
         self.assertLessEqual(row["max_rate_per_s"], row["max_per_s"])
         self.assertGreater(row["max_rate_per_s"], 0)
         self.assertAlmostEqual(1e6 / row["max_rate_per_s"], row["real_time"],
                                delta=row["real_time"] / 1000)
         self.assertGreaterEqual(row["probes"], 8)
         self.assertLessEqual(row["probes"], 19)
-        self.assertIn("slo_us=10000000", row["label"])
+        self.assertIn("slo_us=50000", row["label"])
 
     def test_an_objective_out_of_reach_is_told(self):
         slow = DelayedServer(self, "sleep:constant:5000")
@@ -159,26 +159,24 @@ class MaxRateTest(unittest.TestCase):
 
 class CalibrationTest(unittest.TestCase):
     def test_expected_values_stand_beside_the_measured_ones(self):
-        for _ in range(3):
+        for _ in range(5):  # a busy machine may wake the server too late, and says so
             status, rows = report("Calibration/(tcp_threaded|rpyc_async)/sleep_constant",
                                   "--benchmark_min_time=0")
             failed = [row["error_message"] for row in rows.values() if "error_message" in row]
-            if all("disturbed by lost CPU time" in message for message in failed):
-                break  # only a machine that loses CPU time may fail, and says so
+            self.assertEqual(int(bool(failed)), status)
+            if not failed:
+                break
         else:
-            self.fail(f"not disturbed, and wrong three times: {failed}")
-        self.assertEqual(int(bool(failed)), status)
+            self.fail(f"wrong five times: {failed}")
         for row in rows.values():
-            if "error_message" in row:
-                continue
             for name in ("p50", "p95", "p99", "mean"):
-                self.assertAlmostEqual(row[f"expected_{name}_us"], row[f"{name}_us"],
-                                       delta=row[f"expected_{name}_us"] * 0.02)
-            self.assertAlmostEqual(5_000 + row["floor_p50_us"], row["expected_p50_us"], delta=0.1)
-            self.assertEqual(100, row["samples"])
+                self.assertEqual(10_000, row[f"expected_{name}_us"])
+                self.assertAlmostEqual(10_000, row[f"{name}_us"],
+                                       delta=10_000 * 0.02 + row["floor_p50_us"])
+            self.assertEqual(200, row["samples"])
 
     def test_a_wrong_truth_is_an_error_that_names_both_values(self):
-        wrong = DelayedServer(self, "sleep:constant:5500", only_instead=True)
+        wrong = DelayedServer(self, "sleep:constant:11000", only_instead=True)
         status, rows = report("Calibration/tcp_threaded/sleep_constant", f"--server={wrong.path}",
                               "--benchmark_min_time=0")
         self.assertEqual(1, status)

@@ -42,7 +42,11 @@ struct Limit {
 };
 
 Limit FileLimit(const Options& options, const ServerMode& mode) {
-  if (!mode.software.is_python()) return {};
+  if (!mode.software.is_python()) {
+    const bool shortened = ExtentOf(options.preset, mode) == Extent::kMedium;
+    if (!shortened || mode.model == "threaded") return {};
+    return {kMiddleFile, "larger ones take the same way in every model"};
+  }
   if (mode.protocol == Protocol::kRpyc && options.payload != service::PayloadKind::kZeros) {
     return {kMiddleFile,
             "rpyc copies the rest of a message for each 64,000 bytes of it that it sends, so that "

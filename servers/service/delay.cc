@@ -66,7 +66,7 @@ std::chrono::steady_clock::duration FromUs(double us) {
 }
 
 // Timers of a virtual machine wake a sleeper that much late; the rest is waited for awake.
-constexpr std::chrono::microseconds kTimersAreLate{200};
+constexpr std::chrono::microseconds kTimersAreLate{1'000};
 
 // The kernel may otherwise put a wake-up off by 50 µs, to save energy.
 void WakeOnTime() { prctl(PR_SET_TIMERSLACK, 1); }

@@ -23,7 +23,7 @@ class DelayError : public std::invalid_argument {
 // Times by their distribution, in µs.
 class DelayDistribution {
  public:
-  static constexpr std::size_t kCycle = 500;
+  static constexpr std::size_t kCycle = 200;
 
   // "constant:<us>", "uniform:<low_us>:<high_us>", "exponential:<mean_us>" or
   // "bimodal:<us>:<us>:<percent that take the second>"; times up to 10 s. Throws DelayError.
@@ -51,8 +51,9 @@ class Delay {
   Delay& operator=(const Delay&) = delete;
 
   // Takes as long as the next call has to; from any thread or fiber. A sleep lets other fibers go
-  // on where the operation sleep does, and is awake for its last 200 µs, since timers are late. A
-  // stall holds the thread in every model. Throws std::system_error if a fiber gets no timer.
+  // on where the operation sleep does, and is awake for its last millisecond, since timers are
+  // late. A stall holds the thread in every model. Throws std::system_error if a fiber gets no
+  // timer.
   void Apply() const;
 
  private:
