@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
     for (const std::string& note : selection.notes) Tell(note);
     AddContext(DescribeRun(command->options));
     AddContext(selection.versions);
-    if (!command->flags.On("benchmark_list_tests")) LookAtMachine();
+    if (!selection.rows.empty() && !command->flags.On("benchmark_list_tests")) LookAtMachine();
     register_rows(selection.modes);
     return RunRows(*command, selection.rows);
   });
