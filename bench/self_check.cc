@@ -24,19 +24,6 @@ double Nanoseconds(Clock::duration time) {
   return std::chrono::duration<double, std::nano>(time).count();
 }
 
-ClockFacts CheckClock() {
-  constexpr int kReadings = 200'000;
-  Clock::duration smallest = Clock::duration::max();
-  const auto start = Clock::now();
-  auto before = start;
-  for (int i = 0; i < kReadings; ++i) {
-    const auto now = Clock::now();
-    if (now != before) smallest = std::min(smallest, now - before);
-    before = now;
-  }
-  return {Nanoseconds(smallest), Nanoseconds(before - start) / kReadings};
-}
-
 TimerFacts CheckTimer() {
   constexpr int kSleeps = 300;
   constexpr milliseconds kSleep{1};
@@ -114,7 +101,7 @@ CalibrationFacts CheckTruth(const Options& options, ServerPool& servers, Placeme
 
 int RunSelfCheck(const Options& options, ServerPool& servers) {
   SelfCheckFacts facts;
-  facts.clock = CheckClock();
+  facts.clock = MeasureClock(200'000);
   facts.timer = CheckTimer();
   for (const Placement placement : kPlacements) {
     facts.placements.push_back(CheckPlacement(options, servers, placement));

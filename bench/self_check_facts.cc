@@ -105,8 +105,9 @@ std::string Describe(const SelfCheckFacts& facts) {
   text += Format("  %-8s %13s %13s %15s %15s %11s\n", "", "p50", "p99", "p50 varies by",
                  "p10 varies by", "stolen");
   for (const PlacementFacts& placement : facts.placements) text += Describe(placement);
-  text += Format("calibration: known times, in us, and how far off (%.0f %% and a plain call are allowed)\n",
-                 kTolerance * 100);
+  text += Format(
+      "calibration: known times, in us, and how far off (%.0f %% and a plain call are allowed)\n",
+      kTolerance * 100);
   text += Format("  %-8s %-15s%8s       %8s       %8s       %8s\n", "", "", "mean", "p50", "p95",
                  "p99");
   for (const CalibrationFacts& calibration : facts.calibrations) text += Describe(calibration);

@@ -8,13 +8,9 @@
 
 #include "bench/calibration.h"
 #include "fixtures/options.h"
+#include "fixtures/validity.h"
 
 namespace rpycbench {
-
-struct ClockFacts {
-  double resolution_ns = 0;  // the smallest step that was seen
-  double reading_ns = 0;     // what one reading takes
-};
 
 // How late a sleep of 1 ms ends.
 struct TimerFacts {

@@ -161,7 +161,8 @@ TEST(UnixSocketTest, ANameIsTakenAsLongAsItsListenerLives) {
 }
 
 TEST(UnixSocketTest, NamesThatNeedQuotesAreRefused) {
-  for (const std::string name : {"a b", "\"", "a\n", std::string(101, 'a').c_str()}) {
+  for (const std::string& name :
+       std::initializer_list<std::string>{"a b", "\"", "a\n", std::string(101, 'a')}) {
     try {
       Endpoint::Resolve("unix:" + name, 0);
       FAIL() << name;
