@@ -112,7 +112,7 @@ class LedgerTest(unittest.TestCase):
             server = pathlib.Path(folder, "server")
             for inject, counters in (("syscall", {"server_syscalls"}),
                                      ("alloc", {"server_allocations", "server_allocated_bytes"})):
-                server.write_text(f'#!/bin/sh\nexec {BENCH_ALL.parent}/bench_server "$@" '
+                server.write_text(f'#!/bin/sh\nexec "{BENCH_ALL.parent}/bench_server" "$@" '
                                   f"--inject={inject}\n", encoding="utf-8")
                 server.chmod(0o755)
                 after = measure(rows, "--ledger", f"--server={server}")
@@ -185,7 +185,7 @@ class FailureTest(unittest.TestCase):
         """A server that works as ever, but in a counting pass does what the script says."""
         server = self.folder / "server"
         server.write_text('#!/bin/sh\nif [ -n "$RPYCBENCH_ALLOCATION_PAGE" ]; then\n'
-                          f'{when_counted}\nfi\nexec {BENCH_ALL.parent}/bench_server "$@"\n',
+                          f'{when_counted}\nfi\nexec "{BENCH_ALL.parent}/bench_server" "$@"\n',
                           encoding="utf-8")
         server.chmod(0o755)
         return f"--server={server}"
@@ -201,7 +201,7 @@ class FailureTest(unittest.TestCase):
         self.assert_error(done, "the server exited with code 3; its stderr ends with: lost")
 
     def test_a_wrong_reply_is_the_rows_error(self):
-        liar = f'exec {BENCH_ALL.parent}/misbehaving_server --behave=wrong_answer "$@"'
+        liar = f'exec "{BENCH_ALL.parent}/misbehaving_server" --behave=wrong_answer "$@"'
         done = run("Floor/ping", "--ledger", self.server(liar))
         self.assert_error(done, "wrong reply to Floor/ping")
 

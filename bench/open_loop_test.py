@@ -55,7 +55,7 @@ flags=()
 for flag in "$@"; do
   if [[ $flag == --delay=* ]]; then delay=--delay={delay}; else flags+=("$flag"); fi
 done
-exec {BENCH_SERVER} "${{flags[@]}}" $delay
+exec "{BENCH_SERVER}" "${{flags[@]}}" $delay
 """, encoding="ascii")
         self.path.chmod(0o755)
 
