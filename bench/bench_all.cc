@@ -7,6 +7,7 @@
 #include "bench/context.h"
 #include "bench/make_calls.h"
 #include "bench/rows.h"
+#include "bench/rows_on_request.h"
 #include "bench/run.h"
 #include "bench/selection.h"
 #include "bench/self_check.h"
@@ -56,7 +57,7 @@ void LookAtMachine() {
 int main(int argc, char** argv) {
   using namespace rpycbench;
   return ReportErrors([&]() -> int {
-    const std::optional<CommandLine> command = ParseCommandLine(argc, argv);
+    std::optional<CommandLine> command = ParseCommandLine(argc, argv);
     if (!command) return kSuccess;
     ServerPool servers(StartServers(command->options));
     if (IsClientOfCountingPass(command->options)) {
@@ -77,6 +78,9 @@ int main(int argc, char** argv) {
     AddContext(selection.versions);
     if (!selection.rows.empty() && !command->flags.On("benchmark_list_tests")) LookAtMachine();
     register_rows(selection.modes);
+    if (command->options.rows_on_request) {
+      return RunRowsOnRequest(selection.rows, command->options.inject);
+    }
     return RunRows(*command, selection.rows);
   });
 }
