@@ -76,7 +76,8 @@ int main(int argc, char** argv) {
     for (const std::string& note : selection.notes) Tell(note);
     AddContext(DescribeRun(command->options));
     AddContext(selection.versions);
-    if (!selection.rows.empty() && !command->flags.On("benchmark_list_tests")) LookAtMachine();
+    const bool measures = !selection.rows.empty() && !command->flags.On("benchmark_list_tests");
+    if (measures && !command->options.rows_on_request) LookAtMachine();
     register_rows(selection.modes);
     if (command->options.rows_on_request) {
       return RunRowsOnRequest(selection.rows, command->options.inject);

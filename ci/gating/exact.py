@@ -1,0 +1,183 @@
+"""The exact tier: what a call costs in things that can be counted. These figures repeat to the unit on the
+noisiest machine, so any change of them is a change of the code, and fails unless it is acknowledged.
+
+A figure that differs, or that a first count could not settle, is counted again by fresh programs; only one
+that comes out the same on either side each time is believed.
+"""
+
+import fnmatch
+import os
+import re
+import time
+import tomllib
+from dataclasses import dataclass
+
+from .errors import GateError
+from .resident import Resident
+from .rows import check_same
+
+ON_THE_WIRE = ("round_trips", "wire_bytes_out", "wire_bytes_in", "frames_out", "frames_in",
+               "compressed_frames_out", "compressed_frames_in", "refs_created", "refs_released")
+OF_THE_LEDGER = ("client_syscalls", "server_syscalls", "client_allocations", "server_allocations",
+                 "client_allocated_bytes", "server_allocated_bytes")
+PRESENCE = "row"  # the figure of a row that only one side has
+PRESENT, ABSENT = "present", "absent"
+COUNTS = 3  # of a figure in doubt
+
+
+@dataclass(frozen=True)
+class Change:
+    """An exact figure that differs. `why` is what the file of acknowledged changes says of it, if it does."""
+    row: str
+    figure: str
+    old: object
+    new: object
+    why: str = ""
+
+
+@dataclass
+class ExactResult:
+    changes: list
+    unsettled: list  # (row, figure) that do not repeat
+    rows: int
+    figures: int
+    notes: list
+    base_rows: list
+    head_rows: list
+    context: dict
+    seconds: float
+
+
+def figures_of(row):
+    """The row's exact figures, those of the ledger if all of its counted calls cost the same."""
+    names = ON_THE_WIRE + (OF_THE_LEDGER if row.get("ledger_exact") == 1 else ())
+    return {name: round(float(row[name]), 6) for name in names if name in row}
+
+
+class Counter:
+    """Counts rows of both builds at the same time, a CPU each."""
+
+    def __init__(self, base, head, settings, tell, inject):
+        self._base, self._head, self._settings, self._tell = base, head, settings, tell
+        self._inject = inject
+        self._end = time.monotonic() + settings.exact_seconds
+        self.context = {}
+
+    def count(self, rows):
+        """{row: (base's row, head's row)}. Throws GateError, also when the tier's time is over."""
+        pattern = self._settings.without_ledger
+        bare = [row for row in rows if pattern and re.search(pattern, row)]
+        counted = self._count([row for row in rows if row not in set(bare)], "true")
+        return counted | self._count(bare, "false")
+
+    def _count(self, rows, ledger):
+        if not rows:
+            return {}
+        cpus = sorted(os.sched_getaffinity(0))
+        flags = [*self._settings.bench_flags(), f"--ledger={ledger}", "--benchmark_min_time=0"]
+        counted = {}
+        with Resident(self._base, {cpus[0]}, flags) as ours, \
+                Resident(self._head, {cpus[-1]}, flags) as theirs:
+            for number, row in enumerate(rows, 1):
+                if time.monotonic() > self._end:
+                    raise GateError(f"exact tier: {number - 1} of {len(rows)} rows were counted when "
+                                    "its time was over (exact_seconds)")
+                self._tell(f"exact tier: {number} of {len(rows)}: {row}")
+                ours.start(row)
+                theirs.start(row, self._inject)
+                self.context, base_row = ours.result()
+                head_row = theirs.result()[1]
+                check_same(base_row, head_row, injected=bool(self._inject))
+                counted[row] = base_row, head_row
+        return counted
+
+
+def _differing(pair):
+    """The figures of a pair of rows that may differ: {figure: (old, new)}; None where a side lacks it."""
+    old, new = map(figures_of, pair)
+    return {name: (old.get(name), new.get(name)) for name in {**old, **new}
+            if old.get(name) != new.get(name)}
+
+
+def _judge(row, name, values):
+    """(changes, unsettled, notes) of a figure with these pairs, one a count."""
+    if len(set(values)) > 1 or (None in values[0] and name in OF_THE_LEDGER):
+        return [], [(row, name)], []
+    old, new = values[0]
+    if new is None:
+        raise GateError(f"{row}: head has no {name}, which base has")
+    if old is None:
+        return [], [], [f"{row}: {name} is new in head"]
+    return [Change(row, name, old, new)], [], []
+
+
+def compare(base, head, rows, settings, tell, inject=""):
+    """Counts the rows, and again those that differ. Throws GateError."""
+    begin = time.monotonic()
+    counter = Counter(base, head, settings, tell, inject)
+    counted = counter.count(rows)
+    doubtful = {(row, name): [values] for row, pair in counted.items()
+                for name, values in _differing(pair).items()}
+    for _ in range(COUNTS - 1 if doubtful else 0):
+        again = counter.count(list(dict.fromkeys(row for row, _ in doubtful)))
+        for (row, name), values in doubtful.items():
+            old, new = map(figures_of, again[row])
+            values.append((old.get(name), new.get(name)))
+    result = ExactResult([], [], len(counted), sum(len(figures_of(old)) for old, _ in counted.values()),
+                         [], [old for old, _ in counted.values()], [new for _, new in counted.values()],
+                         counter.context, 0)
+    for (row, name), values in doubtful.items():
+        changes, unsettled, notes = _judge(row, name, values)
+        result.changes += changes
+        result.unsettled += unsettled
+        result.notes += notes
+    result.seconds = time.monotonic() - begin
+    return result
+
+
+def row_changes(base_rows, head_rows):
+    """Rows that only one side has, as changes."""
+    base_set, head_set = set(base_rows), set(head_rows)
+    return ([Change(row, PRESENCE, PRESENT, ABSENT) for row in base_rows if row not in head_set] +
+            [Change(row, PRESENCE, ABSENT, PRESENT) for row in head_rows if row not in base_set])
+
+
+def load_acknowledged(path):
+    """The changes that a file acknowledges: [[change]] tables with row, figure, old, new and why. The row is
+    a listed name, or a pattern with * for several. Throws GateError; a file that isn't there has none."""
+    if not path or not os.path.exists(path):
+        return []
+    try:
+        with open(path, "rb") as file:
+            document = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise GateError(f"{path}: {error}") from error
+    tables = document.get("change", [])
+    if set(document) - {"change"} or not isinstance(tables, list):
+        raise GateError(f"{path}: has other things than [[change]] tables")
+    changes = []
+    for number, table in enumerate(tables, 1):
+        where = f"{path}: [[change]] number {number}"
+        if not isinstance(table, dict) or set(table) != {"row", "figure", "old", "new", "why"}:
+            raise GateError(f"{where}: must have row, figure, old, new and why, and nothing else")
+        if not all(isinstance(table[key], str) and table[key].strip()
+                   for key in ("row", "figure", "why")):
+            raise GateError(f"{where}: row, figure and why must be texts that say something")
+        changes.append(Change(**table))
+    return changes
+
+
+def acknowledge(changes, acknowledged):
+    """The changes with the reasons for those that are acknowledged, and the entries that none needed."""
+    def entry_for(change):
+        for entry in acknowledged:
+            if (entry.figure, entry.old, entry.new) == (change.figure, change.old, change.new) and (
+                    fnmatch.fnmatchcase(change.row, entry.row)):
+                return entry
+        return None
+
+    found = [(change, entry_for(change)) for change in changes]
+    used = [entry for _, entry in found if entry]
+    return ([Change(change.row, change.figure, change.old, change.new, entry.why if entry else "")
+             for change, entry in found],
+            [entry for entry in acknowledged if entry not in used])

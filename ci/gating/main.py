@@ -1,0 +1,221 @@
+"""ci/gate as a program: what its command line means, the order of things, and the exit status."""
+
+import argparse
+import os
+import random
+import re
+import shlex
+import signal
+import sys
+import tempfile
+
+from . import exact, reports, settings as configuration
+from .builds import build_tree, copy_build
+from .errors import GateError, Unfit
+from .injection import Injection
+from .resident import list_rows
+from .sequential_test import INCONCLUSIVE, Limits
+from .timing import Quads, Residents, TimedRow, decide
+from .verdict import EXIT, TOOL_FAILED, UNFIT, GateResult, Machine
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def tell(line):
+    print(f"gate: {line}", file=sys.stderr)
+
+
+def tell_progress(line):
+    """On a terminal only, and in one line that the next one replaces."""
+    if sys.stderr.isatty():
+        print(f"\r\033[Kgate: {line}", end="", file=sys.stderr, flush=True)
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="ci/gate", allow_abbrev=False,
+        description="Says whether a change made the suite's rows slower or dearer: of two builds, measured "
+        "in turns, or of two stored results.",
+        epilog="Exit status: 0 pass, 1 regression, 2 something is broken, 3 inconclusive, 4 the machine is "
+        "not fit to measure. ci/README.md has the rest.")
+    parser.add_argument("results", nargs="*", metavar="base.json head.json",
+                        help="two results of bench_all --benchmark_out, instead of builds")
+    parser.add_argument("--base", metavar="REVISION|TREE", help="git revision, or build tree")
+    parser.add_argument("--head", metavar="REVISION|TREE", help="likewise; the working tree if not given")
+    parser.add_argument("--config", default=os.path.join(REPOSITORY, "ci", "gate.toml"), metavar="FILE")
+    parser.add_argument("--out", default=os.path.join(REPOSITORY, "build", "gate", "result"),
+                        metavar="FOLDER", help="for gate.json, SUMMARY.md, base.json and head.json")
+    parser.add_argument("--rows", default="", metavar="REGEX", help="judge only rows of such names")
+    parser.add_argument("--tier", choices=("exact", "timing", "both"), default="both")
+    parser.add_argument("--inconclusive", choices=("fail", "pass"), default="fail",
+                        help="whether that exits with 3 or with 0")
+    parser.add_argument("--seed", type=int, help="of the coins; drawn if not given")
+    parser.add_argument("--inject", default="", metavar="spin:5%|syscall|alloc|bytes",
+                        help="slow the head's server down on purpose, to see whether the gate notices; the "
+                        "head is then the base if not given")
+    parser.add_argument("--calibrate", action="store_true",
+                        help="measure the base against itself, and replay what gates would have said")
+    parser.add_argument("--relink", action="store_true",
+                        help="with --calibrate: against the same objects, linked in another order")
+    parser.add_argument("--quads", type=int, default=200, help="with --calibrate: of each row")
+    parser.add_argument("--gates", type=int, default=10_000, help="with --calibrate: that are replayed")
+    options = parser.parse_args(arguments)
+    if options.results:
+        if len(options.results) != 2 or options.base or options.head or options.calibrate:
+            parser.error("either two results, or --base")
+    elif not options.base:
+        parser.error("--base or two results are wanted")
+    if options.relink and not options.calibrate:
+        parser.error("--relink goes with --calibrate")
+    try:
+        re.compile(options.rows)
+    except re.error as error:
+        parser.error(f"--rows: {options.rows!r} is no regular expression: {error}")
+    for name in ("quads", "gates"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be above 0")
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(2**31)
+    return options
+
+
+def timed_rows(names, settings):
+    """The rows of the timing tier, which share the gate's chance of a false alarm."""
+    chosen = [(name, rule) for name in names if (rule := settings.rule_of(name))]
+    return [TimedRow(name, rule, Limits(rule.tolerated, rule.caught, len(chosen), settings.false_alarms,
+                                        settings.missed)) for name, rule in chosen]
+
+
+def control_row(settings):
+    rule = settings.rule_of(settings.control) or configuration.TimingRule(rows="")
+    return TimedRow(settings.control, rule, Limits(rule.tolerated, rule.caught, 1, settings.false_alarms,
+                                                   settings.missed), is_control=True)
+
+
+def timing_flags(settings, rows):
+    names = "|".join(re.escape(name) for name in dict.fromkeys(rows))
+    return [*settings.bench_flags(), "--ledger=false", f"--benchmark_min_time={settings.slot_seconds}",
+            f"--benchmark_filter=^({names})$"]
+
+
+class Gate:
+    """A gate of two builds."""
+
+    def __init__(self, options, settings, base, head, control):
+        self._options, self._settings = options, settings
+        self._base, self._head, self._control = base, head, control
+        self._injection = Injection(options.inject) if options.inject else None
+        self._result = GateResult(base, head, settings, options.seed, options.inject)
+
+    def run(self):
+        machine = Machine()
+        common = self._compare_lists()
+        if self._options.tier != "timing":
+            self._count(common)
+        if self._options.tier != "exact":
+            self._time(common)
+        self._result.machine = machine.facts()
+        acknowledged = exact.load_acknowledged(self._settings.acknowledged)
+        self._result.changes, self._result.unused = exact.acknowledge(self._result.changes, acknowledged)
+        if not self._options.rows and self._options.tier == "both":
+            return self._result
+        self._result.unused = []  # of a part of the rows nothing can be said about the others
+        return self._result
+
+    def _compare_lists(self):
+        """The rows of both sides; what one side alone has is a change like that of a figure."""
+        wanted = [[row for row in list_rows(build, self._settings.bench_flags())
+                   if re.search(self._options.rows, row)
+                   and (self._settings.is_exact(row) or self._settings.rule_of(row))]
+                  for build in (self._base, self._head)]
+        self._result.changes += exact.row_changes(*wanted)
+        common = [row for row in wanted[0] if row in set(wanted[1])]
+        if not common:
+            raise GateError("base and head have no row in common that the configuration judges")
+        return common
+
+    def _count(self, names):
+        rows = [name for name in names if self._settings.is_exact(name)]
+        if not rows:
+            return
+        inject = self._injection.of_every_row if self._injection else ""
+        result = exact.compare(self._base, self._head, rows, self._settings, tell_progress, inject)
+        self._result.exact, self._result.context = result, result.context
+        self._result.changes += result.changes
+        self._result.notes += result.notes
+        if not any(row.get("ledger_exact") == 1 for row in result.base_rows):
+            self._result.notes.append("no row has a ledger here: system calls and allocations were not "
+                                      "compared")
+
+    def _time(self, names):
+        rows = timed_rows(names, self._settings)
+        if not rows:
+            return
+        control = control_row(self._settings)
+        with Residents(timing_flags(self._settings, [*(row.name for row in rows), control.name])) as residents:
+            quads = Quads(residents, self._base, self._head, random.Random(self._options.seed))
+            if self._injection:
+                for row in rows:
+                    row.inject = self._injection.for_row(row, quads.probe)
+            self._result.timing_seconds = decide(
+                quads, residents, rows, control, self._control, self._settings, self._options.seed,
+                tell_progress)
+            self._result.context = quads.context
+        self._result.timed, self._result.control = rows, control
+
+
+def say(result, folder):
+    """The verdict on stdout, in a few lines."""
+    print(f"{result.verdict}: {result.base.version} → {result.head.version}")
+    for change in result.unacknowledged[:10]:
+        print(f"  {change.row}: {change.figure} {change.old} → {change.new}")
+    if len(result.unacknowledged) > 10:
+        print(f"  … and {len(result.unacknowledged) - 10} more exact figures")
+    for row in result.rows_with("regression"):
+        print(f"  {row.name}: {row.rule.statistic} {reports.percent(reports.estimate(row)[0])}")
+    if inconclusive := result.rows_with(INCONCLUSIVE):
+        print(f"  {len(inconclusive)} of {len(result.timed)} rows were not cleared")
+    print(f"  {os.path.join(folder, 'SUMMARY.md')}")
+
+
+def gate_builds(options, settings):
+    reports.prepare(options.out)
+    with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
+        base_tree = build_tree(REPOSITORY, options.base, tell)
+        head = options.base if options.inject and not options.head else options.head
+        head_tree = base_tree if head == options.base else build_tree(REPOSITORY, head, tell)
+        base, head, control = (copy_build(name, tree, os.path.join(folder, name)) for name, tree in
+                               (("base", base_tree), ("head", head_tree), ("same", base_tree)))
+        result = Gate(options, settings, base, head, control).run()
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    command = shlex.join(["ci/gate", *sys.argv[1:]])
+    reports.write_all(options.out, result, command)
+    say(result, options.out)
+    if result.verdict == INCONCLUSIVE and options.inconclusive == "pass":
+        return 0
+    return EXIT[result.verdict]
+
+
+def main(arguments):
+    def stop(number, _):
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)
+    try:
+        options = parse(arguments)
+        settings = configuration.load(options.config)
+        return gate_builds(options, settings)
+    except GateError as error:
+        tell(str(error))
+        return TOOL_FAILED
+    except Unfit as error:
+        tell(str(error))
+        return EXIT[UNFIT]
+    except OSError as error:
+        tell(str(error))
+        return TOOL_FAILED
+    except KeyboardInterrupt:
+        tell("interrupted")
+        return 130

@@ -1,0 +1,126 @@
+"""Resident programs: a bench_all that stays and runs one row each time it is asked, so that a short run
+costs no start. It talks in lines over stdin and stdout (bench/rows_on_request.h)."""
+
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+import tempfile
+
+from .errors import GateError
+
+PATIENCE = 150  # seconds for an answer: bench_all itself gives up on a server much earlier
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+
+
+def child_setup(cpus):
+    """For preexec_fn: run on these CPUs, and end when the gate does, however that ends."""
+    parent = os.getpid()
+
+    def set_up():
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+        if cpus:
+            os.sched_setaffinity(0, cpus)
+
+    return set_up
+
+
+class Resident:
+    """One bench_all of a build on some CPUs. Its rows' placement follows from the CPUs that it was
+    allowed: of a single one, client and server share it."""
+
+    def __init__(self, build, cpus, flags):
+        self.build, self.cpus = build, cpus
+        self._stderr = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [os.path.join(build.folder, "bench_all"), "--rows_on_request", *flags],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr,
+            preexec_fn=child_setup(cpus))
+        self._row = None
+        self._output = b""
+
+    def start(self, row, inject=""):
+        """Begins a run of the row, a listed name."""
+        self._row = row
+        try:
+            self._process.stdin.write(f"{row} {inject}".strip().encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._failure("ended") from None
+
+    def result(self):
+        """(context, row) of the run that was begun last. Throws GateError if the row or the program
+        failed."""
+        line = self._read_line()
+        try:
+            document = json.loads(line)
+            rows, context = document["benchmarks"], document["context"]
+        except (ValueError, KeyError, TypeError):
+            raise self._failure("answered with something that is no result") from None
+        if len(rows) != 1:
+            raise self._failure(f"answered with {len(rows)} rows")
+        if rows[0].get("error_occurred"):
+            raise GateError(f"{self.build.name}: {self._row}: {rows[0].get('error_message')}")
+        return context, rows[0]
+
+    def run(self, row, inject=""):
+        self.start(row, inject)
+        return self.result()
+
+    def close(self):
+        """Ends the program, and with it its servers."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                pass
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._stderr.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _read_line(self):
+        while b"\n" not in self._output:
+            if not select.select([self._process.stdout], [], [], PATIENCE)[0]:
+                raise self._failure(f"did not answer within {PATIENCE} s")
+            read = os.read(self._process.stdout.fileno(), 1 << 16)
+            if not read:
+                raise self._failure("ended")
+            self._output += read
+        line, _, self._output = self._output.partition(b"\n")
+        return line
+
+    def _failure(self, what):
+        self._process.kill()
+        self._process.wait()
+        self._stderr.seek(0)
+        said = self._stderr.read().decode(errors="replace").strip().splitlines()
+        last = f": {said[-1]}" if said else ""
+        return GateError(f"{self.build.name}: bench_all {what} while measuring {self._row}{last}")
+
+
+def list_rows(build, flags):
+    """The rows that the build lists under these flags. Throws GateError with what it says instead."""
+    command = [os.path.join(build.folder, "bench_all"), "--benchmark_list_tests", *flags]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=PATIENCE, preexec_fn=child_setup(None), check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise GateError(f"{build.name}: {error}") from error
+    if done.returncode != 0:
+        said = (done.stderr.strip().splitlines() or [f"bench_all exits with {done.returncode}"])[-1]
+        raise GateError(f"{build.name}: {said}")
+    return done.stdout.split()

@@ -1,0 +1,118 @@
+"""The gate's configuration: a TOML file (ci/gate.toml is the default), and what it says of each row."""
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass, fields
+
+from .errors import GateError
+
+
+@dataclass(frozen=True)
+class TimingRule:
+    """Rows of the timing tier, and how far their statistic may move. Shares: 0.05 is 5 %."""
+    rows: str  # regular expression, found anywhere in a row's name
+    statistic: str = "p10_us"  # a counter, real_time or items_per_second
+    tolerated: float = 0.02  # no alarm up to this, but with the gate's false_alarms
+    caught: float = 0.05  # no pass from this on, but with the gate's missed
+    stored_limit: float = 0.10  # of two stored results: what makes an alarm
+
+    @property
+    def higher_is_better(self):
+        return self.statistic.endswith("per_second") or self.statistic.endswith("per_s")
+
+
+@dataclass(frozen=True)
+class Settings:
+    preset: str = "default"
+    timing: tuple = ()  # of TimingRule; of several that match a row the last counts
+    without_timing: str = ""  # rows that no timing rule applies to
+    exact: str = ""  # rows of the exact tier; none if empty
+    without_ledger: str = ""  # of which only what goes over the wire is exact
+    instructions: tuple = ()  # names of rows whose instructions are counted, too
+    instructions_tolerated: float = 0.01
+    acknowledged: str = ""  # file of changes that are wanted; beside the configuration if relative
+    control: str = "Latency/tcp_threaded/ping/real_time"
+    flags: tuple = ()  # of bench_all, for both sides: ("--payload=text",)
+    false_alarms: float = 0.001  # of a whole gate
+    missed: float = 0.05  # of each row
+    max_quads: int = 48
+    slot_seconds: float = 0.045  # measured time that the framework is asked for, a slot
+    timing_seconds: float = 180.0
+    exact_seconds: float = 120.0
+    min_repetitions: int = 9  # of stored results
+
+    def bench_flags(self):
+        """bench_all's, for both sides, but for those that a tier decides."""
+        return [f"--preset={self.preset}", *self.flags]
+
+    def rule_of(self, row):
+        """The row's TimingRule, or None."""
+        if self.without_timing and re.search(self.without_timing, row):
+            return None
+        matching = [rule for rule in self.timing if re.search(rule.rows, row)]
+        return matching[-1] if matching else None
+
+    def is_exact(self, row):
+        return bool(self.exact) and re.search(self.exact, row) is not None
+
+
+_LISTS = {"instructions", "flags"}
+_PATTERNS = {"rows", "exact", "without_ledger", "without_timing"}
+_SHARES = {"tolerated", "caught", "stored_limit", "instructions_tolerated", "false_alarms", "missed"}
+
+
+def _checked(cls, table, where):
+    """The table's values, each of its field's type and range; or GateError."""
+    known = {item.name: type(item.default) for item in fields(cls)}
+    known["rows"] = str
+    for key, value in table.items():
+        if key not in known:
+            raise GateError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
+        if key in _LISTS:
+            good = isinstance(value, list) and all(isinstance(item, str) for item in value)
+            wanted = "a list of texts"
+        elif known[key] is str:
+            good, wanted = isinstance(value, str), "a text"
+        elif known[key] is int:
+            good, wanted = type(value) is int and value > 0, "a whole number above 0"
+        else:
+            good = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+            good = good and (key not in _SHARES or value < 1)
+            wanted = "a share between 0 and 1" if key in _SHARES else "a number above 0"
+        if not good:
+            raise GateError(f"{where}: {key} is {value!r} and must be {wanted}")
+        if key in _PATTERNS:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise GateError(f"{where}: {key}: {value!r} is no regular expression: {error}") from error
+    return {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
+
+
+def load(path):
+    """The settings in a file. Throws GateError with the file's name and what is wrong in it."""
+    try:
+        with open(path, "rb") as file:
+            document = tomllib.load(file)
+    except OSError as error:
+        raise GateError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise GateError(f"{path}: not TOML: {error}") from error
+    rules = document.pop("timing", [])
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise GateError(f"{path}: timing must be written as [[timing]] tables")
+    timing = []
+    for number, table in enumerate(rules, 1):
+        where = f"{path}: [[timing]] number {number}"
+        table = _checked(TimingRule, table, where)
+        if "rows" not in table:
+            raise GateError(f"{where}: lacks rows")
+        rule = TimingRule(**table)
+        if rule.tolerated >= rule.caught:
+            raise GateError(f"{where}: tolerated ({rule.tolerated}) must be below caught ({rule.caught})")
+        timing.append(rule)
+    values = _checked(Settings, document, path)
+    if values.get("acknowledged"):
+        values["acknowledged"] = os.path.join(os.path.dirname(path), values["acknowledged"])
+    return Settings(timing=tuple(timing), **values)

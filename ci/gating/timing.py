@@ -1,0 +1,163 @@
+"""The timing tier: quads of short runs, row by row and round by round, until every row is decided.
+
+A quad is four slots of one row close in time, two of each build. Where the row lives on one CPU
+(placement shared), both builds run at once on a CPU each and then change places; a row that needs all CPUs
+runs base, head, head, base or the other way round. A fair coin says which. All programs are started anew
+for each round: where the kernel happens to put a program's pages is worth half a percent to it as long as it
+lives, and no coin could undo that luck if it stayed the same from quad to quad.
+"""
+
+import math
+import os
+import random
+import time
+from dataclasses import dataclass, field
+
+from .resident import Resident
+from .rows import check_same, figure, label_of
+from .sequential_test import INCONCLUSIVE, Limits, RowTest
+
+# A slot that the machine interrupted for long may have too few calls for a percentile, and its quad is
+# dropped, which is as likely to hit one side as the other. A row that loses more has no such figure.
+MAX_DROPPED = 8
+
+
+@dataclass
+class Quad:
+    """One quad: the slots' figures of each side, and what the coin said."""
+    base: list
+    head: list
+    coin: int
+
+    def q(self, higher_is_better=False):
+        """By how much head is worse, as a logarithm."""
+        worse = sum(map(math.log, self.head)) / 2 - sum(map(math.log, self.base)) / 2
+        return -worse if higher_is_better else worse
+
+
+@dataclass
+class TimedRow:
+    """A row of the tier: its test, its quads, and the framework's rows of all its slots."""
+    name: str
+    rule: object
+    limits: Limits
+    is_control: bool = False
+    quads: list = field(default_factory=list)
+    base_slots: list = field(default_factory=list)
+    head_slots: list = field(default_factory=list)
+    dropped: int = 0  # quads without a figure
+    inject: str = ""  # into head's server, for this row
+
+    def __post_init__(self):
+        self.test = RowTest(self.limits)
+
+    @property
+    def verdict(self):
+        return self.test.verdict
+
+    def add(self, quad):
+        self.quads.append(quad)
+        self.test.add(quad.q(self.rule.higher_is_better))
+
+
+class Residents:
+    """The resident programs by build and CPUs, started when they are first asked for."""
+
+    def __init__(self, flags):
+        self._flags = flags
+        self._running = {}
+
+    def get(self, build, cpus):
+        key = (build.folder, tuple(sorted(cpus)))
+        if key not in self._running:
+            self._running[key] = Resident(build, cpus, self._flags)
+        return self._running[key]
+
+    def close(self):
+        while self._running:
+            self._running.popitem()[1].close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Quads:
+    """Measures quads of rows of two builds."""
+
+    def __init__(self, residents, base, head, coins):
+        self._residents, self._base, self._head, self._coins = residents, base, head, coins
+        cpus = sorted(os.sched_getaffinity(0))
+        self._all_cpus, self._pair = set(cpus), cpus[-2:] if len(cpus) > 1 else None
+        self._at_once = {}  # by row: whether a CPU is enough for it
+        self.context = None  # of the latest slot
+
+    def measure(self, row, head=None):
+        """Adds a quad to the row. `head` is another build than usual, for the control."""
+        head = head or self._head
+        coin = self._coins.randrange(2)
+        slots = {"base": [], "head": []}
+        sides = [("base", self._base, ""), ("head", head, row.inject)]
+        if coin:
+            sides.reverse()
+        if self._runs_at_once(row):
+            for order in (sides, sides[::-1]):
+                begun = [(side, self._begin(build, {cpu}, row.name, inject))
+                         for (side, build, inject), cpu in zip(order, self._pair)]
+                for side, resident in begun:
+                    slots[side].append(self._end(resident))
+        else:
+            for side, build, inject in (*sides, *sides[::-1]):
+                slots[side].append(self._end(self._begin(build, self._all_cpus, row.name, inject)))
+        for ours, theirs in zip(slots["base"], slots["head"]):
+            check_same(ours, theirs, injected=bool(row.inject))
+        row.base_slots += slots["base"]
+        row.head_slots += slots["head"]
+        statistic = row.rule.statistic
+        complete = all(statistic in slot for slot in slots["base"] + slots["head"])
+        if not complete and row.dropped < MAX_DROPPED:
+            row.dropped += 1
+        else:
+            row.add(Quad([figure(slot, statistic, "base") for slot in slots["base"]],
+                         [figure(slot, statistic, "head") for slot in slots["head"]], coin))
+
+    def probe(self, row, inject=""):
+        """A single slot of base, alone."""
+        return self._end(self._begin(self._base, self._all_cpus, row.name, inject))
+
+    def _runs_at_once(self, row):
+        if row.name not in self._at_once:
+            entries = label_of(self.probe(row)).split() if self._pair else ()
+            self._at_once[row.name] = "placement=shared" in entries
+        return self._at_once[row.name]
+
+    def _begin(self, build, cpus, name, inject):
+        resident = self._residents.get(build, cpus)
+        resident.start(name, inject)
+        return resident
+
+    def _end(self, resident):
+        self.context, row = resident.result()
+        return row
+
+
+def decide(quads, residents, rows, control, control_build, settings, seed, tell):
+    """Measures quads of `rows` and of the control until all are decided, or have max_quads, or the
+    time is over. The control goes on as long as any row does. Returns the seconds it took."""
+    begin = time.monotonic()
+    order = random.Random(seed + 1)
+    for number in range(settings.max_quads):
+        undecided = [row for row in rows if row.verdict == INCONCLUSIVE]
+        if not undecided and control.verdict != INCONCLUSIVE:
+            break
+        residents.close()
+        order.shuffle(undecided)
+        tell(f"round {number + 1}: {len(undecided)} of {len(rows)} rows undecided")
+        quads.measure(control, control_build)
+        for row in undecided:
+            if time.monotonic() - begin > settings.timing_seconds:
+                return time.monotonic() - begin
+            quads.measure(row)
+    return time.monotonic() - begin
