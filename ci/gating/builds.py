@@ -61,7 +61,7 @@ def build_tree(repository, spec, tell):
 
 def copy_build(name, tree, folder):
     """A Build of copies of the tree's programs in `folder`, which is made. Throws GateError for a tree
-    without them, and for one whose bench_all does not run rows on request."""
+    without them, and what copied() throws."""
     os.mkdir(folder)
     for program in PROGRAMS + BESIDE:
         source = os.path.join(tree, program)
@@ -69,6 +69,11 @@ def copy_build(name, tree, folder):
             shutil.copy2(source, folder)
         elif program in PROGRAMS:
             raise GateError(f"{name}: {tree} has no {program}")
+    return copied(name, tree, folder)
+
+
+def copied(name, tree, folder):
+    """The Build whose programs are in `folder`. Throws GateError if they don't run rows on request."""
     bench_all = os.path.join(folder, "bench_all")
     version = _run([bench_all, "--version"], f"{name}: {tree}")
     done = subprocess.run([bench_all, "--rows_on_request", "--benchmark_filter=Floor/ping"],

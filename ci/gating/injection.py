@@ -27,11 +27,12 @@ class Injection:
         return "" if self._share is not None else self.text
 
     def for_row(self, row, probe):
-        """What the head's server is told for a TimedRow; `probe` runs a slot of the base."""
+        """What the head's server is told for a TimedRow, and the share of its time that this is, None if
+        nobody knows; `probe` runs a slot of the base."""
         if self._share is None:
-            return self.text
+            return self.text, None
         slots = [probe(row) for _ in range(PROBES)]
-        return f"spin:{round(self._share * statistics.median(map(self._cost_ns(row), slots)))}"
+        return f"spin:{round(self._share * statistics.median(map(self._cost_ns(row), slots)))}", self._share
 
     @staticmethod
     def _cost_ns(row):

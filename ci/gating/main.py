@@ -9,12 +9,12 @@ import signal
 import sys
 import tempfile
 
-from . import exact, reports, settings as configuration
-from .builds import build_tree, copy_build
+from . import calibration, exact, reports, settings as configuration
+from .builds import build_tree, copied, copy_build
 from .errors import GateError, Unfit
 from .injection import Injection
 from .resident import list_rows
-from .sequential_test import INCONCLUSIVE, Limits
+from .sequential import INCONCLUSIVE, Limits
 from .timing import Quads, Residents, TimedRow, decide
 from .verdict import EXIT, TOOL_FAILED, UNFIT, GateResult, Machine
 
@@ -156,7 +156,7 @@ class Gate:
             quads = Quads(residents, self._base, self._head, random.Random(self._options.seed))
             if self._injection:
                 for row in rows:
-                    row.inject = self._injection.for_row(row, quads.probe)
+                    row.inject, row.injected_share = self._injection.for_row(row, quads.probe)
             self._result.timing_seconds = decide(
                 quads, residents, rows, control, self._control, self._settings, self._options.seed,
                 tell_progress)
@@ -178,12 +178,39 @@ def say(result, folder):
     print(f"  {os.path.join(folder, 'SUMMARY.md')}")
 
 
+def trees(options):
+    """The build trees of base and head."""
+    base = build_tree(REPOSITORY, options.base, tell)
+    head = options.base if options.inject and not options.head else options.head
+    return base, base if head == options.base else build_tree(REPOSITORY, head, tell)
+
+
+def calibrate(options, settings):
+    reports.prepare(options.out, calibration.FILES)
+    with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
+        base_folder, head_folder = (os.path.join(folder, name) for name in ("base", "head"))
+        tree = build_tree(REPOSITORY, options.base, tell)
+        base = copy_build("base", tree, base_folder)
+        if options.relink:
+            relink(tree, head_folder, options.seed)
+            head = copied("head", tree, head_folder)
+        else:
+            head = copy_build("head", tree, head_folder)
+        names = [name for name in list_rows(base, settings.bench_flags()) if re.search(options.rows, name)]
+        rows = timed_rows(names, settings)
+        if not rows:
+            raise GateError("no row of the timing tier has such a name")
+        injection = Injection(options.inject) if options.inject else None
+        held = calibration.calibrate(base, head, rows, timing_flags(settings, [row.name for row in rows]),
+                                     injection, settings, options, tell_progress)
+    print(os.path.join(options.out, "CALIBRATION.md"))
+    return 0 if held else EXIT[UNFIT]
+
+
 def gate_builds(options, settings):
     reports.prepare(options.out)
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
-        base_tree = build_tree(REPOSITORY, options.base, tell)
-        head = options.base if options.inject and not options.head else options.head
-        head_tree = base_tree if head == options.base else build_tree(REPOSITORY, head, tell)
+        base_tree, head_tree = trees(options)
         base, head, control = (copy_build(name, tree, os.path.join(folder, name)) for name, tree in
                                (("base", base_tree), ("head", head_tree), ("same", base_tree)))
         result = Gate(options, settings, base, head, control).run()
@@ -206,7 +233,7 @@ def main(arguments):
     try:
         options = parse(arguments)
         settings = configuration.load(options.config)
-        return gate_builds(options, settings)
+        return (calibrate if options.calibrate else gate_builds)(options, settings)
     except GateError as error:
         tell(str(error))
         return TOOL_FAILED

@@ -7,7 +7,7 @@ import os
 import tempfile
 
 from .rows import doubts_of
-from .sequential_test import INCONCLUSIVE, PASS, REGRESSION, detectable, median_interval
+from .sequential import INCONCLUSIVE, PASS, REGRESSION, detectable, median_interval
 from .verdict import UNFIT
 
 FILES = ("gate.json", "SUMMARY.md", "base.json", "head.json")
@@ -26,10 +26,10 @@ def percent(share, digits=1):
     return f"{100 * share:+.{digits}f} %"
 
 
-def prepare(folder):
+def prepare(folder, files=FILES):
     """Makes the folder, and takes away what an earlier gate left, which must not pass for this one's."""
     os.makedirs(folder, exist_ok=True)
-    for name in FILES:
+    for name in files:
         if os.path.exists(os.path.join(folder, name)):
             os.remove(os.path.join(folder, name))
 

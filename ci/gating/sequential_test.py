@@ -1,157 +1,181 @@
-"""The gate's statistics: a test of paired measurements that is valid at every moment of stopping.
-
-A quad yields q = ½ Σ ln t_head - ½ Σ ln t_base, and a fair coin decided which of its slots was whose.
-So for a pure shift by d, q - d is as likely positive as negative given its size and all quads before.
-A gambler who bets the share λ < 1 of his capital on "positive" each time can't expect to win:
-
-    E = Π (1 + λ_k sgn(q_k - d))        d = ln(1 + tolerated)
-    F = Π (1 + λ'_k sgn(D - q_k))       D = ln(1 + caught)
-
-E is a martingale (for less than d it only falls), and by Ville's inequality P(E ever ≥ c) ≤ 1/c, for any
-tail, drift or correlation of the noise. The stake may depend on the past and on the size of q_k - d,
-which is what makes the bet worth something: it is high where the size stands out of the noise.
-A row is a regression once E ≥ rows / alpha, passes once F ≥ 1 / beta.
-
-The arrays have one entry a gate, so that thousands of virtual gates are replayed by the same lines that
-decide a real one.
-"""
+"""The gate's statistics: `sequential_test.py`. Simulations judge the promised error rates."""
 
 import math
+import pathlib
+import sys
+import unittest
 
 import numpy as np
 
-REGRESSION, PASS, INCONCLUSIVE = "regression", "pass", "inconclusive"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-STAKE = 0.95  # the most that is bet; 1 would lose all to a single wrong sign
-FIRST_STAKE = 0.5
-FIRST_QUADS = 3  # until then the noise is not known
+# pylint: disable=wrong-import-position
+from gating.sequential import (INCONCLUSIVE, PASS, REGRESSION, Limits, RowTest, SequentialTests,
+                               detectable, median_interval, replay)
 
-
-class Limits:
-    """What a test of one row decides: shares by which a time may grow, and error rates."""
-
-    def __init__(self, tolerated, caught, rows=1, alpha=0.001, beta=0.05):
-        """No more than `tolerated` (0.02) alarms with a probability above `alpha` / `rows`; a growth
-        by `caught` (0.05) or more passes with a probability of `beta` at most."""
-        if not 0 <= tolerated < caught:
-            raise ValueError("what must be caught must exceed what is tolerated")
-        self.d, self.D = math.log1p(tolerated), math.log1p(caught)
-        self.alarm_at, self.pass_at = math.log(rows / alpha), math.log(1 / beta)
+GATES = 20_000
+QUADS = 48
 
 
-class SequentialTests:
-    """`width` tests side by side, of gates that have nothing to do with each other."""
-
-    def __init__(self, limits, width=1):
-        self.limits = limits
-        self.quads = np.empty((0, width))
-        self.log_e, self.log_f = np.zeros(width), np.zeros(width)
-        self.alarmed_after = np.zeros(width, int)  # quads; 0: not yet
-        self.passed_after = np.zeros(width, int)
-
-    def add(self, q):
-        """The next quad of each gate. A gate that is decided stays so, whatever comes."""
-        count = len(self.quads)
-        noise = self.noise() if count >= FIRST_QUADS else None
-        self.log_e += self._bet(q - self.limits.d, noise)
-        self.log_f += self._bet(self.limits.D - q, noise)
-        self.quads = np.vstack([self.quads, q])
-        open_ = (self.alarmed_after == 0) & (self.passed_after == 0)
-        alarm = self.log_e >= self.limits.alarm_at
-        self.alarmed_after[open_ & alarm] = count + 1
-        self.passed_after[open_ & ~alarm & (self.log_f >= self.limits.pass_at)] = count + 1
-
-    def noise(self):
-        """The quads' scaled median absolute deviation: a robust standard deviation of ln."""
-        return 1.4826 * np.median(np.abs(self.quads - np.median(self.quads, axis=0)), axis=0)
-
-    @staticmethod
-    def _bet(distance, noise):
-        if noise is None:
-            stake = FIRST_STAKE
-        else:
-            stake = STAKE * np.tanh(np.abs(distance) / np.maximum(noise, 1e-12))
-        return np.log1p(stake * np.sign(distance))
+def simulate(limits, noise, shift):
+    """The share of alarms and of passes among gates with this noise, an array of QUADS x gates."""
+    tests = SequentialTests(limits, noise.shape[1])
+    for row in noise:
+        tests.add(row + shift)
+    return (tests.alarmed_after > 0).mean(), (tests.passed_after > 0).mean()
 
 
-class RowTest:
-    """The test of one row of a real gate."""
+class FalseAlarms(unittest.TestCase):
+    """However the noise is made: of gates whose head is slower by just what is tolerated, no more than
+    alpha may alarm. A high alpha shows it with few gates."""
 
-    def __init__(self, limits):
-        self._tests = SequentialTests(limits)
+    ALPHA = 0.05
 
-    def add(self, q):
-        self._tests.add(np.array([q]))
+    def check(self, noise):
+        limits = Limits(0.02, 0.05, alpha=self.ALPHA)
+        alarms, _ = simulate(limits, noise, limits.d)
+        allowed = self.ALPHA + 3 * math.sqrt(self.ALPHA * (1 - self.ALPHA) / GATES)
+        self.assertLessEqual(alarms, allowed)
+        return alarms
 
-    @property
-    def verdict(self):
-        """REGRESSION, PASS, or INCONCLUSIVE as long as it is neither."""
-        if self._tests.alarmed_after[0]:
-            return REGRESSION
-        return PASS if self._tests.passed_after[0] else INCONCLUSIVE
+    def setUp(self):
+        self.rng = np.random.default_rng(7)
+        self.coins = self.rng.choice((-1.0, 1.0), size=(QUADS, GATES))
 
-    @property
-    def evidence(self):
-        """ln E and ln F."""
-        return float(self._tests.log_e[0]), float(self._tests.log_f[0])
+    def test_normal_noise(self):
+        alarms = self.check(self.coins * self.rng.normal(0, 0.01, (QUADS, GATES)))
+        self.assertGreater(alarms, self.ALPHA / 10)  # so the bound is not won by never alarming
 
-    @property
-    def quads(self):
-        return [float(q) for q in self._tests.quads[:, 0]]
+    def test_noise_without_a_variance(self):
+        self.check(self.coins * self.rng.standard_cauchy((QUADS, GATES)) * 0.01)
 
-    @property
-    def noise(self):
-        """Of a quad, as a share; None for fewer than two."""
-        return float(self._tests.noise()[0]) if len(self._tests.quads) > 1 else None
+    def test_drift_and_correlation(self):
+        drift = np.linspace(0, 0.2, QUADS)[:, None]
+        walk = np.cumsum(self.rng.normal(0, 0.01, (QUADS, GATES)), axis=0)
+        self.check(self.coins * (drift + walk))
 
+    def test_phases_of_a_machine(self):
+        loud = self.rng.random((QUADS, GATES)) < 0.1
+        self.check(self.coins * self.rng.normal(0, np.where(loud, 0.3, 0.003)))
 
-def median_interval(values, confidence=0.95):
-    """(median, low, high): the interval is the sign test's, so it assumes nothing but independence.
-    Too few values for the confidence: from the smallest to the largest."""
-    ordered = sorted(values)
-    n = len(ordered)
-    tail, cut = 0.0, 0
-    while cut < n // 2:
-        tail += math.comb(n, cut) / 2**n
-        if 2 * tail > 1 - confidence:
-            break
-        cut += 1
-    low = max(cut - 1, 0)
-    middle = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
-    return middle, ordered[low], ordered[n - 1 - low]
+    def test_many_rows_share_alpha(self):
+        limits = Limits(0.02, 0.05, rows=40, alpha=self.ALPHA)
+        rows = self.coins[:, :4000] * self.rng.normal(0, 0.01, (QUADS, 4000))
+        self.assertLessEqual(simulate(limits, rows, limits.d)[0], 0.005)
+
+    def test_a_loaded_coin_breaks_the_promise(self):
+        """The simulations can fail: noise that leans to one side is no pure shift."""
+        noise = np.abs(self.rng.normal(0, 0.01, (QUADS, GATES)))
+        limits = Limits(0.02, 0.05, alpha=self.ALPHA)
+        self.assertGreater(simulate(limits, noise, limits.d)[0], 0.3)
 
 
-def replay(limits, quads, gates, max_quads, shift=0.0, rng=None):
-    """`gates` virtual gates of one row from the quads of a run of A against A, and their verdicts.
+class Detection(unittest.TestCase):
+    def setUp(self):
+        self.noise = np.random.default_rng(8).normal(0, 0.006, (QUADS, 4000))
+        self.limits = Limits(0.02, 0.05, rows=40)
 
-    Each takes a stretch of the run, in order and round the end, so that drift and correlation stay in
-    it; a fresh coin turns each quad, as another throw would have; `shift` (ln) is what the head is slower
-    by. Returns (alarms, passes, quads until decided), arrays of `gates`.
-    """
-    rng = rng or np.random.default_rng()
-    quads = np.asarray(quads, float)
-    starts = rng.integers(len(quads), size=gates)
-    tests = SequentialTests(limits, gates)
-    for k in range(max_quads):
-        coins = rng.choice((-1.0, 1.0), size=gates)
-        tests.add(coins * quads[(starts + k) % len(quads)] + shift)
-    alarmed, passed = tests.alarmed_after, tests.passed_after
-    return alarmed > 0, passed > 0, np.where(alarmed + passed > 0, alarmed + passed, max_quads)
+    def test_what_must_be_caught_is_caught(self):
+        alarms, passes = simulate(self.limits, self.noise, self.limits.D)
+        self.assertGreaterEqual(alarms, 0.95)
+        self.assertLessEqual(passes, 0.05 + 3 * math.sqrt(0.05 * 0.95 / 4000))
+
+    def test_more_is_caught_sooner(self):
+        self.assertGreaterEqual(simulate(self.limits, self.noise[:20], math.log(1.10))[0], 0.99)
+
+    def test_equal_builds_pass(self):
+        alarms, passes = simulate(self.limits, self.noise, 0)
+        self.assertEqual(alarms, 0)
+        self.assertGreaterEqual(passes, 0.999)
+
+    def test_a_faster_head_passes(self):
+        self.assertGreaterEqual(simulate(self.limits, self.noise, -0.3)[1], 0.999)
+
+    def test_noise_yields_no_verdict_rather_than_a_wrong_one(self):
+        loud = np.random.default_rng(9).normal(0, 0.5, (QUADS, 4000))
+        alarms, passes = simulate(self.limits, loud, 0)
+        self.assertEqual(alarms, 0)
+        self.assertLessEqual(passes, 0.3)
 
 
-def detectable(limits, quads, max_quads, rate=0.95, gates=400, rng=None):
-    """The smallest slowdown, a share, that `rate` of gates with this noise catch; None if not even
-    ten times what must be caught. The quads' own shift is taken out first."""
-    rng = rng or np.random.default_rng(0)
-    centred = np.asarray(quads, float) - np.median(quads)
-    low, high = limits.d, 10 * limits.D
+class OneRow(unittest.TestCase):
+    def test_verdicts(self):
+        for shift, verdict in ((0.0, PASS), (math.log(1.1), REGRESSION)):
+            test = RowTest(Limits(0.02, 0.05, rows=10))
+            self.assertEqual(test.verdict, INCONCLUSIVE)
+            for k in range(30):
+                test.add(shift + 0.001 * (-1) ** k)
+            self.assertEqual(test.verdict, verdict)
 
-    def caught(shift):
-        return replay(limits, centred, gates, max_quads, shift, rng)[0].mean() >= rate
+    def test_the_first_verdict_stays(self):
+        test = RowTest(Limits(0.02, 0.05))
+        for q in [0.0, 0.001, -0.001] * 3 + [0.2] * 30:
+            test.add(q)
+        self.assertEqual(test.verdict, PASS)
 
-    if not caught(high):
-        return None
-    while high - low > 0.0005:
-        middle = (low + high) / 2
-        low, high = (low, middle) if caught(middle) else (middle, high)
-    return math.expm1(high)
+    def test_capital_by_hand(self):
+        """Three stakes of a half, then 0.95 tanh(distance / noise)."""
+        limits = Limits(0.02, 0.05)
+        test = RowTest(limits)
+        quads = [0.01, 0.03, 0.02, 0.04]
+        capital = 1.0
+        for k, q in enumerate(quads):
+            stake = 0.5
+            if k == 3:
+                stake = 0.95 * math.tanh(abs(q - limits.d) / (1.4826 * 0.01))
+            capital *= 1 + stake * math.copysign(1, q - limits.d)
+            test.add(q)
+            self.assertAlmostEqual(test.evidence[0], math.log(capital))
+
+    def test_limits_make_sense(self):
+        for tolerated, caught in ((0.05, 0.05), (0.06, 0.05), (-0.1, 0.05)):
+            with self.assertRaises(ValueError):
+                Limits(tolerated, caught)
+
+
+class Intervals(unittest.TestCase):
+    def test_of_few_values_all_of_them(self):
+        self.assertEqual(median_interval([3, 1, 2]), (2, 1, 3))
+        self.assertEqual(median_interval([4.0]), (4, 4, 4))
+
+    def test_order_statistics(self):
+        """Of 10 values the second and the ninth: 2 (1 + 10) / 1024 = 2.1 % lie outside."""
+        self.assertEqual(median_interval(range(10)), (4.5, 1, 8))
+
+    def test_coverage(self):
+        rng = np.random.default_rng(3)
+        inside = sum(low <= 0 <= high for _, low, high in
+                     (median_interval(rng.standard_cauchy(25)) for _ in range(3000)))
+        self.assertGreaterEqual(inside / 3000, 0.945)
+
+
+class Replays(unittest.TestCase):
+    def setUp(self):
+        self.quads = np.random.default_rng(4).normal(0, 0.006, 200)
+        self.limits = Limits(0.02, 0.05, rows=4)
+
+    def test_replays_of_equal_builds(self):
+        alarms, passes, needed = replay(self.limits, self.quads, 2000, QUADS, rng=np.random.default_rng(1))
+        self.assertEqual(alarms.sum(), 0)
+        self.assertGreaterEqual(passes.mean(), 0.99)
+        self.assertGreaterEqual(needed.min(), 5)  # the least that F needs to grow to 20
+
+    def test_a_real_shift_is_kept_without_coins(self):
+        slower = self.quads + math.log(1.08)
+        rng = np.random.default_rng(1)
+        self.assertGreater(replay(self.limits, slower, 500, QUADS, rng=rng, coins=False)[0].mean(), 0.99)
+        self.assertLess(replay(self.limits, slower, 500, QUADS, rng=rng)[0].mean(), 0.5)
+
+    def test_detectable_lies_between_tolerated_and_caught(self):
+        found = detectable(self.limits, self.quads, QUADS, gates=1000, rng=np.random.default_rng(1))
+        self.assertTrue(0.03 < found < 0.055, found)
+
+    def test_loud_noise_hides_more(self):
+        quiet = detectable(self.limits, self.quads, QUADS)
+        loud = detectable(self.limits, self.quads * 20, QUADS)
+        self.assertGreater(loud, 1.3 * quiet)
+        self.assertIsNone(detectable(self.limits, self.quads * 1000, QUADS))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from .resident import Resident
 from .rows import check_same, figure, label_of
-from .sequential_test import INCONCLUSIVE, Limits, RowTest
+from .sequential import INCONCLUSIVE, Limits, RowTest
 
 # A slot that the machine interrupted for long may have too few calls for a percentile, and its quad is
 # dropped, which is as likely to hit one side as the other. A row that loses more has no such figure.
@@ -47,6 +47,7 @@ class TimedRow:
     head_slots: list = field(default_factory=list)
     dropped: int = 0  # quads without a figure
     inject: str = ""  # into head's server, for this row
+    injected_share: float = None  # of its time, if that is known
 
     def __post_init__(self):
         self.test = RowTest(self.limits)

@@ -4,7 +4,7 @@ import os
 import platform
 from dataclasses import dataclass, field
 
-from .sequential_test import INCONCLUSIVE, PASS, REGRESSION
+from .sequential import INCONCLUSIVE, PASS, REGRESSION
 
 UNFIT = "unfit"
 EXIT = {PASS: 0, REGRESSION: 1, INCONCLUSIVE: 3, UNFIT: 4}

@@ -1,0 +1,121 @@
+"""How often gates on this machine are wrong, from a long run of quads of one build against itself.
+
+Virtual gates are drawn from that run: a stretch of it with fresh coins is what another gate would have
+measured, and with a constant added, what it would have measured of a slower head. With `--relink` the head is
+the same objects in another order, which shows what layout alone does to a time; with `--inject` its server is
+slower by a known amount, which shows whether the replays' promise is kept.
+"""
+
+import json
+import math
+import random
+import time
+
+import numpy as np
+
+from . import reports
+from .sequential import detectable, median_interval, replay
+from .timing import Quads, Residents
+from .verdict import Machine
+
+FILES = ("calibration.json", "CALIBRATION.md")
+CAUGHT_IN = 0.95  # of gates
+GATES_A_TRIAL = 2000  # when the smallest slowdown is sought
+
+
+def measure(base, head, rows, flags, injection, options, tell):
+    """Adds options.quads quads to each row, whatever they decide."""
+    with Residents(flags) as residents:
+        quads = Quads(residents, base, head, random.Random(options.seed))
+        if injection:
+            for row in rows:
+                row.inject, row.injected_share = injection.for_row(row, quads.probe)
+        begin = time.monotonic()
+        for number in range(1, options.quads + 1):
+            residents.close()
+            for row in rows:
+                quads.measure(row)
+            left = (time.monotonic() - begin) / number * (options.quads - number)
+            tell(f"round {number} of {options.quads}, {left / 60:.0f} min left")
+
+
+def row_figures(row, settings, gates, rng):
+    """What the row's quads say of gates, and the virtual gates' alarms as an array."""
+    quads = row.test.quads
+    change, low, high = (math.expm1(value) for value in median_interval(quads))
+    alarms, passes, needed = replay(row.limits, quads, gates, settings.max_quads, rng=rng)
+    found = {
+        "row": row.name, "statistic": row.rule.statistic, "quads": len(quads),
+        "tolerated": row.rule.tolerated, "caught": row.rule.caught,
+        "change": change, "interval": [low, high], "noise": row.test.noise,
+        "false_alarms": int(alarms.sum()), "passes": float(passes.mean()),
+        "quads_needed": float(np.median(needed)),
+        "detectable": detectable(row.limits, quads, settings.max_quads, CAUGHT_IN, GATES_A_TRIAL, rng),
+    }
+    if row.inject:
+        centred = np.asarray(quads) - np.median(quads)
+        promised = replay(row.limits, centred, gates, settings.max_quads,
+                          math.log1p(row.injected_share or 0), rng)[0]
+        real = replay(row.limits, quads, gates, settings.max_quads, rng=rng, coins=False)[0]
+        found |= {"inject": row.inject, "injected": row.injected_share,
+                  "caught_in_replays": float(real.mean()), "promised": float(promised.mean())}
+        alarms = np.zeros_like(alarms)  # none of them would be false
+    return found, alarms
+
+
+def calibrate(base, head, rows, flags, injection, settings, options, tell):
+    """Measures, replays, writes FILES to options.out. Returns whether the bound of false alarms held."""
+    machine = Machine()
+    measure(base, head, rows, flags, injection, options, tell)
+    rng = np.random.default_rng(options.seed)
+    figures, any_alarm = [], np.zeros(options.gates, bool)
+    for row in rows:
+        found, alarms = row_figures(row, settings, options.gates, rng)
+        figures.append(found)
+        any_alarm |= alarms
+    document = {
+        "format": reports.FORMAT, "seed": options.seed, "machine": machine.facts(),
+        "base": base.version, "head": head.version, "relinked": options.relink,
+        "gates": options.gates, "false_alarms_allowed": settings.false_alarms,
+        "gates_with_a_false_alarm": int(any_alarm.sum()), "rows": figures,
+        "measured": {row.name: row.test.quads for row in rows},
+    }
+    reports.write(options.out, "calibration.json", json.dumps(document, indent=1) + "\n")
+    reports.write(options.out, "CALIBRATION.md", page(document))
+    return document["gates_with_a_false_alarm"] <= most_alarms(settings.false_alarms, options.gates)
+
+
+def most_alarms(rate, gates):
+    """So many alarms, or fewer, have 99.9 of 100 runs whose true rate is the allowed one."""
+    mean = rate * gates
+    return mean + 3.1 * math.sqrt(mean) + 1
+
+
+def page(document):
+    injected = any("inject" in row for row in document["rows"])
+    lines = [
+        "# Calibration", "",
+        f"{document['base']}, " + ("relinked" if document["relinked"] else "against itself") +
+        (", its server slowed down" if injected else "") + f"; {document['gates']} virtual gates of "
+        f"{len(document['rows'])} rows each.", "",
+        f"Gates with a false alarm: **{document['gates_with_a_false_alarm']}** of {document['gates']} "
+        f"(allowed: a share of {document['false_alarms_allowed']}).", "",
+        ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in document["machine"].items()), ""]
+    head = "| row | quads | change | 95 % interval | noise of a quad | quads to pass | caught in 95 % |"
+    rule = "|---|--:|--:|:-:|--:|--:|--:|"
+    if injected:
+        head, rule = head + " injected | replays that caught it | promised |", rule + "--:|--:|--:|"
+    lines += [head, rule]
+    for row in document["rows"]:
+        low, high = row["interval"]
+        least = row["detectable"]
+        cells = [f"{row['row']} ({row['statistic']})", row["quads"], reports.percent(row["change"], 2),
+                 f"{reports.percent(low, 2)} … {reports.percent(high, 2)}",
+                 f"{100 * row['noise']:.2f} %", f"{row['quads_needed']:.0f}",
+                 reports.percent(least) if least else "nothing"]
+        if injected:
+            cells += [row["inject"] if row["injected"] is None else
+                      f"{reports.percent(row['injected'], 2)} ({row['inject']})",
+                      f"{100 * row['caught_in_replays']:.1f} %", f"{100 * row['promised']:.1f} %"]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines) + "\n"
