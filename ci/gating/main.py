@@ -13,6 +13,7 @@ from . import calibration, exact, reports, settings as configuration
 from .builds import build_tree, copied, copy_build
 from .errors import GateError, Unfit
 from .injection import Injection
+from .relink import RelinkError, relink
 from .resident import list_rows
 from .sequential import INCONCLUSIVE, Limits
 from .timing import Quads, Residents, TimedRow, decide
@@ -108,30 +109,35 @@ class Gate:
         self._result = GateResult(base, head, settings, options.seed, options.inject)
 
     def run(self):
-        machine = Machine()
-        common = self._compare_lists()
+        machine, result = Machine(), self._result
+        acknowledged = exact.load_acknowledged(self._settings.acknowledged)
+        common = self._common_rows(acknowledged)
         if self._options.tier != "timing":
             self._count(common)
         if self._options.tier != "exact":
             self._time(common)
-        self._result.machine = machine.facts()
-        acknowledged = exact.load_acknowledged(self._settings.acknowledged)
-        self._result.changes, self._result.unused = exact.acknowledge(self._result.changes, acknowledged)
-        if not self._options.rows and self._options.tier == "both":
-            return self._result
-        self._result.unused = []  # of a part of the rows nothing can be said about the others
-        return self._result
+        result.changes, unused = exact.acknowledge(result.changes, acknowledged)
+        if not self._options.rows and self._options.tier != "timing":  # or one can't know
+            result.unused = unused
+        result.machine = machine.facts()
+        return result
 
-    def _compare_lists(self):
-        """The rows of both sides; what one side alone has is a change like that of a figure."""
+    def _common_rows(self, acknowledged):
+        """The rows of both sides. What one side alone has must be acknowledged like a figure's change."""
         wanted = [[row for row in list_rows(build, self._settings.bench_flags())
                    if re.search(self._options.rows, row)
                    and (self._settings.is_exact(row) or self._settings.rule_of(row))]
                   for build in (self._base, self._head)]
         self._result.changes += exact.row_changes(*wanted)
+        for change in exact.acknowledge(self._result.changes, acknowledged)[0]:
+            if not change.why:
+                side = "base" if change.old == exact.PRESENT else "head"
+                raise GateError(f"{change.row}: only one side has it, {side}; if that is wanted, acknowledge "
+                                f"it (figure = \"{exact.PRESENCE}\", old = \"{change.old}\", "
+                                f"new = \"{change.new}\")")
         common = [row for row in wanted[0] if row in set(wanted[1])]
         if not common:
-            raise GateError("base and head have no row in common that the configuration judges")
+            raise GateError("base and head have no row in common that is to be judged")
         return common
 
     def _count(self, names):
@@ -234,7 +240,7 @@ def main(arguments):
         options = parse(arguments)
         settings = configuration.load(options.config)
         return (calibrate if options.calibrate else gate_builds)(options, settings)
-    except GateError as error:
+    except (GateError, RelinkError) as error:
         tell(str(error))
         return TOOL_FAILED
     except Unfit as error:

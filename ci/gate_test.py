@@ -1,0 +1,450 @@
+"""What ci/gate says and leaves behind: `gate_test.py [folder of bench_all]`.
+
+Most tests gate builds that are scripts with known times, so that a verdict is a matter of arithmetic and not of
+this machine's mood; the last ones gate the real programs, in the tier that no noise reaches, and in time
+where the difference is one that nothing hides.
+"""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = sys.argv.pop(1) if len(sys.argv) > 1 else ""
+PATIENCE = 120  # seconds until a wait is given up
+PING, ECHO = "Latency/tcp_threaded/ping/real_time", "Latency/tcp_threaded/echo/64/real_time"
+RATE = "Concurrent/tcp_threaded/clients:4/real_time"
+
+FAKE = '''#!/usr/bin/python3
+import json, os, random, sys, time
+SPEC = json.loads({spec!r})
+if "--version" in sys.argv:
+    print("fake", SPEC["version"])
+elif "--benchmark_list_tests" in sys.argv:
+    print("\\n".join(SPEC["rows"]))
+elif "--rows_on_request" not in sys.argv or SPEC.get("old"):
+    sys.exit('bench_all: unknown argument "--rows_on_request"')
+else:
+    counts = {{}}
+    for line in sys.stdin:
+        name, _, inject = line.strip().partition(" ")
+        spec = SPEC["rows"][name]
+        counts[name] = counts.get(name, 0) + 1
+        if "said" in spec:
+            print(spec["said"], flush=True)
+            continue
+        if "dies" in spec:
+            sys.exit(spec["dies"])
+        if "hangs" in spec:
+            open(spec["hangs"], "w").write(str(os.getpid()))
+            time.sleep(1000)
+        spin = int(inject.partition(":")[2]) / 1000 if inject.startswith("spin:") else 0
+        row = {{"name": name, "run_name": name, "run_type": "iteration", "time_unit": "us",
+               "repetitions": 1, "repetition_index": 0, "iterations": 100, "cpu_time": 1.0,
+               "label": "placement=shared payload=random" + (" inject=" + inject if inject else ""),
+               "round_trips": 1.0, "wire_bytes_out": 20.0, "wire_bytes_in": 30.0, "ledger_exact": 1.0,
+               "server_syscalls": 2.0}}
+        noise = 1 + random.gauss(0, 0.001)
+        row["real_time"] = row["p10_us"] = (spec.get("us", 20.0) + spin) * noise
+        row["items_per_second"] = spec.get("rate", 1000.0) * noise
+        row.update(spec.get("more", {{}}))
+        for key in spec.get("lacks", []):
+            row.pop(key)
+        if "--ledger=true" in sys.argv and "flutters" in spec:
+            row[spec["flutters"]] = float(random.randrange(10**6))
+        print(json.dumps({{"context": {{"host_name": "here"}}, "benchmarks": [row]}}), flush=True)
+'''
+
+CONFIG = f"""
+control = "{PING}"
+exact = '^(Latency|Concurrent)/'
+acknowledged = "acknowledged.toml"
+[[timing]]
+rows = '^Latency/'
+[[timing]]
+rows = '^Concurrent/'
+statistic = "items_per_second"
+tolerated = 0.03
+caught = 0.10
+"""
+
+
+class GateTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="gate test ")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.out = self.folder / "out"
+        self.config = self.write("gate.toml", CONFIG)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def fake(self, name, rows=(), **more):
+        """A build tree whose rows are PING, ECHO and RATE, with what differs from the usual."""
+        specs = {PING: {}, ECHO: {}, RATE: {}} | dict(rows)
+        tree = self.folder / name
+        tree.mkdir()
+        spec = {"version": name, "rows": {row: spec for row, spec in specs.items() if spec is not None}}
+        for program, text in (("bench_all", FAKE.format(spec=json.dumps(spec | more))),
+                              ("bench_server", "#!/bin/sh\n")):
+            (tree / program).write_text(text, encoding="utf-8")
+            (tree / program).chmod(0o755)
+        return tree
+
+    def start(self, *arguments):
+        return subprocess.Popen(
+            [str(HERE / "gate"), *map(str, arguments), f"--config={self.config}", f"--out={self.out}"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def gate(self, *arguments):
+        """(exit status, stdout, stderr)"""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=PATIENCE)
+        return process.returncode, out, err
+
+    def gate_trees(self, base, head, *arguments):
+        return self.gate(f"--base={base}", f"--head={head}", *arguments)
+
+    def document(self, name="gate.json"):
+        return json.loads((self.out / name).read_text(encoding="utf-8"))
+
+    def verdicts(self):
+        return {row["row"]: row["verdict"] for row in self.document()["timing"]["rows"]}
+
+    def assert_broken(self, result, *words, status=2):
+        """One line says what and where, and nothing is left that looks like a verdict."""
+        code, out, err = result
+        self.assertEqual(code, status, err)
+        lines = err.strip().splitlines()
+        self.assertEqual(len(lines), 1, err)
+        for word in words:
+            self.assertIn(word, lines[0])
+        self.assertEqual(out, "")
+        self.assertEqual(sorted(os.listdir(self.out)) if self.out.exists() else [], [])
+
+
+class Verdicts(GateTest):
+    def test_equal_builds_pass(self):
+        code, out, err = self.gate_trees(self.fake("a"), self.fake("b"))
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("pass", out)
+        self.assertEqual(set(self.verdicts().values()), {"pass"})
+        self.assertEqual(set(self.verdicts()), {PING, ECHO, RATE})
+        self.assertTrue((self.out / "SUMMARY.md").read_text().startswith("# Gate: pass"))
+
+    def test_a_slower_row(self):
+        code, out, _ = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 21.2}}))
+        self.assertEqual(code, 1)
+        self.assertIn(ECHO, out)
+        self.assertEqual(self.verdicts(), {PING: "pass", ECHO: "regression", RATE: "pass"})
+        found = next(row for row in self.document()["timing"]["rows"] if row["row"] == ECHO)
+        self.assertAlmostEqual(found["change"], 0.06, delta=0.005)
+        summary = (self.out / "SUMMARY.md").read_text()
+        self.assertIn("# Gate: regression", summary)
+        self.assertLess(summary.index(ECHO), summary.index("Rows that passed"))
+
+    def test_a_faster_row_is_no_regression(self):
+        self.assertEqual(self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 15.0}}))[0], 0)
+
+    def test_a_rate_that_falls(self):
+        head = self.fake("b", {RATE: {"rate": 850.0}, ECHO: {"us": 10.0}})
+        self.assertEqual(self.gate_trees(self.fake("a"), head)[0], 1)
+        self.assertEqual(self.verdicts()[RATE], "regression")
+
+    def test_a_rate_that_grows_is_no_regression(self):
+        self.assertEqual(self.gate_trees(self.fake("a"), self.fake("b", {RATE: {"rate": 1500.0}}))[0], 0)
+
+    def test_neither_slower_nor_cleared(self):
+        """3.5 % lies between what is tolerated and what must be caught; ten quads don't settle it."""
+        self.config = self.write("few.toml", "max_quads = 10\n" + CONFIG)
+        base, head = self.fake("a"), self.fake("b", {ECHO: {"us": 21.5}})
+        self.assertEqual(self.gate_trees(base, head)[0], 3)
+        self.assertEqual(self.verdicts()[ECHO], "inconclusive")
+        self.assertIn(ECHO, (self.out / "SUMMARY.md").read_text().partition("## Control")[0])
+        self.assertEqual(self.gate_trees(base, head, "--inconclusive=pass")[0], 0)
+        self.assertEqual(self.document()["verdict"], "inconclusive")
+
+    def test_the_time_is_limited(self):
+        self.config = self.write("short.toml", "timing_seconds = 0.001\n" + CONFIG)
+        self.assertIn(self.gate_trees(self.fake("a"), self.fake("b"))[0], (3, 4))
+
+    def test_a_control_that_cannot_pass(self):
+        """The base is not as fast as a copy of itself where its noise is a coin's."""
+        self.config = self.write("few.toml", "max_quads = 7\n" + CONFIG)
+        base = self.fake("a")
+        script = base / "bench_all"
+        script.write_text(script.read_text().replace("random.gauss(0, 0.001)", "random.choice([0, 1])"))
+        code, _, _ = self.gate_trees(base, self.fake("b", {ECHO: {"us": 40.0}}))
+        self.assertEqual(code, 4)
+        self.assertIn("# Gate: unfit", (self.out / "SUMMARY.md").read_text())
+
+    def test_an_injected_slowdown_is_found_and_told(self):
+        code, _, _ = self.gate(f"--base={self.fake('a')}", "--inject=spin:8%", "--rows=^Latency")
+        self.assertEqual(code, 1)
+        self.assertEqual(self.verdicts(), {PING: "regression", ECHO: "regression"})
+        document = self.document()
+        self.assertEqual(document["inject"], "spin:8%")
+        self.assertIn("on purpose", (self.out / "SUMMARY.md").read_text())
+        self.assertAlmostEqual(document["timing"]["rows"][0]["change"], 0.08, delta=0.01)
+
+    def test_both_sides_are_results_that_compare_py_reads(self):
+        self.gate_trees(self.fake("a"), self.fake("b"))
+        for side in ("base", "head"):
+            rows = [row for row in self.document(f"{side}.json")["benchmarks"] if row["name"] == ECHO]
+            self.assertGreaterEqual(len(rows), 12)  # of six quads at least
+            self.assertEqual([row["repetition_index"] for row in rows], list(range(len(rows))))
+            self.assertEqual({row["repetitions"] for row in rows}, {len(rows)})
+        compare = subprocess.run([str(HERE.parent / "tools" / "compare"), "--no-install",
+                                  str(self.out / "base.json"), str(self.out / "head.json")],
+                                 capture_output=True, text=True, check=False, timeout=PATIENCE)
+        self.assertEqual(compare.returncode, 0, compare.stderr)
+        self.assertIn(ECHO, compare.stdout)
+
+    def test_the_same_seed_throws_the_same_coins(self):
+        base, coins = self.fake("a"), []
+        for _ in range(2):
+            self.gate_trees(base, base, "--seed=7", "--tier=timing", "--rows=ping")
+            coins.append([quad["coin"] for quad in self.document()["timing"]["rows"][0]["measured"]][:6])
+        self.assertEqual(coins[0], coins[1])
+        self.assertEqual(self.document()["seed"], 7)
+
+
+class Exact(GateTest):
+    CHANGED = {ECHO: {"more": {"server_syscalls": 3.0}}}
+
+    def test_one_system_call_more(self):
+        code, out, _ = self.gate_trees(self.fake("a"), self.fake("b", self.CHANGED), "--tier=exact")
+        self.assertEqual(code, 1)
+        self.assertIn("server_syscalls 2.0 → 3.0", out)
+        self.assertEqual(self.document()["exact"]["changes"],
+                         [{"row": ECHO, "figure": "server_syscalls", "old": 2.0, "new": 3.0, "why": ""}])
+
+    def test_one_less_is_a_change_as_well(self):
+        less = {ECHO: {"more": {"server_syscalls": 1.0}}}
+        self.assertEqual(self.gate_trees(self.fake("a"), self.fake("b", less), "--tier=exact")[0], 1)
+
+    def test_the_summary_prints_the_entry_that_acknowledges_it(self):
+        base, head = self.fake("a"), self.fake("b", self.CHANGED)
+        self.gate_trees(base, head, "--tier=exact")
+        entry = re.search(r"```toml\n(.*?)```", (self.out / "SUMMARY.md").read_text(), re.DOTALL)[1]
+        self.write("acknowledged.toml", entry)
+        result = self.gate_trees(base, head, "--tier=exact")
+        self.assert_broken(result, "acknowledged.toml", "number 1", "why")
+        self.write("acknowledged.toml", entry.replace('why = ""', 'why = "a log of calls"'))
+        self.assertEqual(self.gate_trees(base, head)[0], 0)
+        summary = (self.out / "SUMMARY.md").read_text()
+        self.assertIn("a log of calls", summary)
+        self.assertNotIn("no longer needed", summary)
+        self.assertEqual(self.gate_trees(base, self.fake("c"))[0], 0)
+        self.assertIn("no longer needed", (self.out / "SUMMARY.md").read_text())
+
+    def test_an_entry_covers_its_figures_only(self):
+        self.write("acknowledged.toml", f'[[change]]\nrow = "{ECHO}"\nfigure = "server_syscalls"\n'
+                   'old = 2\nnew = 4\nwhy = "two more"\n')
+        result = self.gate_trees(self.fake("a"), self.fake("b", self.CHANGED), "--tier=exact")
+        self.assertEqual(result[0], 1)
+
+    def test_a_pattern_covers_several_rows(self):
+        self.write("acknowledged.toml", '[[change]]\nrow = "Latency/*"\nfigure = "server_syscalls"\n'
+                   'old = 2\nnew = 3\nwhy = "one more"\n')
+        head = self.fake("b", {row: {"more": {"server_syscalls": 3.0}} for row in (PING, ECHO)})
+        self.assertEqual(self.gate_trees(self.fake("a"), head, "--tier=exact")[0], 0)
+
+    def test_a_figure_that_does_not_repeat_is_no_change(self):
+        head = self.fake("b", {ECHO: {"flutters": "server_syscalls"}})
+        self.assertEqual(self.gate_trees(self.fake("a"), head, "--tier=exact")[0], 0)
+        self.assertEqual(self.document()["exact"]["unsettled"],
+                         [{"row": ECHO, "figure": "server_syscalls"}])
+
+    def test_calls_that_cost_now_this_now_that_are_not_judged(self):
+        head = self.fake("b", {ECHO: {"more": {"server_syscalls": 2.5, "ledger_exact": 0.0}}})
+        self.assertEqual(self.gate_trees(self.fake("a"), head, "--tier=exact")[0], 0)
+
+    def test_a_row_that_only_one_side_has(self):
+        base, head = self.fake("a"), self.fake("b", {ECHO: None})
+        for first, second, entry in ((base, head, '"present"\nnew = "absent"'),
+                                     (head, base, '"absent"\nnew = "present"')):
+            self.write("acknowledged.toml", "")
+            result = self.gate_trees(first, second)
+            self.assert_broken(result, ECHO, "only one side")
+            self.write("acknowledged.toml", f'[[change]]\nrow = "{ECHO}"\nfigure = "row"\nold = {entry}\n'
+                       'why = "it says nothing"\n')
+            self.assertEqual(self.gate_trees(first, second)[0], 0)
+
+    def test_a_figure_that_is_gone(self):
+        head = self.fake("b", {ECHO: {"lacks": ["wire_bytes_in"]}})
+        self.assert_broken(self.gate_trees(self.fake("a"), head), ECHO, "wire_bytes_in", "head")
+
+
+class Broken(GateTest):
+    def test_what_a_build_may_do_wrong(self):
+        for spec, *words in (
+                ({"said": "{not JSON"}, "no result"),
+                ({"said": "{}"}, "no result"),
+                ({"said": '{"context": {}, "benchmarks": []}'}, "0 rows"),
+                ({"dies": "bench_all: out of luck"}, "ended", "out of luck"),
+                ({"more": {"error_occurred": True, "error_message": "no server"}}, "no server"),
+                ({"more": {"label": "placement=free payload=random"}}, "placement=free"),
+                ({"more": {"time_unit": "ms"}}, "time_unit"),
+                ({"more": {"p10_us": -1}}, "p10_us is -1"),
+                ({"lacks": ["p10_us"]}, "p10_us")):
+            with self.subTest(spec=spec):
+                head = self.fake(f"head{len(os.listdir(self.folder))}", {ECHO: spec})
+                base = self.fake(f"base{len(os.listdir(self.folder))}")
+                self.assert_broken(self.gate_trees(base, head, "--rows=Latency"), ECHO, *words)
+
+    def test_builds_that_are_none(self):
+        base = self.fake("a")
+        (self.folder / "empty").mkdir()
+        self.assert_broken(self.gate_trees(base, self.folder / "empty"), "no bench_all")
+        self.assert_broken(self.gate_trees(base, "no-such-revision"), "no-such-revision", "neither")
+        self.assert_broken(self.gate_trees(base, self.fake("b", old=True)), "older than the gate")
+        (base / "bench_server").unlink()
+        self.assert_broken(self.gate_trees(base, base), "no bench_server")
+
+    def test_no_row_in_common(self):
+        base, head = self.fake("a"), self.fake("b")
+        self.assert_broken(self.gate_trees(base, head, "--rows=NoSuchType"), "no row")
+
+    def test_configurations(self):
+        base = self.fake("a")
+        for text, *words in (("control = ", "not TOML"), ("controll = 'x'", "controll"),
+                             ("false_alarms = 2", "false_alarms", "share"),
+                             ("max_quads = 'many'", "max_quads"), ("exact = '('", "exact"),
+                             ("[[timing]]\nstatistic = 'p10_us'", "number 1", "rows"),
+                             ("[[timing]]\nrows = 'x'\ntolerated = 0.1", "tolerated", "below"),
+                             ("timing = 3", "[[timing]]")):
+            with self.subTest(text=text):
+                self.config = self.write("bad.toml", text)
+                self.assert_broken(self.gate_trees(base, base), "bad.toml", *words)
+        self.config = self.folder / "absent.toml"
+        self.assert_broken(self.gate_trees(base, base), "absent.toml")
+
+    def test_command_lines(self):
+        for arguments in ([], ["--base=x", "a.json", "b.json"], ["a.json"], ["--base=x", "--rows=("],
+                          ["--base=x", "--tier=all"], ["--base=x", "--relink"],
+                          ["--base=x", "--calibrate", "--quads=0"]):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(self.gate(*arguments)[0], 2)
+        base = self.fake("a")
+        self.assert_broken(self.gate(f"--base={base}", "--inject=spin"), "spin", "syscall")
+
+    def test_what_an_earlier_gate_left_does_not_pass_for_this_one(self):
+        base = self.fake("a")
+        self.gate_trees(base, base, "--tier=exact")
+        self.assertTrue((self.out / "SUMMARY.md").exists())
+        head = self.fake("b", {ECHO: {"dies": "gone"}})
+        self.assert_broken(self.gate_trees(base, head), "gone")
+
+    def test_an_interrupted_gate_leaves_nothing(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(signal=number):
+                mark = self.folder / f"mark{number}"
+                head = self.fake(f"h{number}", {ECHO: {"hangs": str(mark)}})
+                gate = self.start(f"--base={self.fake(f'b{number}')}", f"--head={head}")
+                wait_until(lambda: mark.exists() and mark.read_text(), "a row that hangs")
+                gate.send_signal(number)
+                gate.communicate(timeout=PATIENCE)
+                self.assertNotEqual(gate.returncode, 0)
+                wait_until(lambda: not alive(int(mark.read_text())), "the end of its program")
+                self.assertEqual(os.listdir(self.out), [])
+
+
+class Calibration(GateTest):
+    def test_replays(self):
+        code, _, err = self.gate(f"--base={self.fake('a')}", "--calibrate", "--quads=40", "--gates=1000")
+        self.assertEqual(code, 0, err)
+        found = self.document("calibration.json")
+        self.assertEqual(found["gates_with_a_false_alarm"], 0)
+        self.assertEqual([row["quads"] for row in found["rows"]], [40] * 3)
+        for row in found["rows"]:
+            self.assertLess(row["detectable"], 1.2 * row["caught"])
+        self.assertIn("| " + ECHO, (self.out / "CALIBRATION.md").read_text())
+
+    def test_injected_truth(self):
+        self.gate(f"--base={self.fake('a')}", "--calibrate", "--quads=40", "--gates=500",
+                  "--rows=^Latency", "--inject=spin:6%")
+        for row in self.document("calibration.json")["rows"]:
+            self.assertAlmostEqual(row["change"], 0.06, delta=0.003)
+            self.assertGreater(row["caught_in_replays"], 0.99)
+            self.assertGreater(row["promised"], 0.99)
+
+
+class RealBuilds(GateTest):
+    """One build, or one whose server was slowed down by a known amount."""
+
+    ROWS = "--rows=^Latency/(tcp|rpyc|http)_threaded/(ping|echo/1024)/"
+
+    def setUp(self):
+        super().setUp()
+        self.config = HERE / "gate.toml"
+
+    def test_no_exact_figure_differs_from_itself(self):
+        code, out, err = self.gate(f"--base={BUILD}", f"--head={BUILD}", "--tier=exact", self.ROWS)
+        self.assertEqual(code, 0, out + err)
+        self.assertEqual(self.document()["exact"]["rows"], 6)
+        self.assertGreaterEqual(self.document()["exact"]["figures"], 6 * 9)
+
+    def test_exact_injections_are_caught_in_every_row(self):
+        for inject, figure in (("syscall", "server_syscalls"), ("alloc", "server_allocations")):
+            with self.subTest(inject=inject):
+                code, _, err = self.gate(f"--base={BUILD}", "--tier=exact", f"--inject={inject}", self.ROWS)
+                self.assertEqual(code, 1, err)
+                changes = [change for change in self.document()["exact"]["changes"]
+                           if change["figure"] == figure]
+                self.assertEqual(len(changes), 6)
+                for change in changes:
+                    self.assertEqual(change["new"], change["old"] + 1, change)
+
+    def test_a_byte_more_on_the_wire(self):
+        rows = "--rows=^Latency/(rpyc|http)_threaded/ping/"
+        self.assertEqual(self.gate(f"--base={BUILD}", "--tier=exact", "--inject=bytes", rows)[0], 1)
+        figures = {change["figure"] for change in self.document()["exact"]["changes"]}
+        self.assertIn("wire_bytes_in", figures)
+
+    def test_twice_the_time_is_slower(self):
+        code, _, err = self.gate(f"--base={BUILD}", "--tier=timing", "--inject=spin:100%",
+                                 "--rows=^Latency/tcp_threaded/ping/")
+        self.assertIn(code, (1, 4), err)  # whatever else the machine does meanwhile
+        row = self.document()["timing"]["rows"][0]
+        self.assertEqual(row["verdict"], "regression", row)
+
+    def test_the_head_is_the_base_under_another_name(self):
+        """Labels, units and rows of two copies agree, in all rows that are gated by default."""
+        self.config = self.write("once.toml", (HERE / "gate.toml").read_text().replace(
+            'preset = "default"', 'preset = "quick"\nmax_quads = 1'))
+        code, _, err = self.gate(f"--base={BUILD}", f"--head={BUILD}", "--tier=timing")
+        self.assertIn(code, (3, 4), err)
+        self.assertGreater(len(self.document()["timing"]["rows"]), 5)
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.01)
+
+
+def alive(process):
+    try:
+        status = pathlib.Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+if __name__ == "__main__":
+    if not BUILD:
+        sys.exit("usage: gate_test.py <folder of bench_all and bench_server> [flags of unittest]")
+    unittest.main()
