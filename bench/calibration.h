@@ -12,6 +12,7 @@
 
 #include "fixtures/clients.h"
 #include "fixtures/lost_cpu_time.h"
+#include "fixtures/server_commands.h"
 #include "fixtures/server_fixture.h"
 #include "fixtures/server_pool.h"
 
@@ -91,8 +92,9 @@ Calibration Calibrate(ServerPool& pool, const Options& options, const ServerMode
     TimePings(*client, kWarmupCalls);
     return client;
   };
-  const auto plain = connect(pool.Acquire({mode, placement}));
-  ServerProcess& server = pool.Acquire({mode, placement, {truth.ServerFlag()}});
+  const auto plain = connect(pool.Acquire(WithInjection(options, {mode, placement})));
+  ServerProcess& server =
+      pool.Acquire(WithInjection(options, {mode, placement, {truth.ServerFlag()}}));
   // A launcher's server may be a process of another machine.
   const pid_t process = options.server_launcher.empty() ? server.pid() : 0;
   const auto client = connect(server);

@@ -36,7 +36,7 @@ struct Options {
   net::SocketPolicy socket;
   service::Limits service;
   bool allow_crash = false;
-  service::PingCosts ping;
+  service::KnownCosts known;
   rpyc::Limits rpyc;
   std::int64_t io_timeout_ms = 30'000;
   std::optional<std::size_t> max_connections;
@@ -109,7 +109,7 @@ void Declare(CLI::App& app, Options& options) {
                "offer the operation crash, which ends the process of the session that calls it");
   const auto set_delay = [&options](const std::string& spec) {
     try {
-      options.ping.delay = std::make_shared<service::Delay>(spec);
+      options.known.delay = std::make_shared<service::Delay>(spec);
     } catch (const service::DelayError& error) {
       throw CLI::ValidationError("--delay", error.what());
     }
@@ -120,15 +120,10 @@ void Declare(CLI::App& app, Options& options) {
       "constant:<us>, "
       "uniform:<low_us>:<high_us>, exponential:<mean_us> or bimodal:<us>:<us>:<percent of the "
       "second>; or let all pings wait at known moments: stall:<every_ms>:<length_ms>");
-  // For tests, so --help does not speak of it.
-  app.add_option_function<std::string>("--inject",
-                                       [&options](const std::string& what) {
-                                         options.ping.injected =
-                                             what == "alloc" ? service::Injected::kAllocation
-                                                             : service::Injected::kSyscall;
-                                       })
-      ->check(CLI::IsMember({"syscall", "alloc"}))
-      ->group("");
+  AddParsed(app, "--inject", options.known.injection, service::Injection::Parse,
+            service::Injection::kValid, "",
+            "make each operation cost more by a known amount, to see whether a measurement "
+            "notices: time, a system call, an allocation, or a byte in its reply");
   app.add_option("--max_message_bytes", options.rpyc.max_message_bytes,
                  "rpyc: largest message, compressed or inflated, in bytes")
       ->check(CLI::PositiveNumber)
@@ -188,6 +183,17 @@ void CheckNonce(const std::string& nonce) {
   }
 }
 
+void CheckInjection(const Options& options) {
+  const service::Injection& injection = options.known.injection;
+  if (!injection) return;
+  if (options.protocol == "bare") {
+    throw CLI::ValidationError("--inject", "the protocol bare has no place for it");
+  }
+  if (options.protocol == "tcp" && injection.lengthens_replies()) {
+    throw CLI::ValidationError("--inject", "replies of the protocol tcp have a fixed length");
+  }
+}
+
 void Announce(const net::Listener& listener, const std::string& nonce) {
   std::printf("{\"host\":\"%s\",\"port\":%u,\"pid\":%d,\"nonce\":\"%s\"}\n",
               listener.address().host().c_str(), listener.port(), getpid(), nonce.c_str());
@@ -211,7 +217,7 @@ std::size_t MaxConnections(const Options& options) {
 
 void Serve(const Options& options) {
   const service::Service service(service::ParsePayloadKind(options.payload), options.service,
-                                 options.allow_crash, options.ping);
+                                 options.allow_crash, options.known);
   const model::Session session = MakeSession(options, service);
   const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
                              MaxConnections(options)};
@@ -238,6 +244,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     rpycbench::CheckNonce(options.nonce);
+    rpycbench::CheckInjection(options);
     rpycbench::Serve(options);
   } catch (const CLI::Success& help) {
     return app.exit(help);

@@ -25,6 +25,8 @@ void Responder::WriteHead(beast_http::status code, std::string_view type,
   const auto reason = beast_http::obsolete_reason(code);
   out_.append({reason.data(), reason.size()});
   out_.append("\r\nContent-Type: ");
+  if (longer_) [[unlikely]]
+    out_.push_back(' ');  // as many blanks as one likes may stand there
   out_.append(type);
   if (length) {
     out_.append("\r\nContent-Length: ");

@@ -25,7 +25,8 @@ struct Field {
 
 class Responder {
  public:
-  explicit Responder(net::Socket& socket) : socket_(socket) {}
+  // `longer` makes each answer's head a byte longer, to test that measurements notice.
+  Responder(net::Socket& socket, bool longer) : socket_(socket), longer_(longer) {}
 
   // What the request asks of its answer, until the next call. `head_only` leaves bodies out.
   void StartAnswer(bool is_http_1_0, bool keep_alive, bool head_only);
@@ -52,6 +53,7 @@ class Responder {
   void SendHeadAndBlocks();
 
   net::Socket& socket_;
+  bool longer_;
   net::Buffer out_;  // the head, and what is sent with it in one piece
   std::size_t head_bytes_ = 0;
   std::vector<iovec> blocks_;

@@ -41,7 +41,10 @@ status StatusOf(const ProtocolError& error) {
 class Session {
  public:
   Session(net::Socket& socket, const service::Service& service)
-      : socket_(socket), service_(service), receiver_(socket), responder_(socket) {}
+      : socket_(socket),
+        service_(service),
+        receiver_(socket),
+        responder_(socket, service.injection().lengthens_replies()) {}
 
   void Run() {
     while (AwaitRequest() && ServeRequest()) {
@@ -59,6 +62,10 @@ class Session {
   void CheckBody(RequestParser& parser, std::uint64_t max_bytes);
   void ReceiveBody(RequestParser& parser);
   void ReceiveChunks(RequestParser& parser);
+  void NoteRequestRead() {
+    request_read_ = true;
+    service_.injection().Apply();
+  }
   template <class Number>
   void SendNumber(std::string_view name, Number number);
   bool SendRefusal(status code, std::string_view text, const Field& field = {});
@@ -208,7 +215,7 @@ void Session::ReceiveBody(RequestParser& parser) {
   const std::uint64_t max_bytes = static_cast<std::uint64_t>(service_.limits().max_bytes);
   CheckBody(parser, max_bytes);
   receiver_.ReceiveWhole(parser, body_, max_bytes);
-  request_read_ = true;
+  NoteRequestRead();
 }
 
 // The decoded chunks into body_, one after another.
@@ -223,7 +230,7 @@ void Session::ReceiveChunks(RequestParser& parser) {
   ChunkDecoder decoder(body_, limits);
   receiver_.ReceivePieces(parser, scratch_, max_bytes,
                           [&](std::string_view piece) { decoder.Feed(piece); });
-  request_read_ = true;
+  NoteRequestRead();
   decoder.Finish();
 }
 

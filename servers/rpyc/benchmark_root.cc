@@ -219,6 +219,10 @@ Value BenchmarkRoot::GetAttr(Scope& scope, std::string_view name) {
 Value BenchmarkRoot::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
   const Operation* operation = FindOperation(service_, name);
   if (operation == nullptr) return Object::CallAttr(scope, name, arguments);
+  if (const service::Injection& injection = service_.injection()) [[unlikely]] {
+    injection.Apply();
+    if (injection.lengthens_replies()) scope.LengthenReply();
+  }
   try {
     return operation->run(service_, scope, Bind(scope, *operation, arguments));
   } catch (const service::ValueError& error) {

@@ -293,6 +293,11 @@ void WriteTupleHead(std::size_t count, MessageWriter& out) {
   }
 }
 
+void WriteLongTupleHead(std::uint8_t count, MessageWriter& out) {
+  out.Byte(kTupleL1);
+  out.Byte(static_cast<char>(count));
+}
+
 void Write(const Value& value, MessageWriter& out) {
   switch (value.kind()) {
     case Kind::kNone:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ std::string Dump(const Value& value);
 void WriteInt(std::int64_t value, MessageWriter& out);
 void WriteText(std::string_view utf8, MessageWriter& out);
 void WriteTupleHead(std::size_t count, MessageWriter& out);
+// Of up to four items, a byte longer than need be; readers take either form.
+void WriteLongTupleHead(std::uint8_t count, MessageWriter& out);
 // An integer from -48 to 159, which takes one byte.
 constexpr char SmallInt(int value) { return static_cast<char>(value + 0x50); }
 

@@ -274,7 +274,7 @@ void Connection::ServeRequest(Message& message) {
     Scope scope(*this, message);
     const Value result = Dispatch(scope, objects_, root_, *handler, arguments.items());
     if (closed_) return;  // by what was called: nobody takes answers any more
-    SendReply(sequence, result, handler == Handler::kDel);
+    SendReply(scope, sequence, result, handler == Handler::kDel);
   } catch (const PythonError& error) {
     SendException(sequence, request, error);
   } catch (const std::length_error& error) {
@@ -293,9 +293,14 @@ Value Connection::UnboxFrom(Message& message, const Value& boxed) {
   return Unbox(boxed, objects_, message);
 }
 
-void Connection::SendReply(std::int64_t sequence, const Value& result, bool may_wait) {
+void Connection::SendReply(const Scope& scope, std::int64_t sequence, const Value& result,
+                           bool may_wait) {
   MessageWriter& out = writer_.Begin();
-  WriteEnvelopeHead(options_.dialect, MessageType::kReply, sequence, out);
+  if (scope.longer_reply()) [[unlikely]] {
+    WriteLongEnvelopeHead(options_.dialect, MessageType::kReply, sequence, out);
+  } else {
+    WriteEnvelopeHead(options_.dialect, MessageType::kReply, sequence, out);
+  }
   WriteBoxed(result, objects_, out);
   may_wait ? writer_.SendLater() : writer_.Send();
 }

@@ -128,10 +128,14 @@ class Scope {
     message_.answers.push_back(std::move(reply.message_));
     return reply.value_;
   }
+  // Makes the reply a byte longer than need be, to test that measurements notice.
+  void LengthenReply() { longer_reply_ = true; }
+  bool longer_reply() const { return longer_reply_; }
 
  private:
   Connection& connection_;
   Message& message_;
+  bool longer_reply_ = false;
 };
 
 // The peer spoke the other dialect than the one it was addressed in.
@@ -205,7 +209,7 @@ class Connection {
   void ServeRequest(Message& message);
   // Unboxes a part of the message and enters the references that it brought into the ledger.
   Value UnboxFrom(Message& message, const Value& boxed);
-  void SendReply(std::int64_t sequence, const Value& result, bool may_wait);
+  void SendReply(const Scope& scope, std::int64_t sequence, const Value& result, bool may_wait);
   void SendException(std::int64_t sequence, std::string_view request, const PythonError& error);
 
   // Return the request's sequence number.

@@ -23,6 +23,20 @@ std::int64_t CheckedSequence(const Value& value) {
   return value.integer();
 }
 
+template <class TupleHead>
+void WriteHead(Dialect dialect, MessageType type, std::int64_t sequence, MessageWriter& out,
+               TupleHead write_tuple_head) {
+  const int number = static_cast<int>(type);
+  if (dialect == Dialect::k5) {
+    write_tuple_head(3, out);
+    out.Byte(brine::SmallInt(number));
+  } else {
+    out.Byte(static_cast<char>(number));
+    write_tuple_head(2, out);
+  }
+  brine::WriteInt(sequence, out);
+}
+
 std::span<const Value> Items(const Value& value, std::size_t count) {
   if (!value.is(Kind::kTuple) || value.items().size() != count) {
     throw ProtocolError("envelope: not a tuple of " + std::to_string(count));
@@ -62,15 +76,12 @@ Envelope ReadEnvelope(Dialect dialect, std::string_view payload, Arena& arena,
 
 void WriteEnvelopeHead(Dialect dialect, MessageType type, std::int64_t sequence,
                        MessageWriter& out) {
-  const int number = static_cast<int>(type);
-  if (dialect == Dialect::k5) {
-    brine::WriteTupleHead(3, out);
-    out.Byte(brine::SmallInt(number));
-  } else {
-    out.Byte(static_cast<char>(number));
-    brine::WriteTupleHead(2, out);
-  }
-  brine::WriteInt(sequence, out);
+  WriteHead(dialect, type, sequence, out, brine::WriteTupleHead);
+}
+
+void WriteLongEnvelopeHead(Dialect dialect, MessageType type, std::int64_t sequence,
+                           MessageWriter& out) {
+  WriteHead(dialect, type, sequence, out, brine::WriteLongTupleHead);
 }
 
 }  // namespace rpycbench::rpyc

@@ -58,5 +58,9 @@ Envelope ReadEnvelope(Dialect dialect, std::string_view payload, Arena& arena,
 // Writes everything in front of the body. `dialect` must be decided.
 void WriteEnvelopeHead(Dialect dialect, MessageType type, std::int64_t sequence,
                        MessageWriter& out);
+// The same a byte longer than need be. Readers take it for the same message, but a dialect cannot
+// be detected from it.
+void WriteLongEnvelopeHead(Dialect dialect, MessageType type, std::int64_t sequence,
+                           MessageWriter& out);
 
 }  // namespace rpycbench::rpyc

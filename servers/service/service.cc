@@ -1,13 +1,11 @@
 #include "servers/service/service.h"
 
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <new>
 #include <string>
 #include <utility>
 
@@ -21,25 +19,15 @@ constexpr std::int64_t kLargestCompute = 3'024'617;
 
 }  // namespace
 
-Service::Service(std::optional<PayloadKind> kind, Limits limits, bool crash_allowed, PingCosts ping)
+Service::Service(std::optional<PayloadKind> kind, Limits limits, bool crash_allowed,
+                 KnownCosts known)
     : download_kind_(kind.value_or(PayloadKind::kLetterX)),
       file_kind_(kind.value_or(PayloadKind::kZeros)),
       limits_(limits),
       crash_allowed_(crash_allowed),
-      ping_(std::move(ping)),
-      ping_costs_more_(ping_.delay || ping_.injected != Injected::kNothing) {
+      known_(std::move(known)) {
   Payload::Prepare(download_kind_);
   Payload::Prepare(file_kind_);
-}
-
-void Service::AddCosts() const {
-  if (ping_.delay) ping_.delay->Apply();
-  if (ping_.injected == Injected::kSyscall) {
-    ::getppid();
-  } else if (ping_.injected == Injected::kAllocation) {
-    // Called by name: a pair of new and delete may be optimised away.
-    ::operator delete(::operator new(1));
-  }
 }
 
 std::size_t Service::CheckedSize(std::int64_t size) const {

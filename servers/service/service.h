@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "servers/service/delay.h"
+#include "servers/service/injection.h"
 #include "servers/service/payload.h"
 
 namespace rpycbench::service {
@@ -39,11 +40,10 @@ struct Chunks {
   }
 };
 
-// What each ping costs beside itself, so that it can be seen whether a measurement notices.
-enum class Injected { kNothing, kSyscall, kAllocation };
-struct PingCosts {
-  std::shared_ptr<const Delay> delay = nullptr;
-  Injected injected = Injected::kNothing;
+// What operations cost beside themselves, to hold measurements against.
+struct KnownCosts {
+  std::shared_ptr<const Delay> delay = nullptr;  // of ping
+  Injection injection = {};                      // of all
 };
 
 class Service {
@@ -51,14 +51,17 @@ class Service {
   // Without a kind, `download` consists of the letter x and the file operations of zero bytes.
   // Only where `crash_allowed` is the operation `crash` there at all.
   explicit Service(std::optional<PayloadKind> kind = std::nullopt, Limits limits = {},
-                   bool crash_allowed = false, PingCosts ping = {});
+                   bool crash_allowed = false, KnownCosts known = {});
 
   const Limits& limits() const { return limits_; }
   bool crash_allowed() const { return crash_allowed_; }
 
+  // For the protocols to apply, since some operations have no entry here.
+  const Injection& injection() const { return known_.injection; }
+
   std::string_view Ping() const {
-    if (ping_costs_more_) [[unlikely]]
-      AddCosts();
+    if (known_.delay) [[unlikely]]
+      known_.delay->Apply();
     return "pong";
   }
   // `size` bytes. Throws ValueError for a negative size or one above the limit.
@@ -77,14 +80,12 @@ class Service {
 
  private:
   std::size_t CheckedSize(std::int64_t size) const;
-  void AddCosts() const;
 
   PayloadKind download_kind_;
   PayloadKind file_kind_;
   Limits limits_;
   bool crash_allowed_;
-  PingCosts ping_;
-  bool ping_costs_more_;
+  KnownCosts known_;
 };
 
 }  // namespace rpycbench::service

@@ -24,6 +24,7 @@ class Session {
       } else if (!request_.data().empty()) {
         throw FormatError(socket_.peer().ToString() + ": data behind a request without any");
       }
+      service_.injection().Apply();
       Answer();
     }
   }

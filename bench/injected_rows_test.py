@@ -1,0 +1,101 @@
+"""Rows of `bench_all --inject`: `injected_rows_test.py bench_all`.
+
+They show a cost of known size, say in their labels that it was there, and fail where a server
+cannot have it. The system calls and allocations are call_ledger_test.py's.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import unittest
+
+BENCH_ALL = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ""
+PATIENCE = 120  # seconds; a run that passes takes less than 10
+MODELS = "(threaded|forking|async|threadpool)"
+
+
+def run(rows, *flags):
+    return subprocess.run(
+        [BENCH_ALL, f"--python={sys.executable}", f"--benchmark_filter=^({rows})/real_time$",
+         "--benchmark_format=json", "--benchmark_min_time=0", "--ledger=false", *flags],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def rows_of(done):
+    return {row["name"].removesuffix("/real_time"): row
+            for row in json.loads(done.stdout)["benchmarks"]}
+
+
+def measure(rows, *flags):
+    done = run(rows, *flags)
+    if done.returncode != 0:
+        raise AssertionError(f"bench_all exited with {done.returncode}: {done.stderr}")
+    return rows_of(done)
+
+
+class CostTest(unittest.TestCase):
+    def test_a_spin_is_part_of_each_call(self):
+        """Runs with and without take turns, and medians leave out what disturbed one of them."""
+        rows = f"Latency/(tcp|rpyc|http)_(threaded|async)/(ping|echo/1024)"
+        plain, slower = {}, {}
+        for _ in range(5):
+            for figures, flags in ((plain, ()), (slower, ("--inject=spin:20000",))):
+                measured = measure(rows, "--benchmark_min_time=0.05", *flags)
+                self.assertEqual(12, len(measured))
+                for name, row in measured.items():
+                    figures.setdefault(name, []).append(row["p50_us"])
+        for name in plain:
+            with self.subTest(row=name):
+                more = statistics.median(slower[name]) - statistics.median(plain[name])
+                self.assertTrue(18 <= more <= 25, f"{more} us instead of 20")
+
+    def test_replies_are_a_byte_longer(self):
+        rows = f"Latency/(rpyc|http)_{MODELS}/(ping.*|echo/.*)"
+        for dialect in ("--dialect=5", "--dialect=6"):
+            plain, longer = (measure(rows, dialect, *flags) for flags in ((), ("--inject=bytes",)))
+            self.assertEqual({name: row["wire_bytes_in"] + 1 for name, row in plain.items()},
+                             {name: row["wire_bytes_in"] for name, row in longer.items()})
+
+    def test_the_label_has_it(self):
+        row = "Latency/tcp_threaded/ping"
+        self.assertIn(" inject=spin:1300", measure(row, "--inject=spin:1300")[row]["label"])
+        self.assertNotIn("inject", measure(row)[row]["label"])
+
+    def test_a_server_with_flags_of_its_own_has_it_too(self):
+        row = "Latency/tcp_threaded/ping"
+        [label] = {row["label"] for row in measure(
+            "Calibration/tcp_threaded/spin_uniform/manual_time|"
+            "SocketPolicy/tcp_threaded/nodelay:both/joined/echo/1024", "--preset=full",
+            "--inject=syscall").values()}
+        self.assertIn(" inject=syscall", label)
+
+
+class FailureTest(unittest.TestCase):
+    def assert_error(self, row, inject, words):
+        done = run(row, f"--inject={inject}")
+        self.assertEqual(1, done.returncode, done.stderr)
+        self.assertIn(words, rows_of(done)[row]["error_message"])
+
+    def test_servers_in_python_cannot_be_slowed_down(self):
+        for row in ("Latency/pyrpyc_threaded/ping", "Latency/flask_threaded/ping"):
+            self.assert_error(row, "syscall", "--inject: servers in Python cannot be slowed down")
+
+    def test_what_the_server_refuses(self):
+        self.assert_error("Latency/tcp_threaded/ping", "bytes",
+                          "--inject: replies of the protocol tcp have a fixed length")
+        self.assert_error("Floor/ping", "syscall", "--inject: the protocol bare has no place")
+
+    def test_a_bad_value(self):
+        done = run("Latency/tcp_threaded/ping", "--inject=spin:5%")
+        self.assertEqual((2, ""), (done.returncode, done.stdout))
+        [line] = done.stderr.splitlines()
+        self.assertIn('--inject: "spin:5%" is not spin:<1..10000000000 ns>, syscall, alloc or bytes',
+                      line)
+
+
+if __name__ == "__main__":
+    if not BENCH_ALL:
+        sys.exit("usage: injected_rows_test.py <bench_all>")
+    unittest.main()

@@ -1,0 +1,210 @@
+"""What `--inject` adds, as foreign clients see it: `injected_server_test.py bench_server`.
+
+Every operation costs it once, in every protocol and model; what is no operation costs nothing. The
+longer replies of `bytes` are understood by Python's RPyC and HTTP libraries.
+"""
+
+import contextlib
+import http.client
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+import unittest.mock
+
+import rpyc
+from rpyc.core import SocketStream
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
+
+# pylint: disable=wrong-import-position
+from contract import PATIENCE, Server
+from raw_peers import receive, tcp_call
+
+SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
+MODELS = ("threaded", "forking", "threadpool", "async")
+SPIN_NS = 10_000_000
+DATA = b"data" * 100
+CHUNKS = (DATA, DATA)
+DOCUMENT = '{"chunks":["00ff","1234"]}'
+
+RPYC_CALLS = {"ping": (), "echo": (DATA,), "upload": (DATA,), "download": (100,), "compute": (9,),
+              "sleep": (0,), "upload_file": (DATA,), "download_file": (100,),
+              "upload_file_chunked": (CHUNKS,), "download_file_chunked": (100, 10)}
+HTTP_CALLS = {"/ping": None, "/echo": DATA, "/upload": DATA, "/download/100": None,
+              "/compute/9": None, "/sleep/0": None, "/upload-file": DATA,
+              "/download-file/100": None, "/upload-file-chunked": DOCUMENT,
+              "/download-file-chunked/100/10": None, "/download-file-streamed/100/10": None}
+# Operation, number, data, chunk size; and how many bytes of data the reply has.
+TCP_CALLS = {"ping": ((1,), 4), "echo": ((2, len(DATA), DATA), len(DATA)),
+             "upload": ((3, len(DATA), DATA), 0), "download": ((4, 100), 100),
+             "compute": ((5, 9), 0), "sleep": ((6, 0), 0),
+             "upload_file": ((7, len(DATA), DATA), 0), "download_file": ((8, 100), 100),
+             "upload_file_chunked": ((9, len(DATA), DATA, 10), 0),
+             "download_file_chunked": ((10, 100, b"", 10), 100)}
+
+
+def start(protocol, model, *flags):
+    return Server([SERVER, f"--protocol={protocol}", f"--model={model}", *flags])
+
+
+def times_spun(call):
+    """How often the server spun while `call` ran: of three attempts the least."""
+    least = float("inf")
+    for _ in range(3):
+        begin = time.perf_counter_ns()
+        call()
+        least = min(least, time.perf_counter_ns() - begin)
+    return least // SPIN_NS
+
+
+def connect_rpyc(server):
+    return rpyc.connect("127.0.0.1", server.port, config={"sync_request_timeout": PATIENCE})
+
+
+def ask(connection, path, body):
+    connection.request("GET" if body is None else "POST", path, body)
+    response = connection.getresponse()
+    assert response.status == 200, (path, response.status)
+    return response.read()
+
+
+@contextlib.contextmanager
+def counted_bytes():
+    """Yields a list of the sizes that RPyC's library receives meanwhile."""
+    sizes = []
+    read = SocketStream.read
+
+    def counting_read(stream, size):
+        sizes.append(size)
+        return read(stream, size)
+
+    with unittest.mock.patch.object(SocketStream, "read", counting_read):
+        yield sizes
+
+
+class OncePerOperationTest(unittest.TestCase):
+    def each_model(self, protocol):
+        for model in MODELS:
+            with start(protocol, model, f"--inject=spin:{SPIN_NS}") as server, \
+                    self.subTest(model=model):
+                yield server
+
+    def test_tcp(self):
+        def call(connection, request, reply_bytes):
+            status, _ = tcp_call(connection, *request)
+            self.assertEqual(0, status)
+            receive(connection, reply_bytes)
+
+        for server in self.each_model("tcp"):
+            with server.connect() as connection:
+                for name, (request, reply_bytes) in TCP_CALLS.items():
+                    self.assertEqual(
+                        1, times_spun(lambda: call(connection, request, reply_bytes)), name)
+
+    def test_http(self):
+        for server in self.each_model("http"):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+            with contextlib.closing(connection):
+                for path, body in HTTP_CALLS.items():
+                    self.assertEqual(1, times_spun(lambda: ask(connection, path, body)), path)
+
+    def test_rpyc(self):
+        for server in self.each_model("rpyc"):
+            with connect_rpyc(server) as connection:
+                root = connection.root
+                for name, arguments in RPYC_CALLS.items():
+                    self.assertEqual(0, times_spun(lambda: getattr(root, name)), name)
+                    method = getattr(root, name)
+                    self.assertEqual(1, times_spun(lambda: method(*arguments)), name)
+                self.assertEqual(1, times_spun(lambda: root.ping()))  # GETATTR, CALL and DEL
+                self.assertEqual(1, times_spun(lambda: root.upload_file_chunked(list(CHUNKS))))
+                chunks = root.download_file_chunked(100, 10)
+                self.assertEqual(0, times_spun(lambda: list(chunks)))
+                self.assertEqual(0, times_spun(connection.ping))
+
+
+class BytesTest(unittest.TestCase):
+    def test_http_answers_are_a_byte_longer(self):
+        def answers(*flags):
+            """By path: all that arrives."""
+            found = {}
+            with start("http", "threaded", *flags) as server:
+                for path, body in HTTP_CALLS.items():
+                    with server.connect() as peer, peer.makefile("rb") as stream:
+                        data = body.encode() if isinstance(body, str) else body or b""
+                        peer.sendall(b"%s %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+                                     b"Content-Length: %d\r\n\r\n%s"
+                                     % (b"GET" if body is None else b"POST", path.encode(),
+                                        len(data), data))
+                        found[path] = stream.read()
+            return found
+
+        plain, longer = answers(), answers("--inject=bytes")
+        self.assertEqual({path: len(answer) + 1 for path, answer in plain.items()},
+                         {path: len(answer) for path, answer in longer.items()})
+
+    def test_http_answers_say_the_same(self):
+        def answers(*flags):
+            with start("http", "threaded", *flags) as server:
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+                with contextlib.closing(connection):
+                    for path, body in HTTP_CALLS.items():
+                        connection.request("GET" if body is None else "POST", path, body)
+                        response = connection.getresponse()
+                        yield path, response.status, response.getheaders(), response.read()
+
+        self.assertEqual(list(answers()), list(answers("--inject=bytes")))
+
+    def test_rpyc_replies_say_the_same_a_byte_longer(self):
+        def calls(*flags):
+            """Of each operation its result, and how many bytes its reply has."""
+            found, kept = {}, []
+            with start("rpyc", "threaded", *flags) as server, connect_rpyc(server) as connection:
+                for name, arguments in RPYC_CALLS.items():
+                    with counted_bytes() as looked_up:
+                        method = getattr(connection.root, name)
+                    with counted_bytes() as called:
+                        result = method(*arguments)
+                    kept += [method, result]  # so that no release comes in between
+                    found[name] = (sum(looked_up), sum(called),
+                                   [*result] if name == "download_file_chunked" else result)
+            return found
+
+        plain, longer = calls(), calls("--inject=bytes")
+        self.assertEqual({name: (looked_up, called + 1, result)
+                          for name, (looked_up, called, result) in plain.items()}, longer)
+
+
+class RefusalTest(unittest.TestCase):
+    def refusal(self, protocol, what):
+        """The one line with which the server refuses to start."""
+        done = subprocess.run(
+            [SERVER, f"--protocol={protocol}", "--model=threaded", f"--inject={what}"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual((2, ""), (done.returncode, done.stdout), done.stderr)
+        [line] = done.stderr.splitlines()
+        self.assertIn("--inject: ", line)
+        return line
+
+    def test_what_is_none_of_the_kinds(self):
+        for what in ("", "spin", "spin:", "spin:0", "spin:5%", "spin:1.5", "spin:-1", "bytes:2",
+                     "spin:99999999999999999999", "nothing"):
+            with self.subTest(what=what):
+                self.assertIn("is not spin:<1..10000000000 ns>, syscall, alloc or bytes",
+                              self.refusal("rpyc", what))
+
+    def test_bytes_where_the_length_is_fixed(self):
+        self.assertIn("replies of the protocol tcp have a fixed length",
+                      self.refusal("tcp", "bytes"))
+
+    def test_the_bare_loop_takes_none(self):
+        for what in ("spin:1000", "syscall", "alloc", "bytes"):
+            self.assertIn("the protocol bare has no place for it", self.refusal("bare", what))
+
+
+if __name__ == "__main__":
+    if not SERVER:
+        sys.exit("usage: injected_server_test.py <bench_server>")
+    unittest.main()
