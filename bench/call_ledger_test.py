@@ -106,7 +106,7 @@ class LedgerTest(unittest.TestCase):
                                               line[side]["allocated_bytes"]))
 
     def test_one_more_is_noticed(self):
-        rows = (f"Latency/{MODES}/(ping(_callattr)?|echo/(10|1024))|"
+        rows = (f"Latency/{MODES}/(ping(_callattr)?|echo/(64|1024))|"
                 "Bandwidth/(tcp|rpyc|http)_threaded/(up|down)load/1024")
         before = measure(rows, "--ledger")
         self.assertEqual(12 * 3 + 4 + 3 * 2, len(before))
