@@ -77,6 +77,22 @@ TEST_P(ConversationTest, WritingAMessageAgainGivesTheSameBytes) {
   });
 }
 
+TEST_P(ConversationTest, ALongEnvelopeHeadSaysTheSameInOneByteMore) {
+  ForEachFrame([&](const auto&, std::string_view payload) {
+    Arena arena;
+    const Envelope envelope = ReadEnvelope(GetParam(), payload, arena, {});
+    MessageWriter out;
+    out.Clear(0);
+    WriteLongEnvelopeHead(GetParam(), envelope.type, envelope.sequence, out);
+    const std::string longer = std::string(out.bytes()) + brine::Dump(envelope.body);
+    EXPECT_EQ(longer.size(), payload.size() + 1);
+    const Envelope again = ReadEnvelope(GetParam(), longer, arena, {});
+    EXPECT_EQ(again.type, envelope.type);
+    EXPECT_EQ(again.sequence, envelope.sequence);
+    EXPECT_TRUE(brine::Dump(again.body) == brine::Dump(envelope.body));
+  });
+}
+
 TEST_P(ConversationTest, ExceptionsAreRead) {
   int exceptions = 0;
   ForEachFrame([&](const auto& recorded, std::string_view payload) {

@@ -24,7 +24,7 @@ from raw_peers import receive, tcp_call
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 MODELS = ("threaded", "forking", "threadpool", "async")
-SPIN_NS = 10_000_000
+SPIN_NS = 20_000_000
 DATA = b"data" * 100
 CHUNKS = (DATA, DATA)
 DOCUMENT = '{"chunks":["00ff","1234"]}'
@@ -49,14 +49,17 @@ def start(protocol, model, *flags):
     return Server([SERVER, f"--protocol={protocol}", f"--model={model}", *flags])
 
 
-def times_spun(call):
-    """How often the server spun while `call` ran: of three attempts the least."""
+def least_spins(call, expected):
+    """How often the server spun while `call` ran. A disturbed machine makes it look like more, so
+    there are further attempts while it is more than expected."""
     least = float("inf")
-    for _ in range(3):
+    for _ in range(20):
         begin = time.perf_counter_ns()
         call()
-        least = min(least, time.perf_counter_ns() - begin)
-    return least // SPIN_NS
+        least = min(least, (time.perf_counter_ns() - begin) // SPIN_NS)
+        if least <= expected:
+            break
+    return least
 
 
 def connect_rpyc(server):
@@ -85,11 +88,14 @@ def counted_bytes():
 
 
 class OncePerOperationTest(unittest.TestCase):
-    def each_model(self, protocol):
+    def assert_spins(self, expected, what, call, *arguments):
+        self.assertEqual(expected, least_spins(lambda: call(*arguments), expected), what)
+
+    def each_model(self, test, protocol):
         for model in MODELS:
-            with start(protocol, model, f"--inject=spin:{SPIN_NS}") as server, \
-                    self.subTest(model=model):
-                yield server
+            with self.subTest(model=model), \
+                    start(protocol, model, f"--inject=spin:{SPIN_NS}") as server:
+                test(server)
 
     def test_tcp(self):
         def call(connection, request, reply_bytes):
@@ -97,32 +103,35 @@ class OncePerOperationTest(unittest.TestCase):
             self.assertEqual(0, status)
             receive(connection, reply_bytes)
 
-        for server in self.each_model("tcp"):
+        def test(server):
             with server.connect() as connection:
                 for name, (request, reply_bytes) in TCP_CALLS.items():
-                    self.assertEqual(
-                        1, times_spun(lambda: call(connection, request, reply_bytes)), name)
+                    self.assert_spins(1, name, call, connection, request, reply_bytes)
+
+        self.each_model(test, "tcp")
 
     def test_http(self):
-        for server in self.each_model("http"):
+        def test(server):
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
             with contextlib.closing(connection):
                 for path, body in HTTP_CALLS.items():
-                    self.assertEqual(1, times_spun(lambda: ask(connection, path, body)), path)
+                    self.assert_spins(1, path, ask, connection, path, body)
+
+        self.each_model(test, "http")
 
     def test_rpyc(self):
-        for server in self.each_model("rpyc"):
+        def test(server):
             with connect_rpyc(server) as connection:
                 root = connection.root
                 for name, arguments in RPYC_CALLS.items():
-                    self.assertEqual(0, times_spun(lambda: getattr(root, name)), name)
-                    method = getattr(root, name)
-                    self.assertEqual(1, times_spun(lambda: method(*arguments)), name)
-                self.assertEqual(1, times_spun(lambda: root.ping()))  # GETATTR, CALL and DEL
-                self.assertEqual(1, times_spun(lambda: root.upload_file_chunked(list(CHUNKS))))
-                chunks = root.download_file_chunked(100, 10)
-                self.assertEqual(0, times_spun(lambda: list(chunks)))
-                self.assertEqual(0, times_spun(connection.ping))
+                    self.assert_spins(0, f"look up {name}", getattr, root, name)
+                    self.assert_spins(1, name, getattr(root, name), *arguments)
+                self.assert_spins(1, "GETATTR, CALL and DEL", lambda: root.ping())
+                self.assert_spins(1, "by reference", root.upload_file_chunked, [*CHUNKS])
+                self.assert_spins(0, "items", list, root.download_file_chunked(100, 10))
+                self.assert_spins(0, "the library's ping", connection.ping)
+
+        self.each_model(test, "rpyc")
 
 
 class BytesTest(unittest.TestCase):
