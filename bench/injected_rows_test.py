@@ -6,7 +6,6 @@ cannot have it. The system calls and allocations are call_ledger_test.py's.
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import unittest
@@ -37,20 +36,21 @@ def measure(rows, *flags):
 
 class CostTest(unittest.TestCase):
     def test_a_spin_is_part_of_each_call(self):
-        """Runs with and without take turns, and medians leave out what disturbed one of them."""
+        """Runs with and without it take turns. The least median of each is that of the quietest
+        moment, for which a busy machine may need more turns."""
         rows = "Latency/(tcp|rpyc|http)_(threaded|async)/(ping|echo/1024)"
-        plain, slower = {}, {}
-        for _ in range(5):
-            for figures, flags in ((plain, ()), (slower, ("--inject=spin:20000",))):
-                measured = measure(rows, "--benchmark_min_time=0.05", *flags)
-                self.assertEqual(12, len(measured))
-                for name, row in measured.items():
-                    if "p50_us" in row:  # a stall may leave too few calls for one
-                        figures.setdefault(name, []).append(row["p50_us"])
-        for name in plain:
-            with self.subTest(row=name):
-                more = statistics.median(slower[name]) - statistics.median(plain[name])
-                self.assertTrue(18 <= more <= 25, f"{more} us instead of 20")
+        plain, slower = ({}, ()), ({}, ("--inject=spin:20000",))
+        for _ in range(15):
+            for medians, flags in (plain, slower):
+                for name, row in measure(rows, "--benchmark_min_time=0.05", *flags).items():
+                    # A stall may leave too few calls for a median.
+                    median = row.get("p50_us", float("inf"))
+                    medians[name] = min(median, medians.get(name, median))
+            more = {name: slower[0][name] - median for name, median in plain[0].items()}
+            if all(18 <= us <= 25 for us in more.values()):
+                break
+        self.assertEqual(12, len(more))
+        self.assertEqual({}, {name: us for name, us in more.items() if not 18 <= us <= 25})
 
     def test_replies_are_a_byte_longer(self):
         rows = f"Latency/(rpyc|http)_{MODELS}/(ping.*|echo/.*)"
@@ -92,8 +92,8 @@ class FailureTest(unittest.TestCase):
         done = run("Latency/tcp_threaded/ping", "--inject=spin:5%")
         self.assertEqual((2, ""), (done.returncode, done.stdout))
         [line] = done.stderr.splitlines()
-        self.assertIn('--inject: "spin:5%" is not spin:<1..10000000000 ns>, syscall, alloc or bytes',
-                      line)
+        self.assertIn('--inject: "spin:5%" is not spin:<1..10000000000 ns>, syscall, alloc or '
+                      'bytes', line)
 
 
 if __name__ == "__main__":
