@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from . import reports
-from .sequential import detectable, median_interval, replay
+from .sequential import detectable, replay
 from .timing import Quads, Residents
 from .verdict import Machine
 
@@ -42,7 +42,7 @@ def measure(base, head, rows, flags, injection, options, tell):
 def row_figures(row, settings, gates, rng):
     """What the row's quads say of gates, and the virtual gates' alarms as an array."""
     quads = row.test.quads
-    change, low, high = (math.expm1(value) for value in median_interval(quads))
+    change, low, high = row.change
     alarms, passes, needed = replay(row.limits, quads, gates, settings.max_quads, rng=rng)
     found = {
         "row": row.name, "statistic": row.rule.statistic, "quads": len(quads),

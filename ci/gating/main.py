@@ -178,7 +178,7 @@ def say(result, folder):
     if len(result.unacknowledged) > 10:
         print(f"  … and {len(result.unacknowledged) - 10} more exact figures")
     for row in result.rows_with("regression"):
-        print(f"  {row.name}: {row.rule.statistic} {reports.percent(reports.estimate(row)[0])}")
+        print(f"  {row.name}: {row.rule.statistic} {reports.percent(row.change[0])}")
     if inconclusive := result.rows_with(INCONCLUSIVE):
         print(f"  {len(inconclusive)} of {len(result.timed)} rows were not cleared")
     print(f"  {os.path.join(folder, 'SUMMARY.md')}")

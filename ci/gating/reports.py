@@ -2,12 +2,11 @@
 files of Google Benchmark's form, which the stock compare.py reads."""
 
 import json
-import math
 import os
 import tempfile
 
 from .rows import doubts_of
-from .sequential import INCONCLUSIVE, PASS, REGRESSION, detectable, median_interval
+from .sequential import INCONCLUSIVE, PASS, REGRESSION
 from .verdict import UNFIT
 
 FILES = ("gate.json", "SUMMARY.md", "base.json", "head.json")
@@ -72,11 +71,6 @@ def side_document(result, side):
     return json.dumps({"context": context, "benchmarks": rows}, indent=1) + "\n"
 
 
-def estimate(row):
-    """(change, low, high) of a timed row, shares; above 0 is worse."""
-    return tuple(math.expm1(value) for value in median_interval(row.test.quads))
-
-
 def timed_entry(row, settings):
     entry = {"row": row.name, "statistic": row.rule.statistic, "verdict": row.verdict,
              "tolerated": row.rule.tolerated, "caught": row.rule.caught, "quads": len(row.quads),
@@ -84,11 +78,11 @@ def timed_entry(row, settings):
     if row.inject:
         entry["inject"] = row.inject
     if row.quads:
-        change, low, high = estimate(row)
+        change, low, high = row.change
         log_e, log_f = row.test.evidence
         entry |= {"change": change, "interval": [low, high], "noise": row.test.noise,
                   "log_e": log_e, "log_f": log_f,
-                  "detectable": detectable(row.limits, row.test.quads, settings.max_quads, gates=100),
+                  "detectable": row.could_catch(settings.max_quads),
                   "measured": [{"coin": quad.coin, "base": quad.base, "head": quad.head}
                                for quad in row.quads]}
     return entry
@@ -126,8 +120,8 @@ def _timed_table(rows, settings):
         if not row.quads:
             lines.append(f"| {row.name} | | | {row.verdict} | 0 | |")
             continue
-        change, low, high = estimate(row)
-        least = detectable(row.limits, row.test.quads, settings.max_quads, gates=100)
+        change, low, high = row.change
+        least = row.could_catch(settings.max_quads)
         doubts = {doubts_of(slot) for slot in row.base_slots + row.head_slots} - {""}
         lines.append(f"| {row.name} ({row.rule.statistic}){' ¹' if doubts else ''} | {percent(change)} "
                      f"| {percent(low)} … {percent(high)} | {row.verdict} | {len(row.quads)} "

@@ -72,15 +72,15 @@ class Resident:
         self.start(row, inject)
         return self.result()
 
-    def close(self):
-        """Ends the program, and with it its servers."""
+    def close(self, patience=PATIENCE):
+        """Ends the program, and with it its servers: by itself within so many seconds, or by force."""
         for pipe in (self._process.stdin, self._process.stdout):
             try:
                 pipe.close()
             except BrokenPipeError:
                 pass
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -89,8 +89,8 @@ class Resident:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.close()
+    def __exit__(self, failure, *_):
+        self.close(0 if failure else PATIENCE)
 
     def _read_line(self):
         while b"\n" not in self._output:

@@ -13,9 +13,9 @@ import random
 import time
 from dataclasses import dataclass, field
 
-from .resident import Resident
+from .resident import PATIENCE, Resident
 from .rows import check_same, figure, label_of
-from .sequential import INCONCLUSIVE, Limits, RowTest
+from .sequential import INCONCLUSIVE, Limits, RowTest, detectable, median_interval
 
 # A slot that the machine interrupted for long may have too few calls for a percentile, and its quad is
 # dropped, which is as likely to hit one side as the other. A row that loses more has no such figure.
@@ -49,12 +49,28 @@ class TimedRow:
     inject: str = ""  # into head's server, for this row
     injected_share: float = None  # of its time, if that is known
 
+    _could_catch: float = None
+
     def __post_init__(self):
         self.test = RowTest(self.limits)
 
     @property
     def verdict(self):
         return self.test.verdict
+
+    @property
+    def change(self):
+        """(median, low, high) of the quads, shares; above 0 is worse. None without quads."""
+        if not self.quads:
+            return None
+        return tuple(math.expm1(value) for value in median_interval(self.test.quads))
+
+    def could_catch(self, max_quads):
+        """The smallest slowdown, a share, that 95 % of gates with this noise would find; None if none."""
+        if self._could_catch is None:
+            found = detectable(self.limits, self.test.quads, max_quads, gates=100)
+            self._could_catch = math.inf if found is None else found
+        return None if self._could_catch == math.inf else self._could_catch
 
     def add(self, quad):
         self.quads.append(quad)
@@ -74,15 +90,16 @@ class Residents:
             self._running[key] = Resident(build, cpus, self._flags)
         return self._running[key]
 
-    def close(self):
+    def close(self, patience=PATIENCE):
+        """Ends all of them, who have so many seconds each to do it by themselves."""
         while self._running:
-            self._running.popitem()[1].close()
+            self._running.popitem()[1].close(patience)
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.close()
+    def __exit__(self, failure, *_):
+        self.close(0 if failure else PATIENCE)
 
 
 class Quads:
