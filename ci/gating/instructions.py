@@ -1,0 +1,193 @@
+"""Instructions that a call costs the client and the server, counted by valgrind's callgrind.
+
+The slope between runs of different numbers of calls leaves out what start, connection and end cost.
+What it counts are instructions of user space, on the processor that valgrind emulates, which may
+choose other variants of memcpy and its kin than the machine's own. Client and server share one CPU
+and take turns in a fixed order, without which an event loop would now find a request there and now
+wait for it: by real-time priorities where the user may have them, else by niceness, which is
+enough but for models with a pool of threads.
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import json
+import os
+import pathlib
+import re
+import secrets
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+CALLS = (10, 20, 30)
+TIMEOUT = 60  # seconds a run; most take 1
+PACKAGES = {"valgrind": "valgrind", "setpriv": "util-linux", "taskset": "util-linux",
+            "chrt": "util-linux", "nice": "coreutils"}
+MODE = re.compile("[A-Za-z]+/(rpyc|http|tcp)_(threaded|forking|threadpool|async)(?:/.+)?")
+# What makes a row's calls, so that the client's start counts for nothing: it varies with the port.
+COUNTED_IN_CLIENT = "*::MakeCalls(rpycbench::net::Endpoint const&, long)"
+TOTALS = re.compile(r"^totals: (\d+)$", re.MULTILINE)
+
+
+class Unavailable(Exception):
+    """Instructions cannot be counted on this machine; says why."""
+
+
+class CountingError(Exception):
+    """A run failed, or took too long; says which side's and what it wrote to stderr."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Instructions:
+    """Instructions per call on each side, and whether each step of calls gave the same."""
+    client: float
+    server: float
+    exact: bool
+
+
+def instructions_per_call(build, row, *, calls=CALLS, server_flags=(), client_flags=(), cpu=None,
+                          timeout=TIMEOUT):
+    """Counts the instructions of a row's call.
+
+    `build` is the folder of bench_all and bench_server, `row` a row's name, `calls` are three or
+    more ascending numbers of calls, `cpu` is the one that both sides run on, by default the last
+    that this thread may use, and `timeout` bounds each run, in seconds. Touches nothing global, so
+    that threads may count at the same time, on a CPU each.
+
+    Raises Unavailable, CountingError, or ValueError for a row that bench_server does not serve.
+    """
+    if len(calls) < 3 or sorted(set(calls)) != list(calls):
+        raise ValueError(f"not three or more ascending numbers of calls: {calls}")
+    row = row.removesuffix("/real_time")
+    build = pathlib.Path(build).resolve()
+    cpu = max(os.sched_getaffinity(0)) if cpu is None else cpu
+    server_side, client_side = _prefixes(cpu)
+    server = [*server_side, build / "bench_server", *_server_flags(row), *server_flags]
+    client = [*client_side, f"--toggle-collect={COUNTED_IN_CLIENT}", build / "bench_all",
+              *client_flags, f"--make_calls={row}"]
+    totals = [_count(server, client, number, timeout) for number in calls]
+    (few, *_, many), total_calls = totals, calls[-1] - calls[0]
+    client_slope, server_slope = ((b - a) / total_calls for a, b in zip(few, many))
+    steps = {tuple((b - a) / (y - x) for a, b in zip(before, after))
+             for (x, before), (y, after) in itertools.pairwise(zip(calls, totals))}
+    return Instructions(client_slope, server_slope, exact=len(steps) == 1)
+
+
+def _server_flags(row):
+    if row == "Floor/ping":
+        protocol, model = "bare", "threaded"
+    elif match := MODE.fullmatch(row):
+        protocol, model = match.groups()
+    else:
+        raise ValueError(f"bench_server does not serve the row {row}")
+    # The content of replies as bench_all expects it.
+    return f"--protocol={protocol}", f"--model={model}", "--payload=random"
+
+
+def _prefixes(cpu):
+    """The commands that run the server and the client under callgrind, in this order."""
+    for program, package in PACKAGES.items():
+        if not shutil.which(program):
+            raise Unavailable(f"there is no {program}; install the package {package}")
+    if _may_be_real_time():
+        priorities = ["chrt", "--fifo", "2"], ["chrt", "--fifo", "1"]
+    else:
+        priorities = [], ["nice", "-n", "19"]
+    return [["setpriv", "--pdeathsig", "KILL", "taskset", "--cpu-list", str(cpu), *priority,
+             "valgrind", "--tool=callgrind", f"--callgrind-out-file={side}.out.%p"]
+            for side, priority in zip(("server", "client"), priorities)]
+
+
+def _may_be_real_time():
+    return subprocess.run(["chrt", "--fifo", "1", "true"], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=TIMEOUT, check=False).returncode == 0
+
+
+def _count(server_command, client_command, calls, timeout):
+    """The instructions of the client and of the server with so many calls."""
+    deadline = time.monotonic() + timeout
+    nonce = secrets.token_hex(8)
+    with tempfile.TemporaryDirectory(prefix="rpycbench_instructions_") as name:
+        folder = pathlib.Path(name)
+        with _child(folder, "server", [*server_command, f"--nonce={nonce}"]) as server:
+            address = _announced(folder, server, nonce, deadline)
+            command = [*client_command, f"--calls={calls}", f"--server_host={address['host']}",
+                       f"--server_port={address['port']}"]
+            with _child(folder, "client", command) as client:
+                _await_end(folder, "client", client, deadline)
+            _await_sessions(folder, server, deadline)
+            server.stdin.close()
+            _await_end(folder, "server", server, deadline)
+        return _total(folder, "client"), _total(folder, "server")
+
+
+@contextlib.contextmanager
+def _child(folder, side, command):
+    """The process, which is gone afterwards, and what it forked with it."""
+    with (open(folder / f"{side}.log", "wb") as log,
+          # A session of its own is one that can be killed as a whole. No variables but these, for
+          # valgrind and the programs read some; bound at once, no function costs more when first
+          # called.
+          subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                           cwd=folder, start_new_session=True,
+                           env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C",
+                                "LD_BIND_NOW": "1"}) as child):
+        try:
+            yield child
+        finally:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
+
+
+def _announced(folder, server, nonce, deadline):
+    ready, _, _ = select.select([server.stdout], [], [], _left(deadline))
+    line = server.stdout.readline() if ready else b""
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        announced = json.loads(line)
+        if announced["nonce"] == nonce:
+            return announced
+    raise _error(folder, "server", "did not get ready")
+
+
+def _await_end(folder, side, process, deadline):
+    try:
+        code = process.wait(_left(deadline))
+    except subprocess.TimeoutExpired:
+        raise _error(folder, side, "did not end in time") from None
+    if code != 0:
+        raise _error(folder, side, f"exited with code {code}")
+
+
+def _await_sessions(folder, server, deadline):
+    """Until no forked session is left, for it would end with the server, and without its total."""
+    children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    while children.read_text(encoding="ascii"):
+        if _left(deadline) == 0:
+            raise _error(folder, "server", "keeps a session whose client has gone")
+        time.sleep(0.005)
+
+
+def _left(deadline):
+    return max(0, deadline - time.monotonic())
+
+
+def _total(folder, side):
+    """Of all the processes of a side."""
+    totals = [TOTALS.search(path.read_text(encoding="utf-8", errors="replace"))
+              for path in folder.glob(f"{side}.out.*")]
+    if not totals or None in totals:
+        raise _error(folder, side, "ended without a count")
+    if not (total := sum(int(match[1]) for match in totals)):
+        raise _error(folder, side, "has no symbols, or makes calls elsewhere than in MakeCalls")
+    return total
+
+
+def _error(folder, side, what):
+    log = (folder / f"{side}.log").read_text(encoding="utf-8", errors="replace")
+    said = [line for line in log.splitlines() if not line.startswith("==")]
+    return CountingError(f"count instructions: the {side} {what}" +
+                         (f"; its stderr ends with: {said[-1]}" if said else ""))
