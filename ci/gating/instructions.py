@@ -4,8 +4,8 @@ The slope between runs of different numbers of calls leaves out what start, conn
 What it counts are instructions of user space, on the processor that valgrind emulates, which may
 choose other variants of memcpy and its kin than the machine's own. Client and server share one CPU
 and take turns in a fixed order, without which an event loop would now find a request there and now
-wait for it: by real-time priorities where the user may have them, else by niceness, which is
-enough but for models with a pool of threads.
+wait for it: by real-time priorities where the user may have them, else by niceness, under which
+event loops and pools of threads vary on a busy CPU. They also look at the clock once a second.
 """
 
 import contextlib
@@ -30,6 +30,8 @@ PACKAGES = {"valgrind": "valgrind", "setpriv": "util-linux", "taskset": "util-li
 MODE = re.compile("[A-Za-z]+/(rpyc|http|tcp)_(threaded|forking|threadpool|async)(?:/.+)?")
 # What makes a row's calls, so that the client's start counts for nothing: it varies with the port.
 COUNTED_IN_CLIENT = "*::MakeCalls(rpycbench::net::Endpoint const&, long)"
+# What a forked session does first: it starts with all that its parent has counted.
+ZEROED_IN_SERVER = "prctl"
 TOTALS = re.compile(r"^totals: (\d+)$", re.MULTILINE)
 
 
@@ -43,20 +45,22 @@ class CountingError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Instructions:
-    """Instructions per call on each side, and whether each step of calls gave the same."""
+    """Instructions per call on each side, and whether every step from one number of calls to the
+    next gave the same."""
     client: float
     server: float
     exact: bool
 
 
 def instructions_per_call(build, row, *, calls=CALLS, server_flags=(), client_flags=(), cpu=None,
-                          timeout=TIMEOUT):
+                          timeout=TIMEOUT, attempts=2):
     """Counts the instructions of a row's call.
 
     `build` is the folder of bench_all and bench_server, `row` a row's name, `calls` are three or
     more ascending numbers of calls, `cpu` is the one that both sides run on, by default the last
-    that this thread may use, and `timeout` bounds each run, in seconds. Touches nothing global, so
-    that threads may count at the same time, on a CPU each.
+    that this thread may use, and `timeout` bounds each run, in seconds. What is not exact is counted
+    anew, up to so many `attempts`. Touches nothing global, so that threads may count at the same
+    time, on a CPU each.
 
     Raises Unavailable, CountingError, or ValueError for a row that bench_server does not serve.
     """
@@ -66,15 +70,28 @@ def instructions_per_call(build, row, *, calls=CALLS, server_flags=(), client_fl
     build = pathlib.Path(build).resolve()
     cpu = max(os.sched_getaffinity(0)) if cpu is None else cpu
     server_side, client_side = _prefixes(cpu)
-    server = [*server_side, build / "bench_server", *_server_flags(row), *server_flags]
+    server = [*server_side, f"--zero-before={ZEROED_IN_SERVER}", build / "bench_server",
+              *_server_flags(row), *server_flags]
     client = [*client_side, f"--toggle-collect={COUNTED_IN_CLIENT}", build / "bench_all",
               *client_flags, f"--make_calls={row}"]
-    totals = [_count(server, client, number, timeout) for number in calls]
-    (few, *_, many), total_calls = totals, calls[-1] - calls[0]
-    client_slope, server_slope = ((b - a) / total_calls for a, b in zip(few, many))
-    steps = {tuple((b - a) / (y - x) for a, b in zip(before, after))
-             for (x, before), (y, after) in itertools.pairwise(zip(calls, totals))}
-    return Instructions(client_slope, server_slope, exact=len(steps) == 1)
+    for _ in range(attempts):
+        totals = [_count(server, client, number, timeout) for number in calls]
+        counted = _slope(calls, totals)
+        if counted.exact:
+            break
+    return counted
+
+
+def _slope(calls, totals):
+    """From the first to the last of runs with so many calls and instructions of both sides."""
+    runs = list(zip(calls, totals))
+    steps = {_per_call(*pair) for pair in itertools.pairwise(runs)}
+    return Instructions(*_per_call(runs[0], runs[-1]), exact=len(steps) == 1)
+
+
+def _per_call(before, after):
+    (few, totals_of_few), (many, totals_of_many) = before, after
+    return tuple((b - a) / (many - few) for a, b in zip(totals_of_few, totals_of_many))
 
 
 def _server_flags(row):

@@ -1,0 +1,199 @@
+"""Instructions per call, counted by callgrind: `instructions_test.py <build folder>`.
+
+They must repeat to the unit, whatever the model, also when two threads count at once; notice an
+allocation more; and leave no process and no file behind, however the counting ends.
+"""
+
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from unittest import mock
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from gating import instructions  # pylint: disable=wrong-import-position
+from gating.instructions import instructions_per_call  # pylint: disable=wrong-import-position
+
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
+PATIENCE = 120  # seconds
+
+
+def ended(pid):
+    """Whether the process ends, in good time. One that nobody has reaped yet has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            status = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if status.rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+class InstructionsTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="rpycbench_instructions_test_")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.temporary = self.folder / "temporary"
+        self.temporary.mkdir()
+        patch = mock.patch.object(tempfile, "tempdir", str(self.temporary))
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.addCleanup(lambda: self.assertEqual([], list(self.temporary.iterdir())))
+
+
+class CountTest(InstructionsTest):
+    def test_every_model_repeats_to_the_unit(self):
+        for row in ("Latency/tcp_threaded/ping", "Latency/rpyc_forking/ping",
+                    "Latency/tcp_threadpool/ping/real_time", "Latency/http_async/echo/1024",
+                    "Floor/ping"):
+            with self.subTest(row=row):
+                counted = instructions_per_call(BUILD, row)
+                self.assertTrue(counted.exact, counted)
+                for side in (counted.client, counted.server):
+                    self.assertTrue(50 < side < 50_000, counted)
+
+    def test_how_many_calls_is_no_matter(self):
+        row = "Latency/rpyc_threaded/ping"
+        self.assertEqual(instructions_per_call(BUILD, row),
+                         instructions_per_call(BUILD, row, calls=(4, 5, 8)))
+
+    def test_a_forked_session_does_not_count_what_its_parent_did(self):
+        self.assertLess(instructions_per_call(BUILD, "Connection/tcp_forking").server, 50_000)
+
+    def test_two_threads_count_at_once(self):
+        cpus = sorted(os.sched_getaffinity(0))
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(
+                lambda cpu: instructions_per_call(BUILD, "Latency/rpyc_async/ping", cpu=cpu),
+                (cpus[0], cpus[-1]))
+        self.assertEqual(first, second)
+        self.assertTrue(first.exact)
+
+    def test_one_allocation_more_is_seen(self):
+        row = "Latency/tcp_forking/ping"
+        before = instructions_per_call(BUILD, row)
+        after = instructions_per_call(BUILD, row, server_flags=["--inject=alloc"])
+        self.assertTrue(after.exact)
+        self.assertEqual(before.client, after.client)
+        # What malloc and free take at least, and at most without a system call.
+        self.assertTrue(20 < after.server - before.server < 500, (before, after))
+
+    def test_without_real_time_priorities(self):
+        row = "Latency/tcp_threaded/ping"
+        with mock.patch.object(instructions, "_may_be_real_time", return_value=False):
+            counted = instructions_per_call(BUILD, row)
+        self.assertEqual(instructions_per_call(BUILD, row), counted)
+
+    def test_calls_that_differ_are_not_exact_and_counted_anew(self):
+        once, anew = [(10, 10), (20, 20), (30, 31)], [(10, 20), (20, 40), (30, 60)]
+        for totals, counted in ((once + anew, instructions.Instructions(1, 2, exact=True)),
+                                (once + once, instructions.Instructions(1, 1.05, exact=False))):
+            with mock.patch.object(instructions, "_count", side_effect=totals):
+                self.assertEqual(counted, instructions_per_call(BUILD, "Floor/ping"))
+
+
+class FailureTest(InstructionsTest):
+    def fake(self, script, program="bench_server"):
+        """A build whose server, or client, is a script."""
+        build = self.folder / "build"
+        build.mkdir(exist_ok=True)
+        for name in ("bench_all", "bench_server"):
+            if not (build / name).exists():
+                (build / name).symlink_to(BUILD / name)
+        (build / program).unlink()
+        (build / program).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (build / program).chmod(0o755)
+        return build
+
+    def hang(self):
+        """A build whose server forks and hangs, and says so in a file."""
+        return self.fake(f'sleep 1000 & echo $$ $! > {self.folder}/new\n'
+                         f'mv {self.folder}/new {self.folder}/pids; wait')
+
+    def processes(self):
+        """Those of a server that hangs, once it does."""
+        deadline = time.monotonic() + PATIENCE
+        while not (self.folder / "pids").exists():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        return [int(pid) for pid in (self.folder / "pids").read_text(encoding="ascii").split()]
+
+    def assert_fails(self, build, because, row="Floor/ping", **settings):
+        with self.assertRaisesRegex(instructions.CountingError, because):
+            instructions_per_call(build, row, **settings)
+
+    def test_a_server_that_hangs_is_ended(self):
+        self.assert_fails(self.hang(), "the server did not get ready", timeout=3)
+        for pid in self.processes():
+            self.assertTrue(ended(pid))
+
+    def test_a_server_that_fails_is_quoted(self):
+        self.assert_fails(self.fake("echo lost >&2; exit 3"),
+                          "the server did not get ready; its stderr ends with: lost")
+        self.assert_fails(BUILD, "the server did not get ready; .*--max_items",
+                          server_flags=["--max_items=-1"])
+
+    def test_a_client_that_fails_is_quoted(self):
+        self.assert_fails(BUILD, "the client exited with code [0-9]+; .* there is no row",
+                          row="Latency/tcp_threaded/dance")
+
+    def test_a_client_that_hangs_is_ended(self):
+        self.assert_fails(self.fake("exec sleep 1000", "bench_all"),
+                          "the client did not end in time", timeout=3)
+
+    def test_a_client_without_symbols_counts_nothing(self):
+        build = self.fake("")
+        for name in ("bench_all", "bench_server"):
+            (build / name).unlink()
+            shutil.copy(BUILD / name, build)
+        subprocess.run(["strip", build / "bench_all"], timeout=PATIENCE, check=True)
+        self.assert_fails(build, "the client has no symbols")
+
+    def test_what_bench_server_does_not_serve(self):
+        with self.assertRaisesRegex(ValueError, "does not serve the row Latency/flask_threaded"):
+            instructions_per_call(BUILD, "Latency/flask_threaded/ping")
+        with self.assertRaisesRegex(ValueError, "ascending numbers of calls"):
+            instructions_per_call(BUILD, "Floor/ping", calls=(10, 20))
+
+    def test_a_machine_without_valgrind(self):
+        with mock.patch.dict(os.environ, PATH=str(self.folder)):
+            with self.assertRaisesRegex(instructions.Unavailable, "install the package valgrind"):
+                instructions_per_call(BUILD, "Floor/ping")
+
+    def test_nothing_outlives_an_interrupt_or_a_kill(self):
+        program = ("import sys; from gating import instructions\n"
+                   "instructions.instructions_per_call(sys.argv[1], 'Floor/ping', timeout=1000)")
+        for number in (signal.SIGINT, signal.SIGKILL):
+            with self.subTest(signal=number):
+                (self.folder / "pids").unlink(missing_ok=True)
+                with tempfile.TemporaryDirectory(dir=self.folder) as temporary, subprocess.Popen(
+                        [sys.executable, "-c", program, self.hang()], cwd=ROOT,
+                        env={**os.environ, "TMPDIR": temporary}, stdin=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL) as counting:
+                    server, forked = self.processes()
+                    counting.send_signal(number)
+                    counting.wait(timeout=PATIENCE)
+                    self.assertTrue(ended(server))
+                    if number == signal.SIGINT:  # SIGKILL leaves time for neither
+                        self.assertTrue(ended(forked))
+                        self.assertEqual([], os.listdir(temporary))
+                    else:
+                        os.kill(forked, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    if BUILD is None:
+        sys.exit("usage: instructions_test.py <build folder>")
+    unittest.main()
