@@ -30,8 +30,8 @@ PACKAGES = {"valgrind": "valgrind", "setpriv": "util-linux", "taskset": "util-li
 MODE = re.compile("[A-Za-z]+/(rpyc|http|tcp)_(threaded|forking|threadpool|async)(?:/.+)?")
 # What makes a row's calls, so that the client's start counts for nothing: it varies with the port.
 COUNTED_IN_CLIENT = "*::MakeCalls(rpycbench::net::Endpoint const&, long)"
-# What a forked session does first: it starts with all that its parent has counted.
-ZEROED_IN_SERVER = "prctl"
+# A forked session starts with all that its parent has counted, and calls this first.
+ZEROED_IN_SESSION = "prctl"
 TOTALS = re.compile(r"^totals: (\d+)$", re.MULTILINE)
 
 
@@ -45,22 +45,21 @@ class CountingError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Instructions:
-    """Instructions per call on each side, and whether every step from one number of calls to the
-    next gave the same."""
+    """Instructions per call on each side, and whether they repeat to the unit: every step from one
+    number of calls to the next gives the same, or a second count the same as the first."""
     client: float
     server: float
     exact: bool
 
 
 def instructions_per_call(build, row, *, calls=CALLS, server_flags=(), client_flags=(), cpu=None,
-                          timeout=TIMEOUT, attempts=2):
+                          timeout=TIMEOUT):
     """Counts the instructions of a row's call.
 
     `build` is the folder of bench_all and bench_server, `row` a row's name, `calls` are three or
     more ascending numbers of calls, `cpu` is the one that both sides run on, by default the last
-    that this thread may use, and `timeout` bounds each run, in seconds. What is not exact is counted
-    anew, up to so many `attempts`. Touches nothing global, so that threads may count at the same
-    time, on a CPU each.
+    that this thread may use, and `timeout` bounds each run, in seconds. Touches nothing global, so
+    that threads may count at the same time, on a CPU each.
 
     Raises Unavailable, CountingError, or ValueError for a row that bench_server does not serve.
     """
@@ -70,26 +69,25 @@ def instructions_per_call(build, row, *, calls=CALLS, server_flags=(), client_fl
     build = pathlib.Path(build).resolve()
     cpu = max(os.sched_getaffinity(0)) if cpu is None else cpu
     server_side, client_side = _prefixes(cpu)
-    server = [*server_side, f"--zero-before={ZEROED_IN_SERVER}", build / "bench_server",
-              *_server_flags(row), *server_flags]
+    if "_forking" in row:
+        server_side.append(f"--zero-before={ZEROED_IN_SESSION}")
+    server = [*server_side, build / "bench_server", *_server_flags(row), *server_flags]
     client = [*client_side, f"--toggle-collect={COUNTED_IN_CLIENT}", build / "bench_all",
               *client_flags, f"--make_calls={row}"]
-    for _ in range(attempts):
-        totals = [_count(server, client, number, timeout) for number in calls]
-        counted = _slope(calls, totals)
-        if counted.exact:
-            break
-    return counted
 
+    def count():
+        runs = [(number, _count(server, client, number, timeout)) for number in calls]
+        return runs, len({_per_call(*pair) for pair in itertools.pairwise(runs)}) == 1
 
-def _slope(calls, totals):
-    """From the first to the last of runs with so many calls and instructions of both sides."""
-    runs = list(zip(calls, totals))
-    steps = {_per_call(*pair) for pair in itertools.pairwise(runs)}
-    return Instructions(*_per_call(runs[0], runs[-1]), exact=len(steps) == 1)
+    runs, exact = count()
+    if not exact:
+        first, (runs, exact) = runs, count()
+        exact = exact or runs == first
+    return Instructions(*_per_call(runs[0], runs[-1]), exact)
 
 
 def _per_call(before, after):
+    """The slope of the client and of the server between two runs: their calls and totals."""
     (few, totals_of_few), (many, totals_of_many) = before, after
     return tuple((b - a) / (many - few) for a, b in zip(totals_of_few, totals_of_many))
 

@@ -96,10 +96,13 @@ class CountTest(InstructionsTest):
             counted = instructions_per_call(BUILD, row)
         self.assertEqual(instructions_per_call(BUILD, row), counted)
 
-    def test_calls_that_differ_are_not_exact_and_counted_anew(self):
-        once, anew = [(10, 10), (20, 20), (30, 31)], [(10, 20), (20, 40), (30, 60)]
-        for totals, counted in ((once + anew, instructions.Instructions(1, 2, exact=True)),
-                                (once + once, instructions.Instructions(1, 1.05, exact=False))):
+    def test_what_is_not_even_is_counted_anew(self):
+        uneven, even = [(10, 10), (20, 20), (30, 31)], [(10, 20), (20, 40), (30, 60)]
+        for totals, counted in (
+                (uneven + even, instructions.Instructions(1, 2, exact=True)),
+                (uneven + uneven, instructions.Instructions(1, 1.05, exact=True)),
+                (uneven + [(10, 10), (20, 22), (30, 32)],
+                 instructions.Instructions(1, 1.1, exact=False))):
             with mock.patch.object(instructions, "_count", side_effect=totals):
                 self.assertEqual(counted, instructions_per_call(BUILD, "Floor/ping"))
 
