@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass
 
 from .errors import GateError
+from .instructions import CountingError, Unavailable, instructions_per_call
 from .resident import Resident
 from .rows import check_same
 
@@ -23,6 +24,7 @@ OF_THE_LEDGER = ("client_syscalls", "server_syscalls", "client_allocations", "se
 PRESENCE = "row"  # the figure of a row that only one side has
 PRESENT, ABSENT = "present", "absent"
 COUNTS = 3  # of a figure in doubt
+LAYOUT_INSTRUCTIONS = 16  # a call may have more or less in a program that was only linked in another order
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,34 @@ def compare(base, head, rows, settings, tell, inject=""):
         result.notes += notes
     result.seconds = time.monotonic() - begin
     return result
+
+
+def compare_instructions(base, head, rows, settings, tell, result, inject=""):
+    """Counts the instructions of these rows' calls, and adds what it finds to the result. A change counts
+    from settings.instructions_tolerated on: what libc's string functions do depends on where strings
+    happen to lie, so that another layout alone may cost or save some instructions."""
+    begin = time.monotonic()
+    for row in rows:
+        tell(f"instructions: {row}")
+        try:
+            old, new = (
+                instructions_per_call(build.folder, row, client_flags=settings.bench_flags(),
+                                      server_flags=[f"--inject={inject}"] if inject and build is head else [])
+                for build in (base, head))
+        except Unavailable as error:
+            result.notes.append(f"instructions were not compared: {error}")
+            break
+        except (CountingError, ValueError) as error:
+            raise GateError(f"{row}: instructions: {error}") from error
+        for side in ("client", "server"):
+            figure, before, after = f"{side}_instructions", getattr(old, side), getattr(new, side)
+            result.figures += 1
+            difference = abs(after - before)
+            if not (old.exact and new.exact):
+                result.unsettled.append((row, figure))
+            elif difference > max(LAYOUT_INSTRUCTIONS, settings.instructions_tolerated * before):
+                result.changes.append(Change(row, figure, round(before, 2), round(after, 2)))
+    result.seconds += time.monotonic() - begin
 
 
 def row_changes(base_rows, head_rows):

@@ -146,6 +146,9 @@ class Gate:
             return
         inject = self._injection.of_every_row if self._injection else ""
         result = exact.compare(self._base, self._head, rows, self._settings, tell_progress, inject)
+        counted = [row for row in self._settings.instructions if row in names]
+        exact.compare_instructions(self._base, self._head, counted, self._settings, tell_progress, result,
+                                   inject)
         self._result.exact, self._result.context = result, result.context
         self._result.changes += result.changes
         self._result.notes += result.notes
