@@ -16,6 +16,7 @@ from .injection import Injection
 from .relink import RelinkError, relink
 from .resident import list_rows
 from .sequential import INCONCLUSIVE, Limits
+from .stored import gate_stored
 from .timing import Quads, Residents, TimedRow, decide
 from .verdict import EXIT, TOOL_FAILED, UNFIT, GateResult, Machine
 
@@ -62,8 +63,9 @@ def parse(arguments):
     parser.add_argument("--gates", type=int, default=10_000, help="with --calibrate: that are replayed")
     options = parser.parse_args(arguments)
     if options.results:
-        if len(options.results) != 2 or options.base or options.head or options.calibrate:
-            parser.error("either two results, or --base")
+        if len(options.results) != 2 or options.base or options.head or options.calibrate or (
+                options.inject or options.tier != "both"):
+            parser.error("either two results, or --base and what goes with it")
     elif not options.base:
         parser.error("--base or two results are wanted")
     if options.relink and not options.calibrate:
@@ -173,7 +175,7 @@ class Gate:
         self._result.timed, self._result.control = rows, control
 
 
-def say(result, folder):
+def say(result, folder, estimate):
     """The verdict on stdout, in a few lines."""
     print(f"{result.verdict}: {result.base.version} → {result.head.version}")
     for change in result.unacknowledged[:10]:
@@ -225,9 +227,21 @@ def gate_builds(options, settings):
         result = Gate(options, settings, base, head, control).run()
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
-    command = shlex.join(["ci/gate", *sys.argv[1:]])
-    reports.write_all(options.out, result, command)
-    say(result, options.out)
+    reports.write_all(options.out, result, command_line())
+    return conclude(result, options)
+
+
+def gate_results(options, settings):
+    return conclude(gate_stored(options, settings, command_line()), options, lambda row: [row.change])
+
+
+def command_line():
+    return shlex.join(["ci/gate", *sys.argv[1:]])
+
+
+def conclude(result, options, estimate=reports.estimate):
+    """Says the verdict. Returns the exit status."""
+    say(result, options.out, estimate)
     if result.verdict == INCONCLUSIVE and options.inconclusive == "pass":
         return 0
     return EXIT[result.verdict]
@@ -242,7 +256,8 @@ def main(arguments):
     try:
         options = parse(arguments)
         settings = configuration.load(options.config)
-        return (calibrate if options.calibrate else gate_builds)(options, settings)
+        gate = gate_results if options.results else calibrate if options.calibrate else gate_builds
+        return gate(options, settings)
     except (GateError, RelinkError) as error:
         tell(str(error))
         return TOOL_FAILED

@@ -13,7 +13,7 @@ FILES = ("gate.json", "SUMMARY.md", "base.json", "head.json")
 FORMAT = 1  # of gate.json
 MOST_LISTED = 40  # changes in the summary; gate.json has all
 
-_HEADLINES = {
+HEADLINES = {
     PASS: "Nothing became slower by what must be caught, and no exact figure changed unacknowledged.",
     REGRESSION: "Something became slower or dearer.",
     INCONCLUSIVE: "No regression was shown, and not every row could be cleared.",
@@ -135,7 +135,7 @@ def acknowledgement(change):
     return ["[[change]]", *(f"{key} = {value}" for key, value in values.items()), 'why = ""']
 
 
-def _changes_section(result):
+def changes_section(result):
     lines = []
     for title, changes in (("Exact figures that changed", result.unacknowledged),
                            ("Acknowledged changes", [c for c in result.changes if c.why])):
@@ -157,7 +157,7 @@ def _changes_section(result):
 
 def summary(result, command):
     settings = result.settings
-    lines = [f"# Gate: {result.verdict}", "", _HEADLINES[result.verdict], "",
+    lines = [f"# Gate: {result.verdict}", "", HEADLINES[result.verdict], "",
              f"Base: {result.base.version}, {result.base.origin}  ",
              f"Head: {result.head.version}, {result.head.origin}", ""]
     if result.inject:
@@ -165,7 +165,7 @@ def summary(result, command):
     for title, verdict in (("Slower", REGRESSION), ("Neither slower nor cleared", INCONCLUSIVE)):
         if rows := result.rows_with(verdict):
             lines += [f"## {title}", "", *_timed_table(rows, settings), ""]
-    lines += _changes_section(result)
+    lines += changes_section(result)
     lines += ["## Control and machine", ""]
     if result.control:
         lines += [f"`{result.control.name}`, the base against a copy of itself:", "",

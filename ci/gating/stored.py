@@ -1,0 +1,242 @@
+"""Two stored results of bench_all, compared as well as that can be done: `ci/gate base.json head.json`.
+
+The stock compare.py gives each row's p value, of real times; beside it stand the size of the row's own
+statistic's change and a limit for it. The runs came one after the other, so what the machine did between them
+looks like a change of the suite, and no test can tell: this is the weaker way, and its summary says so.
+"""
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+from . import exact, reports, stored_report
+from .errors import GateError, Unfit
+from .rank_test import repetitions_for, shift, smallest_p
+from .rows import TIMES, check_same, doubts_of, figure, label_of
+from .settings import TimingRule
+from .verdict import INCONCLUSIVE, PASS, REGRESSION, GateResult
+
+TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools")
+sys.path.insert(0, TOOLS)
+
+# pylint: disable=wrong-import-position
+from result_rows import MICROSECONDS, Unusable, load
+
+CONDITIONS = ("preset", "server_launcher")  # of a whole run; those of rows are in their labels
+OPTIMISED = ("Release", "RelWithDebInfo")
+PATIENCE = 300  # seconds for compare.py, and for fetching the SciPy that it needs
+
+
+@dataclass
+class Side:
+    """One result: its document and, by name, the repetitions of the rows to be judged."""
+    origin: str
+    document: dict
+    rows: dict
+
+    @property
+    def context(self):
+        return self.document["context"]
+
+    @property
+    def version(self):
+        """As bench_all --version says it."""
+        return self.context.get("suite_revision") or "rpycbench {} ({})".format(
+            *(self.context.get(key, "unknown") for key in ("suite_version", "git_revision")))
+
+
+def load_side(path, pattern):
+    """The Side in a file, with rows whose names `pattern` is found in. Throws GateError."""
+    try:
+        document = load(path)
+    except Unusable as error:
+        raise GateError(str(error)) from error
+    build_type, sanitizer = map(document["context"].get, ("suite_build_type", "sanitizer"))
+    if build_type not in OPTIMISED or sanitizer:
+        built = f"with -fsanitize={sanitizer}" if sanitizer else f"as {build_type}"
+        raise GateError(f"{path}: built {built}, which says nothing about {OPTIMISED[0]}")
+    judged = [row for row in document["benchmarks"] + document.get("errors", [])
+              if re.search(pattern, row["name"]) and row.get("run_type") != "aggregate"]
+    rows = {}
+    for row in judged:
+        if row.get("error_occurred") or "message" in row:
+            said = str(row.get("message", row.get("error_message"))).split("\n", maxsplit=1)[0]
+            raise GateError(f"{path}: {row['name']} ended in an error: {said}")
+        rows.setdefault(row["name"], []).append(row)
+    if not rows:
+        raise GateError(f"{path}: no row to judge")
+    for name, repetitions in rows.items():
+        unit = repetitions[0].get("time_unit")
+        if unit not in MICROSECONDS:
+            raise GateError(f"{path}: {name}: time_unit is {unit!r}")
+        for what, seen in (("measured as", {label_of(row) for row in repetitions}),
+                           ("has times in", {str(row.get("time_unit")) for row in repetitions})):
+            if len(seen) > 1:
+                raise GateError(f"{path}: {name}: {what} {' and '.join(map(repr, sorted(seen)))}")
+    return Side(path, document, rows)
+
+
+def check_comparable(base, head):
+    """Throws Unfit for results of two machines, and GateError for those of two kinds of runs."""
+    for keys, error in ((stored_report.MACHINE, Unfit), (CONDITIONS, GateError)):
+        for key in keys:
+            ours, theirs = base.context.get(key), head.context.get(key)
+            if ours != theirs:
+                raise error(f"{key} is {ours!r} in {base.origin}, {theirs!r} in {head.origin}")
+
+
+def missing_rows(base, head, acknowledged):
+    """The changes that rows of one side alone are. Throws GateError unless they are acknowledged."""
+    changes, _ = exact.acknowledge(exact.row_changes(base.rows, head.rows), acknowledged)
+    for change in changes:
+        if not change.why:
+            side = base if change.new == exact.ABSENT else head
+            raise GateError(f"only in {side.origin}: {change.row}")
+    return changes
+
+
+def p_values(base, head, names):
+    """{row: p value} as compare.py's dump has it; without those of a single repetition."""
+    with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
+        paths = [os.path.join(folder, name) for name in ("base.json", "head.json", "dump.json")]
+        for side, path in zip((base, head), paths):
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({"context": side.context,
+                           "benchmarks": [row for name in names for row in side.rows[name]]}, file)
+        try:
+            done = subprocess.run([os.path.join(TOOLS, "compare"), f"--dump_to_json={paths[2]}", *paths[:2]],
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=PATIENCE, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise GateError(f"tools/compare: not done after {PATIENCE} s") from error
+        if done.returncode != 0:
+            said = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+            raise GateError(f"tools/compare: {said}")
+        try:
+            with open(paths[2], encoding="utf-8") as file:
+                return {entry["name"]: entry["utest"]["time_pvalue"] for entry in json.load(file)
+                        if entry["utest"]}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise GateError(f"tools/compare: its dump cannot be read: {error!r}") from error
+
+
+class StoredRow:
+    """A row of both results: how much worse the head's statistic is, and what follows from that."""
+
+    def __init__(self, name, rule, base, head):
+        """Of the repetitions of two sides, (origin, rows) each. Throws GateError for rows without a figure."""
+        self.name, self.rule = name, rule
+        check_same(base[1][0], head[1][0])
+        for origin, rows in (base, head):
+            for row in rows:
+                for needed in TIMES:
+                    figure(row, needed, origin)
+        self.base, self.head = ([figure(row, rule.statistic, origin) for row in rows]
+                                for origin, rows in (base, head))
+        self.doubtful = any(map(doubts_of, base[1] + head[1]))
+        worse = [[math.log(value) for value in side] for side in (self.base, self.head)]
+        if rule.higher_is_better:
+            worse.reverse()
+        self.change, self.low, self.high = map(math.expm1, shift(*worse))
+        self.p, self.verdict, self.reason = None, INCONCLUSIVE, ""
+
+    def judge(self, p, settings, rows):
+        """Gives the verdict, one of `rows`, that `p` (None with a single repetition) leads to."""
+        self.p, level = p, settings.stored_false_alarms / rows
+        counts = len(self.base), len(self.head)
+        if min(counts) < settings.min_repetitions:
+            self.reason = f"has {min(counts)} repetitions, needs {settings.min_repetitions}"
+        elif not isinstance(p, float) or not 0 < p <= 1:
+            raise GateError(f"compare.py has no p value of {self.name}")
+        elif self.high < self.rule.stored_limit:
+            self.verdict = PASS
+        elif smallest_p(*counts) >= level:
+            self.reason = f"needs {repetitions_for(level)} repetitions for p < {level:.2g}"
+        elif self.change >= self.rule.stored_limit and self.low > 0 and p < level:
+            self.verdict = REGRESSION
+        else:
+            self.reason = "may be above its limit or below"
+
+
+def exact_figures(origin, rows):
+    """({figure: value} of what all repetitions agree in, all figures' names). Throws GateError."""
+    try:
+        each = [exact.figures_of(row) for row in rows]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise GateError(f"{origin}: {rows[0]['name']}: an exact figure is no number: {error}") from error
+    return dict(set.intersection(*(set(figures.items()) for figures in each))), set().union(*each)
+
+
+def compare_exact(name, base, head, ledger):
+    """(changes, number of figures compared, number of those that can't be) of a row of two (origin, rows).
+    Throws GateError if head lacks what goes over the wire."""
+    (old, all_old), (new, all_new) = (exact_figures(*side) for side in (base, head))
+    if lost := sorted((all_old - all_new).intersection(exact.ON_THE_WIRE)):
+        raise GateError(f"{head[0]}: {name} has no {lost[0]}, which base has")
+    same_calls = len({row.get("iterations") for row in base[1] + head[1]}) == 1
+
+    def comparable(figure_name):
+        if figure_name not in old or figure_name not in new:
+            return False
+        if figure_name in exact.OF_THE_LEDGER:  # counted in a pass of its own
+            return ledger
+        # rpyc numbers its requests, and a longer number takes more bytes: a mean depends on how many calls
+        # time allowed, unless it is whole on both sides, and each call cost the same.
+        return same_calls or (old[figure_name].is_integer() and new[figure_name].is_integer())
+
+    wanted = [item for item in sorted(all_old | all_new) if ledger or item not in exact.OF_THE_LEDGER]
+    compared = list(filter(comparable, wanted))
+    return ([exact.Change(name, item, old[item], new[item]) for item in compared if old[item] != new[item]],
+            len(compared), len(wanted) - len(compared))
+
+
+@dataclass
+class StoredResult(GateResult):
+    """`base` and `head` are Side, `timed` StoredRow; figures are counts of what the exact tier judges."""
+    figures: int = 0
+    skipped_figures: int = 0
+
+
+def compare(options, settings):
+    """The StoredResult of options.results. Throws GateError and Unfit."""
+    base, head = (load_side(path, options.rows) for path in options.results)
+    check_comparable(base, head)
+    acknowledged = exact.load_acknowledged(settings.acknowledged)
+    result = StoredResult(base, head, settings, changes=missing_rows(base, head, acknowledged))
+    names = [name for name in base.rows if name in head.rows]
+    if not names:
+        raise GateError("the two results have no row in common")
+    found = []
+    for name in names:
+        sides = [(side.origin, side.rows[name]) for side in (base, head)]
+        rule = settings.rule_of(name) or TimingRule(rows="", statistic="real_time")
+        result.timed.append(StoredRow(name, rule, *sides))
+        if settings.is_exact(name):
+            ledger = not (settings.without_ledger and re.search(settings.without_ledger, name))
+            changes, compared, skipped = compare_exact(name, *sides, ledger)
+            found += changes
+            result.figures += compared
+            result.skipped_figures += skipped
+    result.changes += exact.acknowledge(found, acknowledged)[0]
+    p = p_values(base, head, names)
+    for row in result.timed:
+        row.judge(p.get(row.name), settings, len(names))
+    return result
+
+
+def gate_stored(options, settings, command):
+    """Compares options.results and writes the reports. Returns the StoredResult; throws GateError, also for
+    results that the reports would overwrite, and Unfit."""
+    written = [os.path.realpath(os.path.join(options.out, name)) for name in reports.FILES]
+    for path in options.results:
+        if os.path.realpath(path) in written:
+            raise GateError(f"{path}: the gate would overwrite it; --out names another folder")
+    reports.prepare(options.out)
+    result = compare(options, settings)
+    stored_report.write_all(options.out, result, command)
+    return result
