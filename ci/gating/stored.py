@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from . import exact, reports, stored_report
 from .errors import GateError, Unfit
-from .rank_test import repetitions_for, shift, smallest_p
+from .ranks import repetitions_for, shift, smallest_p
 from .rows import TIMES, check_same, doubts_of, figure, label_of
 from .settings import TimingRule
 from .verdict import INCONCLUSIVE, PASS, REGRESSION, GateResult
@@ -29,6 +29,7 @@ from result_rows import MICROSECONDS, Unusable, load
 
 CONDITIONS = ("preset", "server_launcher")  # of a whole run; those of rows are in their labels
 OPTIMISED = ("Release", "RelWithDebInfo")
+DISTURBED = ("others", "steal", "throttled")  # doubts that speak of the machine and not of the row
 PATIENCE = 300  # seconds for compare.py, and for fetching the SciPy that it needs
 
 
@@ -71,9 +72,9 @@ def load_side(path, pattern):
     if not rows:
         raise GateError(f"{path}: no row to judge")
     for name, repetitions in rows.items():
-        unit = repetitions[0].get("time_unit")
+        unit = str(repetitions[0].get("time_unit"))
         if unit not in MICROSECONDS:
-            raise GateError(f"{path}: {name}: time_unit is {unit!r}")
+            raise GateError(f"{path}: {name}: time_unit is {unit}")
         for what, seen in (("measured as", {label_of(row) for row in repetitions}),
                            ("has times in", {str(row.get("time_unit")) for row in repetitions})):
             if len(seen) > 1:
@@ -125,20 +126,27 @@ def p_values(base, head, names):
             raise GateError(f"tools/compare: its dump cannot be read: {error!r}") from error
 
 
+def share_disturbed(rows):
+    """Of the repetitions: those in which the machine was not the row's alone."""
+    kinds = [{doubt.partition(":")[0] for doubt in doubts_of(row).split(",")} for row in rows]
+    return sum(not doubts.isdisjoint(DISTURBED) for doubts in kinds) / len(rows)
+
+
 class StoredRow:
     """A row of both results: how much worse the head's statistic is, and what follows from that."""
 
     def __init__(self, name, rule, base, head):
-        """Of the repetitions of two sides, (origin, rows) each. Throws GateError for rows without a figure."""
+        """Of two sides' repetitions, (origin, rows) each. Throws GateError for rows without a figure."""
         self.name, self.rule = name, rule
         check_same(base[1][0], head[1][0])
         for origin, rows in (base, head):
             for row in rows:
-                for needed in TIMES:
+                for needed in (*TIMES, "iterations"):
                     figure(row, needed, origin)
         self.base, self.head = ([figure(row, rule.statistic, origin) for row in rows]
                                 for origin, rows in (base, head))
         self.doubtful = any(map(doubts_of, base[1] + head[1]))
+        self.disturbed = max(share_disturbed(rows) for _, rows in (base, head))
         worse = [[math.log(value) for value in side] for side in (self.base, self.head)]
         if rule.higher_is_better:
             worse.reverse()
@@ -153,14 +161,18 @@ class StoredRow:
             self.reason = f"has {min(counts)} repetitions, needs {settings.min_repetitions}"
         elif not isinstance(p, float) or not 0 < p <= 1:
             raise GateError(f"compare.py has no p value of {self.name}")
+        elif self.disturbed > 0.5:
+            self.reason = f"other work took CPU time in {self.disturbed:.0%} of a side's repetitions"
         elif self.high < self.rule.stored_limit:
             self.verdict = PASS
-        elif smallest_p(*counts) >= level:
-            self.reason = f"needs {repetitions_for(level)} repetitions for p < {level:.2g}"
-        elif self.change >= self.rule.stored_limit and self.low > 0 and p < level:
+        elif self.change < self.rule.stored_limit or self.low <= 0:
+            self.reason = "the interval is too wide"
+        elif p < level:
             self.verdict = REGRESSION
+        elif smallest_p(*counts) >= level:
+            self.reason = f"needs {repetitions_for(level)} repetitions for a p below {level:.2g}"
         else:
-            self.reason = "may be above its limit or below"
+            self.reason = f"p is not below {level:.2g}"
 
 
 def exact_figures(origin, rows):

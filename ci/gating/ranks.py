@@ -1,5 +1,5 @@
-"""Two independent samples compared by ranks: by how much one is above the other (Hodges and Lehmann), with the
-interval that belongs to the U test of Mann and Whitney, and what that test can show with so many values.
+"""Two independent samples compared by ranks: by how much one is above the other (Hodges and Lehmann), with
+the interval that belongs to the U test of Mann and Whitney, and what that test can show of so many values.
 
 Only ranks count, so a stalled repetition weighs no more than a slow one. What the test assumes, and two runs
 one after the other do not give, is that nothing but the builds differs between the samples.

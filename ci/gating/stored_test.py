@@ -1,0 +1,391 @@
+"""Tests ci/gate with two stored results, as a process: `stored_test.py`. Needs what `tools/compare --prepare`
+sees to. The results are made up: their times are a fixed, uneven spread, scaled."""
+
+import itertools
+import json
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+# pylint: disable=wrong-import-position
+from gating.ranks import MOST_COUNTED, repetitions_for, shift, smallest_p, tail
+
+GATE = pathlib.Path(__file__).resolve().parent.parent / "gate"
+FILES = ("SUMMARY.md", "base.json", "gate.json", "head.json")
+CONTEXT = {"date": "2026-01-02T03:04:05+00:00", "host_name": "here", "cpu_model": "Some CPU", "num_cpus": 2,
+           "kernel": "Linux 6.1 x86_64", "preset": "default", "suite_version": "0.1.0",
+           "git_revision": "0123456789ab", "suite_build_type": "Release"}
+TCP, RPYC = "Latency/tcp_threaded/ping/real_time", "Latency/rpyc_threaded/ping/real_time"
+RATE, PLAIN = "Concurrent/tcp_threaded/1/real_time", "Bandwidth/tcp_threaded/real_time"
+CONFIG = """
+exact = '^Latency/'
+without_ledger = '^Latency/http_'
+acknowledged = "acknowledged.toml"
+[[timing]]
+rows = '^Latency/'
+[[timing]]
+rows = '^Concurrent/'
+statistic = "items_per_second"
+"""
+EXACT = {"round_trips": 1.0, "wire_bytes_out": 16.0, "ledger_exact": 1.0, "server_syscalls": 2.0,
+         "server_allocations": 0.0}
+
+
+def row(name, index, count, label="placement=shared payload=random"):
+    """A repetition of about 20 µs."""
+    us = 20 * (1 + 0.002 * ((index * 7) % count) + 0.0001 * index)
+    return {"name": name, "run_name": name, "run_type": "iteration", "repetitions": count,
+            "repetition_index": index, "threads": 1, "iterations": 1000, "real_time": us, "cpu_time": us / 2,
+            "time_unit": "us", "p10_us": 0.9 * us, "items_per_second": 1e6 / us, "label": label, **EXACT}
+
+
+def results(count=12, names=(TCP, RPYC, RATE, PLAIN)):
+    """As bench_all --benchmark_out writes them, aggregates included."""
+    rows = [row(name, index, count) for name in names for index in range(count)]
+    rows.append({**rows[0], "name": f"{names[0]}_cv", "run_type": "aggregate", "aggregate_name": "cv"})
+    return {"context": dict(CONTEXT), "benchmarks": rows, "errors": [], "doubts": []}
+
+
+class StoredTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="a folder ")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.out = self.folder / "out"
+        (self.folder / "gate.toml").write_text(CONFIG)
+        self.base, self.head = results(), results()
+
+    def gate(self, *flags, base=None, head=None):
+        """Runs the gate of self.base and self.head, or of these texts."""
+        for name, document, text in (("base", self.base, base), ("head", self.head, head)):
+            (self.folder / f"{name}.json").write_text(json.dumps(document) if text is None else text)
+        return subprocess.run(
+            [GATE, "base.json", "head.json", "--config=gate.toml", f"--out={self.out}", *flags],
+            cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180,
+            check=False)
+
+    def change(self, name, *, of="head", scale=1.0, **values):
+        """Scales all times of a row in a side, and sets what else is said."""
+        for entry in getattr(self, of)["benchmarks"]:
+            if entry["name"] == name:
+                for key in ("real_time", "cpu_time", "p10_us"):
+                    entry[key] *= scale
+                entry["items_per_second"] /= scale
+                entry.update(values)
+
+    def verdicts(self, status, *flags):
+        """{row: (verdict, reason)} of a gate that must exit like this; its gate.json is in self.report."""
+        done = self.gate(*flags)
+        self.assertEqual((status, ""), (done.returncode, done.stderr), done.stdout)
+        self.assertEqual(list(FILES), sorted(os.listdir(self.out)))
+        self.report = json.loads((self.out / "gate.json").read_text())
+        self.summary = (self.out / "SUMMARY.md").read_text()
+        return {entry["row"]: (entry["verdict"], entry["reason"]) for entry in self.report["stored"]["rows"]}
+
+    def assert_refused(self, *words, status=2, **texts):
+        """No verdict: one line that has the words, and no file, not even of an earlier gate."""
+        self.out.mkdir(exist_ok=True)
+        for name in FILES:
+            (self.out / name).write_text("of an earlier gate")
+        done = self.gate(**texts)
+        self.assertEqual((status, ""), (done.returncode, done.stdout), done.stderr)
+        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertEqual([], os.listdir(self.out))
+
+
+class Verdicts(StoredTest):
+    def test_identical_results_pass(self):
+        found = self.verdicts(0)
+        self.assertEqual({name: ("pass", "") for name in (TCP, RPYC, RATE, PLAIN)}, found)
+        self.assertEqual("pass", self.report["verdict"])
+        self.assertEqual(self.base, json.loads((self.out / "base.json").read_text()))
+        self.assertIn("the one to trust is `ci/gate --base", self.summary.split("##")[0])
+
+    def test_a_slower_row_is_a_regression(self):
+        for name in (TCP, RATE, PLAIN):  # by a counter, by a rate, by a time without a rule
+            with self.subTest(name):
+                self.head = results()
+                self.change(name, scale=1.2)
+                found = self.verdicts(1)
+                self.assertEqual({name}, {row for row, (verdict, _) in found.items() if verdict != "pass"})
+                entry = next(entry for entry in self.report["stored"]["rows"] if entry["row"] == name)
+                self.assertEqual("regression", entry["verdict"])
+                self.assertAlmostEqual(0.2, entry["change"], delta=0.01)
+                self.assertLess(entry["interval"][0], 0.2)
+                self.assertGreater(entry["interval"][1], 0.2)
+                # The samples do not overlap, so this is also what compare.py can say at most.
+                self.assertAlmostEqual(smallest_p(12, 12), entry["p"])
+                self.assertIn("## Slower", self.summary)
+
+    def test_faster_rows_pass(self):
+        self.change(TCP, scale=0.7)
+        self.change(RATE, scale=0.7)
+        self.assertEqual({("pass", "")}, set(self.verdicts(0).values()))
+
+    def test_a_change_below_the_limit_passes_however_sure_it_is(self):
+        self.change(TCP, scale=1.05)
+        self.assertEqual(("pass", ""), self.verdicts(0)[TCP])
+        self.assertLess(self.report["stored"]["rows"][0]["p"], 0.001)
+
+    def test_a_wide_interval_is_inconclusive(self):
+        for index, entry in enumerate(self.head["benchmarks"][:12]):
+            entry["p10_us"] *= 1 + 0.05 * (index - 5)
+        self.assertEqual(("inconclusive", "the interval is too wide"), self.verdicts(3)[TCP])
+        self.verdicts(0, "--inconclusive=pass")
+        self.assertEqual("inconclusive", self.report["verdict"])
+
+    def test_too_few_repetitions_are_inconclusive_on_either_side(self):
+        for of in ("base", "head"):
+            for count in (1, 8):
+                with self.subTest(of, count=count):
+                    self.base, self.head = results(), results()
+                    setattr(self, of, results(count))
+                    self.assertEqual({("inconclusive", f"has {count} repetitions, needs 9")},
+                                     set(self.verdicts(3).values()))
+
+    def test_a_p_value_out_of_reach_is_said_with_what_it_takes(self):
+        """Of 40 rows each has 0.01 / 40; compare.py gives 9 repetitions no p below 0.0004."""
+        names = [TCP, *(f"Latency/tcp_threaded/echo/{size}/real_time" for size in range(39))]
+        for count, verdict in ((9, ("inconclusive", "needs 10 repetitions for a p below 0.00025")),
+                               (10, ("regression", ""))):
+            with self.subTest(count):
+                self.base, self.head = results(count, names), results(count, names)
+                self.change(TCP, scale=1.3)
+                self.assertEqual(verdict, self.verdicts(3 if count == 9 else 1)[TCP])
+
+    def test_a_statistic_that_real_times_do_not_confirm_is_inconclusive(self):
+        for entry in self.head["benchmarks"][:12]:
+            entry["p10_us"] *= 1.3
+        self.assertEqual(("inconclusive", "p is not below 0.0025"), self.verdicts(3)[TCP])
+
+    def test_a_shift_that_may_be_none_is_inconclusive_though_real_times_differ(self):
+        self.change(TCP, scale=1.3)
+        for index, entry in enumerate(self.head["benchmarks"][:12]):
+            entry["p10_us"] *= 0.5 if index < 5 else 1
+        self.assertEqual(("inconclusive", "the interval is too wide"), self.verdicts(3)[TCP])
+        self.assertLess(self.report["stored"]["rows"][0]["p"], 0.0025)
+        self.assertGreater(self.report["stored"]["rows"][0]["change"], 0.1)
+
+    def test_a_busy_machine_shows_nothing(self):
+        for index, entry in enumerate(self.head["benchmarks"][:12]):
+            if index < 7:
+                entry["label"] += " doubts=stalls:1,others:60%"
+        self.change(TCP, scale=1.3)
+        self.assertEqual(("inconclusive", "other work took CPU time in 58% of a side's repetitions"),
+                         self.verdicts(3)[TCP])
+        self.assertIn(f"{TCP} (p10_us) ¹", self.summary)
+
+    def test_doubts_of_the_row_itself_hide_no_regression(self):
+        self.change(TCP, scale=1.3, label="placement=shared payload=random doubts=samples_for_p99:89")
+        self.assertEqual("regression", self.verdicts(1)[TCP][0])
+
+    def test_only_rows_asked_for_are_judged(self):
+        self.change(TCP, scale=1.3)
+        self.head["errors"] = [{"name": TCP, "message": "broken"}]
+        self.assertEqual({RPYC}, set(self.verdicts(0, "--rows=rpyc")))
+
+
+class ExactFigures(StoredTest):
+    def changes(self, status):
+        self.verdicts(status)
+        return [(change["row"], change["figure"], change["old"], change["new"])
+                for change in self.report["exact"]["changes"]]
+
+    def test_one_more_system_call_is_a_regression(self):
+        self.change(TCP, server_syscalls=3.0)
+        self.assertEqual([(TCP, "server_syscalls", 2.0, 3.0)], self.changes(1))
+        self.assertIn("figure = \"server_syscalls\"", self.summary)
+
+    def test_an_acknowledged_change_passes(self):
+        self.change(TCP, server_syscalls=3.0)
+        (self.folder / "acknowledged.toml").write_text(
+            f'[[change]]\nrow = "{TCP}"\nfigure = "server_syscalls"\nold = 2\nnew = 3\nwhy = "wanted"\n')
+        self.assertEqual(1, len(self.changes(0)))
+        self.assertIn("wanted", self.summary)
+
+    def test_a_ledger_that_does_not_repeat_is_not_judged(self):
+        self.change(TCP, server_syscalls=3.0, ledger_exact=0.0)
+        self.assertEqual([], self.changes(0))
+
+    def test_rows_outside_the_exact_tier_are_not_judged(self):
+        self.change(PLAIN, server_syscalls=3.0)
+        self.assertEqual([], self.changes(0))
+
+    def test_repetitions_that_disagree_are_not_judged(self):
+        self.head["benchmarks"][0]["server_syscalls"] = 3.0
+        self.assertEqual([], self.changes(0))
+
+    def test_bytes_on_the_wire_of_equal_calls_count(self):
+        self.change(RPYC, of="base", wire_bytes_out=47.5)
+        self.change(RPYC, wire_bytes_out=47.75)
+        self.assertEqual([(RPYC, "wire_bytes_out", 47.5, 47.75)], self.changes(1))
+
+    def test_a_mean_that_depends_on_the_number_of_calls_is_not_compared(self):
+        self.change(RPYC, of="base", wire_bytes_out=47.5)
+        self.change(RPYC, wire_bytes_out=47.75, iterations=2000)
+        self.assertEqual([], self.changes(0))
+
+    def test_a_whole_mean_is_compared_whatever_the_number_of_calls(self):
+        self.change(TCP, wire_bytes_out=17.0, iterations=2000)
+        self.assertEqual([(TCP, "wire_bytes_out", 16.0, 17.0)], self.changes(1))
+
+
+class Refused(StoredTest):
+    def test_what_is_no_result(self):
+        whole = json.dumps(self.head)
+        for text, words in (
+                ("no JSON", "not a JSON file"), (whole[:len(whole) // 2], "not a JSON file"), ("", "empty"),
+                ("[1]", "no context and benchmarks"), ('{"context": {}}', "no context and benchmarks"),
+                ('{"context": {}, "benchmarks": [{}]}', "rows without a name"),
+                ('{"context": {}, "benchmarks": [{"name": "BM_Sort/9"}]}', "no row of bench_all")):
+            with self.subTest(text[:40]):
+                self.assert_refused("head.json", words, head=text)
+                self.assert_refused("base.json", words, base=text)
+
+    def test_a_file_that_is_not_there(self):
+        done = subprocess.run([GATE, "absent.json", "absent.json", f"--out={self.out}"], cwd=self.folder,
+                              capture_output=True, text=True, timeout=180, check=False)
+        self.assertEqual((2, "gate: absent.json: No such file or directory\n"),
+                         (done.returncode, done.stderr))
+
+    def test_rows_with_errors(self):
+        self.head["errors"] = [{"name": TCP, "message": "the server\nended"}]
+        self.assert_refused("head.json", TCP, "ended in an error: the server")
+        self.head = results()
+        self.change(TCP, error_occurred=True, error_message="reset")
+        self.assert_refused("head.json", TCP, "ended in an error: reset")
+
+    def test_a_row_of_one_side_alone_unless_acknowledged(self):
+        for of, other in (("base", "head"), ("head", "base")):
+            self.base, self.head = results(), results()
+            getattr(self, of)["benchmarks"] = [
+                entry for entry in getattr(self, of)["benchmarks"] if entry["name"] != PLAIN]
+            self.assert_refused(f"only in {other}.json: {PLAIN}")
+        (self.folder / "acknowledged.toml").write_text(
+            f'[[change]]\nrow = "{PLAIN}"\nfigure = "row"\nold = "absent"\nnew = "present"\nwhy = "new"\n')
+        self.assert_refused(f"only in base.json: {PLAIN}")
+        self.base, self.head = self.head, self.base
+        self.assertEqual({TCP, RPYC, RATE}, set(self.verdicts(0)))
+
+    def test_results_without_a_common_row(self):
+        self.base, self.head = results(names=(TCP,)), results(names=(RPYC,))
+        self.assert_refused("only in base.json")
+
+    def test_other_units_and_labels(self):
+        for values, words in (
+                ({"time_unit": "ns"}, "time_unit is us in base, ns in head"),
+                ({"time_unit": "weeks"}, "weeks"), ({"time_unit": ["us"]}, "time_unit"),
+                ({"label": "placement=split payload=random"}, "placement=split"),
+                ({"label": "placement=shared payload=text"}, "payload=text")):
+            with self.subTest(values):
+                self.head = results()
+                self.change(TCP, **values)
+                self.assert_refused(TCP, words)
+
+    def test_repetitions_of_several_conditions(self):
+        self.head["benchmarks"][3]["label"] = "placement=split payload=random"
+        self.assert_refused("head.json", TCP, "placement=shared", "placement=split")
+
+    def test_rows_without_a_usable_figure(self):
+        for key, where in (("p10_us", TCP), ("real_time", TCP), ("cpu_time", TCP), ("iterations", TCP),
+                           ("items_per_second", RATE), ("real_time", PLAIN)):
+            for value in (None, 0, -1, math.nan, math.inf, True, "20"):
+                with self.subTest(key, value=value):
+                    self.head = results()
+                    self.change(where, **{key: value})
+                    self.assert_refused("head.json", where, key)
+
+    def test_exact_figures_that_are_lost_or_no_numbers(self):
+        self.change(TCP, wire_bytes_out="many")
+        self.assert_refused("head.json", TCP, "no number")
+        for entry in self.head["benchmarks"]:
+            entry.pop("wire_bytes_out")
+        self.assert_refused("head.json", TCP, "no wire_bytes_out")
+
+    def test_another_preset_or_launcher(self):
+        for key in ("preset", "server_launcher"):
+            self.head = results()
+            self.head["context"][key] = "else"
+            self.assert_refused(f"{key} is ", "'else' in head.json")
+
+    def test_builds_that_are_not_optimised(self):
+        for values, words in (({"suite_build_type": "Debug"}, "built as Debug"),
+                              ({"suite_build_type": None}, "built as None"),
+                              ({"sanitizer": "thread"}, "built with -fsanitize=thread")):
+            self.head = results()
+            self.head["context"].update(values)
+            self.assert_refused("head.json", words)
+
+    def test_another_machine_is_unfit(self):
+        for key in ("host_name", "cpu_model", "num_cpus", "kernel"):
+            self.head = results()
+            self.head["context"][key] = 64
+            self.assert_refused(f"{key} is {CONTEXT[key]!r} in base.json, 64 in head.json", status=4)
+
+    def test_results_that_the_gate_would_overwrite_stay(self):
+        self.out = self.folder
+        done = self.gate()
+        self.assertEqual(2, done.returncode)
+        self.assertIn("base.json: the gate would overwrite it", done.stderr)
+        self.assertEqual(self.base, json.loads((self.folder / "base.json").read_text()))
+        self.assertFalse((self.folder / "gate.json").exists())
+
+    def test_flags_of_the_other_way(self):
+        for flag in ("--base=HEAD", "--inject=syscall", "--tier=exact", "--calibrate"):
+            self.assertEqual(2, self.gate(flag).returncode)
+
+
+class Ranks(unittest.TestCase):
+    def test_the_quantiles_of_u_are_those_of_all_orders(self):
+        for n, m in itertools.product(range(1, 7), range(1, 6)):
+            us = [sum(place - rank for rank, place in enumerate(places))
+                  for places in itertools.combinations(range(n + m), n)]
+            for level in (0.005, 0.025, 0.2):
+                k = tail(n, m, level)
+                self.assertLessEqual(sum(u < k for u in us) / len(us), level)
+                self.assertGreater(sum(u < k + 1 for u in us) / len(us), level)
+
+    def test_the_quantiles_of_u_are_the_tables(self):
+        """Two-sided critical values at 0.05 are one below these."""
+        self.assertEqual([18, 24, 38, 128], [tail(n, n, 0.025) for n in (9, 10, 12, 20)])
+
+    def test_the_normal_quantiles_continue_the_counted_ones(self):
+        n = math.isqrt(MOST_COUNTED)
+        below, above = (tail(n, m, 0.025) for m in (n, n + 1))
+        self.assertAlmostEqual(below + (tail(n, n, 0.025) - tail(n, n - 1, 0.025)), above, delta=5)
+
+    def test_the_shift_is_the_median_of_all_differences(self):
+        base, head = [1.0, 2.0, 4.0, 8.0, 16.0], [3.0, 5.0, 9.0, 17.0, 33.0]
+        differences = sorted(b - a for a in base for b in head)
+        k = tail(5, 5, 0.025)
+        self.assertEqual((differences[12], differences[k - 1], differences[25 - k]), shift(base, head))
+
+    def test_values_that_are_too_few_have_no_bounds(self):
+        self.assertEqual((1.0, -math.inf, math.inf), shift([1.0, 1.0], [2.0, 2.0, 2.0]))
+
+    def test_intervals_hold_the_truth_as_often_as_they_promise(self):
+        """Of all orders in which five values of either side can come, for a shift of zero."""
+        held = [low <= 0 <= high for places in itertools.combinations(range(10), 5)
+                for _, low, high in [shift(places, [x for x in range(10) if x not in places])]]
+        self.assertGreaterEqual(sum(held) / len(held), 0.95)
+        self.assertLess(sum(held) / len(held), 0.98)
+
+    def test_what_a_p_value_takes(self):
+        self.assertAlmostEqual(2 / 12870, smallest_p(8, 8))
+        self.assertEqual(9, repetitions_for(0.001))
+        for p in (1e-4, 1e-6):
+            n = repetitions_for(p)
+            self.assertLess(smallest_p(n, n), p)
+            self.assertGreaterEqual(smallest_p(n - 1, n - 1), p)
+
+
+if __name__ == "__main__":
+    unittest.main()
