@@ -42,12 +42,11 @@ def measure(base, head, rows, flags, injection, options, tell):
 def row_figures(row, settings, gates, rng):
     """What the row's quads say of gates, and the virtual gates' alarms as an array."""
     quads = row.test.quads
-    change, low, high = row.change
     alarms, passes, needed = replay(row.limits, quads, gates, settings.max_quads, rng=rng)
     found = {
         "row": row.name, "statistic": row.rule.statistic, "quads": len(quads),
         "tolerated": row.rule.tolerated, "caught": row.rule.caught,
-        "change": change, "interval": [low, high], "noise": row.test.noise,
+        "change": row.change, "interval": list(row.interval), "noise": row.test.noise,
         "false_alarms": int(alarms.sum()), "passes": float(passes.mean()),
         "quads_needed": float(np.median(needed)),
         "detectable": detectable(row.limits, quads, settings.max_quads, CAUGHT_IN, GATES_A_TRIAL, rng),

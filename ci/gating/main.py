@@ -175,7 +175,7 @@ class Gate:
         self._result.timed, self._result.control = rows, control
 
 
-def say(result, folder, estimate):
+def say(result, folder):
     """The verdict on stdout, in a few lines."""
     print(f"{result.verdict}: {result.base.version} → {result.head.version}")
     for change in result.unacknowledged[:10]:
@@ -183,7 +183,7 @@ def say(result, folder, estimate):
     if len(result.unacknowledged) > 10:
         print(f"  … and {len(result.unacknowledged) - 10} more exact figures")
     for row in result.rows_with("regression"):
-        print(f"  {row.name}: {row.rule.statistic} {reports.percent(row.change[0])}")
+        print(f"  {row.name}: {row.rule.statistic} {reports.percent(row.change)}")
     if inconclusive := result.rows_with(INCONCLUSIVE):
         print(f"  {len(inconclusive)} of {len(result.timed)} rows were not cleared")
     print(f"  {os.path.join(folder, 'SUMMARY.md')}")
@@ -232,16 +232,16 @@ def gate_builds(options, settings):
 
 
 def gate_results(options, settings):
-    return conclude(gate_stored(options, settings, command_line()), options, lambda row: [row.change])
+    return conclude(gate_stored(options, settings, command_line()), options)
 
 
 def command_line():
     return shlex.join(["ci/gate", *sys.argv[1:]])
 
 
-def conclude(result, options, estimate=reports.estimate):
+def conclude(result, options):
     """Says the verdict. Returns the exit status."""
-    say(result, options.out, estimate)
+    say(result, options.out)
     if result.verdict == INCONCLUSIVE and options.inconclusive == "pass":
         return 0
     return EXIT[result.verdict]

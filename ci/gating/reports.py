@@ -78,9 +78,8 @@ def timed_entry(row, settings):
     if row.inject:
         entry["inject"] = row.inject
     if row.quads:
-        change, low, high = row.change
         log_e, log_f = row.test.evidence
-        entry |= {"change": change, "interval": [low, high], "noise": row.test.noise,
+        entry |= {"change": row.change, "interval": list(row.interval), "noise": row.test.noise,
                   "log_e": log_e, "log_f": log_f,
                   "detectable": row.could_catch(settings.max_quads),
                   "measured": [{"coin": quad.coin, "base": quad.base, "head": quad.head}
@@ -120,10 +119,10 @@ def _timed_table(rows, settings):
         if not row.quads:
             lines.append(f"| {row.name} | | | {row.verdict} | 0 | |")
             continue
-        change, low, high = row.change
+        low, high = row.interval
         least = row.could_catch(settings.max_quads)
         doubts = {doubts_of(slot) for slot in row.base_slots + row.head_slots} - {""}
-        lines.append(f"| {row.name} ({row.rule.statistic}){' ¹' if doubts else ''} | {percent(change)} "
+        lines.append(f"| {row.name} ({row.rule.statistic}){' ¹' if doubts else ''} | {percent(row.change)} "
                      f"| {percent(low)} … {percent(high)} | {row.verdict} | {len(row.quads)} "
                      f"| {percent(least) if least else 'nothing'} |")
     return lines

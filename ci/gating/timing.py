@@ -60,10 +60,12 @@ class TimedRow:
 
     @property
     def change(self):
-        """(median, low, high) of the quads, shares; above 0 is worse. None without quads."""
-        if not self.quads:
-            return None
-        return tuple(math.expm1(value) for value in median_interval(self.test.quads))
+        """The quads' median as a share, above 0 is worse; and its interval. Only of a row with quads."""
+        return math.expm1(median_interval(self.test.quads)[0])
+
+    @property
+    def interval(self):
+        return tuple(math.expm1(bound) for bound in median_interval(self.test.quads)[1:])
 
     def could_catch(self, max_quads):
         """The smallest slowdown, a share, that 95 % of gates with this noise would find; None if none."""
