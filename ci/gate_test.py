@@ -165,8 +165,8 @@ class Verdicts(GateTest):
         self.assertEqual(self.gate_trees(self.fake("a"), self.fake("b", {RATE: {"rate": 1500.0}}))[0], 0)
 
     def test_neither_slower_nor_cleared(self):
-        """3.5 % lies between what is tolerated and what must be caught; ten quads don't settle it."""
-        self.config = self.write("few.toml", "max_quads = 10\n" + CONFIG)
+        """3.5 % lies between what is tolerated and what must be caught; ten blocks don't settle it."""
+        self.config = self.write("few.toml", "max_blocks = 10\n" + CONFIG)
         base, head = self.fake("a"), self.fake("b", {ECHO: {"us": 21.5}})
         self.assertEqual(self.gate_trees(base, head)[0], 3)
         self.assertEqual(self.verdicts()[ECHO], "inconclusive")
@@ -179,8 +179,8 @@ class Verdicts(GateTest):
         self.assertIn(self.gate_trees(self.fake("a"), self.fake("b"))[0], (3, 4))
 
     def test_a_control_that_does_not_pass(self):
-        """Five quads are too few for it; without it, nothing is said of a row that looks slower."""
-        self.config = self.write("few.toml", "max_quads = 5\n" + CONFIG)
+        """Five blocks are too few for it; without it, nothing is said of a row that looks slower."""
+        self.config = self.write("few.toml", "max_blocks = 5\n" + CONFIG)
         code, _, _ = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 40.0}}))
         self.assertEqual(code, 4)
         self.assertIn("# Gate: unfit", (self.out / "SUMMARY.md").read_text())
@@ -198,7 +198,7 @@ class Verdicts(GateTest):
         self.gate_trees(self.fake("a"), self.fake("b"))
         for side in ("base", "head"):
             rows = [row for row in self.document(f"{side}.json")["benchmarks"] if row["name"] == ECHO]
-            self.assertGreaterEqual(len(rows), 12)  # of six quads at least
+            self.assertGreaterEqual(len(rows), 12)  # of six blocks at least
             self.assertEqual([row["repetition_index"] for row in rows], list(range(len(rows))))
             self.assertEqual({row["repetitions"] for row in rows}, {len(rows)})
         compare = subprocess.run([str(HERE.parent / "tools" / "compare"), "--no-install",
@@ -211,7 +211,7 @@ class Verdicts(GateTest):
         base, coins = self.fake("a"), []
         for _ in range(2):
             self.gate_trees(base, base, "--seed=7", "--tier=timing", "--rows=ping")
-            coins.append([quad["coin"] for quad in self.document()["timing"]["rows"][0]["measured"]][:6])
+            coins.append([block["coin"] for block in self.document()["timing"]["rows"][0]["measured"]][:6])
         self.assertEqual(coins[0], coins[1])
         self.assertEqual(self.document()["seed"], 7)
 
@@ -317,7 +317,7 @@ class Broken(GateTest):
         base = self.fake("a")
         for text, *words in (("control = ", "not TOML"), ("controll = 'x'", "controll"),
                              ("false_alarms = 2", "false_alarms", "share"),
-                             ("max_quads = 'many'", "max_quads"), ("exact = '('", "exact"),
+                             ("max_blocks = 'many'", "max_blocks"), ("exact = '('", "exact"),
                              ("[[timing]]\nstatistic = 'p10_us'", "number 1", "rows"),
                              ("[[timing]]\nrows = 'x'\ntolerated = 0.1", "tolerated", "below"),
                              ("timing = 3", "[[timing]]")):
@@ -330,7 +330,7 @@ class Broken(GateTest):
     def test_command_lines(self):
         for arguments in ([], ["--base=x", "a.json", "b.json"], ["a.json"], ["--base=x", "--rows=("],
                           ["--base=x", "--tier=all"], ["--base=x", "--relink"],
-                          ["--base=x", "--calibrate", "--quads=0"]):
+                          ["--base=x", "--calibrate", "--blocks=0"]):
             with self.subTest(arguments=arguments):
                 self.assertEqual(self.gate(*arguments)[0], 2)
         base = self.fake("a")
@@ -359,17 +359,17 @@ class Broken(GateTest):
 
 class Calibration(GateTest):
     def test_replays(self):
-        code, _, err = self.gate(f"--base={self.fake('a')}", "--calibrate", "--quads=40", "--gates=1000")
+        code, _, err = self.gate(f"--base={self.fake('a')}", "--calibrate", "--blocks=40", "--gates=1000")
         self.assertEqual(code, 0, err)
         found = self.document("calibration.json")
         self.assertEqual(found["gates_with_a_false_alarm"], 0)
-        self.assertEqual([row["quads"] for row in found["rows"]], [40] * 3)
+        self.assertEqual([row["blocks"] for row in found["rows"]], [40] * 3)
         for row in found["rows"]:
             self.assertLess(row["detectable"], 1.2 * row["caught"])
         self.assertIn("| " + ECHO, (self.out / "CALIBRATION.md").read_text())
 
     def test_injected_truth(self):
-        self.gate(f"--base={self.fake('a')}", "--calibrate", "--quads=40", "--gates=500",
+        self.gate(f"--base={self.fake('a')}", "--calibrate", "--blocks=40", "--gates=500",
                   "--rows=^Latency", "--inject=spin:6%")
         for row in self.document("calibration.json")["rows"]:
             self.assertAlmostEqual(row["change"], 0.06, delta=0.003)
@@ -419,7 +419,7 @@ class RealBuilds(GateTest):
     def test_the_head_is_the_base_under_another_name(self):
         """Labels, units and rows of two copies agree, in all rows that are gated by default."""
         self.config = self.write("once.toml", (HERE / "gate.toml").read_text().replace(
-            'preset = "default"', 'preset = "quick"\nmax_quads = 1'))
+            'preset = "default"', 'preset = "quick"\nmax_blocks = 1'))
         code, _, err = self.gate(f"--base={BUILD}", f"--head={BUILD}", "--tier=timing")
         self.assertIn(code, (3, 4), err)
         self.assertGreater(len(self.document()["timing"]["rows"]), 5)

@@ -1,4 +1,4 @@
-"""How often gates on this machine are wrong, from a long run of quads of one build against itself.
+"""How often gates on this machine are wrong, from a long run of blocks of one build against itself.
 
 Virtual gates are drawn from that run: a stretch of it with fresh coins is what another gate would have
 measured, and with a constant added, what it would have measured of a slower head. With `--relink` the head is
@@ -15,7 +15,7 @@ import numpy as np
 
 from . import reports
 from .sequential import detectable, replay
-from .timing import Quads, Residents
+from .timing import Blocks, Residents
 from .verdict import Machine
 
 FILES = ("calibration.json", "CALIBRATION.md")
@@ -23,39 +23,39 @@ CAUGHT_IN = 0.95  # of gates
 GATES_A_TRIAL = 2000  # when the smallest slowdown is sought
 
 
-def measure(base, head, rows, flags, injection, options, tell):
-    """Adds options.quads quads to each row, whatever they decide."""
+def measure(base, head, rows, flags, injection, slots, options, tell):
+    """Adds options.blocks blocks to each row, whatever they decide."""
     with Residents(flags) as residents:
-        quads = Quads(residents, base, head, random.Random(options.seed))
+        blocks = Blocks(residents, base, head, random.Random(options.seed), slots)
         if injection:
             for row in rows:
-                row.inject, row.injected_share = injection.for_row(row, quads.probe)
+                row.inject, row.injected_share = injection.for_row(row, blocks.probe)
         begin = time.monotonic()
-        for number in range(1, options.quads + 1):
+        for number in range(1, options.blocks + 1):
             residents.close()
             for row in rows:
-                quads.measure(row)
-            left = (time.monotonic() - begin) / number * (options.quads - number)
-            tell(f"round {number} of {options.quads}, {left / 60:.0f} min left")
+                blocks.measure(row)
+            left = (time.monotonic() - begin) / number * (options.blocks - number)
+            tell(f"round {number} of {options.blocks}, {left / 60:.0f} min left")
 
 
 def row_figures(row, settings, gates, rng):
-    """What the row's quads say of gates, and the virtual gates' alarms as an array."""
-    quads = row.test.quads
-    alarms, passes, needed = replay(row.limits, quads, gates, settings.max_quads, rng=rng)
+    """What the row's blocks say of gates, and the virtual gates' alarms as an array."""
+    blocks = row.test.blocks
+    alarms, passes, needed = replay(row.limits, blocks, gates, settings.max_blocks, rng=rng)
     found = {
-        "row": row.name, "statistic": row.rule.statistic, "quads": len(quads),
+        "row": row.name, "statistic": row.rule.statistic, "blocks": len(blocks),
         "tolerated": row.rule.tolerated, "caught": row.rule.caught,
         "change": row.change, "interval": list(row.interval), "noise": row.test.noise,
         "false_alarms": int(alarms.sum()), "passes": float(passes.mean()),
-        "quads_needed": float(np.median(needed)),
-        "detectable": detectable(row.limits, quads, settings.max_quads, CAUGHT_IN, GATES_A_TRIAL, rng),
+        "blocks_needed": float(np.median(needed)),
+        "detectable": detectable(row.limits, blocks, settings.max_blocks, CAUGHT_IN, GATES_A_TRIAL, rng),
     }
     if row.inject:
-        centred = np.asarray(quads) - np.median(quads)
-        promised = replay(row.limits, centred, gates, settings.max_quads,
+        centred = np.asarray(blocks) - np.median(blocks)
+        promised = replay(row.limits, centred, gates, settings.max_blocks,
                           math.log1p(row.injected_share or 0), rng)[0]
-        real = replay(row.limits, quads, gates, settings.max_quads, rng=rng, coins=False)[0]
+        real = replay(row.limits, blocks, gates, settings.max_blocks, rng=rng, coins=False)[0]
         found |= {"inject": row.inject, "injected": row.injected_share,
                   "caught_in_replays": float(real.mean()), "promised": float(promised.mean())}
         alarms = np.zeros_like(alarms)  # none of them would be false
@@ -65,7 +65,7 @@ def row_figures(row, settings, gates, rng):
 def calibrate(base, head, rows, flags, injection, settings, options, tell):
     """Measures, replays, writes FILES to options.out. Returns whether the bound of false alarms held."""
     machine = Machine()
-    measure(base, head, rows, flags, injection, options, tell)
+    measure(base, head, rows, flags, injection, settings.slots, options, tell)
     rng = np.random.default_rng(options.seed)
     figures, any_alarm = [], np.zeros(options.gates, bool)
     for row in rows:
@@ -77,7 +77,7 @@ def calibrate(base, head, rows, flags, injection, settings, options, tell):
         "base": base.version, "head": head.version, "relinked": options.relink,
         "gates": options.gates, "false_alarms_allowed": settings.false_alarms,
         "gates_with_a_false_alarm": int(any_alarm.sum()), "rows": figures,
-        "measured": {row.name: row.test.quads for row in rows},
+        "measured": {row.name: row.test.blocks for row in rows},
     }
     reports.write(options.out, "calibration.json", json.dumps(document, indent=1) + "\n")
     reports.write(options.out, "CALIBRATION.md", page(document))
@@ -100,7 +100,7 @@ def page(document):
         f"Gates with a false alarm: **{document['gates_with_a_false_alarm']}** of {document['gates']} "
         f"(allowed: a share of {document['false_alarms_allowed']}).", "",
         ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in document["machine"].items()), ""]
-    head = "| row | quads | change | 95 % interval | noise of a quad | quads to pass | caught in 95 % |"
+    head = "| row | blocks | change | 95 % interval | noise of a block | blocks to pass | caught in 95 % |"
     rule = "|---|--:|--:|:-:|--:|--:|--:|"
     if injected:
         head, rule = head + " injected | replays that caught it | promised |", rule + "--:|--:|--:|"
@@ -108,9 +108,9 @@ def page(document):
     for row in document["rows"]:
         low, high = row["interval"]
         least = row["detectable"]
-        cells = [f"{row['row']} ({row['statistic']})", row["quads"], reports.percent(row["change"], 2),
+        cells = [f"{row['row']} ({row['statistic']})", row["blocks"], reports.percent(row["change"], 2),
                  f"{reports.percent(low, 2)} … {reports.percent(high, 2)}",
-                 f"{100 * row['noise']:.2f} %", f"{row['quads_needed']:.0f}",
+                 f"{100 * row['noise']:.2f} %", f"{row['blocks_needed']:.0f}",
                  reports.percent(least) if least else "nothing"]
         if injected:
             cells += [row["inject"] if row["injected"] is None else

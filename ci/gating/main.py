@@ -17,7 +17,7 @@ from .relink import RelinkError, relink
 from .resident import list_rows
 from .sequential import INCONCLUSIVE, Limits
 from .stored import gate_stored
-from .timing import Quads, Residents, TimedRow, decide
+from .timing import Blocks, Residents, TimedRow, decide
 from .verdict import EXIT, TOOL_FAILED, UNFIT, GateResult, Machine
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -59,7 +59,7 @@ def parse(arguments):
                         help="measure the base against itself, and replay what gates would have said")
     parser.add_argument("--relink", action="store_true",
                         help="with --calibrate: against the same objects, linked in another order")
-    parser.add_argument("--quads", type=int, default=200, help="with --calibrate: of each row")
+    parser.add_argument("--blocks", type=int, default=200, help="with --calibrate: of each row")
     parser.add_argument("--gates", type=int, default=10_000, help="with --calibrate: that are replayed")
     options = parser.parse_args(arguments)
     if options.results:
@@ -74,7 +74,7 @@ def parse(arguments):
         re.compile(options.rows)
     except re.error as error:
         parser.error(f"--rows: {options.rows!r} is no regular expression: {error}")
-    for name in ("quads", "gates"):
+    for name in ("blocks", "gates"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be above 0")
     if options.seed is None:
@@ -164,14 +164,15 @@ class Gate:
             return
         control = control_row(self._settings)
         with Residents(timing_flags(self._settings, [*(row.name for row in rows), control.name])) as residents:
-            quads = Quads(residents, self._base, self._head, random.Random(self._options.seed))
+            blocks = Blocks(residents, self._base, self._head, random.Random(self._options.seed),
+                            self._settings.slots)
             if self._injection:
                 for row in rows:
-                    row.inject, row.injected_share = self._injection.for_row(row, quads.probe)
+                    row.inject, row.injected_share = self._injection.for_row(row, blocks.probe)
             self._result.timing_seconds = decide(
-                quads, residents, rows, control, self._control, self._settings, self._options.seed,
+                blocks, residents, rows, control, self._control, self._settings, self._options.seed,
                 tell_progress)
-            self._result.context = quads.context
+            self._result.context = blocks.context
         self._result.timed, self._result.control = rows, control
 
 

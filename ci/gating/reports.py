@@ -73,17 +73,17 @@ def side_document(result, side):
 
 def timed_entry(row, settings):
     entry = {"row": row.name, "statistic": row.rule.statistic, "verdict": row.verdict,
-             "tolerated": row.rule.tolerated, "caught": row.rule.caught, "quads": len(row.quads),
-             "dropped_quads": row.dropped}
+             "tolerated": row.rule.tolerated, "caught": row.rule.caught, "blocks": len(row.blocks),
+             "dropped_blocks": row.dropped}
     if row.inject:
         entry["inject"] = row.inject
-    if row.quads:
+    if row.blocks:
         log_e, log_f = row.test.evidence
         entry |= {"change": row.change, "interval": list(row.interval), "noise": row.test.noise,
                   "log_e": log_e, "log_f": log_f,
-                  "detectable": row.could_catch(settings.max_quads),
-                  "measured": [{"coin": quad.coin, "base": quad.base, "head": quad.head}
-                               for quad in row.quads]}
+                  "detectable": row.could_catch(settings.max_blocks),
+                  "measured": [{"coin": block.coin, "base": block.base, "head": block.head}
+                               for block in row.blocks]}
     return entry
 
 
@@ -113,17 +113,17 @@ def gate_document(result, command):
 
 
 def _timed_table(rows, settings):
-    lines = ["| row | change | 95 % interval | verdict | quads | could have been caught |",
+    lines = ["| row | change | 95 % interval | verdict | blocks | could have been caught |",
              "|---|--:|:-:|---|--:|--:|"]
     for row in rows:
-        if not row.quads:
+        if not row.blocks:
             lines.append(f"| {row.name} | | | {row.verdict} | 0 | |")
             continue
         low, high = row.interval
-        least = row.could_catch(settings.max_quads)
+        least = row.could_catch(settings.max_blocks)
         doubts = {doubts_of(slot) for slot in row.base_slots + row.head_slots} - {""}
         lines.append(f"| {row.name} ({row.rule.statistic}){' ¹' if doubts else ''} | {percent(row.change)} "
-                     f"| {percent(low)} … {percent(high)} | {row.verdict} | {len(row.quads)} "
+                     f"| {percent(low)} … {percent(high)} | {row.verdict} | {len(row.blocks)} "
                      f"| {percent(least) if least else 'nothing'} |")
     return lines
 
@@ -176,7 +176,7 @@ def summary(result, command):
                   "not judged.", ""]
     if result.timed:
         lines += [f"Timing tier: {len(result.timed)} rows, "
-                  f"{sum(len(row.quads) for row in result.timed)} quads in "
+                  f"{sum(len(row.blocks) for row in result.timed)} blocks in "
                   f"{result.timing_seconds:.0f} s. A gate of equal builds alarms with a probability of "
                   f"{settings.false_alarms} at most; a row that is slower by what must be caught passes with "
                   f"{settings.missed} at most.", ""]

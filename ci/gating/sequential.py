@@ -1,16 +1,20 @@
 """The gate's statistics: a test of paired measurements that is valid at every moment of stopping.
 
-A quad yields q = ½ Σ ln t_head - ½ Σ ln t_base, and a fair coin decided which of its slots was whose.
-So for a pure shift by d, q - d is as likely positive as negative given its size and all quads before.
+A block yields q, the logarithm of head's figure over base's, and a fair coin decided which of its slots was
+whose. So for a pure shift by d, q - d is as likely positive as negative given its size and all blocks before.
 A gambler who bets the share λ < 1 of his capital on "positive" each time can't expect to win:
 
     E = Π (1 + λ_k sgn(q_k - d))        d = ln(1 + tolerated)
     F = Π (1 + λ'_k sgn(D - q_k))       D = ln(1 + caught)
 
 E is a martingale (for less than d it only falls), and by Ville's inequality P(E ever ≥ c) ≤ 1/c, for any
-tail, drift or correlation of the noise. The stake may depend on the past and on the size of q_k - d,
-which is what makes the bet worth something: it is high where the size stands out of the noise.
-A row is a regression once E ≥ rows / alpha, passes once F ≥ 1 / beta.
+tail, drift or correlation of the noise. A row is a regression once E ≥ rows / alpha, passes once F ≥ 1 / beta.
+
+The stake may depend on the past and on the size m = |q_k - d|, which is what makes the bet worth something.
+Against a shift by δ in noise of density f the best is (f(m-δ) - f(m+δ)) / (f(m-δ) + f(m+δ)). The noise of a
+shared machine has a narrow core and far outliers, when a neighbour slows one slot down; so f is Cauchy's, for
+which that is 2mδ / (s² + m² + δ²): high where a difference is of the size that is looked for, low for
+what only an outlier can be. δ is the least that matters, or what the median of the past says if that is more.
 
 The arrays have one entry a gate, so that thousands of virtual gates are replayed by the same lines that
 decide a real one.
@@ -24,7 +28,7 @@ REGRESSION, PASS, INCONCLUSIVE = "regression", "pass", "inconclusive"
 
 STAKE = 0.95  # the most that is bet; 1 would lose all to a single wrong sign
 FIRST_STAKE = 0.5
-FIRST_QUADS = 3  # until then the noise is not known
+FIRST_BLOCKS = 3  # until then the noise is not known
 
 
 class Limits:
@@ -44,33 +48,35 @@ class SequentialTests:
 
     def __init__(self, limits, width=1):
         self.limits = limits
-        self.quads = np.empty((0, width))
+        self.blocks = np.empty((0, width))
         self.log_e, self.log_f = np.zeros(width), np.zeros(width)
-        self.alarmed_after = np.zeros(width, int)  # quads; 0: not yet
+        self.alarmed_after = np.zeros(width, int)  # blocks; 0: not yet
         self.passed_after = np.zeros(width, int)
 
     def add(self, q):
-        """The next quad of each gate. A gate that is decided stays so, whatever comes."""
-        count = len(self.quads)
-        noise = self.noise() if count >= FIRST_QUADS else None
-        self.log_e += self._bet(q - self.limits.d, noise)
-        self.log_f += self._bet(self.limits.D - q, noise)
-        self.quads = np.vstack([self.quads, q])
+        """The next block of each gate. A gate that is decided stays so, whatever comes."""
+        limits, count = self.limits, len(self.blocks)
+        median, scale = self._median_and_scale() if count >= FIRST_BLOCKS else (0.0, None)
+        self.log_e += self._bet(q - limits.d, median - limits.d, scale)
+        self.log_f += self._bet(limits.D - q, limits.D - median, scale)
+        self.blocks = np.vstack([self.blocks, q])
         open_ = (self.alarmed_after == 0) & (self.passed_after == 0)
-        alarm = self.log_e >= self.limits.alarm_at
+        alarm = self.log_e >= limits.alarm_at
         self.alarmed_after[open_ & alarm] = count + 1
-        self.passed_after[open_ & ~alarm & (self.log_f >= self.limits.pass_at)] = count + 1
+        self.passed_after[open_ & ~alarm & (self.log_f >= limits.pass_at)] = count + 1
 
-    def noise(self):
-        """The quads' scaled median absolute deviation: a robust standard deviation of ln."""
-        return 1.4826 * np.median(np.abs(self.quads - np.median(self.quads, axis=0)), axis=0)
+    def _median_and_scale(self):
+        """Of the blocks so far; the scale is their median absolute deviation, which is Cauchy's own."""
+        median = np.median(self.blocks, axis=0)
+        return median, np.median(np.abs(self.blocks - median), axis=0)
 
-    @staticmethod
-    def _bet(distance, noise):
-        if noise is None:
+    def _bet(self, distance, shift, scale):
+        """The logarithm of what a bet leaves. `shift` is what the past says the distance is."""
+        if scale is None:
             stake = FIRST_STAKE
         else:
-            stake = STAKE * np.tanh(np.abs(distance) / np.maximum(noise, 1e-12))
+            size, delta = np.abs(distance), np.maximum(shift, self.limits.D - self.limits.d)
+            stake = np.minimum(STAKE, 2 * size * delta / (scale**2 + size**2 + delta**2))
         return np.log1p(stake * np.sign(distance))
 
 
@@ -96,13 +102,14 @@ class RowTest:
         return float(self._tests.log_e[0]), float(self._tests.log_f[0])
 
     @property
-    def quads(self):
-        return [float(q) for q in self._tests.quads[:, 0]]
+    def blocks(self):
+        return [float(q) for q in self._tests.blocks[:, 0]]
 
     @property
     def noise(self):
-        """Of a quad, as a share; None for fewer than two."""
-        return float(self._tests.noise()[0]) if len(self._tests.quads) > 1 else None
+        """Of a block: the median absolute deviation, a share; None for fewer than two blocks."""
+        return float(np.median(np.abs(self.blocks - np.median(self.blocks)))) if len(
+            self.blocks) > 1 else None
 
 
 def median_interval(values, confidence=0.95):
@@ -121,33 +128,33 @@ def median_interval(values, confidence=0.95):
     return middle, ordered[low], ordered[n - 1 - low]
 
 
-def replay(limits, quads, gates, max_quads, shift=0.0, rng=None, coins=True):
-    """`gates` virtual gates of one row from the quads of a run of A against A, and their verdicts.
+def replay(limits, blocks, gates, max_blocks, shift=0.0, rng=None, coins=True):
+    """`gates` virtual gates of one row from the blocks of a run of A against A, and their verdicts.
 
     Each takes a stretch of the run, in order and round the end, so that drift and correlation stay in
-    it; a fresh coin turns each quad, as another throw would have, unless `coins` are not wanted, because
-    the two sides did differ; `shift` (ln) is what the head is slower by. Returns (alarms, passes, quads until decided), arrays of `gates`.
+    it; a fresh coin turns each block, as another throw would have, unless `coins` are not wanted, because
+    the two sides did differ; `shift` (ln) is what the head is slower by. Returns (alarms, passes, blocks until decided), arrays of `gates`.
     """
     rng = rng or np.random.default_rng()
-    quads = np.asarray(quads, float)
-    starts = rng.integers(len(quads), size=gates)
+    blocks = np.asarray(blocks, float)
+    starts = rng.integers(len(blocks), size=gates)
     tests = SequentialTests(limits, gates)
-    for k in range(max_quads):
+    for k in range(max_blocks):
         turns = rng.choice((-1.0, 1.0), size=gates) if coins else 1.0
-        tests.add(turns * quads[(starts + k) % len(quads)] + shift)
+        tests.add(turns * blocks[(starts + k) % len(blocks)] + shift)
     alarmed, passed = tests.alarmed_after, tests.passed_after
-    return alarmed > 0, passed > 0, np.where(alarmed + passed > 0, alarmed + passed, max_quads)
+    return alarmed > 0, passed > 0, np.where(alarmed + passed > 0, alarmed + passed, max_blocks)
 
 
-def detectable(limits, quads, max_quads, rate=0.95, gates=400, rng=None):
+def detectable(limits, blocks, max_blocks, rate=0.95, gates=400, rng=None):
     """The smallest slowdown, a share, that `rate` of gates with this noise catch; None if not even
-    ten times what must be caught. The quads' own shift is taken out first."""
+    ten times what must be caught. The blocks' own shift is taken out first."""
     rng = rng or np.random.default_rng(0)
-    centred = np.asarray(quads, float) - np.median(quads)
+    centred = np.asarray(blocks, float) - np.median(blocks)
     low, high = limits.d, 10 * limits.D
 
     def caught(shift):
-        return replay(limits, centred, gates, max_quads, shift, rng)[0].mean() >= rate
+        return replay(limits, centred, gates, max_blocks, shift, rng)[0].mean() >= rate
 
     if not caught(high):
         return None

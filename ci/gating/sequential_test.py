@@ -14,11 +14,11 @@ from gating.sequential import (INCONCLUSIVE, PASS, REGRESSION, Limits, RowTest, 
                                detectable, median_interval, replay)
 
 GATES = 20_000
-QUADS = 48
+BLOCKS = 48
 
 
 def simulate(limits, noise, shift):
-    """The share of alarms and of passes among gates with this noise, an array of QUADS x gates."""
+    """The share of alarms and of passes among gates with this noise, an array of BLOCKS x gates."""
     tests = SequentialTests(limits, noise.shape[1])
     for row in noise:
         tests.add(row + shift)
@@ -30,9 +30,10 @@ class FalseAlarms(unittest.TestCase):
     alpha may alarm. A high alpha shows it with few gates."""
 
     ALPHA = 0.05
+    NEVER = 1e-12  # as beta: no gate passes, and all go on to the end
 
     def check(self, noise):
-        limits = Limits(0.02, 0.05, alpha=self.ALPHA)
+        limits = Limits(0.02, 0.05, alpha=self.ALPHA, beta=self.NEVER)
         alarms, _ = simulate(limits, noise, limits.d)
         allowed = self.ALPHA + 3 * math.sqrt(self.ALPHA * (1 - self.ALPHA) / GATES)
         self.assertLessEqual(alarms, allowed)
@@ -40,39 +41,39 @@ class FalseAlarms(unittest.TestCase):
 
     def setUp(self):
         self.rng = np.random.default_rng(7)
-        self.coins = self.rng.choice((-1.0, 1.0), size=(QUADS, GATES))
+        self.coins = self.rng.choice((-1.0, 1.0), size=(BLOCKS, GATES))
 
     def test_normal_noise(self):
-        alarms = self.check(self.coins * self.rng.normal(0, 0.01, (QUADS, GATES)))
+        alarms = self.check(self.coins * self.rng.normal(0, 0.01, (BLOCKS, GATES)))
         self.assertGreater(alarms, self.ALPHA / 10)  # so the bound is not won by never alarming
 
     def test_noise_without_a_variance(self):
-        self.check(self.coins * self.rng.standard_cauchy((QUADS, GATES)) * 0.01)
+        self.check(self.coins * self.rng.standard_cauchy((BLOCKS, GATES)) * 0.01)
 
     def test_drift_and_correlation(self):
-        drift = np.linspace(0, 0.2, QUADS)[:, None]
-        walk = np.cumsum(self.rng.normal(0, 0.01, (QUADS, GATES)), axis=0)
+        drift = np.linspace(0, 0.2, BLOCKS)[:, None]
+        walk = np.cumsum(self.rng.normal(0, 0.01, (BLOCKS, GATES)), axis=0)
         self.check(self.coins * (drift + walk))
 
     def test_phases_of_a_machine(self):
-        loud = self.rng.random((QUADS, GATES)) < 0.1
+        loud = self.rng.random((BLOCKS, GATES)) < 0.1
         self.check(self.coins * self.rng.normal(0, np.where(loud, 0.3, 0.003)))
 
     def test_many_rows_share_alpha(self):
-        limits = Limits(0.02, 0.05, rows=40, alpha=self.ALPHA)
-        rows = self.coins[:, :4000] * self.rng.normal(0, 0.01, (QUADS, 4000))
+        limits = Limits(0.02, 0.05, rows=40, alpha=self.ALPHA, beta=self.NEVER)
+        rows = self.coins[:, :4000] * self.rng.normal(0, 0.01, (BLOCKS, 4000))
         self.assertLessEqual(simulate(limits, rows, limits.d)[0], 0.005)
 
     def test_a_loaded_coin_breaks_the_promise(self):
         """The simulations can fail: noise that leans to one side is no pure shift."""
-        noise = np.abs(self.rng.normal(0, 0.01, (QUADS, GATES)))
-        limits = Limits(0.02, 0.05, alpha=self.ALPHA)
+        noise = np.abs(self.rng.normal(0, 0.01, (BLOCKS, GATES)))
+        limits = Limits(0.02, 0.05, alpha=self.ALPHA, beta=self.NEVER)
         self.assertGreater(simulate(limits, noise, limits.d)[0], 0.3)
 
 
 class Detection(unittest.TestCase):
     def setUp(self):
-        self.noise = np.random.default_rng(8).normal(0, 0.006, (QUADS, 4000))
+        self.noise = np.random.default_rng(8).normal(0, 0.006, (BLOCKS, 4000))
         self.limits = Limits(0.02, 0.05, rows=40)
 
     def test_what_must_be_caught_is_caught(self):
@@ -92,7 +93,7 @@ class Detection(unittest.TestCase):
         self.assertGreaterEqual(simulate(self.limits, self.noise, -0.3)[1], 0.999)
 
     def test_noise_yields_no_verdict_rather_than_a_wrong_one(self):
-        loud = np.random.default_rng(9).normal(0, 0.5, (QUADS, 4000))
+        loud = np.random.default_rng(9).normal(0, 0.5, (BLOCKS, 4000))
         alarms, passes = simulate(self.limits, loud, 0)
         self.assertEqual(alarms, 0)
         self.assertLessEqual(passes, 0.3)
@@ -114,15 +115,16 @@ class OneRow(unittest.TestCase):
         self.assertEqual(test.verdict, PASS)
 
     def test_capital_by_hand(self):
-        """Three stakes of a half, then 0.95 tanh(distance / noise)."""
+        """Three stakes of a half, then what the sizes of difference and noise advise."""
         limits = Limits(0.02, 0.05)
         test = RowTest(limits)
-        quads = [0.01, 0.03, 0.02, 0.04]
+        blocks = [0.01, 0.03, 0.02, 0.04]
         capital = 1.0
-        for k, q in enumerate(quads):
+        for k, q in enumerate(blocks):
             stake = 0.5
             if k == 3:
-                stake = 0.95 * math.tanh(abs(q - limits.d) / (1.4826 * 0.01))
+                size, delta, scale = q - limits.d, limits.D - limits.d, 0.01
+                stake = 2 * size * delta / (scale**2 + size**2 + delta**2)
             capital *= 1 + stake * math.copysign(1, q - limits.d)
             test.add(q)
             self.assertAlmostEqual(test.evidence[0], math.log(capital))
@@ -151,30 +153,30 @@ class Intervals(unittest.TestCase):
 
 class Replays(unittest.TestCase):
     def setUp(self):
-        self.quads = np.random.default_rng(4).normal(0, 0.006, 200)
+        self.blocks = np.random.default_rng(4).normal(0, 0.006, 200)
         self.limits = Limits(0.02, 0.05, rows=4)
 
     def test_replays_of_equal_builds(self):
-        alarms, passes, needed = replay(self.limits, self.quads, 2000, QUADS, rng=np.random.default_rng(1))
+        alarms, passes, needed = replay(self.limits, self.blocks, 2000, BLOCKS, rng=np.random.default_rng(1))
         self.assertEqual(alarms.sum(), 0)
         self.assertGreaterEqual(passes.mean(), 0.99)
         self.assertGreaterEqual(needed.min(), 5)  # the least that F needs to grow to 20
 
     def test_a_real_shift_is_kept_without_coins(self):
-        slower = self.quads + math.log(1.08)
+        slower = self.blocks + math.log(1.08)
         rng = np.random.default_rng(1)
-        self.assertGreater(replay(self.limits, slower, 500, QUADS, rng=rng, coins=False)[0].mean(), 0.99)
-        self.assertLess(replay(self.limits, slower, 500, QUADS, rng=rng)[0].mean(), 0.5)
+        self.assertGreater(replay(self.limits, slower, 500, BLOCKS, rng=rng, coins=False)[0].mean(), 0.99)
+        self.assertLess(replay(self.limits, slower, 500, BLOCKS, rng=rng)[0].mean(), 0.5)
 
     def test_detectable_lies_between_tolerated_and_caught(self):
-        found = detectable(self.limits, self.quads, QUADS, gates=1000, rng=np.random.default_rng(1))
+        found = detectable(self.limits, self.blocks, BLOCKS, gates=1000, rng=np.random.default_rng(1))
         self.assertTrue(0.03 < found < 0.055, found)
 
     def test_loud_noise_hides_more(self):
-        quiet = detectable(self.limits, self.quads, QUADS)
-        loud = detectable(self.limits, self.quads * 20, QUADS)
+        quiet = detectable(self.limits, self.blocks, BLOCKS)
+        loud = detectable(self.limits, self.blocks * 20, BLOCKS)
         self.assertGreater(loud, 1.3 * quiet)
-        self.assertIsNone(detectable(self.limits, self.quads * 1000, QUADS))
+        self.assertIsNone(detectable(self.limits, self.blocks * 1000, BLOCKS))
 
 
 if __name__ == "__main__":

@@ -36,8 +36,9 @@ class Settings:
     flags: tuple = ()  # of bench_all, for both sides: ("--payload=text",)
     false_alarms: float = 0.001  # of a whole gate
     missed: float = 0.05  # of each row
-    max_quads: int = 48
-    slot_seconds: float = 0.045  # measured time that the framework is asked for, a slot
+    max_blocks: int = 48
+    slots: int = 6  # of each build in a block
+    slot_seconds: float = 0.012  # measured time that the framework is asked for, a slot
     timing_seconds: float = 180.0
     exact_seconds: float = 120.0
     min_repetitions: int = 9  # of stored results

@@ -1,10 +1,13 @@
-"""The timing tier: quads of short runs, row by row and round by round, until every row is decided.
+"""The timing tier: blocks of short runs, row by row and round by round, until every row is decided.
 
-A quad is four slots of one row close in time, two of each build. Where the row lives on one CPU
-(placement shared), both builds run at once on a CPU each and then change places; a row that needs all CPUs
-runs base, head, head, base or the other way round. A fair coin says which. All programs are started anew
-for each round: where the kernel happens to put a program's pages is worth half a percent to it as long as it
-lives, and no coin could undo that luck if it stayed the same from quad to quad.
+A block is a dozen slots of one row close in time, as many of each build. Where the row lives on one CPU
+(placement shared), both builds run at once on a CPU each and then change places, again and again; a row that
+needs all CPUs runs base, head, head, base, … or the other way round. A fair coin says which. Of each side the best
+slot counts: on a shared machine a neighbour slows a CPU by a third, for tenths of a second and at any
+time, and many short slots meet a quiet moment more surely than few long ones.
+
+All programs are started anew for each round: where the kernel happens to put a program's pages is worth half a
+percent to it as long as it lives, and no coin could undo that luck if it stayed the same from block to block.
 """
 
 import math
@@ -17,35 +20,36 @@ from .resident import PATIENCE, Resident
 from .rows import check_same, figure, label_of
 from .sequential import INCONCLUSIVE, Limits, RowTest, detectable, median_interval
 
-# A slot that the machine interrupted for long may have too few calls for a percentile, and its quad is
+# A slot that the machine interrupted for long may have too few calls for a percentile, and its block is
 # dropped, which is as likely to hit one side as the other. A row that loses more has no such figure.
 MAX_DROPPED = 8
 
 
 @dataclass
-class Quad:
-    """One quad: the slots' figures of each side, and what the coin said."""
+class Block:
+    """One block: the slots' figures of each side in order, and what the coin said."""
     base: list
     head: list
     coin: int
 
     def q(self, higher_is_better=False):
-        """By how much head is worse, as a logarithm."""
-        worse = sum(map(math.log, self.head)) / 2 - sum(map(math.log, self.base)) / 2
+        """By how much head's best is worse than base's, as a logarithm."""
+        best = max if higher_is_better else min
+        worse = math.log(best(self.head) / best(self.base))
         return -worse if higher_is_better else worse
 
 
 @dataclass
 class TimedRow:
-    """A row of the tier: its test, its quads, and the framework's rows of all its slots."""
+    """A row of the tier: its test, its blocks, and the framework's rows of all its slots."""
     name: str
     rule: object
     limits: Limits
     is_control: bool = False
-    quads: list = field(default_factory=list)
+    blocks: list = field(default_factory=list)
     base_slots: list = field(default_factory=list)
     head_slots: list = field(default_factory=list)
-    dropped: int = 0  # quads without a figure
+    dropped: int = 0  # blocks without a figure
     inject: str = ""  # into head's server, for this row
     injected_share: float = None  # of its time, if that is known
 
@@ -60,23 +64,23 @@ class TimedRow:
 
     @property
     def change(self):
-        """The quads' median as a share, above 0 is worse; and its interval. Only of a row with quads."""
-        return math.expm1(median_interval(self.test.quads)[0])
+        """The blocks' median as a share, above 0 is worse; and its interval. Only of a row with blocks."""
+        return math.expm1(median_interval(self.test.blocks)[0])
 
     @property
     def interval(self):
-        return tuple(math.expm1(bound) for bound in median_interval(self.test.quads)[1:])
+        return tuple(math.expm1(bound) for bound in median_interval(self.test.blocks)[1:])
 
-    def could_catch(self, max_quads):
+    def could_catch(self, max_blocks):
         """The smallest slowdown, a share, that 95 % of gates with this noise would find; None if none."""
         if self._could_catch is None:
-            found = detectable(self.limits, self.test.quads, max_quads, gates=100)
+            found = detectable(self.limits, self.test.blocks, max_blocks, gates=100)
             self._could_catch = math.inf if found is None else found
         return None if self._could_catch == math.inf else self._could_catch
 
-    def add(self, quad):
-        self.quads.append(quad)
-        self.test.add(quad.q(self.rule.higher_is_better))
+    def add(self, block):
+        self.blocks.append(block)
+        self.test.add(block.q(self.rule.higher_is_better))
 
 
 class Residents:
@@ -104,33 +108,37 @@ class Residents:
         self.close(0 if failure else PATIENCE)
 
 
-class Quads:
-    """Measures quads of rows of two builds."""
+class Blocks:
+    """Measures blocks of rows of two builds."""
 
-    def __init__(self, residents, base, head, coins):
+    def __init__(self, residents, base, head, coins, slots):
+        """`slots` of each build make a block."""
         self._residents, self._base, self._head, self._coins = residents, base, head, coins
+        self._slots = slots
         cpus = sorted(os.sched_getaffinity(0))
         self._all_cpus, self._pair = set(cpus), cpus[-2:] if len(cpus) > 1 else None
         self._at_once = {}  # by row: whether a CPU is enough for it
         self.context = None  # of the latest slot
 
     def measure(self, row, head=None):
-        """Adds a quad to the row. `head` is another build than usual, for the control."""
+        """Adds a block to the row. `head` is another build than usual, for the control."""
         head = head or self._head
         coin = self._coins.randrange(2)
         slots = {"base": [], "head": []}
         sides = [("base", self._base, ""), ("head", head, row.inject)]
         if coin:
             sides.reverse()
-        if self._runs_at_once(row):
-            for order in (sides, sides[::-1]):
+        at_once = self._runs_at_once(row)
+        for number in range(self._slots):
+            order = sides[::-1] if number % 2 else sides
+            if at_once:
                 begun = [(side, self._begin(build, {cpu}, row.name, inject))
                          for (side, build, inject), cpu in zip(order, self._pair)]
                 for side, resident in begun:
                     slots[side].append(self._end(resident))
-        else:
-            for side, build, inject in (*sides, *sides[::-1]):
-                slots[side].append(self._end(self._begin(build, self._all_cpus, row.name, inject)))
+            else:
+                for side, build, inject in order:
+                    slots[side].append(self._end(self._begin(build, self._all_cpus, row.name, inject)))
         for ours, theirs in zip(slots["base"], slots["head"]):
             check_same(ours, theirs, injected=bool(row.inject))
         row.base_slots += slots["base"]
@@ -140,7 +148,7 @@ class Quads:
         if not complete and row.dropped < MAX_DROPPED:
             row.dropped += 1
         else:
-            row.add(Quad([figure(slot, statistic, "base") for slot in slots["base"]],
+            row.add(Block([figure(slot, statistic, "base") for slot in slots["base"]],
                          [figure(slot, statistic, "head") for slot in slots["head"]], coin))
 
     def probe(self, row, inject=""):
@@ -163,21 +171,21 @@ class Quads:
         return row
 
 
-def decide(quads, residents, rows, control, control_build, settings, seed, tell):
-    """Measures quads of `rows` and of the control until all are decided, or have max_quads, or the
+def decide(blocks, residents, rows, control, control_build, settings, seed, tell):
+    """Measures blocks of `rows` and of the control until all are decided, or have max_blocks, or the
     time is over. The control goes on as long as any row does. Returns the seconds it took."""
     begin = time.monotonic()
     order = random.Random(seed + 1)
-    for number in range(settings.max_quads):
+    for number in range(settings.max_blocks):
         undecided = [row for row in rows if row.verdict == INCONCLUSIVE]
         if not undecided and control.verdict != INCONCLUSIVE:
             break
         residents.close()
         order.shuffle(undecided)
         tell(f"round {number + 1}: {len(undecided)} of {len(rows)} rows undecided")
-        quads.measure(control, control_build)
+        blocks.measure(control, control_build)
         for row in undecided:
             if time.monotonic() - begin > settings.timing_seconds:
                 return time.monotonic() - begin
-            quads.measure(row)
+            blocks.measure(row)
     return time.monotonic() - begin
