@@ -32,7 +32,8 @@ elif "--benchmark_list_tests" in sys.argv:
 elif "--rows_on_request" not in sys.argv or SPEC.get("old"):
     sys.exit('bench_all: unknown argument "--rows_on_request"')
 else:
-    counts = {{}}
+    counts, context = {{}}, {{"host_name": "here", "suite_build_type": "Release"}} | SPEC.get("context", {{}})
+    SPEC["rows"]["Floor/ping/real_time"] = {{}}
     for line in sys.stdin:
         name, _, inject = line.strip().partition(" ")
         spec = SPEC["rows"][name]
@@ -59,7 +60,7 @@ else:
             row.pop(key)
         if "--ledger=true" in sys.argv and "flutters" in spec:
             row[spec["flutters"]] = float(int.from_bytes(os.urandom(3), "big"))
-        print(json.dumps({{"context": {{"host_name": "here"}}, "benchmarks": [row]}}), flush=True)
+        print(json.dumps({{"context": context, "benchmarks": [row]}}), flush=True)
 '''
 
 CONFIG = f"""
@@ -306,8 +307,21 @@ class Broken(GateTest):
         self.assert_broken(self.gate_trees(base, self.folder / "empty"), "no bench_all")
         self.assert_broken(self.gate_trees(base, "no-such-revision"), "no-such-revision", "neither")
         self.assert_broken(self.gate_trees(base, self.fake("b", old=True)), "older than the gate")
+        for context, word in (({"suite_build_type": "Debug"}, "Debug"), ({"sanitizer": "thread"}, "thread")):
+            head = self.fake(f"{word} build", context=context)
+            self.assert_broken(self.gate_trees(base, head), "head", word)
         (base / "bench_server").unlink()
         self.assert_broken(self.gate_trees(base, base), "no bench_server")
+
+    def test_a_fault_of_the_gate_itself_is_no_regression(self):
+        self.config = self.write("ok.toml", CONFIG)
+        self.out = self.write("a file", "where a folder is wanted")
+        self.assertEqual(self.gate_trees(self.fake("a"), self.fake("b"))[0], 2)
+
+    def test_builds_by_different_compilers_are_told(self):
+        head = self.fake("b", context={"compiler": "other 1.0"})
+        self.assertEqual(self.gate_trees(self.fake("a"), head, "--tier=exact")[0], 0)
+        self.assertIn("other 1.0", (self.out / "SUMMARY.md").read_text())
 
     def test_no_row_in_common(self):
         base, head = self.fake("a"), self.fake("b")

@@ -34,6 +34,8 @@ curl                command:curl                              test
 git                 command:git                               test
 clang               command:clang++                           fuzz
 libclang-rt-dev     sanitizer:fuzzer                          fuzz
+valgrind            command:valgrind                          test
+python3-numpy       module:numpy                              gate
 libbenchmark-tools  file:/usr/share/benchmark/compare.py      compare
 '
 oldest_boost=1.81

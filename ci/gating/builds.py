@@ -1,14 +1,18 @@
 """The two builds of a gate: from a build tree or a git revision to copies at paths of equal length."""
 
+import json
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 
 from .errors import GateError
-from .resident import child_setup
+from .resident import PATIENCE, child_setup
 
 PROGRAMS = ("bench_all", "bench_server")
+BARE = "Floor/ping/real_time"  # a row that every build has
+OPTIMISED = ("Release", "RelWithDebInfo")
+TOOLS = ("compiler", "boost_version", "google_benchmark_version")
 BESIDE = ("allocation_count.so",)  # counts allocations for the ledger; a sanitizer's build has none
 
 
@@ -18,6 +22,7 @@ class Build:
     folder: str  # with the programs, for this gate alone
     origin: str  # the build tree that they come from
     version: str  # what bench_all --version says
+    context: dict  # of its results
 
 
 def _run(command, what, **keywords):
@@ -73,13 +78,28 @@ def copy_build(name, tree, folder):
 
 
 def copied(name, tree, folder):
-    """The Build whose programs are in `folder`. Throws GateError if they don't run rows on request."""
+    """The Build whose programs are in `folder`. Throws GateError unless they run rows on request and were
+    built to be measured."""
     bench_all = os.path.join(folder, "bench_all")
     version = _run([bench_all, "--version"], f"{name}: {tree}")
-    done = subprocess.run([bench_all, "--rows_on_request", "--benchmark_filter=Floor/ping"],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or [""])[-1]
-        older = ": it is older than the gate" if "--rows_on_request" in done.stderr else ""
-        raise GateError(f"{name}: {version} cannot be gated{older or ': ' + said}")
-    return Build(name, folder, tree, version)
+    done = subprocess.run([bench_all, "--rows_on_request", f"--benchmark_filter={BARE}", "--ledger=false",
+                           "--benchmark_min_time=0"], input=f"{BARE}\n", capture_output=True, text=True,
+                          timeout=PATIENCE, preexec_fn=child_setup(None), check=False)
+    try:
+        context = json.loads(done.stdout)["context"]
+    except (ValueError, KeyError, TypeError):
+        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        reason = "it is older than the gate" if "--rows_on_request" in said else said
+        raise GateError(f"{name}: {version} cannot be gated: {reason}") from None
+    build_type, sanitizer = context.get("suite_build_type"), context.get("sanitizer")
+    if build_type not in OPTIMISED or sanitizer:
+        built = f"with -fsanitize={sanitizer}" if sanitizer else f"as {build_type}"
+        raise GateError(f"{name}: {tree} was built {built}, which says nothing about {OPTIMISED[0]}")
+    return Build(name, folder, tree, version, context)
+
+
+def different_tools(base, head):
+    """A line for each part that the builds were made with and that is not the same."""
+    return [f"built with different tools: {key} is {base.context.get(key)} in base, "
+            f"{head.context.get(key)} in head"
+            for key in TOOLS if base.context.get(key) != head.context.get(key)]

@@ -8,9 +8,10 @@ import shlex
 import signal
 import sys
 import tempfile
+import traceback
 
 from . import calibration, exact, reports, settings as configuration
-from .builds import build_tree, copied, copy_build
+from .builds import build_tree, copied, copy_build, different_tools
 from .errors import GateError, Unfit
 from .injection import Injection
 from .relink import RelinkError, relink
@@ -112,6 +113,7 @@ class Gate:
 
     def run(self):
         machine, result = Machine(), self._result
+        result.notes += different_tools(self._base, self._head)
         acknowledged = exact.load_acknowledged(self._settings.acknowledged)
         common = self._common_rows(acknowledged)
         if self._options.tier != "timing":
@@ -270,4 +272,7 @@ def main(arguments):
         return TOOL_FAILED
     except KeyboardInterrupt:
         tell("interrupted")
-        return 130
+        return 128 + signal.SIGINT
+    except Exception:  # whose own exit status would say "regression"
+        traceback.print_exc()
+        return TOOL_FAILED

@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass
 
 from . import exact, reports, stored_report
+from .builds import OPTIMISED
 from .errors import GateError, Unfit
 from .ranks import repetitions_for, shift, smallest_p
 from .rows import TIMES, check_same, doubts_of, figure, label_of
@@ -28,7 +29,6 @@ sys.path.insert(0, TOOLS)
 from result_rows import MICROSECONDS, Unusable, load
 
 CONDITIONS = ("preset", "server_launcher")  # of a whole run; those of rows are in their labels
-OPTIMISED = ("Release", "RelWithDebInfo")
 DISTURBED = ("others", "steal", "throttled")  # doubts that speak of the machine and not of the row
 PATIENCE = 300  # seconds for compare.py, and for fetching the SciPy that it needs
 

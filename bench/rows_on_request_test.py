@@ -1,0 +1,67 @@
+"""Rows on request: `rows_on_request_test.py bench_all`."""
+
+import json
+import subprocess
+import sys
+import unittest
+
+BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
+PATIENCE = 60  # seconds until a wait is given up
+PING, ECHO = "Latency/tcp_threaded/ping/real_time", "Latency/rpyc_threaded/echo/64/real_time"
+
+
+def ask(lines, *flags):
+    """(exit status, the answers, stderr)"""
+    done = subprocess.run(
+        [BENCH_ALL, "--rows_on_request", "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/",
+         "--benchmark_min_time=0", "--ledger=false", *flags],
+        input="".join(line + "\n" for line in lines), capture_output=True, text=True,
+        timeout=PATIENCE, check=False)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+class RowsOnRequest(unittest.TestCase):
+    def test_rows_come_as_they_are_asked_for(self):
+        code, answers, err = ask([PING, ECHO, PING])
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual([[row["name"] for row in answer["benchmarks"]] for answer in answers],
+                         [[PING], [ECHO], [PING]])
+        for answer in answers:
+            self.assertEqual(answer["context"]["preset"], "default")
+            self.assertEqual(answer["benchmarks"][0]["round_trips"],
+                             2 if answer["benchmarks"][0]["name"] == ECHO else 1)
+
+    def test_each_row_is_slowed_down_as_it_is_asked_for(self):
+        _, answers, _ = ask([PING, PING + " spin:20000000", PING, PING + " syscall"])
+        labels = [answer["benchmarks"][0]["label"] for answer in answers]
+        self.assertEqual(["inject=spin:20000000" in label for label in labels], [False, True, False, False])
+        self.assertIn("inject=syscall", labels[3])
+        times = [answer["benchmarks"][0]["real_time"] for answer in answers]
+        self.assertGreaterEqual(times[1], 20_000)
+        self.assertLess(times[2], 20_000)
+
+    def test_counted_calls_are_those_of_the_slowed_down_server(self):
+        _, answers, _ = ask([PING, PING + " syscall", PING], "--ledger")
+        calls = [answer["benchmarks"][0]["server_syscalls"] for answer in answers]
+        self.assertEqual(calls, [2, 3, 2])
+
+    def test_a_row_that_fails_says_so_and_the_next_is_measured(self):
+        code, answers, _ = ask([PING + " spin:400000000", ECHO], "--call_timeout_ms=100")
+        self.assertEqual(code, 0)
+        self.assertTrue(answers[0]["benchmarks"][0]["error_occurred"])
+        self.assertNotIn("error_occurred", answers[1]["benchmarks"][0])
+
+    def test_what_is_no_row_ends_it(self):
+        for line in ("Latency/tcp_threaded", "Latency/http_threaded/ping/real_time", ""):
+            code, answers, err = ask([PING, line, PING])
+            self.assertEqual((code, len(answers)), (2, 1))
+            self.assertEqual(len(err.splitlines()), 1, err)
+            self.assertIn(f'"{line}"', err)
+
+    def test_a_slowdown_that_is_none_fails_the_row(self):
+        _, answers, _ = ask([PING + " sugar"])
+        self.assertIn("sugar", answers[0]["benchmarks"][0]["error_message"])
+
+
+if __name__ == "__main__":
+    unittest.main()
