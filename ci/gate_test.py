@@ -304,8 +304,8 @@ class Broken(GateTest):
     def test_builds_that_are_none(self):
         base = self.fake("a")
         (self.folder / "empty").mkdir()
-        self.assert_broken(self.gate_trees(base, self.folder / "empty"), "no bench_all")
-        self.assert_broken(self.gate_trees(base, "no-such-revision"), "no-such-revision", "neither")
+        self.assert_broken(self.gate_trees(base, self.folder / "empty"), "without bench_all")
+        self.assert_broken(self.gate_trees(base, "no-such-revision"), "no-such-revision", "no revision")
         self.assert_broken(self.gate_trees(base, self.fake("b", old=True)), "older than the gate")
         for context, word in (({"suite_build_type": "Debug"}, "Debug"), ({"sanitizer": "thread"}, "thread")):
             head = self.fake(f"{word} build", context=context)

@@ -13,6 +13,7 @@ PROGRAMS = ("bench_all", "bench_server")
 BARE = "Floor/ping/real_time"  # a row that every build has
 OPTIMISED = ("Release", "RelWithDebInfo")
 TOOLS = ("compiler", "boost_version", "google_benchmark_version")
+KEPT_TREES = 6
 BESIDE = ("allocation_count.so",)  # counts allocations for the ledger; a sanitizer's build has none
 
 
@@ -45,23 +46,32 @@ def build_tree(repository, spec, tell):
     """The build tree of `spec`: a folder with bench_all, a git revision, or, if None, the repository as it
     is. A revision is built by its own tools/bench_all in a work tree under build/gate, which may be deleted
     at any time; so is the repository itself. Throws GateError."""
-    if spec is None:
-        source = repository
-    elif os.path.isdir(spec):
-        if not os.access(os.path.join(spec, "bench_all"), os.X_OK):
-            raise GateError(f"{spec}: no build tree, for it has no bench_all")
+    if spec is not None and os.access(os.path.join(spec, "bench_all"), os.X_OK):
         return os.path.abspath(spec)
-    else:
-        commit = revision_of(repository, spec)
-        if commit is None:
-            raise GateError(f"{spec}: neither a build tree nor a revision of {repository}")
-        source = os.path.join(repository, "build", "gate", commit[:12])
-        if not os.path.isdir(source):
-            _run(["git", "-C", repository, "worktree", "add", "--force", "--detach", source, commit],
-                 f"{spec}: git worktree add")
+    source = repository if spec is None else work_tree(repository, spec)
     tell(f"building {source}")
     _run([os.path.join(source, "tools", "bench_all"), "--version"], f"building {source}")
     return os.path.join(source, "build", "release")
+
+
+def work_tree(repository, revision):
+    """The folder of a work tree of the revision, made if need be; the ones used least lately go."""
+    commit = revision_of(repository, revision)
+    if commit is None:
+        reason = "a folder without bench_all" if os.path.isdir(revision) else "no build tree"
+        raise GateError(f"{revision}: {reason}, and no revision of {repository}")
+    trees = os.path.join(repository, "build", "gate", "trees")
+    folder = os.path.join(trees, commit[:12])
+    git = ["git", "-C", repository, "worktree"]
+    if not os.path.isdir(folder) or revision_of(folder, "HEAD") != commit:
+        shutil.rmtree(folder, ignore_errors=True)
+        _run([*git, "add", "--force", "--force", "--detach", folder, commit],
+             f"{revision}: git worktree add")
+    os.utime(folder)
+    used = sorted((entry.path for entry in os.scandir(trees)), key=os.path.getmtime)
+    for old in used[:-KEPT_TREES]:
+        _run([*git, "remove", "--force", "--force", old], "git worktree remove")
+    return folder
 
 
 def copy_build(name, tree, folder):

@@ -165,7 +165,8 @@ class Gate:
         if not rows:
             return
         control = control_row(self._settings)
-        with Residents(timing_flags(self._settings, [*(row.name for row in rows), control.name])) as residents:
+        flags = timing_flags(self._settings, [*(row.name for row in rows), control.name])
+        with Residents(flags) as residents:
             blocks = Blocks(residents, self._base, self._head, random.Random(self._options.seed),
                             self._settings.slots)
             if self._injection:

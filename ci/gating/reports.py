@@ -187,8 +187,8 @@ def summary(result, command):
     if passed := result.rows_with(PASS):
         lines += ["", "<details><summary>Rows that passed</summary>", "",
                   *_timed_table(passed, settings), "", "</details>"]
-    lines += ["", f"¹ Some slots have doubts, which their labels in base.json and head.json tell. Change: of "
-              "the time, or of what a rate lacks; above 0 is worse. Could have been caught: the smallest "
+    lines += ["", "¹ Some slots have doubts, which their labels in base.json and head.json tell. Change: of "
+              "the time, or of the inverse of a rate; above 0 is worse. Could have been caught: the smallest "
               "slowdown that 95 % of gates with this row's noise would find.", "",
               f"Again: `{command} --seed={result.seed}`", ""]
     return "\n".join(lines)

@@ -133,7 +133,8 @@ def replay(limits, blocks, gates, max_blocks, shift=0.0, rng=None, coins=True):
 
     Each takes a stretch of the run, in order and round the end, so that drift and correlation stay in
     it; a fresh coin turns each block, as another throw would have, unless `coins` are not wanted, because
-    the two sides did differ; `shift` (ln) is what the head is slower by. Returns (alarms, passes, blocks until decided), arrays of `gates`.
+    the two sides did differ; `shift` (ln) is what the head is slower by.
+    Returns (alarms, passes, blocks until decided), arrays of `gates`.
     """
     rng = rng or np.random.default_rng()
     blocks = np.asarray(blocks, float)

@@ -71,6 +71,6 @@ def summary(result, command):
     if passed := result.rows_with(PASS):
         lines += ["", "<details><summary>Rows that passed</summary>", "", *_table(passed), "", "</details>"]
     lines += ["", "¹ Some repetitions have doubts, which their labels in base.json and head.json tell. "
-              "Change: of the row's statistic, or of what a rate lacks, as Hodges and Lehmann estimate it; "
+              "Change: of the row's statistic, or of the inverse of a rate, as Hodges and Lehmann estimate it; "
               "above 0 is worse. p: of real times, by compare.py.", "", f"Again: `{command}`", ""]
     return "\n".join(lines)

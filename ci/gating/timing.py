@@ -108,6 +108,20 @@ class Residents:
         self.close(0 if failure else PATIENCE)
 
 
+def two_cpus(cpus):
+    """Two of the CPUs, of different cores if there are; None of a single one."""
+    ordered = sorted(cpus, reverse=True)
+    if len(ordered) < 2:
+        return None
+    try:
+        with open(f"/sys/devices/system/cpu/cpu{ordered[0]}/topology/thread_siblings", encoding="ascii") as file:
+            siblings = int(file.read().replace(",", ""), 16)
+    except (OSError, ValueError):
+        siblings = 0
+    others = [cpu for cpu in ordered[1:] if not siblings >> cpu & 1] or ordered[1:]
+    return ordered[0], others[0]
+
+
 class Blocks:
     """Measures blocks of rows of two builds."""
 
@@ -115,8 +129,8 @@ class Blocks:
         """`slots` of each build make a block."""
         self._residents, self._base, self._head, self._coins = residents, base, head, coins
         self._slots = slots
-        cpus = sorted(os.sched_getaffinity(0))
-        self._all_cpus, self._pair = set(cpus), cpus[-2:] if len(cpus) > 1 else None
+        self._all_cpus = os.sched_getaffinity(0)
+        self._pair = two_cpus(self._all_cpus)
         self._at_once = {}  # by row: whether a CPU is enough for it
         self.context = None  # of the latest slot
 
