@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,9 @@ else:
         if "said" in spec:
             print(spec["said"], flush=True)
             continue
+        if "diary" in SPEC:
+            with open(SPEC["diary"], "a") as file:
+                print(name, SPEC["version"], *os.sched_getaffinity(0), time.monotonic_ns(), file=file)
         if "dies" in spec:
             sys.exit(spec["dies"])
         if "hangs" in spec:
@@ -102,19 +106,25 @@ class GateTest(unittest.TestCase):
             (tree / program).chmod(0o755)
         return tree
 
-    def start(self, *arguments):
-        return subprocess.Popen(
-            [str(HERE / "gate"), *map(str, arguments), f"--config={self.config}", f"--out={self.out}"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def start(self, *arguments, cpus=None):
+        command = [str(HERE / "gate"), *map(str, arguments), f"--config={self.config}", f"--out={self.out}"]
+        if cpus:
+            command = ["taskset", "--cpu-list", ",".join(map(str, cpus)), *command]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
 
-    def gate(self, *arguments):
+    def gate(self, *arguments, cpus=None):
         """(exit status, stdout, stderr)"""
-        process = self.start(*arguments)
+        process = self.start(*arguments, cpus=cpus)
         out, err = process.communicate(timeout=PATIENCE)
         return process.returncode, out, err
 
-    def gate_trees(self, base, head, *arguments):
-        return self.gate(f"--base={base}", f"--head={head}", *arguments)
+    def gate_trees(self, base, head, *arguments, cpus=None):
+        return self.gate(f"--base={base}", f"--head={head}", *arguments, cpus=cpus)
+
+    def median(self, side, name):
+        return statistics.median(row["real_time"] for row in self.document(f"{side}.json")["benchmarks"]
+                                 if row["name"] == name)
 
     def document(self, name="gate.json"):
         return json.loads((self.out / name).read_text(encoding="utf-8"))
@@ -182,9 +192,10 @@ class Verdicts(GateTest):
     def test_a_control_that_does_not_pass(self):
         """Five blocks are too few for it; without it, nothing is said of a row that looks slower."""
         self.config = self.write("few.toml", "max_blocks = 5\n" + CONFIG)
-        code, _, _ = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 40.0}}))
+        code, out, _ = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 40.0}}))
         self.assertEqual(code, 4)
         self.assertIn("# Gate: unfit", (self.out / "SUMMARY.md").read_text())
+        self.assertNotIn(ECHO, out)
 
     def test_an_injected_slowdown_is_found_and_told(self):
         code, _, _ = self.gate(f"--base={self.fake('a')}", "--inject=spin:8%", "--rows=^Latency")
@@ -196,7 +207,8 @@ class Verdicts(GateTest):
         self.assertAlmostEqual(document["timing"]["rows"][0]["change"], 0.08, delta=0.01)
 
     def test_both_sides_are_results_that_compare_py_reads(self):
-        self.gate_trees(self.fake("a"), self.fake("b"))
+        self.gate_trees(self.fake("a"), self.fake("b", {PING: {"us": 40.0}}))
+        self.assertGreater(self.median("head", PING), 1.5 * self.median("base", PING))
         for side in ("base", "head"):
             rows = [row for row in self.document(f"{side}.json")["benchmarks"] if row["name"] == ECHO]
             self.assertGreaterEqual(len(rows), 12)  # of six blocks at least
@@ -207,6 +219,48 @@ class Verdicts(GateTest):
                                  capture_output=True, text=True, check=False, timeout=PATIENCE)
         self.assertEqual(compare.returncode, 0, compare.stderr)
         self.assertIn(ECHO, compare.stdout)
+
+    def test_who_begins_is_a_matter_of_the_coin_and_cpus_alternate(self):
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("needs two CPUs")
+        diary = self.folder / "diary"
+        self.gate_trees(self.fake("a", diary=str(diary)), self.fake("b", diary=str(diary)), "--tier=timing",
+                        "--rows=echo")
+        entries = [line.split() for line in diary.read_text().splitlines()]
+        on = {side: [(int(at), cpus[0]) for _, who, *cpus, at in
+                     (entry for entry in entries if entry[0] == ECHO and len(entry) == 4) if who == side]
+              for side in "ab"}
+        self.assertEqual(len(on["a"]), len(on["b"]))
+        for (_, ours), (_, theirs) in zip(sorted(on["a"]), sorted(on["b"])):
+            self.assertNotEqual(ours, theirs)  # at once, and on a CPU each
+        blocks = [[cpu for _, cpu in sorted(on["a"])[first:first + 6]] for first in range(0, len(on["a"]), 6)]
+        for block in blocks:
+            self.assertEqual(block, [block[0], block[1]] * 3)
+            self.assertNotEqual(block[0], block[1])
+        coins = [block["coin"] for block in self.document()["timing"]["rows"][0]["measured"]]
+        firsts = [block[0] for block in blocks]
+        self.assertEqual([coin == coins[0] for coin in coins], [first == firsts[0] for first in firsts])
+
+    def test_coins_are_fair(self):
+        coins = []
+        base = self.fake("a")
+        for seed in range(5):
+            self.gate_trees(base, base, f"--seed={seed}", "--tier=timing", "--rows=Latency")
+            coins += [block["coin"] for row in self.document()["timing"]["rows"] for block in row["measured"]]
+        self.assertGreater(len(coins), 50)
+        self.assertTrue(0.25 < sum(coins) / len(coins) < 0.75, coins)
+
+    def test_one_cpu_is_enough(self):
+        cpu = min(os.sched_getaffinity(0))
+        code, _, err = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 22.0}}), "--tier=timing",
+                                       "--rows=Latency", cpus={cpu})
+        self.assertEqual(code, 1, err)
+        self.assertEqual(self.verdicts(), {PING: "pass", ECHO: "regression"})
+
+    def test_a_row_too_slow_for_its_percentile_is_judged_by_the_mean(self):
+        head = self.fake("b", {ECHO: {"us": 2000.0, "lacks": ["p10_us"]}})
+        self.assertEqual(self.gate_trees(self.fake("a"), head, "--tier=timing")[0], 1)
+        self.assertEqual(self.verdicts()[ECHO], "regression")
 
     def test_the_same_seed_throws_the_same_coins(self):
         base, coins = self.fake("a"), []
@@ -245,6 +299,8 @@ class Exact(GateTest):
         self.assertNotIn("no longer needed", summary)
         self.assertEqual(self.gate_trees(base, self.fake("c"))[0], 0)
         self.assertIn("no longer needed", (self.out / "SUMMARY.md").read_text())
+        self.assertEqual(self.gate_trees(base, self.fake("d"), "--rows=ping")[0], 0)  # knows nothing of it
+        self.assertNotIn("no longer needed", (self.out / "SUMMARY.md").read_text())
 
     def test_an_entry_covers_its_figures_only(self):
         self.write("acknowledged.toml", f'[[change]]\nrow = "{ECHO}"\nfigure = "server_syscalls"\n'
@@ -314,9 +370,25 @@ class Broken(GateTest):
         self.assert_broken(self.gate_trees(base, base), "no bench_server")
 
     def test_a_fault_of_the_gate_itself_is_no_regression(self):
-        self.config = self.write("ok.toml", CONFIG)
-        self.out = self.write("a file", "where a folder is wanted")
-        self.assertEqual(self.gate_trees(self.fake("a"), self.fake("b"))[0], 2)
+        code, out, err = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"more": {"label": 7}}}))
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("Traceback", err)  # a fault that nobody foresaw
+
+    def test_a_closed_stderr_is_no_regression(self):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([str(HERE / "gate"), "--base=nothing", f"--out={self.out}"], stderr=write,
+                              stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
+        os.close(write)
+        self.assertEqual(done.returncode, 2)
+
+    def test_files_that_are_no_gate_s_are_not_touched(self):
+        self.out.mkdir()
+        (self.out / "base.json").write_text("{}")
+        code, _, err = self.gate_trees(self.fake("a"), self.fake("b"))
+        self.assertEqual(code, 2)
+        self.assertIn("base.json", err)
+        self.assertEqual((self.out / "base.json").read_text(), "{}")
 
     def test_builds_by_different_compilers_are_told(self):
         head = self.fake("b", context={"compiler": "other 1.0"})
@@ -334,6 +406,7 @@ class Broken(GateTest):
                              ("max_blocks = 'many'", "max_blocks"), ("exact = '('", "exact"),
                              ("[[timing]]\nstatistic = 'p10_us'", "number 1", "rows"),
                              ("[[timing]]\nrows = 'x'\ntolerated = 0.1", "tolerated", "below"),
+                             ("rows = 'x'", "'rows'"), ("timing_seconds = inf", "timing_seconds"),
                              ("timing = 3", "[[timing]]")):
             with self.subTest(text=text):
                 self.config = self.write("bad.toml", text)
@@ -342,7 +415,8 @@ class Broken(GateTest):
         self.assert_broken(self.gate_trees(base, base), "absent.toml")
 
     def test_command_lines(self):
-        for arguments in ([], ["--base=x", "a.json", "b.json"], ["a.json"], ["--base=x", "--rows=("],
+        for arguments in ([], ["--base=x", "--blocks=9"], ["--base=x", "--head=y", "--calibrate"],
+                          ["--base=x", "a.json", "b.json"], ["a.json"], ["--base=x", "--rows=("],
                           ["--base=x", "--tier=all"], ["--base=x", "--relink"],
                           ["--base=x", "--calibrate", "--blocks=0"]):
             with self.subTest(arguments=arguments):
@@ -351,11 +425,13 @@ class Broken(GateTest):
         self.assert_broken(self.gate(f"--base={base}", "--inject=spin"), "spin", "syscall")
 
     def test_what_an_earlier_gate_left_does_not_pass_for_this_one(self):
-        base = self.fake("a")
-        self.gate_trees(base, base, "--tier=exact")
-        self.assertTrue((self.out / "SUMMARY.md").exists())
-        head = self.fake("b", {ECHO: {"dies": "gone"}})
-        self.assert_broken(self.gate_trees(base, head), "gone")
+        base, head = self.fake("a"), self.fake("b", {ECHO: {"dies": "gone"}})
+        for name, text, word in (("gate.toml", CONFIG, "gone"), ("bad.toml", "x", "bad.toml")):
+            self.config = self.folder / "gate.toml"
+            self.gate_trees(base, base, "--tier=exact")
+            self.assertTrue((self.out / "SUMMARY.md").exists())
+            self.config = self.write(name, text)
+            self.assert_broken(self.gate_trees(base, head), word)
 
     def test_an_interrupted_gate_leaves_nothing(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):

@@ -3,15 +3,16 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 
 from .errors import GateError
-from .resident import PATIENCE, child_setup
+from .resident import PATIENCE, child_setup, last_line
+from .rows import check_build
 
 PROGRAMS = ("bench_all", "bench_server")
 BARE = "Floor/ping/real_time"  # a row that every build has
-OPTIMISED = ("Release", "RelWithDebInfo")
 TOOLS = ("compiler", "boost_version", "google_benchmark_version")
 KEPT_TREES = 6
 BESIDE = ("allocation_count.so",)  # counts allocations for the ledger; a sanitizer's build has none
@@ -26,17 +27,27 @@ class Build:
     context: dict  # of its results
 
 
-def _run(command, what, **keywords):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          preexec_fn=child_setup(None), check=False, **keywords)
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise GateError(f"{what}: {said[-1] if said else f'exit status {done.returncode}'}")
-    return done.stdout.strip()
+def _run(command, what, patience=None, said=""):
+    """What the command prints, without blanks around it. It ends within `patience` seconds, and with all that
+    it has started when the gate is interrupted. Throws GateError with its last words."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, preexec_fn=child_setup(None), start_new_session=True) as process:
+        try:
+            out, err = process.communicate(said, patience)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise GateError(f"{what}: not done after {patience} s") from None
+            raise
+    if process.returncode != 0:
+        raise GateError(f"{what}: {last_line(err) or f'exit status {process.returncode}'}")
+    return out.strip()
 
 
 def revision_of(repository, name):
-    """The commit that a name stands for, as 40 digits; None if it is none."""
+    """The commit that a name stands for, as 40 digits; None if it is none. Throws GateError where git does
+    not work."""
+    _run(["git", "-C", repository, "rev-parse", "--git-dir"], "git", PATIENCE)
     done = subprocess.run(["git", "-C", repository, "rev-parse", "--verify", "--quiet",
                            f"{name}^{{commit}}"], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
@@ -44,13 +55,14 @@ def revision_of(repository, name):
 
 def build_tree(repository, spec, tell):
     """The build tree of `spec`: a folder with bench_all, a git revision, or, if None, the repository as it
-    is. A revision is built by its own tools/bench_all in a work tree under build/gate, which may be deleted
-    at any time; so is the repository itself. Throws GateError."""
+    is. A revision is built by its own tools/bench_all in a work tree under build/gate/trees, which may be
+    deleted at any time; so is the repository itself. Throws GateError."""
     if spec is not None and os.access(os.path.join(spec, "bench_all"), os.X_OK):
         return os.path.abspath(spec)
     source = repository if spec is None else work_tree(repository, spec)
     tell(f"building {source}")
-    _run([os.path.join(source, "tools", "bench_all"), "--version"], f"building {source}")
+    log = os.path.join(source, "build", "release.log")
+    _run([os.path.join(source, "tools", "bench_all"), "--version"], f"building {source} (see {log})")
     return os.path.join(source, "build", "release")
 
 
@@ -62,19 +74,21 @@ def work_tree(repository, revision):
         raise GateError(f"{revision}: {reason}, and no revision of {repository}")
     trees = os.path.join(repository, "build", "gate", "trees")
     folder = os.path.join(trees, commit[:12])
-    git = ["git", "-C", repository, "worktree"]
-    if not os.path.isdir(folder) or revision_of(folder, "HEAD") != commit:
-        shutil.rmtree(folder, ignore_errors=True)
-        _run([*git, "add", "--force", "--force", "--detach", folder, commit],
-             f"{revision}: git worktree add")
+    git, partial = ["git", "-C", repository, "worktree"], folder + ".partial"
+    if not os.path.exists(os.path.join(folder, ".git")):
+        for remains in (folder, partial):
+            shutil.rmtree(remains, ignore_errors=True)
+        _run([*git, "prune"], "git worktree prune")
+        _run([*git, "add", "--detach", partial, commit], f"{revision}: git worktree add")
+        _run([*git, "move", partial, folder], f"{revision}: git worktree move")  # it is complete
     os.utime(folder)
     used = sorted((entry.path for entry in os.scandir(trees)), key=os.path.getmtime)
     for old in used[:-KEPT_TREES]:
-        _run([*git, "remove", "--force", "--force", old], "git worktree remove")
+        shutil.rmtree(old)
     return folder
 
 
-def copy_build(name, tree, folder):
+def copy_build(name, tree, folder, flags):
     """A Build of copies of the tree's programs in `folder`, which is made. Throws GateError for a tree
     without them, and what copied() throws."""
     os.mkdir(folder)
@@ -84,27 +98,26 @@ def copy_build(name, tree, folder):
             shutil.copy2(source, folder)
         elif program in PROGRAMS:
             raise GateError(f"{name}: {tree} has no {program}")
-    return copied(name, tree, folder)
+    return copied(name, tree, folder, flags)
 
 
-def copied(name, tree, folder):
-    """The Build whose programs are in `folder`. Throws GateError unless they run rows on request and were
-    built to be measured."""
+def copied(name, tree, folder, flags):
+    """The Build whose programs are in `folder`; `flags` of bench_all are for its context. Throws GateError
+    unless they run rows on request and were built to be measured."""
     bench_all = os.path.join(folder, "bench_all")
-    version = _run([bench_all, "--version"], f"{name}: {tree}")
-    done = subprocess.run([bench_all, "--rows_on_request", f"--benchmark_filter={BARE}", "--ledger=false",
-                           "--benchmark_min_time=0"], input=f"{BARE}\n", capture_output=True, text=True,
-                          timeout=PATIENCE, preexec_fn=child_setup(None), check=False)
+    version = _run([bench_all, "--version"], f"{name}: {tree}", PATIENCE)
     try:
-        context = json.loads(done.stdout)["context"]
-    except (ValueError, KeyError, TypeError):
-        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        reason = "it is older than the gate" if "--rows_on_request" in said else said
-        raise GateError(f"{name}: {version} cannot be gated: {reason}") from None
-    build_type, sanitizer = context.get("suite_build_type"), context.get("sanitizer")
-    if build_type not in OPTIMISED or sanitizer:
-        built = f"with -fsanitize={sanitizer}" if sanitizer else f"as {build_type}"
-        raise GateError(f"{name}: {tree} was built {built}, which says nothing about {OPTIMISED[0]}")
+        answer = _run([bench_all, *flags, "--rows_on_request", f"--benchmark_filter={BARE}", "--ledger=false",
+                       "--benchmark_min_time=0"], f"{name}: {version} cannot be gated", PATIENCE, f"{BARE}\n")
+    except GateError as error:
+        if "unknown argument" in str(error):
+            raise GateError(f"{name}: {version} cannot be gated: it is older than the gate") from None
+        raise
+    try:
+        context = json.loads(answer)["context"]
+        check_build(context, f"{name}: {tree}")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise GateError(f"{name}: {version} cannot be gated: it answers {answer[:80]!r}") from None
     return Build(name, folder, tree, version, context)
 
 

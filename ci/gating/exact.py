@@ -46,7 +46,6 @@ class ExactResult:
     notes: list
     base_rows: list
     head_rows: list
-    context: dict
     seconds: float
 
 
@@ -63,7 +62,6 @@ class Counter:
         self._base, self._head, self._settings, self._tell = base, head, settings, tell
         self._inject = inject
         self._end = time.monotonic() + settings.exact_seconds
-        self.context = {}
 
     def count(self, rows):
         """{row: (base's row, head's row)}. Throws GateError, also when the tier's time is over."""
@@ -87,8 +85,7 @@ class Counter:
                 self._tell(f"exact tier: {number} of {len(rows)}: {row}")
                 ours.start(row)
                 theirs.start(row, self._inject)
-                self.context, base_row = ours.result()
-                head_row = theirs.result()[1]
+                base_row, head_row = ours.result()[1], theirs.result()[1]
                 check_same(base_row, head_row, injected=bool(self._inject))
                 counted[row] = base_row, head_row
         return counted
@@ -127,7 +124,7 @@ def compare(base, head, rows, settings, tell, inject=""):
             values.append((old.get(name), new.get(name)))
     result = ExactResult([], [], len(counted), sum(len(figures_of(old)) for old, _ in counted.values()),
                          [], [old for old, _ in counted.values()], [new for _, new in counted.values()],
-                         counter.context, 0)
+                         0)
     for (row, name), values in doubtful.items():
         changes, unsettled, notes = _judge(row, name, values)
         result.changes += changes
@@ -197,12 +194,25 @@ def load_acknowledged(path):
     return changes
 
 
+def covers(entry, row):
+    """Whether an acknowledged change speaks of the row."""
+    return row == entry.row or fnmatch.fnmatchcase(row, entry.row)
+
+
+def _same(name, one, other):
+    """Whether two values of a figure are the same; of instructions, but for what another layout may change."""
+    if not name.endswith("_instructions") or isinstance(one, str) or isinstance(other, str):
+        return one == other
+    return abs(one - other) <= LAYOUT_INSTRUCTIONS
+
+
 def acknowledge(changes, acknowledged):
     """The changes with the reasons for those that are acknowledged, and the entries that none needed."""
     def entry_for(change):
         for entry in acknowledged:
-            if (entry.figure, entry.old, entry.new) == (change.figure, change.old, change.new) and (
-                    fnmatch.fnmatchcase(change.row, entry.row)):
+            if entry.figure == change.figure and covers(entry, change.row) and all(
+                    _same(change.figure, *pair) for pair in ((entry.old, change.old),
+                                                             (entry.new, change.new))):
                 return entry
         return None
 

@@ -21,6 +21,10 @@ class Injection:
             raise GateError(f"--inject: {text!r} is none of spin:5%, spin:500 (ns), {', '.join(KINDS)}")
         self._share = float(spin[1]) / 100 if spin and spin[1] else None
 
+    def fits(self, row):
+        """Whether the row's server can be slowed down so: the bare loop can't, and tcp's bytes are fixed."""
+        return not row.startswith("Floor/") and not (self.text == "bytes" and "/tcp_" in row)
+
     @property
     def of_every_row(self):
         """What servers of the exact tier are told; a share of a time that they have not is nothing."""

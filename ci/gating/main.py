@@ -1,6 +1,7 @@
 """ci/gate as a program: what its command line means, the order of things, and the exit status."""
 
 import argparse
+import contextlib
 import os
 import random
 import re
@@ -16,7 +17,7 @@ from .errors import GateError, Unfit
 from .injection import Injection
 from .relink import RelinkError, relink
 from .resident import list_rows
-from .sequential import INCONCLUSIVE, Limits
+from .sequential import INCONCLUSIVE, PASS, REGRESSION, Limits
 from .stored import gate_stored
 from .timing import Blocks, Residents, TimedRow, decide
 from .verdict import EXIT, TOOL_FAILED, UNFIT, GateResult, Machine
@@ -25,13 +26,20 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 
 
 def tell(line):
-    print(f"gate: {line}", file=sys.stderr)
+    """One line on stderr, if that is still open."""
+    with contextlib.suppress(OSError):
+        print(("\r\033[K" if sys.stderr.isatty() else "") + f"gate: {line}", file=sys.stderr, flush=True)
 
 
 def tell_progress(line):
     """On a terminal only, and in one line that the next one replaces."""
     if sys.stderr.isatty():
         print(f"\r\033[Kgate: {line}", end="", file=sys.stderr, flush=True)
+
+
+def end_progress():
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
 
 
 def parse(arguments):
@@ -69,8 +77,11 @@ def parse(arguments):
             parser.error("either two results, or --base and what goes with it")
     elif not options.base:
         parser.error("--base or two results are wanted")
-    if options.relink and not options.calibrate:
-        parser.error("--relink goes with --calibrate")
+    for name in ("relink", "blocks", "gates"):
+        if getattr(options, name) != parser.get_default(name) and not options.calibrate:
+            parser.error(f"--{name} goes with --calibrate")
+    if options.calibrate and (options.head or options.tier != "both"):
+        parser.error("--calibrate takes no --head and no --tier")
     try:
         re.compile(options.rows)
     except re.error as error:
@@ -93,7 +104,7 @@ def timed_rows(names, settings):
 def control_row(settings):
     rule = settings.rule_of(settings.control) or configuration.TimingRule(rows="")
     return TimedRow(settings.control, rule, Limits(rule.tolerated, rule.caught, 1, settings.false_alarms,
-                                                   settings.missed), is_control=True)
+                                                   settings.missed))
 
 
 def timing_flags(settings, rows):
@@ -105,10 +116,10 @@ def timing_flags(settings, rows):
 class Gate:
     """A gate of two builds."""
 
-    def __init__(self, options, settings, base, head, control):
+    def __init__(self, options, settings, base, head, control, injection):
         self._options, self._settings = options, settings
         self._base, self._head, self._control = base, head, control
-        self._injection = Injection(options.inject) if options.inject else None
+        self._injection = injection
         self._result = GateResult(base, head, settings, options.seed, options.inject)
 
     def run(self):
@@ -121,8 +132,8 @@ class Gate:
         if self._options.tier != "exact":
             self._time(common)
         result.changes, unused = exact.acknowledge(result.changes, acknowledged)
-        if not self._options.rows and self._options.tier != "timing":  # or one can't know
-            result.unused = unused
+        counted = [row["name"] for row in result.exact.base_rows] if result.exact else []
+        result.unused = [entry for entry in unused if any(exact.covers(entry, row) for row in counted)]
         result.machine = machine.facts()
         return result
 
@@ -133,13 +144,16 @@ class Gate:
                    and (self._settings.is_exact(row) or self._settings.rule_of(row))]
                   for build in (self._base, self._head)]
         self._result.changes += exact.row_changes(*wanted)
-        for change in exact.acknowledge(self._result.changes, acknowledged)[0]:
-            if not change.why:
-                side = "base" if change.old == exact.PRESENT else "head"
-                raise GateError(f"{change.row}: only one side has it, {side}; if that is wanted, acknowledge "
-                                f"it (figure = \"{exact.PRESENCE}\", old = \"{change.old}\", "
-                                f"new = \"{change.new}\")")
-        common = [row for row in wanted[0] if row in set(wanted[1])]
+        unexplained = [change for change in exact.acknowledge(self._result.changes, acknowledged)[0]
+                       if not change.why]
+        if unexplained:
+            change, more = unexplained[0], len(unexplained) - 1
+            side = "base" if change.old == exact.PRESENT else "head"
+            raise GateError(f"{change.row}{f' and {more} more rows' if more else ''}: only one side has it, "
+                            f"{side}; if that is wanted, acknowledge it (figure = \"{exact.PRESENCE}\", "
+                            f"old = \"{change.old}\", new = \"{change.new}\")")
+        common = [row for row in wanted[0] if row in set(wanted[1])
+                  and (self._injection is None or self._injection.fits(row))]
         if not common:
             raise GateError("base and head have no row in common that is to be judged")
         return common
@@ -153,7 +167,7 @@ class Gate:
         counted = [row for row in self._settings.instructions if row in names]
         exact.compare_instructions(self._base, self._head, counted, self._settings, tell_progress, result,
                                    inject)
-        self._result.exact, self._result.context = result, result.context
+        self._result.exact = result
         self._result.changes += result.changes
         self._result.notes += result.notes
         if not any(row.get("ledger_exact") == 1 for row in result.base_rows):
@@ -167,15 +181,16 @@ class Gate:
         control = control_row(self._settings)
         flags = timing_flags(self._settings, [*(row.name for row in rows), control.name])
         with Residents(flags) as residents:
-            blocks = Blocks(residents, self._base, self._head, random.Random(self._options.seed),
-                            self._settings.slots)
+            blocks = Blocks(residents, self._base, self._head, self._control,
+                            random.Random(self._options.seed), self._settings.slots)
             if self._injection:
                 for row in rows:
                     row.inject, row.injected_share = self._injection.for_row(row, blocks.probe)
-            self._result.timing_seconds = decide(
-                blocks, residents, rows, control, self._control, self._settings, self._options.seed,
-                tell_progress)
-            self._result.context = blocks.context
+            self._result.timing_seconds = decide(blocks, residents, rows, control, self._settings,
+                                                 self._options.seed, tell_progress)
+        for row in rows:
+            if row.verdict == PASS and not any(row.rule.statistic in slot for slot in row.head_slots):
+                raise GateError(f"head: {row.name} has no {row.rule.statistic}, which base has")
         self._result.timed, self._result.control = rows, control
 
 
@@ -186,51 +201,50 @@ def say(result, folder):
         print(f"  {change.row}: {change.figure} {change.old} → {change.new}")
     if len(result.unacknowledged) > 10:
         print(f"  … and {len(result.unacknowledged) - 10} more exact figures")
-    for row in result.rows_with("regression"):
+    for row in result.rows_with(REGRESSION) if result.fit else ():
         print(f"  {row.name}: {row.rule.statistic} {reports.percent(row.change)}")
     if inconclusive := result.rows_with(INCONCLUSIVE):
         print(f"  {len(inconclusive)} of {len(result.timed)} rows were not cleared")
     print(f"  {os.path.join(folder, 'SUMMARY.md')}")
 
 
-def trees(options):
-    """The build trees of base and head."""
-    base = build_tree(REPOSITORY, options.base, tell)
-    head = options.base if options.inject and not options.head else options.head
-    return base, base if head == options.base else build_tree(REPOSITORY, head, tell)
-
-
 def calibrate(options, settings):
-    reports.prepare(options.out, calibration.FILES)
+    injection = Injection(options.inject) if options.inject else None
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         base_folder, head_folder = (os.path.join(folder, name) for name in ("base", "head"))
-        tree = build_tree(REPOSITORY, options.base, tell)
-        base = copy_build("base", tree, base_folder)
+        tree, flags = build_tree(REPOSITORY, options.base, tell), settings.bench_flags()
+        base = copy_build("base", tree, base_folder, flags)
         if options.relink:
             relink(tree, head_folder, options.seed)
-            head = copied("head", tree, head_folder)
+            head = copied("head", tree, head_folder, flags)
         else:
-            head = copy_build("head", tree, head_folder)
-        names = [name for name in list_rows(base, settings.bench_flags()) if re.search(options.rows, name)]
+            head = copy_build("head", tree, head_folder, flags)
+        names = [name for name in list_rows(base, flags) if re.search(options.rows, name)]
         rows = timed_rows(names, settings)
         if not rows:
             raise GateError("no row of the timing tier has such a name")
-        injection = Injection(options.inject) if options.inject else None
         held = calibration.calibrate(base, head, rows, timing_flags(settings, [row.name for row in rows]),
                                      injection, settings, options, tell_progress)
+    end_progress()
     print(os.path.join(options.out, "CALIBRATION.md"))
     return 0 if held else EXIT[UNFIT]
 
 
 def gate_builds(options, settings):
-    reports.prepare(options.out)
+    injection = Injection(options.inject) if options.inject else None
+    flags = settings.bench_flags()
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
-        base_tree, head_tree = trees(options)
-        base, head, control = (copy_build(name, tree, os.path.join(folder, name)) for name, tree in
-                               (("base", base_tree), ("head", head_tree), ("same", base_tree)))
-        result = Gate(options, settings, base, head, control).run()
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr)
+        def copy(name, tree):
+            return copy_build(name, tree, os.path.join(folder, name), flags)
+
+        tree = build_tree(REPOSITORY, options.base, tell)
+        # Before the head is built, which may be in the same tree.
+        base, control = copy("base", tree), copy("same", tree)
+        if options.head != options.base and not (injection and options.head is None):
+            tree = build_tree(REPOSITORY, options.head, tell)
+        head = copy("head", tree)
+        result = Gate(options, settings, base, head, control, injection).run()
+    end_progress()
     reports.write_all(options.out, result, command_line())
     return conclude(result, options)
 
@@ -259,6 +273,8 @@ def main(arguments):
     signal.signal(signal.SIGHUP, stop)
     try:
         options = parse(arguments)
+        reports.prepare(options.out, calibration.FILES if options.calibrate else reports.FILES,
+                        options.results)
         settings = configuration.load(options.config)
         gate = gate_results if options.results else calibrate if options.calibrate else gate_builds
         return gate(options, settings)

@@ -5,11 +5,12 @@ import json
 import os
 import tempfile
 
+from .errors import GateError
 from .rows import doubts_of
 from .sequential import INCONCLUSIVE, PASS, REGRESSION
 from .verdict import UNFIT
 
-FILES = ("gate.json", "SUMMARY.md", "base.json", "head.json")
+FILES = ("gate.json", "base.json", "head.json", "SUMMARY.md")  # in the order in which they are written
 FORMAT = 1  # of gate.json
 MOST_LISTED = 40  # changes in the summary; gate.json has all
 
@@ -25,12 +26,20 @@ def percent(share, digits=1):
     return f"{100 * share:+.{digits}f} %"
 
 
-def prepare(folder, files=FILES):
-    """Makes the folder, and takes away what an earlier gate left, which must not pass for this one's."""
+def prepare(folder, files=FILES, inputs=()):
+    """Makes the folder, and takes away what an earlier gate left, which must not pass for this one's.
+    Throws GateError if there are such files that are no gate's, or are among the `inputs`."""
+    written = [os.path.realpath(os.path.join(folder, name)) for name in files]
+    for path in inputs:
+        if os.path.realpath(path) in written:
+            raise GateError(f"{path}: the gate would overwrite it; --out names another folder")
     os.makedirs(folder, exist_ok=True)
-    for name in files:
-        if os.path.exists(os.path.join(folder, name)):
-            os.remove(os.path.join(folder, name))
+    there = [name for name in files if os.path.exists(os.path.join(folder, name))]
+    if there and files[0] not in there:
+        raise GateError(f"{os.path.join(folder, there[0])}: no gate's, and would be overwritten; --out names "
+                        "another folder")
+    for name in reversed(there):
+        os.remove(os.path.join(folder, name))
 
 
 def write(folder, name, text):
@@ -47,16 +56,16 @@ def write(folder, name, text):
 
 
 def write_all(folder, result, command):
+    write(folder, "gate.json", json.dumps(gate_document(result, command), indent=1) + "\n")
     write(folder, "base.json", side_document(result, "base"))
     write(folder, "head.json", side_document(result, "head"))
-    write(folder, "gate.json", json.dumps(gate_document(result, command), indent=1) + "\n")
     write(folder, "SUMMARY.md", summary(result, command))
 
 
 def side_document(result, side):
     """One side's slots as the framework's document: a repetition each."""
-    rows, timed = [], result.timed + ([result.control] if result.control else [])
-    slots_of = {row.name: getattr(row, f"{side}_slots") for row in timed}
+    rows = []
+    slots_of = {row.name: getattr(row, f"{side}_slots") for row in result.timed}
     if result.exact:
         for row in getattr(result.exact, f"{side}_rows"):
             if not slots_of.get(row["name"]):
@@ -65,16 +74,13 @@ def side_document(result, side):
         rows += [{**slot, "repetitions": len(slots), "repetition_index": number}
                  for number, slot in enumerate(slots)]
     build = getattr(result, side)
-    context = {**result.context, "executable": build.origin, "gate_side": side,
-               "suite_revision": build.version}
-    context.pop("git_revision", None)
+    context = {**build.context, "executable": build.origin}
     return json.dumps({"context": context, "benchmarks": rows}, indent=1) + "\n"
 
 
 def timed_entry(row, settings):
     entry = {"row": row.name, "statistic": row.rule.statistic, "verdict": row.verdict,
-             "tolerated": row.rule.tolerated, "caught": row.rule.caught, "blocks": len(row.blocks),
-             "dropped_blocks": row.dropped}
+             "tolerated": row.rule.tolerated, "caught": row.rule.caught, "blocks": len(row.blocks)}
     if row.inject:
         entry["inject"] = row.inject
     if row.blocks:
@@ -113,7 +119,7 @@ def gate_document(result, command):
 
 
 def _timed_table(rows, settings):
-    lines = ["| row | change | 95 % interval | verdict | blocks | could have been caught |",
+    lines = ["| row | change | interval | verdict | blocks | could have been caught |",
              "|---|--:|:-:|---|--:|--:|"]
     for row in rows:
         if not row.blocks:
@@ -161,7 +167,8 @@ def summary(result, command):
              f"Head: {result.head.version}, {result.head.origin}", ""]
     if result.inject:
         lines += [f"**The head's server was slowed down on purpose: {result.inject}.**", ""]
-    for title, verdict in (("Slower", REGRESSION), ("Neither slower nor cleared", INCONCLUSIVE)):
+    slower = "Slower" if result.fit else "What looks slower, on a machine that is not fit"
+    for title, verdict in ((slower, REGRESSION), ("Neither slower nor cleared", INCONCLUSIVE)):
         if rows := result.rows_with(verdict):
             lines += [f"## {title}", "", *_timed_table(rows, settings), ""]
     lines += changes_section(result)
@@ -188,7 +195,8 @@ def summary(result, command):
         lines += ["", "<details><summary>Rows that passed</summary>", "",
                   *_timed_table(passed, settings), "", "</details>"]
     lines += ["", "¹ Some slots have doubts, which their labels in base.json and head.json tell. Change: of "
-              "the time, or of the inverse of a rate; above 0 is worse. Could have been caught: the smallest "
-              "slowdown that 95 % of gates with this row's noise would find.", "",
+              "the time, or of the inverse of a rate; above 0 is worse. Interval: the sign test's, 95 % of a number "
+              "of blocks fixed in advance, from the least to the most of fewer than six. Could have been "
+              "caught: the smallest slowdown that 95 % of gates with this row's noise would find.", "",
               f"Again: `{command} --seed={result.seed}`", ""]
     return "\n".join(lines)

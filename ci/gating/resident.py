@@ -30,6 +30,11 @@ def child_setup(cpus):
     return set_up
 
 
+def last_line(text):
+    """What a program said last, for it is mostly why it failed; empty if nothing."""
+    return (text.strip().splitlines() or [""])[-1]
+
+
 class Resident:
     """One bench_all of a build on some CPUs. Its rows' placement follows from the CPUs that it was
     allowed: of a single one, client and server share it."""
@@ -68,10 +73,6 @@ class Resident:
             raise GateError(f"{self.build.name}: {self._row}: {rows[0].get('error_message')}")
         return context, rows[0]
 
-    def run(self, row, inject=""):
-        self.start(row, inject)
-        return self.result()
-
     def close(self, patience=PATIENCE):
         """Ends the program, and with it its servers: by itself within so many seconds, or by force."""
         for pipe in (self._process.stdin, self._process.stdout):
@@ -107,9 +108,9 @@ class Resident:
         self._process.kill()
         self._process.wait()
         self._stderr.seek(0)
-        said = self._stderr.read().decode(errors="replace").strip().splitlines()
-        last = f": {said[-1]}" if said else ""
-        return GateError(f"{self.build.name}: bench_all {what} while measuring {self._row}{last}")
+        said = last_line(self._stderr.read().decode(errors="replace"))
+        return GateError(f"{self.build.name}: bench_all {what} while measuring {self._row}" +
+                         (f": {said}" if said else ""))
 
 
 def list_rows(build, flags):
@@ -121,6 +122,6 @@ def list_rows(build, flags):
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GateError(f"{build.name}: {error}") from error
     if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or [f"bench_all exits with {done.returncode}"])[-1]
+        said = last_line(done.stderr) or f"bench_all exits with {done.returncode}"
         raise GateError(f"{build.name}: {said}")
     return done.stdout.split()

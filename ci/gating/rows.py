@@ -4,6 +4,7 @@ import math
 
 from .errors import GateError
 
+OPTIMISED = ("Release", "RelWithDebInfo")
 TIMES = ("real_time", "cpu_time")  # in the row's time_unit; all counters have theirs in their name
 
 
@@ -21,6 +22,14 @@ def doubts_of(row):
     return ""
 
 
+def check_build(context, where):
+    """Throws GateError unless a result's context tells of a build that is worth measuring."""
+    build_type, sanitizer = context.get("suite_build_type"), context.get("sanitizer")
+    if build_type not in OPTIMISED or sanitizer:
+        built = f"with -fsanitize={sanitizer}" if sanitizer else f"as {build_type}"
+        raise GateError(f"{where}: built {built}, which says nothing about {OPTIMISED[0]}")
+
+
 def figure(row, name, where):
     """A counter or time of the row, a finite number above 0; throws GateError that names `where`."""
     value = row.get(name)
@@ -33,9 +42,9 @@ def figure(row, name, where):
 
 def check_same(base, head, injected=False):
     """Throws GateError unless the two rows were measured in one unit and under the same conditions."""
-    for key in ("time_unit",):
-        if base.get(key) != head.get(key):
-            raise GateError(f"{base['name']}: {key} is {base.get(key)} in base, {head.get(key)} in head")
+    units = base.get("time_unit"), head.get("time_unit")
+    if units[0] != units[1]:
+        raise GateError(f"{base['name']}: time_unit is {units[0]} in base, {units[1]} in head")
     ours, theirs = label_of(base), label_of(head, injected)
     if ours != theirs:
         raise GateError(f"{base['name']}: measured as {ours!r} in base, as {theirs!r} in head")

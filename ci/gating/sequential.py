@@ -12,9 +12,10 @@ tail, drift or correlation of the noise. A row is a regression once E ≥ rows /
 
 The stake may depend on the past and on the size m = |q_k - d|, which is what makes the bet worth something.
 Against a shift by δ in noise of density f the best is (f(m-δ) - f(m+δ)) / (f(m-δ) + f(m+δ)). The noise of a
-shared machine has a narrow core and far outliers, when a neighbour slows one slot down; so f is Cauchy's, for
-which that is 2mδ / (s² + m² + δ²): high where a difference is of the size that is looked for, low for
-what only an outlier can be. δ is the least that matters, or what the median of the past says if that is more.
+shared machine has a narrow core and far outliers, when a neighbour slows one slot down; for a density of
+Cauchy's that is 2mδ / (s² + m² + δ²), which grows up to m² = s² + δ² and would fall behind it. It must not
+fall: for a shift below d, E is sure to fall only if a larger size never has a smaller stake. So behind that it
+stays. δ is the least that matters, or what the median of the past says if that is more.
 
 The arrays have one entry a gate, so that thousands of virtual gates are replayed by the same lines that
 decide a real one.
@@ -26,7 +27,7 @@ import numpy as np
 
 REGRESSION, PASS, INCONCLUSIVE = "regression", "pass", "inconclusive"
 
-STAKE = 0.95  # the most that is bet; 1 would lose all to a single wrong sign
+STAKE = 0.8  # the most that is bet: more would win a block or two sooner, and lose more to an outlier
 FIRST_STAKE = 0.5
 FIRST_BLOCKS = 3  # until then the noise is not known
 
@@ -75,8 +76,10 @@ class SequentialTests:
         if scale is None:
             stake = FIRST_STAKE
         else:
-            size, delta = np.abs(distance), np.maximum(shift, self.limits.D - self.limits.d)
-            stake = np.minimum(STAKE, 2 * size * delta / (scale**2 + size**2 + delta**2))
+            delta = np.maximum(shift, self.limits.D - self.limits.d)
+            most = np.hypot(scale, delta)
+            size = np.minimum(np.abs(distance), most)
+            stake = np.minimum(STAKE, 2 * size * delta / (most**2 + size**2))
         return np.log1p(stake * np.sign(distance))
 
 

@@ -50,10 +50,13 @@ class Settings:
 
     def rule_of(self, row):
         """The row's TimingRule, or None."""
-        if self.without_timing and re.search(self.without_timing, row):
+        if self.leaves_out(row):
             return None
         matching = [rule for rule in self.timing if re.search(rule.rows, row)]
         return matching[-1] if matching else None
+
+    def leaves_out(self, row):
+        return bool(self.without_timing) and re.search(self.without_timing, row) is not None
 
     def is_exact(self, row):
         return bool(self.exact) and re.search(self.exact, row) is not None
@@ -67,8 +70,7 @@ _SHARES = {"tolerated", "caught", "stored_limit", "instructions_tolerated", "fal
 
 def _checked(cls, table, where):
     """The table's values, each of its field's type and range; or GateError."""
-    known = {item.name: type(item.default) for item in fields(cls)}
-    known["rows"] = str
+    known = {item.name: str if item.name == "rows" else type(item.default) for item in fields(cls)}
     for key, value in table.items():
         if key not in known:
             raise GateError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
@@ -81,7 +83,7 @@ def _checked(cls, table, where):
             good, wanted = type(value) is int and value > 0, "a whole number above 0"
         else:
             good = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
-            good = good and (key not in _SHARES or value < 1)
+            good = good and value < (1 if key in _SHARES else float("inf"))
             wanted = "a share between 0 and 1" if key in _SHARES else "a number above 0"
         if not good:
             raise GateError(f"{where}: {key} is {value!r} and must be {wanted}")

@@ -14,11 +14,10 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
-from . import exact, reports, stored_report
-from .builds import OPTIMISED
+from . import exact, stored_report
 from .errors import GateError, Unfit
 from .ranks import repetitions_for, shift, smallest_p
-from .rows import TIMES, check_same, doubts_of, figure, label_of
+from .rows import TIMES, check_build, check_same, doubts_of, figure, label_of
 from .settings import TimingRule
 from .verdict import INCONCLUSIVE, PASS, REGRESSION, GateResult
 
@@ -57,10 +56,7 @@ def load_side(path, pattern):
         document = load(path)
     except Unusable as error:
         raise GateError(str(error)) from error
-    build_type, sanitizer = map(document["context"].get, ("suite_build_type", "sanitizer"))
-    if build_type not in OPTIMISED or sanitizer:
-        built = f"with -fsanitize={sanitizer}" if sanitizer else f"as {build_type}"
-        raise GateError(f"{path}: built {built}, which says nothing about {OPTIMISED[0]}")
+    check_build(document["context"], path)
     judged = [row for row in document["benchmarks"] + document.get("errors", [])
               if re.search(pattern, row["name"]) and row.get("run_type") != "aggregate"]
     rows = {}
@@ -151,6 +147,8 @@ class StoredRow:
         if rule.higher_is_better:
             worse.reverse()
         self.change, self.low, self.high = map(math.expm1, shift(*worse))
+        times = [[math.log(row["real_time"]) for row in rows] for _, rows in (base, head)]
+        self.takes_longer = shift(*times)[0] > 0  # in real time, of which p speaks without a direction
         self.p, self.verdict, self.reason = None, INCONCLUSIVE, ""
 
     def judge(self, p, settings, rows):
@@ -167,12 +165,12 @@ class StoredRow:
             self.verdict = PASS
         elif self.change < self.rule.stored_limit or self.low <= 0:
             self.reason = "the interval is too wide"
-        elif p < level:
+        elif p < level and self.takes_longer:
             self.verdict = REGRESSION
         elif smallest_p(*counts) >= level:
             self.reason = f"needs {repetitions_for(level)} repetitions for a p below {level:.2g}"
         else:
-            self.reason = f"p is not below {level:.2g}"
+            self.reason = f"p is not below {level:.2g}" if p >= level else "real times became shorter"
 
 
 def exact_figures(origin, rows):
@@ -227,7 +225,8 @@ def compare(options, settings):
     for name in names:
         sides = [(side.origin, side.rows[name]) for side in (base, head)]
         rule = settings.rule_of(name) or TimingRule(rows="", statistic="real_time")
-        result.timed.append(StoredRow(name, rule, *sides))
+        if not settings.leaves_out(name):
+            result.timed.append(StoredRow(name, rule, *sides))
         if settings.is_exact(name):
             ledger = not (settings.without_ledger and re.search(settings.without_ledger, name))
             changes, compared, skipped = compare_exact(name, *sides, ledger)
@@ -237,18 +236,13 @@ def compare(options, settings):
     result.changes += exact.acknowledge(found, acknowledged)[0]
     p = p_values(base, head, names)
     for row in result.timed:
-        row.judge(p.get(row.name), settings, len(names))
+        row.judge(p.get(row.name), settings, len(result.timed))
     return result
 
 
 def gate_stored(options, settings, command):
-    """Compares options.results and writes the reports. Returns the StoredResult; throws GateError, also for
-    results that the reports would overwrite, and Unfit."""
-    written = [os.path.realpath(os.path.join(options.out, name)) for name in reports.FILES]
-    for path in options.results:
-        if os.path.realpath(path) in written:
-            raise GateError(f"{path}: the gate would overwrite it; --out names another folder")
-    reports.prepare(options.out)
+    """Compares options.results and writes the reports. Returns the StoredResult; throws GateError and
+    Unfit."""
     result = compare(options, settings)
     stored_report.write_all(options.out, result, command)
     return result

@@ -11,9 +11,9 @@ MACHINE = ("host_name", "cpu_model", "num_cpus", "kernel")
 
 
 def write_all(folder, result, command):
+    write(folder, "gate.json", json.dumps(gate_document(result, command), indent=1) + "\n")
     for name in ("base", "head"):
         write(folder, f"{name}.json", json.dumps(getattr(result, name).document, indent=1) + "\n")
-    write(folder, "gate.json", json.dumps(gate_document(result, command), indent=1) + "\n")
     write(folder, "SUMMARY.md", summary(result, command))
 
 
@@ -49,7 +49,7 @@ def _table(rows):
 
 
 def summary(result, command):
-    level = result.settings.stored_false_alarms / len(result.timed)
+    level = result.settings.stored_false_alarms / max(len(result.timed), 1)
     lines = [f"# Gate of stored results: {result.verdict}", "", HEADLINES[result.verdict], "",
              "**This is the weaker way; the one to trust is `ci/gate --base … --head …`.** These two results "
              "were measured one after the other, and what the machine did meanwhile looks like a change of "

@@ -16,13 +16,13 @@ import random
 import time
 from dataclasses import dataclass, field
 
+from .errors import GateError
 from .resident import PATIENCE, Resident
 from .rows import check_same, figure, label_of
 from .sequential import INCONCLUSIVE, Limits, RowTest, detectable, median_interval
 
-# A slot that the machine interrupted for long may have too few calls for a percentile, and its block is
-# dropped, which is as likely to hit one side as the other. A row that loses more has no such figure.
-MAX_DROPPED = 8
+# Of a block in which a slot had too few calls for the row's percentile, be it interrupted or much slower.
+FALLBACK = "real_time"
 
 
 @dataclass
@@ -31,12 +31,14 @@ class Block:
     base: list
     head: list
     coin: int
+    higher_is_better: bool = False
 
-    def q(self, higher_is_better=False):
+    @property
+    def q(self):
         """By how much head's best is worse than base's, as a logarithm."""
-        best = max if higher_is_better else min
+        best = max if self.higher_is_better else min
         worse = math.log(best(self.head) / best(self.base))
-        return -worse if higher_is_better else worse
+        return -worse if self.higher_is_better else worse
 
 
 @dataclass
@@ -45,11 +47,9 @@ class TimedRow:
     name: str
     rule: object
     limits: Limits
-    is_control: bool = False
     blocks: list = field(default_factory=list)
     base_slots: list = field(default_factory=list)
     head_slots: list = field(default_factory=list)
-    dropped: int = 0  # blocks without a figure
     inject: str = ""  # into head's server, for this row
     injected_share: float = None  # of its time, if that is known
 
@@ -80,18 +80,19 @@ class TimedRow:
 
     def add(self, block):
         self.blocks.append(block)
-        self.test.add(block.q(self.rule.higher_is_better))
+        self.test.add(block.q)
 
 
 class Residents:
-    """The resident programs by build and CPUs, started when they are first asked for."""
+    """The resident programs by build and CPUs, started when they are first asked for. What is measured for
+    the control has some of its own: a program that has served more rows than its opponent is another one."""
 
     def __init__(self, flags):
         self._flags = flags
         self._running = {}
 
-    def get(self, build, cpus):
-        key = (build.folder, tuple(sorted(cpus)))
+    def get(self, build, cpus, for_control=False):
+        key = (build.folder, tuple(sorted(cpus)), for_control)
         if key not in self._running:
             self._running[key] = Resident(build, cpus, self._flags)
         return self._running[key]
@@ -125,71 +126,76 @@ def two_cpus(cpus):
 class Blocks:
     """Measures blocks of rows of two builds."""
 
-    def __init__(self, residents, base, head, coins, slots):
-        """`slots` of each build make a block."""
+    def __init__(self, residents, base, head, control, coins, slots):
+        """`control` is the copy of base that the control holds against it; `slots` of each build make a
+        block."""
         self._residents, self._base, self._head, self._coins = residents, base, head, coins
+        self._control = control
         self._slots = slots
         self._all_cpus = os.sched_getaffinity(0)
         self._pair = two_cpus(self._all_cpus)
         self._at_once = {}  # by row: whether a CPU is enough for it
-        self.context = None  # of the latest slot
 
-    def measure(self, row, head=None):
-        """Adds a block to the row. `head` is another build than usual, for the control."""
-        head = head or self._head
+    def measure(self, row, is_control=False):
+        """Adds a block to the row."""
+        head = self._control if is_control else self._head
         coin = self._coins.randrange(2)
         slots = {"base": [], "head": []}
         sides = [("base", self._base, ""), ("head", head, row.inject)]
         if coin:
             sides.reverse()
-        at_once = self._runs_at_once(row)
+        at_once = self.runs_at_once(row)
         for number in range(self._slots):
             order = sides[::-1] if number % 2 else sides
             if at_once:
-                begun = [(side, self._begin(build, {cpu}, row.name, inject))
+                begun = [(side, self._begin(build, {cpu}, row.name, inject, is_control))
                          for (side, build, inject), cpu in zip(order, self._pair)]
                 for side, resident in begun:
                     slots[side].append(self._end(resident))
             else:
                 for side, build, inject in order:
-                    slots[side].append(self._end(self._begin(build, self._all_cpus, row.name, inject)))
+                    resident = self._begin(build, self._all_cpus, row.name, inject, is_control)
+                    slots[side].append(self._end(resident))
         for ours, theirs in zip(slots["base"], slots["head"]):
             check_same(ours, theirs, injected=bool(row.inject))
         row.base_slots += slots["base"]
         row.head_slots += slots["head"]
-        statistic = row.rule.statistic
-        complete = all(statistic in slot for slot in slots["base"] + slots["head"])
-        if not complete and row.dropped < MAX_DROPPED:
-            row.dropped += 1
-        else:
-            row.add(Block([figure(slot, statistic, "base") for slot in slots["base"]],
-                         [figure(slot, statistic, "head") for slot in slots["head"]], coin))
+        statistic, higher_is_better = row.rule.statistic, row.rule.higher_is_better
+        if not any(statistic in slot for slot in row.base_slots):
+            raise GateError(f"base: {row.name} has no {statistic}")
+        if not all(statistic in slot for slot in slots["base"] + slots["head"]):
+            statistic, higher_is_better = FALLBACK, False
+        row.add(Block([figure(slot, statistic, "base") for slot in slots["base"]],
+                      [figure(slot, statistic, "head") for slot in slots["head"]], coin, higher_is_better))
 
     def probe(self, row, inject=""):
         """A single slot of base, alone."""
         return self._end(self._begin(self._base, self._all_cpus, row.name, inject))
 
-    def _runs_at_once(self, row):
+    def runs_at_once(self, row):
+        """Whether a CPU is enough for the row; asked for the first time, by a slot of base."""
         if row.name not in self._at_once:
             entries = label_of(self.probe(row)).split() if self._pair else ()
             self._at_once[row.name] = "placement=shared" in entries
         return self._at_once[row.name]
 
-    def _begin(self, build, cpus, name, inject):
-        resident = self._residents.get(build, cpus)
+    def _begin(self, build, cpus, name, inject, for_control=False):
+        resident = self._residents.get(build, cpus, for_control)
         resident.start(name, inject)
         return resident
 
-    def _end(self, resident):
-        self.context, row = resident.result()
-        return row
+    @staticmethod
+    def _end(resident):
+        return resident.result()[1]
 
 
-def decide(blocks, residents, rows, control, control_build, settings, seed, tell):
+def decide(blocks, residents, rows, control, settings, seed, tell):
     """Measures blocks of `rows` and of the control until all are decided, or have max_blocks, or the
     time is over. The control goes on as long as any row does. Returns the seconds it took."""
     begin = time.monotonic()
     order = random.Random(seed + 1)
+    for row in (control, *rows):
+        blocks.runs_at_once(row)  # not amid a round, whose programs must all have done the same
     for number in range(settings.max_blocks):
         undecided = [row for row in rows if row.verdict == INCONCLUSIVE]
         if not undecided and control.verdict != INCONCLUSIVE:
@@ -197,9 +203,8 @@ def decide(blocks, residents, rows, control, control_build, settings, seed, tell
         residents.close()
         order.shuffle(undecided)
         tell(f"round {number + 1}: {len(undecided)} of {len(rows)} rows undecided")
-        blocks.measure(control, control_build)
-        for row in undecided:
+        for row in (control, *undecided):
             if time.monotonic() - begin > settings.timing_seconds:
                 return time.monotonic() - begin
-            blocks.measure(row)
+            blocks.measure(row, is_control=row is control)
     return time.monotonic() - begin

@@ -26,7 +26,6 @@ class GateResult:
     control: object = None
     timing_seconds: float = 0.0
     machine: dict = field(default_factory=dict)
-    context: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
 
     @property
