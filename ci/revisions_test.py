@@ -1,0 +1,216 @@
+"""Gates of git revisions, in repositories made for it: `revisions_test.py`.
+
+The repositories have this folder's gate, and a tools/bench_all that "builds" a script with a known number of system
+calls, so that what is tested is how revisions become build trees, and what ci/gate_commit makes of a verdict.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+PATIENCE = 120  # seconds
+
+BENCH_ALL = '''#!/usr/bin/python3 -IS
+import json, sys
+ROW = "Latency/tcp_threaded/ping/real_time"
+if "--version" in sys.argv:
+    print("fake")
+elif "--benchmark_list_tests" in sys.argv:
+    print(ROW)
+else:
+    for line in sys.stdin:
+        print(json.dumps({"context": {"suite_build_type": "Release"}, "benchmarks": [
+            {"name": line.strip(), "label": "", "time_unit": "us", "real_time": 1.0,
+             "ledger_exact": 1, "server_syscalls": SYSCALLS}]}), flush=True)
+'''
+
+BUILD = '''#!/bin/bash
+set -e
+cd "$(dirname "$0")/.."
+echo built >> build.log
+if [[ -e slow ]]; then sleep 1000 & echo $! > ../../../../../sleeper; wait; fi
+mkdir -p build/release
+cp bench_all bench_server build/release
+'''
+
+
+class Repository(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="a repository ")
+        self.addCleanup(folder.cleanup)
+        self.outer = pathlib.Path(folder.name)
+        self.root = self.outer / "project"
+        self.root.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+        shutil.copytree(HERE, self.root / "ci", ignore=shutil.ignore_patterns("__pycache__"))
+        (self.root / "ci" / "gate.short.toml").write_text("exact = '.'\nacknowledged = 'acknowledged.toml'\n")
+        (self.root / "tools").mkdir()
+        shutil.copy(HERE.parent / "tools" / "result_rows.py", self.root / "tools")
+        self.program("tools/bench_all", BUILD)
+        self.program("bench_server", "#!/bin/sh\n")
+        (self.root / ".gitignore").write_text("/build/\n__pycache__/\n/build.log\n")
+
+    def git(self, *arguments, root=None):
+        return subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=root or self.root,
+            capture_output=True, text=True, check=True).stdout.strip()
+
+    def program(self, name, text):
+        (self.root / name).write_text(text)
+        (self.root / name).chmod(0o755)
+
+    def commit(self, syscalls, **files):
+        """Commits a state whose calls take so many system calls; returns its name."""
+        self.program("bench_all", BENCH_ALL.replace("SYSCALLS", str(syscalls)))
+        for name, text in files.items():
+            (self.root / name).write_text(text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", f"--message={syscalls}")
+        return self.git("rev-parse", "HEAD")
+
+    def run_in(self, root, *command):
+        done = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def gate(self, *arguments):
+        return self.run_in(self.root, "ci/gate", "--config=ci/gate.short.toml", *arguments)
+
+    def trees(self):
+        folder = self.root / "build" / "gate" / "trees"
+        return sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
+
+
+class Revisions(Repository):
+    def test_two_revisions(self):
+        first, second = self.commit(2), self.commit(3)
+        self.commit(9)
+        code, out, err = self.gate(f"--base={first}", "--head=HEAD~1")
+        self.assertEqual(code, 1, err)
+        self.assertIn("2.0 → 3.0", out)
+        self.assertEqual(self.trees(), sorted([first[:12], second[:12]]))
+        self.assertEqual(self.git("status", "--porcelain"), "")
+
+    def test_the_working_tree_is_the_head_unless_told_otherwise(self):
+        first = self.commit(2)
+        self.program("bench_all", BENCH_ALL.replace("SYSCALLS", "4"))
+        code, out, _ = self.gate("--base=HEAD")
+        self.assertEqual(code, 1)
+        self.assertIn("2.0 → 4.0", out)
+        self.assertEqual(self.trees(), [first[:12]])
+
+    def test_the_working_tree_s_own_build_as_the_base(self):
+        """It is copied before the head is built in the same place."""
+        self.commit(2)
+        self.run_in(self.root, "tools/bench_all")
+        self.program("bench_all", BENCH_ALL.replace("SYSCALLS", "4"))
+        code, out, err = self.gate("--base=build/release")
+        self.assertEqual(code, 1, err)
+        self.assertIn("2.0 → 4.0", out)
+
+    def test_a_work_tree_serves_again_and_a_broken_one_is_made_anew(self):
+        base = self.commit(2)
+        tree = self.root / "build" / "gate" / "trees" / base[:12]
+        self.assertEqual(self.gate("--base=HEAD")[0], 0)
+        self.assertEqual(self.gate("--base=HEAD")[0], 0)
+        self.assertEqual((tree / "build.log").read_text(), "built\nbuilt\n")
+        shutil.rmtree(tree)
+        self.assertEqual(self.gate("--base=HEAD")[0], 0)
+        (tree / ".git").unlink()
+        (tree / "tools" / "bench_all").unlink()
+        code, _, err = self.gate("--base=HEAD")
+        self.assertEqual(code, 0, err)
+
+    def test_few_work_trees_are_kept(self):
+        commits = [self.commit(2) for _ in range(9)]
+        for commit in commits:
+            code, _, err = self.gate(f"--base={commit}")
+            self.assertEqual(code, 0, err)
+        self.assertEqual(self.trees(), sorted(commit[:12] for commit in commits[-6:]))
+        self.assertEqual(self.gate(f"--base={commits[0]}")[0], 0)
+
+    def test_a_build_that_fails(self):
+        self.program("tools/bench_all", "#!/bin/sh\necho first >&2\necho 'no compiler' >&2\nexit 1\n")
+        self.commit(2)
+        code, out, err = self.gate("--base=HEAD")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("no compiler", err.splitlines()[-1])
+        self.assertIn("release.log", err.splitlines()[-1])
+
+    def test_an_interrupted_build_ends(self):
+        self.commit(2, slow="")
+        gate = subprocess.Popen(["ci/gate", "--base=HEAD"], cwd=self.root, stderr=subprocess.DEVNULL)
+        sleeper, deadline = self.outer / "sleeper", time.monotonic() + PATIENCE
+        while not (sleeper.exists() and sleeper.read_text().strip()):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        gate.send_signal(signal.SIGTERM)
+        self.assertEqual(gate.wait(PATIENCE), 128 + signal.SIGTERM)
+        while os.path.exists(f"/proc/{sleeper.read_text().strip()}"):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+
+class CommitsInTurn(Repository):
+    def gate_commit(self, root=None):
+        return self.run_in(root or self.root, "ci/gate_commit")
+
+    def test_against_the_commit_before(self):
+        self.commit(2)
+        self.commit(2)
+        code, out, err = self.gate_commit()
+        self.assertEqual(code, 0, err)
+        self.assertIn("pass", out)
+        self.commit(3)
+        code, out, _ = self.gate_commit()
+        self.assertEqual(code, 1)
+        self.assertIn("# Gate: regression", out)
+
+    def test_against_where_the_branch_began(self):
+        start = self.commit(2)
+        self.git("update-ref", "refs/remotes/origin/main", start)
+        self.commit(3)
+        self.commit(3)
+        self.assertEqual(self.gate_commit()[0], 1)
+
+    def test_what_cannot_be_gated_is_passed_over(self):
+        (self.root / "ci" / "gate_commit").rename(self.outer / "gate_commit")
+        self.commit(2)
+        (self.outer / "gate_commit").rename(self.root / "ci" / "gate_commit")
+        self.commit(3)
+        code, out, _ = self.gate_commit()
+        self.assertEqual(code, 0)
+        self.assertIn("older than the gate", out)
+
+    def test_the_first_commit_has_none_before_it(self):
+        self.commit(2)
+        code, out, _ = self.gate_commit()
+        self.assertEqual(code, 0)
+        self.assertIn("first commit", out)
+
+    def test_a_commit_before_that_was_not_fetched(self):
+        self.commit(2)
+        self.commit(3)
+        clone = self.outer / "clone"
+        self.git("clone", "--quiet", "--depth=1", f"file://{self.root}", str(clone))
+        code, out, _ = self.gate_commit(clone)
+        self.assertEqual(code, 1)
+        self.assertIn("not fetched", out)
+
+    def test_statuses(self):
+        for status, expected in ((0, 0), (1, 1), (2, 1), (3, 0), (4, 0), (127, 1), (137, 1)):
+            with self.subTest(status=status):
+                self.program("ci/gate", f"#!/bin/sh\nexit {status}\n")
+                self.commit(2)
+                self.commit(2)
+                self.assertEqual(self.gate_commit()[0], expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
