@@ -1,8 +1,7 @@
-"""What ci/gate says and leaves behind: `gate_test.py [folder of bench_all]`.
+"""What ci/gate says and leaves behind: `gate_test.py`.
 
-Most tests gate builds that are scripts with known times, so that a verdict is a matter of arithmetic and not of
-this machine's mood; the last ones gate the real programs, in the tier that no noise reaches, and in time
-where the difference is one that nothing hides.
+It gates builds that are scripts with known times, so that a verdict is a matter of arithmetic and not of this
+machine's mood. real_gate_test.py gates the real programs.
 """
 
 import json
@@ -18,12 +17,6 @@ import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
-# pylint: disable=wrong-import-position
-from gating.settings import load as settings_in
-
-BUILD = sys.argv.pop(1) if len(sys.argv) > 1 else ""
 PATIENCE = 120  # seconds until a wait is given up
 PING, ECHO = "Latency/tcp_threaded/ping/real_time", "Latency/tcp_threaded/echo/64/real_time"
 RATE = "Concurrent/tcp_threaded/clients:4/real_time"
@@ -472,122 +465,6 @@ class Calibration(GateTest):
             self.assertGreater(row["promised"], 0.99)
 
 
-class RealBuilds(GateTest):
-    """One build, or one whose server was slowed down by a known amount."""
-
-    ROWS = "--rows=^Latency/(tcp|rpyc|http)_threaded/(ping|echo/1024)/"
-
-    def setUp(self):
-        super().setUp()
-        self.config = self.changed("gate.toml", r"(?s)^instructions = \[.*?\]", "")
-
-    def changed(self, name, pattern, text):
-        """A copy of one of this folder's configurations in which the pattern is replaced."""
-        changed, count = re.subn(pattern, text, (HERE / name).read_text(), flags=re.MULTILINE)
-        self.assertEqual(count, 1)
-        return self.write("changed.toml", changed)
-
-    def test_no_exact_figure_differs_from_itself(self):
-        code, out, err = self.gate(f"--base={BUILD}", f"--head={BUILD}", "--tier=exact", self.ROWS)
-        self.assertEqual(code, 0, out + err)
-        self.assertEqual(self.document()["exact"]["rows"], 6)
-        self.assertGreaterEqual(self.document()["exact"]["figures"], 6 * 9)
-
-    def test_exact_injections_are_caught_in_every_row(self):
-        for inject, figure in (("syscall", "server_syscalls"), ("alloc", "server_allocations")):
-            with self.subTest(inject=inject):
-                code, _, err = self.gate(f"--base={BUILD}", "--tier=exact", f"--inject={inject}", self.ROWS)
-                self.assertEqual(code, 1, err)
-                changes = [change for change in self.document()["exact"]["changes"]
-                           if change["figure"] == figure]
-                self.assertEqual(len(changes), 6)
-                for change in changes:
-                    self.assertEqual(change["new"], change["old"] + 1, change)
-
-    def test_a_byte_more_on_the_wire_where_there_is_room_for_it(self):
-        code, _, err = self.gate(f"--base={BUILD}", "--tier=exact", "--inject=bytes", "--rows=_threaded/ping/")
-        self.assertEqual(code, 1, err)
-        changed = {change["row"] for change in self.document()["exact"]["changes"]
-                   if change["figure"] == "wire_bytes_in" and change["new"] == change["old"] + 1}
-        self.assertEqual(changed, {f"Latency/{mode}_threaded/ping/real_time" for mode in ("rpyc", "http")})
-
-    def test_instructions_of_an_allocation(self):
-        self.config = HERE / "gate.toml"
-        code, _, err = self.gate(f"--base={BUILD}", "--tier=exact", "--inject=alloc",
-                                 "--rows=^Latency/tcp_threaded/ping/")
-        self.assertEqual(code, 1, err)
-        self.assertIn("server_instructions",
-                      [change["figure"] for change in self.document()["exact"]["changes"]])
-
-    def test_twice_the_time_is_slower(self):
-        code, _, err = self.gate(f"--base={BUILD}", "--tier=timing", "--inject=spin:100%",
-                                 "--rows=^Latency/tcp_threaded/ping/")
-        self.assertIn(code, (1, 4), err)  # whatever else the machine does meanwhile
-        row = self.document()["timing"]["rows"][0]
-        self.assertEqual(row["verdict"], "regression", row)
-
-    def test_all_default_rows_can_be_timed(self):
-        self.config = self.changed("gate.toml", "^timing_seconds = .*", "max_blocks = 1\nslots = 2")
-        code, _, err = self.gate(f"--base={BUILD}", f"--head={BUILD}", "--tier=timing")
-        self.assertIn(code, (3, 4), err)
-        self.assertGreater(len(self.document()["timing"]["rows"]), 50)
-        self.assertEqual({row["blocks"] for row in self.document()["timing"]["rows"]}, {1})
-
-    def test_every_pattern_of_the_configurations_finds_rows(self):
-        listed = subprocess.run([os.path.join(BUILD, "bench_all"), "--benchmark_list_tests"], check=True,
-                                capture_output=True, text=True, timeout=PATIENCE).stdout.split()
-        for name in ("gate.toml", "gate.short.toml", "proof.toml"):
-            settings = settings_in(HERE / name)
-            patterns = [rule.rows for rule in settings.timing]
-            patterns += [settings.exact, *filter(None, [settings.without_ledger])]
-            patterns += [f"^{re.escape(row)}$" for row in (settings.control, *settings.instructions)]
-            for pattern in patterns:
-                with self.subTest(configuration=name, pattern=pattern):
-                    self.assertTrue([row for row in listed if re.search(pattern, row)])
-            self.assertTrue(settings.is_exact(settings.control))
-
-    def test_calibration_against_a_relinked_build(self):
-        code, _, err = self.gate(f"--base={BUILD}", "--calibrate", "--relink", "--blocks=3", "--gates=50",
-                                 "--rows=^Latency/tcp_threaded/ping/")
-        self.assertIn(code, (0, 4), err)
-        found = self.document("calibration.json")
-        self.assertTrue(found["relinked"])
-        self.assertEqual([row["blocks"] for row in found["rows"]], [3])
-
-    def test_an_interrupted_gate_leaves_no_server(self):
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with self.subTest(signal=number):
-                gate = self.start(f"--base={BUILD}", f"--head={BUILD}", "--tier=timing", self.ROWS)
-                begun = set()
-
-                def servers_run():
-                    begun.update(pid for pid in descendants(gate.pid) if "bench_server" in command_of(pid))
-                    return begun
-
-                wait_until(servers_run, "a server of the gate")
-                gate.send_signal(number)
-                gate.communicate(timeout=PATIENCE)
-                wait_until(lambda: not any(map(alive, begun)), "the end of its servers")
-                self.assertEqual(os.listdir(self.out), [])
-
-
-def descendants(process):
-    """The ids of a process's children and theirs."""
-    try:
-        text = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    children = [int(word) for word in text.split()]
-    return children + [below for child in children for below in descendants(child)]
-
-
-def command_of(process):
-    try:
-        return pathlib.Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-
-
 def wait_until(condition, what):
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -605,6 +482,4 @@ def alive(process):
 
 
 if __name__ == "__main__":
-    if not BUILD:
-        sys.exit("usage: gate_test.py <folder of bench_all and bench_server> [flags of unittest]")
     unittest.main()

@@ -49,18 +49,30 @@ class SequentialTests:
 
     def __init__(self, limits, width=1):
         self.limits = limits
-        self.blocks = np.empty((0, width))
+        self._blocks, self._count = np.empty((64, width)), 0
         self.log_e, self.log_f = np.zeros(width), np.zeros(width)
         self.alarmed_after = np.zeros(width, int)  # blocks; 0: not yet
         self.passed_after = np.zeros(width, int)
 
+    @property
+    def blocks(self):
+        """So far: an array of blocks x gates."""
+        return self._blocks[:self._count]
+
+    @property
+    def all_decided(self):
+        return bool(np.all(self.alarmed_after + self.passed_after))
+
     def add(self, q):
         """The next block of each gate. A gate that is decided stays so, whatever comes."""
-        limits, count = self.limits, len(self.blocks)
+        limits, count = self.limits, self._count
         median, scale = self._median_and_scale() if count >= FIRST_BLOCKS else (0.0, None)
         self.log_e += self._bet(q - limits.d, median - limits.d, scale)
         self.log_f += self._bet(limits.D - q, limits.D - median, scale)
-        self.blocks = np.vstack([self.blocks, q])
+        if count == len(self._blocks):
+            self._blocks = np.concatenate([self._blocks, np.empty_like(self._blocks)])
+        self._blocks[count] = q
+        self._count += 1
         open_ = (self.alarmed_after == 0) & (self.passed_after == 0)
         alarm = self.log_e >= limits.alarm_at
         self.alarmed_after[open_ & alarm] = count + 1
@@ -146,6 +158,8 @@ def replay(limits, blocks, gates, max_blocks, shift=0.0, rng=None, coins=True):
     for k in range(max_blocks):
         turns = rng.choice((-1.0, 1.0), size=gates) if coins else 1.0
         tests.add(turns * blocks[(starts + k) % len(blocks)] + shift)
+        if tests.all_decided:
+            break
     alarmed, passed = tests.alarmed_after, tests.passed_after
     return alarmed > 0, passed > 0, np.where(alarmed + passed > 0, alarmed + passed, max_blocks)
 
@@ -162,7 +176,7 @@ def detectable(limits, blocks, max_blocks, rate=0.95, gates=400, rng=None):
 
     if not caught(high):
         return None
-    while high - low > 0.0005:
+    while high - low > 0.001:
         middle = (low + high) / 2
         low, high = (low, middle) if caught(middle) else (middle, high)
     return math.expm1(high)
