@@ -152,8 +152,8 @@ class Verdicts(GateTest):
         self.assertTrue((self.out / "SUMMARY.md").read_text().startswith("# Gate: pass"))
 
     def test_a_slower_row(self):
-        code, out, _ = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 21.2}}))
-        self.assertEqual(code, 1)
+        code, out, err = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 21.2}}))
+        self.assertEqual(code, 1, err)
         self.assertIn(ECHO, out)
         self.assertEqual(self.verdicts(), {PING: "pass", ECHO: "regression", RATE: "pass"})
         found = next(row for row in self.document()["timing"]["rows"] if row["row"] == ECHO)
@@ -190,14 +190,14 @@ class Verdicts(GateTest):
     def test_a_control_that_does_not_pass(self):
         """Five blocks are too few for it; without it, nothing is said of a row that looks slower."""
         self.config = self.write("few.toml", "max_blocks = 5\n" + CONFIG)
-        code, out, _ = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 40.0}}))
+        code, out, err = self.gate_trees(self.fake("a"), self.fake("b", {ECHO: {"us": 40.0}}))
         self.assertEqual(code, 4)
         self.assertIn("# Gate: unfit", (self.out / "SUMMARY.md").read_text())
         self.assertNotIn(ECHO, out)
 
     def test_an_injected_slowdown_is_found_and_told(self):
-        code, _, _ = self.gate(f"--base={self.fake('a')}", "--inject=spin:8%", "--rows=^Latency")
-        self.assertEqual(code, 1)
+        code, _, err = self.gate(f"--base={self.fake('a')}", "--inject=spin:8%", "--rows=^Latency")
+        self.assertEqual(code, 1, err)
         self.assertEqual(self.verdicts(), {PING: "regression", ECHO: "regression"})
         document = self.document()
         self.assertEqual(document["inject"], "spin:8%")
@@ -273,8 +273,8 @@ class Exact(GateTest):
     CHANGED = {ECHO: {"more": {"server_syscalls": 3.0}}}
 
     def test_one_system_call_more(self):
-        code, out, _ = self.gate_trees(self.fake("a"), self.fake("b", self.CHANGED), "--tier=exact")
-        self.assertEqual(code, 1)
+        code, out, err = self.gate_trees(self.fake("a"), self.fake("b", self.CHANGED), "--tier=exact")
+        self.assertEqual(code, 1, err)
         self.assertIn("server_syscalls 2.0 → 3.0", out)
         self.assertEqual(self.document()["exact"]["changes"],
                          [{"row": ECHO, "figure": "server_syscalls", "old": 2.0, "new": 3.0, "why": ""}])

@@ -1,0 +1,115 @@
+"""A gate of two builds: which rows both have, the exact tier, the timing tier, and what comes of them."""
+
+import random
+import re
+
+from . import exact
+from .builds import different_tools
+from .errors import GateError
+from .resident import list_rows
+from .sequential import PASS, Limits
+from .settings import TimingRule
+from .timing import Blocks, Residents, TimedRow, decide
+from .verdict import GateResult, Machine
+
+
+def timed_rows(names, settings):
+    """The rows of the timing tier, which share the gate's chance of a false alarm."""
+    chosen = [(name, rule) for name in names if (rule := settings.rule_of(name))]
+    return [TimedRow(name, rule, Limits(rule.tolerated, rule.caught, len(chosen), settings.false_alarms,
+                                        settings.missed)) for name, rule in chosen]
+
+
+def control_row(settings):
+    rule = settings.rule_of(settings.control) or TimingRule(rows="")
+    return TimedRow(settings.control, rule, Limits(rule.tolerated, rule.caught, 1, settings.false_alarms,
+                                                   settings.missed))
+
+
+def timing_flags(settings, rows):
+    names = "|".join(re.escape(name) for name in dict.fromkeys(rows))
+    return [*settings.bench_flags(), "--ledger=false", f"--benchmark_min_time={settings.slot_seconds}",
+            f"--benchmark_filter=^({names})$"]
+
+
+class BuildGate:
+    """A gate of two builds, `control` being a copy of base. Reports its progress, and no verdict, to
+    `tell`."""
+
+    def __init__(self, options, settings, base, head, control, injection, tell):
+        self._options, self._settings, self._tell = options, settings, tell
+        self._base, self._head, self._control = base, head, control
+        self._injection = injection
+        self._result = GateResult(base, head, settings, options.seed, options.inject)
+
+    def run(self):
+        """The GateResult; throws GateError."""
+        machine, result = Machine(), self._result
+        result.notes += different_tools(self._base, self._head)
+        acknowledged = exact.load_acknowledged(self._settings.acknowledged)
+        common = self._common_rows(acknowledged)
+        if self._options.tier != "timing":
+            self._count(common)
+        if self._options.tier != "exact":
+            self._time(common)
+        result.changes, unused = exact.acknowledge(result.changes, acknowledged)
+        counted = [row["name"] for row in result.exact.base_rows] if result.exact else []
+        result.unused = [entry for entry in unused if any(exact.covers(entry, row) for row in counted)]
+        result.machine = machine.facts()
+        return result
+
+    def _common_rows(self, acknowledged):
+        """The rows of both sides. What one side alone has must be acknowledged like a figure's change."""
+        wanted = [[row for row in list_rows(build, self._settings.bench_flags())
+                   if re.search(self._options.rows, row)
+                   and (self._settings.is_exact(row) or self._settings.rule_of(row))]
+                  for build in (self._base, self._head)]
+        self._result.changes += exact.row_changes(*wanted)
+        unexplained = [change for change in exact.acknowledge(self._result.changes, acknowledged)[0]
+                       if not change.why]
+        if unexplained:
+            change, more = unexplained[0], len(unexplained) - 1
+            side = "base" if change.old == exact.PRESENT else "head"
+            raise GateError(f"{change.row}{f' and {more} more rows' if more else ''}: only one side has it, "
+                            f"{side}; if that is wanted, acknowledge it (figure = \"{exact.PRESENCE}\", "
+                            f"old = \"{change.old}\", new = \"{change.new}\")")
+        common = [row for row in wanted[0] if row in set(wanted[1])
+                  and (self._injection is None or self._injection.fits(row))]
+        if not common:
+            raise GateError("base and head have no row in common that is to be judged")
+        return common
+
+    def _count(self, names):
+        rows = [name for name in names if self._settings.is_exact(name)]
+        if not rows:
+            return
+        inject = self._injection.of_every_row if self._injection else ""
+        result = exact.compare(self._base, self._head, rows, self._settings, self._tell, inject)
+        counted = [row for row in self._settings.instructions if row in names]
+        exact.compare_instructions(self._base, self._head, counted, self._settings, self._tell, result,
+                                   inject)
+        self._result.exact = result
+        self._result.changes += result.changes
+        self._result.notes += result.notes
+        if not any(row.get("ledger_exact") == 1 for row in result.base_rows):
+            self._result.notes.append("no row has a ledger here: system calls and allocations were not "
+                                      "compared")
+
+    def _time(self, names):
+        rows = timed_rows(names, self._settings)
+        if not rows:
+            return
+        control = control_row(self._settings)
+        flags = timing_flags(self._settings, [*(row.name for row in rows), control.name])
+        with Residents(flags) as residents:
+            blocks = Blocks(residents, self._base, self._head, self._control,
+                            random.Random(self._options.seed), self._settings.slots)
+            if self._injection:
+                for row in rows:
+                    row.inject, row.injected_share = self._injection.for_row(row, blocks.probe)
+            self._result.timing_seconds = decide(blocks, residents, rows, control, self._settings,
+                                                 self._options.seed, self._tell)
+        for row in rows:
+            if row.verdict == PASS and not any(row.rule.statistic in slot for slot in row.head_slots):
+                raise GateError(f"head: {row.name} has no {row.rule.statistic}, which base has")
+        self._result.timed, self._result.control = rows, control
