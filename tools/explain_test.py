@@ -191,6 +191,10 @@ Latency/pyrpyc_threaded/ping 104.0
         self.assertIn("  floor                   not mixed: Latency/tcp_threaded/ping was measured "
                       "with placement=shared", lines)
 
+    def test_doubts_are_no_conditions(self):
+        doubtful = row("Latency/pyrpyc_threaded/ping", 104, 2, RPYC + " doubts=spread:60%")
+        self.assertEqual(self.text(PING), self.text([*PING[:6], doubtful, PING[7]]))
+
     def test_compressions_are_explained_apart_on_the_same_floor(self):
         off = row("Latency/rpyc_threaded/ping", 15, 2, RPYC.replace("python", "off"))
         protocols = [line for line in self.text([*PING[:4], off]) if "protocol" in line]

@@ -6,6 +6,7 @@ label says and when two contradict each other, and which files belong to one run
 
 import json
 import math
+import os
 import re
 import statistics
 from typing import NamedTuple, Optional
@@ -31,12 +32,19 @@ class NotMeasured(Exception):
 
 
 class Row(NamedTuple):
-    """A row of all repetitions: their median, what it varies by, and the label's entries."""
+    """A row of all repetitions: their median, what it varies by, and the label's entries.
+
+    `samples` are the repetitions' own values, `spread` what the medians of stretches of one
+    repetition vary by (relative; None if it was too short to tell), `doubts` those of the label.
+    """
     name: str
     us: float
     noise: float
     round_trips: Optional[int]
     labels: dict
+    samples: tuple
+    spread: Optional[float]
+    doubts: tuple
 
 
 def split_name(name):
@@ -50,6 +58,25 @@ def clash(labels, conditions):
     """What `labels` say otherwise; an entry that one side lacks (compression) is no clash."""
     return [f"{key}={value}" for key, value in labels.items()
             if conditions.get(key, value) != value]
+
+
+def _one_of(names):
+    """A regular expression for these names: the words they begin and end with alike, once."""
+    start = re.sub(r"[^\W_]*$", "", os.path.commonprefix(names))
+    rests = [name[len(start):] for name in names]
+    end = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]
+    end = re.sub(r"^[^\W_]*", "", end)
+    return f"{start}({'|'.join(rest[:len(rest) - len(end)] for rest in rests)}){end}"
+
+
+def how_to_get(names):
+    """The commands that make these rows."""
+    own = [name for name in names if not name.startswith("Py")]
+    commands = [] if len(own) == len(names) else ["tools/python_client"]
+    if own:
+        pattern = own[0] if len(own) == 1 else _one_of(own)
+        commands.insert(0, f"bench_all --benchmark_filter='^{pattern}/'")
+    return " and ".join(commands)
 
 
 def load(path):
@@ -92,40 +119,56 @@ def _number(row, key):
     return value if good else None
 
 
-def _time(row, statistic):
-    """In µs; None if the row doesn't have it. real_time has a unit of its own, p50_us has not."""
+def _measure(row, statistic):
+    """None if the row doesn't have it. real_time has a unit of its own and comes in µs."""
     unit = MICROSECONDS.get(str(row.get("time_unit"))) if statistic == "real_time" else 1.0
     value = _number(row, statistic)
     return None if unit is None or value is None else value * unit
 
 
-class Results:
-    """The rows of a run by name, as one statistic sees them: p50_us, p10_us or real_time."""
+def _labels(row):
+    """(the label without its doubts, the doubts): these differ where the conditions do not."""
+    entries = row.get("label", "").split()
+    doubts = [entry for entry in entries if entry.startswith("doubts=")]
+    return (" ".join(entry for entry in entries if entry not in doubts),
+            [doubt for entry in doubts for doubt in entry.partition("=")[2].split(",")])
 
-    def __init__(self, reports, statistic):
-        self._rows, self._unusable, samples = {}, {}, {}
+
+class Results:
+    """The rows of a run by name, as one statistic sees them: p50_us, p10_us, real_time.
+
+    `counter`: the statistic is one that not every row has, and that may be zero.
+    """
+
+    def __init__(self, reports, statistic, counter=False):
+        self._rows, self._unusable, repetitions = {}, {}, {}
         for report in reports:
             for row in report["benchmarks"] + report.get("errors", []):
-                name, us = "/".join(filter(None, split_name(row["name"]))), _time(row, statistic)
+                name = "/".join(filter(None, split_name(row["name"])))
+                value = _measure(row, statistic)
                 if row.get("run_type") == "aggregate":
                     continue
                 if row.get("error_occurred") or "message" in row:
                     self._unusable[name] = "ended in an error"
-                elif us is None or us <= 0:
+                elif value is None or value < 0 or (value == 0 and not counter):
                     self._unusable[name] = f"has no {statistic}"
                 else:
-                    samples.setdefault((name, row.get("label", "")), []).append(
-                        (us, _number(row, "round_trips")))
-        if not samples:
+                    label, doubts = _labels(row)
+                    repetitions.setdefault((name, label), []).append(
+                        (value, _number(row, "round_trips"), _number(row, "spread_percent"),
+                         doubts))
+        if not repetitions and not counter:
             raise Unusable(f"no row has {statistic} (aggregates are not read)")
-        self.repetitions = max(map(len, samples.values()))
-        for (name, label), found in samples.items():
-            times, trips = zip(*found)
-            us = statistics.median(times)
+        self.repetitions = max(map(len, repetitions.values()), default=0)
+        for (name, label), found in repetitions.items():
+            values, trips, spreads, doubts = zip(*found)
+            median = statistics.median(values)
             self._rows.setdefault(name, []).append(Row(
-                name, us, max(NOISE * us, max(times) - min(times)),
+                name, median, max(NOISE * median, max(values) - min(values)),
                 None if None in trips else round(statistics.median(trips)),
-                dict(entry.partition("=")[::2] for entry in label.split())))
+                dict(entry.partition("=")[::2] for entry in label.split()), values,
+                None if None in spreads else statistics.median(spreads) / 100,
+                tuple(dict.fromkeys(doubt for several in doubts for doubt in several))))
 
     def all(self):
         return [row for rows in self._rows.values() for row in rows]
