@@ -1,0 +1,265 @@
+"""Tests tools/expectations on small results made by hand, whose arithmetic can be done in the head."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+EXPECTATIONS = pathlib.Path(__file__).resolve().parent / "expectations"
+SHARED = "placement=shared payload=random"
+RPYC = SHARED + " compression=python dialect=5"
+CONTEXT = {"host_name": "here", "git_revision": "abc", "preset": "quick", "cpus_allowed": "0,1"}
+CONNECTION = "A connection costs much more if it starts a process than a thread"
+ALIKE = "Once connected, a process answers about as fast as a thread"
+LOST = "Processes are isolated: a crash takes no other session with it"
+LOCK = "RPyC's threads share the lock: four clients hardly beat one"
+MEMORY = "A process for each connection takes much more memory than a thread"
+LOAD = "RPyC's threads degrade: ten clients get fewer answers than one"
+BY_ROUND_TRIP = "HTTP's headers and JSON cost more than RPyC's messages, by the round trip"
+
+
+def row(name, us=10, label=None, doubts="", **more):
+    label = label or (RPYC if "rpyc" in name else SHARED)
+    return {"name": name + "/real_time", "run_type": "iteration", "real_time": us * 2,
+            "time_unit": "us", "p50_us": us, "spread_percent": 2,
+            "label": f"{label} doubts={doubts}" if doubts else label, **more}
+
+
+def connections(forking, threaded, **more):
+    """Repetitions of the two rows that tell what a connection costs."""
+    return [row(f"Connection/pyrpyc_{model}", us, **more)
+            for model, times in (("forking", forking), ("threaded", threaded)) for us in times]
+
+
+class ExpectationsTest(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="a folder ")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def file(self, rows, name="results.json", **more):
+        path = self.folder / name
+        path.write_text(json.dumps({"context": CONTEXT, "benchmarks": list(rows), **more}))
+        return path
+
+    def run_tool(self, *arguments):
+        return subprocess.run(
+            [EXPECTATIONS, *arguments], env={**os.environ, "LC_ALL": "C"}, text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=30,
+            check=False)
+
+    def output(self, rows, *flags, **more):
+        result = self.run_tool(self.file(rows, **more), *flags)
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        return result.stdout
+
+    def finding(self, claim, rows, servers="Python", **more):
+        [found] = [entry for entry in json.loads(self.output(rows, "--json", **more))["findings"]
+                   if (entry["claim"], entry["servers"]) == (claim, servers)]
+        return found
+
+    def assert_verdict(self, verdict, claim, rows, **more):
+        found = self.finding(claim, rows, **more)
+        self.assertEqual(verdict, found["verdict"], found)
+        return found
+
+    def assert_refused(self, words, *files):
+        result = self.run_tool(*files)
+        self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
+        self.assertEqual(1, result.stderr.count("\n"), result.stderr)
+        self.assertTrue(result.stderr.startswith("expectations: "), result.stderr)
+        self.assertIn(words, result.stderr)
+
+    def test_a_ratio_is_confirmed_refuted_or_too_close(self):
+        for forking, verdict in ((20, "confirmed"), (10, "refuted"), (15, "undecided")):
+            found = self.assert_verdict(verdict, CONNECTION, connections([forking], [10]))
+            self.assertEqual((forking / 10, [1.5, None]), (found["found"], found["claimed"]))
+            self.assertEqual("repetitions=9" in found["why"], verdict == "undecided", found)
+
+    def test_alike_has_two_sides(self):
+        for us, verdict in ((10, "confirmed"), (5, "refuted"), (20, "refuted"), (15, "undecided")):
+            self.assert_verdict(verdict, ALIKE, [row("Latency/pyrpyc_forking/ping", us),
+                                                 row("Latency/pyrpyc_threaded/ping", 10)])
+
+    def test_a_difference_is_in_the_unit_of_its_rows(self):
+        for us, verdict in ((20, "confirmed"), (5, "refuted"), (10, "undecided")):
+            rows = [row("Latency/flask_threaded/ping", us),
+                    row("Latency/pyrpyc_threaded/ping_callattr", 10)]
+            found = self.assert_verdict(verdict, BY_ROUND_TRIP, rows)
+            self.assertEqual(us - 10, found["found"])
+        self.assertIn("0 µs (−0.396 to 0.396), claimed: at least 0\n", self.output(rows))
+
+    def test_a_count_is_exact_and_may_be_zero(self):
+        for lost, verdict in ((0, "confirmed"), (1, "refuted")):
+            self.assert_verdict(verdict, LOST, [
+                row("Isolation/pyrpyc_forking", bystanders_lost=lost)])
+        self.assert_verdict("undecided", LOST, [
+            row("Isolation/pyrpyc_forking", bystanders_lost=lost) for lost in (0, 1)])
+
+    def test_the_lock_is_told_by_the_rates_of_compute(self):
+        for rate, verdict in ((100, "confirmed"), (200, "refuted"), (150, "undecided")):
+            rows = [row("Compute/pyrpyc_threaded/clients:1", items_per_second=100),
+                    row("Compute/pyrpyc_threaded/clients:4", items_per_second=rate)]
+            self.assert_verdict(verdict, LOCK, rows)
+        one = {**CONTEXT, "cpus_allowed": "1"}
+        found = self.assert_verdict("undecided", LOCK, rows, context=one)
+        self.assertEqual("takes 2 CPUs, the run had 1", found["why"])
+
+    def test_the_spread_of_a_row_that_ran_once_widens_its_interval(self):
+        self.assert_verdict("confirmed", CONNECTION, connections([20], [10], spread_percent=10))
+        self.assert_verdict("undecided", CONNECTION, connections([20], [10], spread_percent=60))
+        self.assert_verdict("confirmed", CONNECTION, connections([16], [10], spread_percent=2))
+        found = self.assert_verdict("undecided", CONNECTION,
+                                    connections([16], [10], spread_percent=None))
+        self.assertAlmostEqual(1.6 / 1.1 ** 2, found["interval"][0])
+
+    def test_repetitions_that_agree_decide(self):
+        self.assert_verdict("confirmed", CONNECTION, connections([17, 18, 19], [10, 10.5, 11]))
+        found = self.assert_verdict("undecided", CONNECTION, connections([15.2, 15.3], [10, 10]))
+        self.assertEqual("too close for what such rows repeat to", found["why"])
+
+    def test_repetitions_that_contradict_each_other_decide_nothing(self):
+        found = self.assert_verdict("undecided", CONNECTION, connections([12, 20, 20], [10] * 3))
+        self.assertEqual((2, "the repetitions contradict each other"),
+                         (found["found"], found["why"]))
+        self.assertAlmostEqual(12 / 10.2, found["interval"][0])
+
+    def test_many_repetitions_give_an_interval_of_their_median(self):
+        one_apart = connections([12] + [20] * 14, [10] * 15)  # of 15, the sign test cuts two
+        found = self.assert_verdict("confirmed", CONNECTION, one_apart)
+        self.assertAlmostEqual(2 / 1.02 ** 2, found["interval"][0])
+        self.assert_verdict("undecided", CONNECTION, connections([12] * 3 + [20] * 12, [10] * 15))
+
+    def test_eight_repetitions_tell_more_than_is_assumed_of_one(self):
+        def load(repetitions):
+            return [row(f"Concurrent/pyrpyc_threaded/clients:{clients}", items_per_second=rate)
+                    for clients, rate in ((1, 100), (10, 95)) for _ in range(repetitions)]
+        self.assert_verdict("undecided", LOAD, load(7))
+        self.assert_verdict("confirmed", LOAD, load(8))
+
+    def test_missing_rows_leave_a_claim_undecided_with_the_command_that_makes_them(self):
+        found = self.assert_verdict("undecided", CONNECTION, connections([20], []))
+        self.assertEqual("not measured: needs Connection/pyrpyc_threaded", found["why"])
+        self.assertEqual("bench_all --benchmark_filter='^Connection/pyrpyc_(forking|threaded)/'",
+                         found["how"])
+        self.assertEqual(
+            "bench_all --benchmark_filter='^Concurrent/pyrpyc_threaded/clients:(10|1)/'",
+            self.finding(LOAD, connections([20], []))["how"])
+        text = self.output(connections([20], []))
+        self.assertIn(f"    {found['how']}\n", text)
+        self.assertIn("    tools/python_client\n", text)
+        self.assertIn("needs Isolation/pyrpyc_forking\n    bench_all "
+                      "--benchmark_filter='^Isolation/pyrpyc_forking/'\n", text)
+
+    def test_failed_rows_and_rows_without_the_counter_say_so(self):
+        found = self.finding(CONNECTION, connections([20], []), errors=[
+            {"name": "Connection/pyrpyc_threaded/real_time", "message": "died"}])
+        self.assertEqual("not measured: Connection/pyrpyc_threaded ended in an error", found["why"])
+        found = self.finding(CONNECTION, connections([0], [10]))
+        self.assertEqual("not measured: Connection/pyrpyc_forking has no p50_us", found["why"])
+        found = self.finding(LOST, [row("Isolation/pyrpyc_forking")])
+        self.assertEqual("not measured: Isolation/pyrpyc_forking has no bystanders_lost",
+                         found["why"])
+
+    def test_nothing_divides_by_zero(self):
+        def memory(*kib):
+            return [row(f"Concurrent/pyrpyc_{model}/clients:10", server_kib_per_connection=value)
+                    for model, values in (("forking", [2000]), ("threaded", kib))
+                    for value in values]
+        found = self.assert_verdict("undecided", MEMORY, memory(0))
+        self.assertIn("Concurrent/pyrpyc_threaded/clients:10 is 0", found["why"])
+        found = self.assert_verdict("confirmed", MEMORY, memory(0, 10, 20))
+        self.assertEqual((200, None), (found["found"], found["interval"][1]))
+        self.assert_verdict("confirmed", MEMORY, memory(20))
+
+    def test_rows_with_other_labels_are_not_mixed(self):
+        split = connections([], [10], label=RPYC.replace("shared", "split"))
+        found = self.assert_verdict("undecided", CONNECTION, connections([20], []) + split)
+        self.assertIn("Connection/pyrpyc_threaded was measured with placement=split", found["why"])
+        found = self.assert_verdict("undecided", CONNECTION, connections([20], [10]) + split)
+        self.assertIn("was measured under several conditions", found["why"])
+
+    def test_doubtful_rows_are_told(self):
+        rows = connections([20], []) + connections([], [10], doubts="steal:4%,samples_for_p99:9")
+        self.assert_verdict("confirmed", CONNECTION, rows)
+        self.assertEqual({"Connection/pyrpyc_threaded": ["steal:4%"]},
+                         self.finding(CONNECTION, rows)["doubts"])
+        self.assertIn("  doubtful: Connection/pyrpyc_threaded steal:4%\n", self.output(rows))
+
+    def test_a_doubt_in_one_repetition_does_not_part_it_from_the_others(self):
+        rows = connections([20], [10, 10]) + connections([], [10], doubts="others:20%")
+        found = self.assert_verdict("confirmed", CONNECTION, rows)
+        self.assertEqual([10, 10, 10], found["rows"]["Connection/pyrpyc_threaded"])
+
+    def test_a_rate_that_is_the_generators_decides_nothing(self):
+        rates = {"pyrpyc_threaded/clients:1": 100, "pyrpyc_threaded/clients:10": 50}
+        rows = [row(f"Concurrent/{name}", items_per_second=rate, doubts="generator_bound:95%")
+                for name, rate in rates.items()]
+        found = self.assert_verdict("undecided", LOAD, rows)
+        self.assertEqual("a doubt makes its items_per_second void", found["why"])
+
+    def test_native_servers_are_held_to_the_same(self):
+        rows = connections([20], [10]) + [row("Connection/rpyc_forking", 10),
+                                          row("Connection/rpyc_threaded", 10)]
+        self.assert_verdict("confirmed", CONNECTION, rows)
+        self.assert_verdict("refuted", CONNECTION, rows, servers="native")
+
+    def test_the_text_of_a_claim(self):
+        lines = self.output(connections([2000], [10])).splitlines()
+        self.assertTrue(lines[0].startswith("1 confirmed, 0 refuted, 45 undecided: on here, "
+                                            "revision abc, preset quick."), lines[0])
+        at = lines.index("Connection cost")
+        self.assertEqual([
+            f"  confirmed  Python  {CONNECTION}",
+            "                     200 (192 to 208), claimed: at least 1.5",
+            "                     Connection/pyrpyc_forking 2,000 µs ÷ Connection/pyrpyc_threaded "
+            "10 µs"], lines[at + 1:at + 4])
+
+    def test_the_text_fits_a_hundred_columns(self):
+        everything = json.loads(self.output(connections([20], [10]), "--json"))["findings"]
+        self.assertEqual(9, len({finding["topic"] for finding in everything}))
+        long = [line for line in self.output(connections([20], [10])).splitlines()
+                if len(line) > 100]
+        self.assertEqual([], long)
+
+    def test_a_table_in_markdown(self):
+        lines = self.output(connections([20], [10]), "--markdown").splitlines()
+        table = [line for line in lines if line.startswith("|")]
+        self.assertEqual(len(table), len(lines) - 2)
+        self.assertIn(f"| Connection cost | {CONNECTION} | Python | confirmed | 2 (1.92 to 2.08) | "
+                      "at least 1.5 | Connection/pyrpyc_forking 20 µs ÷ "
+                      "Connection/pyrpyc_threaded 10 µs |", table)
+        for line in table:
+            self.assertEqual(8, line.replace("\\|", "").count("|"), line)
+
+    def test_files_of_one_run_are_read_together(self):
+        whole, part = connections([20], [10]), self.file(connections([], [10]), "part.json")
+        self.assertEqual(self.run_tool(self.file(whole, "all.json")).stdout,
+                         self.run_tool(self.file(connections([20], [])), part).stdout)
+        other = self.file(whole, "other.json", context={**CONTEXT, "git_revision": "else"})
+        self.assert_refused("not of one run: git_revision is abc in ", part, other)
+
+    def test_what_is_no_result_is_refused(self):
+        whole = self.file(connections([20], [10])).read_text()
+        for content, words in (
+                ("", "empty"), ("\n", "empty"), ("hello", "not a JSON file"),
+                (whole[:len(whole) // 2], "not a JSON file"), ("[1]", "no context and benchmarks"),
+                ('{"context": {}}', "no context and benchmarks"),
+                ('{"context": {}, "benchmarks": [{}]}', "rows without a name"),
+                ('{"context": {}, "benchmarks": [{"name": "Sort/fast/9"}]}', "no row of bench_all"),
+                ('{"context": {}, "benchmarks": []}', "no row of bench_all")):
+            path = self.folder / "bad.json"
+            path.write_text(content)
+            self.assert_refused(words, path)
+        self.assert_refused("No such file", self.folder / "none.json")
+        bare = [{key: entry[key] for key in ("name", "real_time", "time_unit")}
+                for entry in connections([20], [10])]
+        self.assert_refused("no row has p50_us", self.file(bare))
+
+
+if __name__ == "__main__":
+    unittest.main()
