@@ -1,0 +1,171 @@
+"""Who charges for a call: floor, protocol, interpreter and model, as subtractions of two rows.
+
+For each operation that bench_all measured by RPyC or HTTP: what it costs at the floor (plain TCP),
+what the protocol adds, what the interpreter adds on either side, and what another concurrency model
+would change. tools/explain prints it, tools/report draws it. Times are in µs.
+"""
+
+import re
+from typing import NamedTuple, Optional
+
+from result_rows import MODE, NotMeasured, clash, how_to_get, split_name
+
+ALWAYS, NEVER = ".*", "$"
+
+
+class Part(NamedTuple):
+    """A share of a component that is known by itself: plus − minus."""
+    name: str
+    plus: str
+    minus: str = ""
+    per_round_trip: bool = False  # times the round trips that the component has more
+    operation: str = ALWAYS  # type/protocol/operation of the floor, of those that have this part
+
+
+class Component(NamedTuple):
+    """plus − minus: names of rows, to be filled in by Operation.row_name."""
+    name: str
+    plus: str
+    minus: str = ""
+    part: Optional[Part] = None
+    instead: bool = False  # changes the call, adds nothing to the total
+    told: str = ALWAYS  # the types that say so when its rows were never run
+
+
+FLOOR = "{type}/tcp_threaded/{floor}"
+NATIVE = "{type}/{native}_threaded/{op}"
+PYTHON = "{type}/{python}_threaded/{op}"
+COMPONENTS = (
+    Component("floor", FLOOR, part=Part("bare loop", "Floor/ping", operation="Latency/.*/ping$")),
+    Component("protocol", NATIVE, FLOOR, Part("extra round trips", "{ping}", per_round_trip=True)),
+    # Flask's own server closes each connection behind its answer.
+    Component("interpreter (server)", PYTHON, NATIVE,
+              Part("a connection a call", "Connection/http_threaded", "Latency/http_threaded/ping",
+                   operation="(Latency|Bandwidth)/http/")),
+    Component("interpreter (client)", "Py" + PYTHON, PYTHON, told="Latency"),
+    Component("model: forking", "{type}/{native}_forking/{op}", NATIVE,
+              Part("the same at the floor", "{type}/tcp_forking/{floor}", FLOOR), instead=True),
+    Component("model: threadpool", "{type}/{native}_threadpool/{op}", NATIVE, instead=True),
+    Component("model: async", "{type}/{native}_async/{op}", NATIVE, instead=True),
+    Component("Python: forking", "{type}/{python}_forking/{op}", PYTHON, instead=True, told=NEVER),
+    Component("Python: threadpool", "{type}/{python}_threadpool/{op}", PYTHON, instead=True,
+              told=NEVER),
+    Component("Python: oneshot", "{type}/{python}_oneshot/{op}", PYTHON, instead=True, told=NEVER),
+    Component("Python: waitress", "{type}/{python}_waitress/{op}", PYTHON, instead=True,
+              told=NEVER),
+    Component("Python client alone", "Py" + NATIVE, NATIVE, instead=True, told=NEVER),
+)
+PYTHON_OF = {"rpyc": "pyrpyc", "http": "flask"}  # a native protocol's Python original
+NATIVE_OF = {"rpyc": "rpyc", "pyrpyc": "rpyc", "http": "http", "flask": "http"}
+NO_CALLS = ("Isolation",)  # types that measure something else
+# Variants that only a protocol has, and what the floor has for them.
+AT_THE_FLOOR = (("ping_(bound|callattr)$", "ping"), ("echo_reference/[0-9]+$", "ping"),
+                ("((up|down)load_chunked)_(by_value|buffiter)/", r"\1/"),
+                ("(ping_callattr|pool:[0-9]+)/", ""), ("python_opening$", ""))
+
+
+class Operation(NamedTuple):
+    type: str
+    op: str
+    native: str
+    conditions: dict  # what its rows' labels say together
+
+    def row_name(self, template):
+        floor = self.op
+        for pattern, replacement in AT_THE_FLOOR:
+            floor = re.sub("^" + pattern, replacement, floor)
+        names = {"type": self.type, "op": self.op, "floor": floor, "native": self.native,
+                 "python": PYTHON_OF[self.native]}
+        ping = FLOOR if self.type == "Concurrent" else "Latency/tcp_threaded/ping"
+        return template.format(ping=ping.format(**names), **names).rstrip("/")
+
+
+class Line(NamedTuple):
+    """A line of the explanation; without `us`, `text` says why it was not measured."""
+    name: str
+    text: str
+    us: Optional[float] = None
+    noise: float = 0.0
+    rows: tuple = ()
+    parts: tuple = ()
+
+    @property
+    def within_noise(self):
+        return self.us is not None and abs(self.us) < self.noise
+
+
+def operations(results):
+    """What can be explained: operations by protocol, and apart where labels contradict."""
+    found = {}
+    for row in results.all():
+        kind, mode, op = split_name(row.name)
+        native = NATIVE_OF.get(mode.partition("_")[0]) if MODE.match(mode) else None
+        if native is None or kind.startswith("Py") or kind in NO_CALLS:
+            continue
+        several = found.setdefault((kind, op, native), [])
+        fitting = [conditions for conditions in several if not clash(row.labels, conditions)]
+        if fitting:
+            fitting[0].update(row.labels)
+        else:
+            several.append(dict(row.labels))
+    return [Operation(*key, conditions) for key, several in found.items() for conditions in several]
+
+
+def micros(us):
+    return f"{round(us, 1) + 0.0:,.1f}".replace("-", "−")  # + 0.0: no negative zero
+
+
+def subtraction(name, results, operation, templates, times=1):
+    """The line for `times` × (first row − second row, if any); or NotMeasured."""
+    names = [operation.row_name(template) for template in templates if template]
+    try:
+        rows = tuple(results.find(names, operation.conditions))
+    except NotMeasured as reason:
+        how = f" ({how_to_get(reason.needed)})" if reason.needed else ""
+        raise NotMeasured(f"{reason}{how}", reason.needed) from None
+    own_type = all(split_name(row.name)[0] == operation.type for row in rows)
+    text = " − ".join(f"{row.name.partition('/')[2] if own_type else row.name} {micros(row.us)}"
+                      for row in rows)
+    us = rows[0].us - sum(row.us for row in rows[1:])
+    return Line(name, text, us * times, max(row.noise for row in rows) * times, rows)
+
+
+def parts(part, whole, results, operation):
+    """The lines below a component: its known part and the rest of it."""
+    if part is None or not re.match(part.operation, operation.row_name("{type}/{native}/{floor}")):
+        return ()
+    times, product = 1, ""
+    if part.per_round_trip:
+        more, base = (row.round_trips for row in whole.rows)
+        if more is None or base is None or more <= base:
+            return ()
+        times, product = more - base, f"({more} − {base}) × "
+    try:
+        known = subtraction(part.name, results, operation, part[1:3], times)
+    except NotMeasured as reason:
+        return (Line(part.name, str(reason)),)
+    return (known._replace(text=product + known.text),
+            Line("the rest", f"{micros(whole.us)} − {micros(known.us)}", whole.us - known.us,
+                 max(whole.noise, known.noise)))
+
+
+def explain(results, operation):
+    """(lines that add up to the total, the total's line or None, lines of what could be instead)"""
+    adding, instead = [], []
+    for component in COMPONENTS:
+        lines = instead if component.instead else adding
+        try:
+            whole = subtraction(component.name, results, operation, component[1:3])
+            lines.append(whole._replace(parts=parts(component.part, whole, results, operation)))
+        except NotMeasured as reason:
+            if not reason.needed or re.match(component.told, operation.type):
+                lines.append(Line(component.name, str(reason)))
+    measured = [line for line in adding if line.us is not None]
+    if not measured:
+        return adding, None, instead
+    last = measured[-1].rows[0]
+    known = sum(line.us for line in measured)
+    rest = last.us - known
+    if abs(rest) > 1e-6 * last.us:  # a row in the middle is missing
+        adding.append(Line("not explained", f"{micros(last.us)} − {micros(known)}", rest))
+    return adding, Line("total", last.name, last.us, rows=(last,)), instead
