@@ -36,6 +36,7 @@ clang               command:clang++                           fuzz
 libclang-rt-dev     sanitizer:fuzzer                          fuzz
 valgrind            command:valgrind                          test
 python3-numpy       module:numpy                              gate
+python3-matplotlib  module:matplotlib                         report
 libbenchmark-tools  file:/usr/share/benchmark/compare.py      compare
 '
 oldest_boost=1.81

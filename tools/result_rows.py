@@ -113,7 +113,8 @@ def load_run(paths):
     return reports
 
 
-def _number(row, key):
+def number(row, key):
+    """A finite number, or None."""
     value = row.get(key)
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     return value if good else None
@@ -122,11 +123,11 @@ def _number(row, key):
 def _measure(row, statistic):
     """None if the row doesn't have it. real_time has a unit of its own and comes in µs."""
     unit = MICROSECONDS.get(str(row.get("time_unit"))) if statistic == "real_time" else 1.0
-    value = _number(row, statistic)
+    value = number(row, statistic)
     return None if unit is None or value is None else value * unit
 
 
-def _labels(row):
+def label_and_doubts(row):
     """(the label without its doubts, the doubts): these differ where the conditions do not."""
     entries = row.get("label", "").split()
     doubts = [entry for entry in entries if entry.startswith("doubts=")]
@@ -153,9 +154,9 @@ class Results:
                 elif value is None or value < 0 or (value == 0 and not counter):
                     self._unusable[name] = f"has no {statistic}"
                 else:
-                    label, doubts = _labels(row)
+                    label, doubts = label_and_doubts(row)
                     repetitions.setdefault((name, label), []).append(
-                        (value, _number(row, "round_trips"), _number(row, "spread_percent"),
+                        (value, number(row, "round_trips"), number(row, "spread_percent"),
                          doubts))
         if not repetitions and not counter:
             raise Unusable(f"no row has {statistic} (aggregates are not read)")

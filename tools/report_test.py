@@ -1,0 +1,315 @@
+"""Tests tools/report on results made by hand, in the form of bench_all's.
+
+Opens the page in a headless Chromium, if there is one. Needs matplotlib; installs nothing.
+"""
+
+import html.parser
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+REPORT = pathlib.Path(__file__).resolve().parent / "report"
+SECTIONS = ("matrix", "percentiles", "throughput", "concurrency", "decomposition", "ledger",
+            "compression", "environment")
+VOID = {"meta", "link", "br", "wbr"}
+CONTEXT = {"host_name": "here", "git_revision": "abc", "preset": "quick", "cpu_model": "A CPU",
+           "date": "2024-01-01T00:00:00+00:00"}
+LEDGER = {"client_syscalls": 2, "server_syscalls": 3, "client_allocations": 0,
+          "server_allocations": 1, "client_allocated_bytes": 0, "server_allocated_bytes": 64,
+          "ledger_exact": 1}
+
+
+def row(name, us, label="placement=shared", **counters):
+    if "rpyc" in name and "compression=" not in label:
+        label += " compression=python dialect=5"
+    return {"name": name + "/real_time", "run_type": "iteration", "real_time": us,
+            "time_unit": "us", "p50_us": us, "p95_us": us * 1.5, "p99_us": us * 2,
+            "samples": 1000, "round_trips": 1, "wire_bytes_out": 20, "wire_bytes_in": 30,
+            "label": label, **counters}
+
+
+def rows():
+    """At least one row for each section, whose figures can be done in the head."""
+    yield row("Floor/ping", 9)
+    for mode, us in (("tcp_threaded", 10), ("tcp_async", 9), ("rpyc_threaded", 25),
+                     ("http_threaded", 12), ("pyrpyc_threaded", 100)):
+        yield row(f"Connection/{mode}", us * 8)
+        yield row(f"Latency/{mode}/ping", us, **LEDGER)
+        for size in (1024, 102400):
+            yield row(f"Bandwidth/{mode}/upload/{size}", us * size / 1024,
+                      bytes_per_second=1e9 / us)
+        for clients in (1, 10):
+            yield row(f"Concurrent/{mode}/clients:{clients}", us * clients, "placement=free",
+                      items_per_second=1e6 / us)
+    yield row("OpenLoop/rpyc_threaded/load:50", 30, p999_us=90)
+    for kind, setting, us in (("text", "off", 80), ("text", "python", 480), ("random", "off", 79)):
+        yield row(f"Compression/rpyc_threaded/{kind}/{setting}/65536", us,
+                  f"placement=shared payload={kind} compression={setting} dialect=5")
+
+
+def changed(name, **counters):
+    """All rows, one of them with other counters."""
+    return [{**each, **counters} if each["name"] == name + "/real_time" else each
+            for each in rows()]
+
+
+class Page(html.parser.HTMLParser):
+    """What a page says: its texts by section, and all tags, which must be balanced."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.section, self.texts, self.ids = [], [], "", {}, []
+        self.feed(text)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.ids += [value for name, value in attributes if name == "id"]
+        if tag == "section":
+            self.section = dict(attributes)["id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.ids += [value for name, value in attributes if name == "id"]
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
+        if tag in ("th", "td", "li", "p", "h2", "h3"):
+            self.handle_data(" ")
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.texts[self.section] = self.texts.get(self.section, "") + data
+
+    def text(self, section):
+        return " ".join(self.texts[section].split())
+
+
+class ReportTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="a folder ")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.html = self.folder / "report.html"
+
+    def file(self, benchmarks, name="results.json", errors=(), **context):
+        path = self.folder / name
+        path.write_text(json.dumps({"context": {**CONTEXT, **context}, "errors": list(errors),
+                                    "benchmarks": list(benchmarks)}))
+        return path
+
+    def run_report(self, *arguments):
+        return subprocess.run(
+            [REPORT, "--no-install", *map(str, arguments)], cwd=self.folder,
+            env={**os.environ, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, encoding="utf-8", timeout=100, check=False)
+
+    def report(self, *files):
+        """The text of the page about these files, which was made without a word."""
+        result = self.run_report(*files, "-o", self.html)
+        self.assertEqual((0, "", ""), (result.returncode, result.stdout, result.stderr))
+        return self.html.read_text(encoding="utf-8")
+
+    def assert_refused(self, words, *files):
+        result = self.run_report(*files, "-o", self.html, "--png", self.folder / "png",
+                                 "--markdown")
+        self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
+        self.assertEqual(1, result.stderr.count("\n"), result.stderr)
+        self.assertTrue(result.stderr.startswith("report: "), result.stderr)
+        self.assertIn(words, result.stderr)
+        self.assertFalse(self.html.exists() or (self.folder / "png").exists())
+
+    def test_every_section_shows_its_rows(self):
+        page = Page(self.report(self.file(rows())))
+        self.assertEqual(list(SECTIONS), [attributes["id"] for tag, attributes in page.tags
+                                          if tag == "section"])
+        for section, words in (
+                ("matrix", "rpyc_threaded 2.50 ×"), ("percentiles", "p99.9"),
+                ("throughput", "Bandwidth: upload"), ("throughput", "100 KiB"),
+                ("concurrency", "Concurrent: calls per second"),
+                ("concurrency", "p99 (solid) and p50 (dashed)"),
+                ("decomposition", "Latency/ping by RPyC 10 µs 15 µs 75 µs 100 µs"),
+                ("ledger", "Latency/tcp_threaded/ping 1 20 30 2 3 0 1 0 64 exact"),
+                ("compression", "text 80 µs 480 µs"), ("environment", "cpu_model A CPU"),
+                ("environment", "placement")):
+            with self.subTest(section, words=words):
+                self.assertIn(words, page.text(section))
+
+    def test_it_needs_no_network_and_no_script_and_knows_the_dark(self):
+        text = self.report(self.file(rows()))
+        page = Page(text)
+        self.assertNotRegex(text, r"https?:|@import|url\((?!#)")
+        for tag, attributes in page.tags:
+            self.assertNotEqual("script", tag)
+            self.assertNotIn("src", attributes)
+            self.assertRegex(attributes.get("href") or "#", "^(#|data:,$)")
+        self.assertIn("@media (prefers-color-scheme: dark)", text)
+        self.assertIn('name="viewport"', text)
+        drawn = text.partition("<svg")[2]
+        self.assertIn("currentColor", drawn)
+        self.assertNotRegex(drawn, "(fill|stroke|color): ?#")
+        self.assertIn("<text", drawn)
+
+    def test_ids_are_unique_and_references_lead_to_them(self):
+        text = self.report(self.file(rows()), self.file(rows(), "again.json"))
+        ids = Page(text).ids
+        self.assertEqual(len(ids), len(set(ids)))
+        self.assertLessEqual(set(re.findall(r'(?:href="|url\()#([^")]+)', text)), set(ids))
+
+    def test_the_same_results_give_the_same_page(self):
+        path = self.file(rows())
+        self.assertEqual(self.report(path), self.report(path))
+
+    def test_a_section_without_rows_says_what_it_needs(self):
+        page = Page(self.report(self.file([row("Isolation/tcp_threaded", 5)])))
+        for section in SECTIONS[:-1]:
+            self.assertRegex(page.text(section), r"(No row|No floor row)[^.]*\.$")
+        self.assertIn("1 rows, 0 with doubts", page.text("environment"))
+
+    def test_doubts_and_failures_are_told(self):
+        benchmarks = changed("Latency/rpyc_threaded/ping",
+                             label="placement=shared doubts=stalls:3,steal:4%")
+        failed = {"name": "Latency/rpyc_forking/ping/real_time", "message": "said <no> & died"}
+        page = Page(self.report(self.file(benchmarks, errors=[failed])))
+        self.assertIn("1 with doubts, 1 failed", page.text("environment"))
+        self.assertIn("Latency/rpyc_forking/ping said <no> & died", page.text("environment"))
+        self.assertIn("steal 1 the hypervisor took CPU time", page.text("environment"))
+        self.assertIn("2.50 ×†", page.text("matrix"))
+
+    def test_repetitions_are_one_row_and_aggregates_none(self):
+        benchmarks = [row("Latency/tcp_threaded/ping", 10),
+                      *(row("Latency/rpyc_threaded/ping", us) for us in (20, 30, 70)),
+                      {**row("Latency/rpyc_threaded/ping_mean", 40), "run_type": "aggregate"}]
+        page = Page(self.report(self.file(benchmarks)))
+        self.assertIn("2 rows,", page.text("environment"))
+        self.assertIn("rpyc_threaded 3.00 ×", page.text("matrix"))
+
+    def test_side_by_side_marks_what_changed(self):
+        before = self.file(rows(), "before.json")
+        after = self.file(
+            [*changed("Latency/rpyc_threaded/ping", p50_us=30, server_syscalls=4),
+             row("Latency/http_async/ping", 11)], "after.json", git_revision="def")
+        page = Page(self.report(before, after))
+        self.assertIn("1 changed", page.text("changes"))
+        self.assertIn("Latency/rpyc_threaded/ping 25 µs 30 µs +20.0 % ▲ server_syscalls 3 → 4",
+                      page.text("changes"))
+        self.assertNotIn("▲ Latency/http", page.text("changes"))
+        self.assertIn("after Latency/http_async/ping", page.text("changes"))
+        for section in SECTIONS:
+            self.assertRegex(page.text(section), "before .*after ")
+
+    def test_side_by_side_charts_share_their_axes(self):
+        before = self.file(rows(), "before.json")
+        after = self.file([{**each, "p99_us": 9e6} for each in rows()], "after.json")
+        text = self.report(before, after)
+        figures = re.findall(r"<figcaption>Latency/ping</figcaption>.*?</figure>", text, re.DOTALL)
+        ticks = [re.findall(r">([\d,.]+ (?:µs|ms|s))<", figure) for figure in figures]
+        self.assertEqual(2, len(ticks))
+        self.assertEqual(*ticks)
+        self.assertIn("10 s", ticks[0])
+
+    def test_rows_under_other_conditions_are_not_compared(self):
+        before = self.file(rows(), "before.json")
+        after = self.file(changed("Latency/tcp_async/ping", p50_us=90, label="placement=split"),
+                          "after.json", git_revision="def")
+        text = Page(self.report(before, after)).text("changes")
+        self.assertIn("0 changed, 1 measured under other conditions", text)
+        self.assertIn("90 µs not comparable: placement=split", text)
+
+    def test_what_lies_within_the_spread_of_repetitions_is_no_change(self):
+        def file(name, *times):
+            return self.file([row("Latency/tcp_threaded/ping", us) for us in times], name)
+
+        text = Page(self.report(file("a.json", 9, 10, 11), file("b.json", 10, 11, 12)))
+        self.assertIn("1 rows in common, 0 changed", text.text("changes"))
+
+    def test_files_of_one_run_without_a_common_row_are_one_result(self):
+        page = Page(self.report(self.file(rows()), self.file(
+            [row("PyLatency/pyrpyc_threaded/ping", 160)], "client.json")))
+        self.assertNotIn("changes", page.texts)
+        self.assertIn("Latency/ping by RPyC 10 µs 15 µs 75 µs 60 µs 160 µs",
+                      page.text("decomposition"))
+
+    def test_markdown_has_the_matrix_and_what_changed(self):
+        after = self.file(changed("Latency/rpyc_threaded/ping", p50_us=30), "after.json")
+        result = self.run_report("--markdown", self.file(rows()), after)
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        self.assertIn("| mode | Connection first reply | Latency ping |", result.stdout)
+        self.assertRegex(result.stdout, r"\| rpyc_threaded \| 2\.50 × \| 2\.50 × \|")
+        self.assertIn("| Latency/rpyc_threaded/ping | 25 µs | 30 µs +20.0 % ▲ |", result.stdout)
+
+    def test_pictures(self):
+        folder = self.folder / "pictures"
+        result = self.run_report("--png", folder, self.file(rows()))
+        self.assertEqual((0, "", ""), (result.returncode, result.stdout, result.stderr))
+        found = {path.name: path.read_bytes() for path in folder.iterdir()}
+        self.assertLessEqual(
+            {"matrix.png", "percentiles-Latency-ping.png", "throughput-Bandwidth-upload.png",
+             "concurrency-Concurrent-tail.png", "decomposition.png", "ledger.png",
+             "compression-rpyc_threaded-65536.png"}, set(found))
+        for name, content in found.items():
+            self.assertTrue(content.startswith(b"\x89PNG") and len(content) > 5000, name)
+
+    def test_what_is_no_result_is_refused(self):
+        good = self.file(rows())
+        bad = self.folder / "bad.json"
+        for text, words in (("", "empty"), ("no JSON", "not a JSON file"),
+                            (good.read_text()[:-40], "not a JSON file"),
+                            ("[1]", "not the results of a benchmark"),
+                            ('{"context": {}, "benchmarks": [{"real_time": 1}]}', "without a name"),
+                            ('{"context": {}, "benchmarks": [{"name": "BM_Sort/8"}]}',
+                             "no row of bench_all")):
+            bad.write_text(text)
+            with self.subTest(words):
+                self.assert_refused(words, bad)
+        self.assert_refused("bad.json: no row of bench_all", good, bad)
+        self.assert_refused("No such file", self.folder / "absent.json")
+
+    def test_rows_without_counters_are_refused(self):
+        bare = [{key: value for key, value in each.items() if not key.endswith("_us")}
+                for each in rows()]
+        self.assert_refused("no row has p50_us", self.file(bare))
+
+    def test_a_file_that_cannot_be_written_leaves_nothing(self):
+        path = self.file(rows())
+        (self.folder / "folder").mkdir()
+        for place, reason in (("absent/report.html", "No such file"), ("folder", "Is a directory")):
+            result = self.run_report(path, "-o", place)
+            self.assertEqual(2, result.returncode)
+            self.assertRegex(result.stderr, f"^report: {place}: {reason}[^\n]*\n$")
+        self.assertEqual({"results.json", "folder"}, {path.name for path in self.folder.iterdir()})
+
+    def test_something_must_be_asked_for(self):
+        result = self.run_report(self.file(rows()))
+        self.assertEqual(2, result.returncode)
+        self.assertIn("nothing to make", result.stderr)
+
+    def test_chromium_draws_every_section_without_a_word(self):
+        browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which(
+            "chromium-browser")
+        if browser is None:
+            print("report_test: the page was not opened, for there is no Chromium")
+            return
+        self.report(self.file(rows()))
+        result = subprocess.run(
+            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+             f"--user-data-dir={self.folder / 'profile'}", "--dump-dom", self.html.as_uri()],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertNotIn("CONSOLE", result.stderr)
+        page = Page(result.stdout)
+        for section in SECTIONS:
+            self.assertTrue(page.text(section))
+        self.assertGreater(sum(tag == "svg" for tag, _ in page.tags), 10)
+
+
+if __name__ == "__main__":
+    unittest.main()

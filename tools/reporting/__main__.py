@@ -1,0 +1,79 @@
+"""`report results.json [more.json …] [-o report.html] [--png FOLDER] [--markdown]`: the program
+behind tools/report.
+
+Exit 2, with one line on stderr and no file written: what cannot be read as results of bench_all, or
+cannot be written.
+"""
+
+import argparse
+import os
+import pathlib
+import signal
+import sys
+
+from result_rows import Unusable
+
+from .results import load_results
+from .sections import build
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="report", description="Makes a report of results that bench_all wrote with "
+        "--benchmark_out. Files of one run that share no row are one result, others stand side by "
+        "side.")
+    parser.add_argument("files", nargs="+", metavar="results.json")
+    parser.add_argument("-o", metavar="report.html", dest="html", type=pathlib.Path,
+                        help="one file that needs no network")
+    parser.add_argument("--png", metavar="FOLDER", type=pathlib.Path, help="single pictures")
+    parser.add_argument("--markdown", action="store_true", help="a summary on stdout")
+    given = parser.parse_args()
+    if not (given.html or given.png or given.markdown):
+        parser.error("nothing to make: -o report.html, --png FOLDER or --markdown")
+    return given
+
+
+def write_whole(path, content):
+    """Writes the file as a whole or, throwing Unusable, not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def main():
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `report --markdown … | head` is no error
+    sys.stdout.reconfigure(encoding="utf-8")
+    given = arguments()
+    try:
+        results = load_results(given.files)
+        sections = build(results)
+        written = {}
+        if given.html:
+            from .page import page  # matplotlib takes a second to load, --markdown does without
+            written[given.html] = page(results, sections).encode()
+        if given.png:
+            from .drawing import pictures
+            given.png.mkdir(parents=True, exist_ok=True)
+            for name, content in pictures(sections):
+                written[given.png / f"{name}.png"] = content
+        for path, content in written.items():
+            write_whole(path, content)
+        if given.markdown:
+            from .markdown import markdown
+            print(markdown(results, sections))
+    except Unusable as reason:
+        print(f"report: {reason}".replace("\n", " "), file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"report: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

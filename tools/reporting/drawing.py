@@ -1,0 +1,240 @@
+"""Charts and tinted tables as SVG for the page and as PNG, by matplotlib.
+
+Pictures are the same to the byte for the same results: no date, fixed ids. SVG keeps text as text
+in the page's font, and takes ink and colours from the page (palette.py).
+"""
+
+import io
+import math
+import re
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+from . import units
+from .blocks import BarPanel, Chart, Table, flat
+from .palette import COLD, GRID, HOT, INK, PAPER, VARIABLES, colour, marker
+
+matplotlib.rcParams.update({
+    "svg.fonttype": "none", "svg.hashsalt": "rpycbench", "font.size": 9, "text.color": INK,
+    "axes.labelcolor": INK, "axes.edgecolor": GRID, "xtick.color": GRID, "ytick.color": GRID,
+    "xtick.labelcolor": INK, "ytick.labelcolor": INK, "axes.titlesize": 10,
+    "axes.titlelocation": "left", "axes.titley": 1.0, "axes.titleweight": "bold",
+    "axes.spines.top": False, "axes.spines.right": False, "grid.color": GRID,
+    "grid.linewidth": 0.6, "axes.axisbelow": True,
+    "lines.linewidth": 1.6, "lines.markersize": 4, "figure.dpi": 100})
+
+READ = {"micros": units.micros, "bytes": units.size, "count": units.number, "rate": units.rate}
+PANEL = (3.6, 2.7)  # inches, as all below
+BAR_WIDTH, BAR_HEIGHT, BAR_FRAME = 4.4, 0.21, 0.55
+PNG_DPI = 160
+
+
+def limits(values):
+    """Of a logarithmic axis: a margin, and a factor of 3 at least, so that noise looks small."""
+    low, high = min(values), max(values)
+    if high < 3 * low:
+        middle = math.sqrt(low * high)
+        low, high = middle / math.sqrt(3), middle * math.sqrt(3)
+    margin = (high / low) ** 0.06
+    return low / margin, high * margin
+
+
+def spaced(values, share=0.13):
+    """Those of the values that can be labelled on a logarithmic axis without touching."""
+    values = sorted(set(values))
+    step = share * math.log(values[-1] / values[0]) if len(values) > 1 else 0
+    kept = values[:1]
+    for value in values[1:]:
+        if math.log(value / kept[-1]) >= step:
+            kept.append(value)
+    return kept
+
+
+def draw_lines(axes, panel, chart):
+    points = [point for each in chart.scale or chart.panels for series in each.series
+              for point in series.points]
+    for series in panel.series:
+        xs, ys = zip(*series.points)
+        is_floor = series.key == "floor"
+        axes.plot(xs, ys, color=colour(series.key), marker=marker(series.key),
+                  linestyle="--" if series.dashed else "-", zorder=1 if is_floor else 2,
+                  linewidth=2.4 if is_floor else 1.6, alpha=0.6 if is_floor else 1.0)
+    axes.set_title(panel.title)
+    axes.set_yscale("log")
+    low, high = limits([y for _, y in points])
+    axes.set_ylim(low, high)
+    decades = math.log10(high / low)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else
+                                            (1, 3) if decades < 3 else (1,), numticks=12))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: READ[chart.y.ticks](y)))
+    axes.set_ylabel(chart.y.label)
+    if chart.x.names:
+        axes.set_xlim(-0.2, len(chart.x.names) - 0.8)
+        axes.set_xticks(range(len(chart.x.names)), chart.x.names)
+    else:
+        axes.set_xscale("log")
+        axes.set_xlim(*limits([x for x, _ in points]))
+        axes.xaxis.set_major_locator(FixedLocator(spaced([x for x, _ in points])))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: READ[chart.x.ticks](x)))
+        axes.set_xlabel(chart.x.label)
+    axes.grid(True)
+    axes.tick_params(length=0)
+
+
+def draw_bars(axes, panel, _):
+    for at, bar in enumerate(panel.bars):
+        left = 0.0
+        for key, share in bar.shares.items():
+            axes.barh(at, share, 0.72, left=left, color=colour(key), linewidth=0)
+            if share >= 0.1:
+                axes.text(left + share / 2, at, f"{share * 100:.0f}", ha="center", va="center",
+                          fontsize=7.5, color=PAPER, weight="bold")
+            left += share
+        axes.text(1.02, at, bar.note, va="center", fontsize=8)
+    axes.set_title(panel.title)
+    axes.set_yticks(range(len(panel.bars)), [bar.label for bar in panel.bars], fontsize=8)
+    axes.set_ylim(len(panel.bars) - 0.4, -0.6)
+    axes.set_xlim(0, 1.28)
+    axes.set_xticks([])
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.tick_params(length=0)
+
+
+def draw_panel(axes, panel, chart):
+    (draw_bars if isinstance(panel, BarPanel) else draw_lines)(axes, panel, chart)
+
+
+def panel_figure(panel, chart):
+    """A figure of one panel, for SVG; the margins are fixed, so that panels line up."""
+    if isinstance(panel, BarPanel):
+        height = BAR_FRAME + BAR_HEIGHT * len(panel.bars)
+        figure = Figure((BAR_WIDTH, height))
+        axes = figure.add_axes((0.41, 0.1 / height, 0.59, (height - BAR_FRAME + 0.1) / height))
+    else:
+        figure = Figure(PANEL)
+        axes = figure.add_axes((0.19, 0.17, 0.78, 0.72))
+    draw_panel(axes, panel, chart)
+    return figure
+
+
+def svg(panel, chart, prefix, label):
+    """The panel as an SVG element, whose ids begin with `prefix`, for a page that has many."""
+    output = io.StringIO()
+    panel_figure(panel, chart).savefig(output, format="svg", transparent=True,
+                                       metadata={"Date": None, "Creator": None, "Format": None,
+                                                 "Type": None})
+    text = output.getvalue()
+    text = text[text.index("<svg"):]
+    for pattern, replacement in (
+            (r"<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>|<defs>\s*</defs>", ""),
+            (r' xmlns(:\w+)?="[^"]*"', ""), (r"xlink:href", "href"),
+            (r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf'<svg \1 role="img" aria-label="{label}">'),
+            (r'id="(text|patch|line2d|axes|figure|xtick|ytick|matplotlib\.axis)_\d+"', ""),
+            (r'id="', f'id="{prefix}-'), (r"url\(#", f"url(#{prefix}-"),
+            (r'href="#', f'href="#{prefix}-'),
+            (r"font: (?:(?:bold|700) )([\d.]+)px [^;\"]*", r"font-weight: 700; font-size: \1px"),
+            (r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px"), (r"\s*\n\s*", "\n")):
+        text = re.sub(pattern, replacement, text, flags=re.DOTALL)
+    for light, variable in VARIABLES.items():
+        text = text.replace(light, variable)
+    return text.strip()
+
+
+def handles(chart):
+    bars = isinstance(chart.panels[0], BarPanel)
+    return [Patch(color=colour(key), label=key) if bars else
+            Line2D([], [], color=colour(key), marker=marker(key), label=key) for key in chart.keys]
+
+
+def chart_figure(chart):
+    """All panels and the legend in one figure, for PNG."""
+    count = len(chart.panels)
+    columns = min(count, 3)
+    rows = math.ceil(count / columns)
+    if isinstance(chart.panels[0], BarPanel):
+        height = BAR_FRAME + BAR_HEIGHT * max(len(panel.bars) for panel in chart.panels)
+        size = (BAR_WIDTH * columns, height * rows)
+    else:
+        size = (PANEL[0] * columns, PANEL[1] * rows)
+    figure = Figure((size[0], size[1] + 0.9), layout="constrained")
+    for at, panel in enumerate(chart.panels, 1):
+        draw_panel(figure.add_subplot(rows, columns, at), panel, chart)
+    figure.suptitle(chart.title, x=0.01, ha="left", weight="bold", fontsize=12)
+    figure.legend(handles=handles(chart), loc="lower left",
+                  ncol=len(chart.keys), frameon=False)
+    figure.get_layout_engine().set(rect=(0, 0.35 / figure.get_figheight(), 1,
+                                         1 - 0.35 / figure.get_figheight()))
+    return figure
+
+
+def mixed(base, share):
+    """A colour of `share` of the base on white."""
+    return tuple(1 - share * (1 - value) for value in matplotlib.colors.to_rgb(base))
+
+
+def table_figure(table):
+    """A tinted table as a figure, for PNG."""
+    first = max(len(row[0].text) for row in table.rows) * 0.075 + 0.2
+    widths = [max(0.62, 0.075 * max(len(row[at].text) for row in table.rows) + 0.12)
+              for at in range(1, len(table.head))]
+    start = table.groups[0][1] - 1 if table.groups else 0  # the first group has no name
+    at = start
+    for name, columns in table.groups[1:]:  # its name fits above its columns
+        lacking = 0.08 * len(name) + 0.1 - sum(widths[at:at + columns])
+        widths[at + columns - 1] += max(0, lacking)
+        at += columns
+    upright = all(0.085 * len(name) < width for name, width in zip(table.head[1:], widths))
+    lengths = 0.25 if upright else max(len(name) for name in table.head[1:]) * 0.075 + 0.2
+    height, left = 0.24, [first + sum(widths[:at]) for at in range(len(widths))]
+    top = lengths + (0.3 if table.groups else 0) + 0.4
+    size = (first + sum(widths) + 0.5, top + height * len(table.rows) + 0.1)
+    figure = Figure(size)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, size[0]), ylim=(size[1], 0))
+    axes.axis("off")
+    axes.text(0.1, 0.22, table.title, weight="bold", fontsize=12, va="center")
+    at = start
+    for name, columns in table.groups[1:]:
+        axes.text(left[at] + 0.03, 0.55, name, weight="bold", fontsize=8, va="center")
+        axes.plot([left[at]] * 2, [0.45, size[1] - 0.1], color=GRID, linewidth=0.8)
+        at += columns
+    for x, width, name in zip(left, widths, table.head[1:]):
+        axes.text(x + (width - 0.06 if upright else width / 2), top - 0.05, name, fontsize=8,
+                  rotation=0 if upright else 90, ha="right" if upright else "center", va="bottom")
+    for line, row in enumerate(table.rows):
+        y = top + height * (line + 0.5)
+        axes.text(0.1, y, row[0].text, va="center")
+        for x, width, cell in zip(left, widths, row[1:]):
+            if cell.heat:
+                axes.barh(y, width, height, left=x, linewidth=0, color=mixed(
+                    HOT if cell.heat > 0 else COLD, 0.1 + 0.6 * abs(cell.heat)))
+            axes.text(x + width - 0.06, y, cell.text, ha="right", va="center", fontsize=8)
+    return figure
+
+
+def file_name(text):
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-")
+
+
+def pictures(sections):
+    """(name, PNG) of all charts and tinted tables; with several results, theirs come first."""
+    for section in sections:
+        for title, blocks in section.parts:
+            for block in flat(blocks):
+                if isinstance(block, Chart):
+                    figure, slug = chart_figure(block), block.slug
+                elif isinstance(block, Table) and block.picture:
+                    figure, slug = table_figure(block), block.picture
+                else:
+                    continue
+                output = io.BytesIO()
+                FigureCanvasAgg(figure)
+                figure.savefig(output, format="png", dpi=PNG_DPI, facecolor="white",
+                               metadata={"Software": None})
+                yield file_name(f"{title}-{slug}" if title else slug), output.getvalue()

@@ -1,0 +1,38 @@
+"""A summary of the report in Markdown: the matrix, doubts and failures, and what changed."""
+
+from .blocks import Table, Text
+from .sections import changes, environment, matrix
+
+
+def escaped(text):
+    return text.replace("|", "\\|")
+
+
+def table_markdown(table):
+    groups = [name for name, columns in table.groups for _ in range(columns)]
+    head = [" ".join(filter(None, pair)) for pair in zip(groups, table.head)] if groups \
+        else table.head
+    rows = [head, ["--" if at == 0 or at in table.words else "--:" for at in range(len(head))],
+            *([cell.text for cell in row] for row in table.rows)]
+    return "\n".join("| " + " | ".join(map(escaped, row)) + " |" for row in rows)
+
+
+def visible(blocks):
+    """Texts and tables, without what is folded."""
+    for block in blocks:
+        if isinstance(block, Table):
+            yield table_markdown(block)
+        elif isinstance(block, Text):
+            yield block.text
+
+
+def markdown(results, sections):
+    parts = ["# rpycbench: " + ", ".join(result.title for result in results)]
+    for section in sections:
+        if section.id not in (changes.ID, matrix.ID, environment.ID):
+            continue
+        parts += [f"## {section.title}", section.lead]
+        for title, blocks in section.parts:
+            parts += [f"### {title}"] if title else []
+            parts += visible(blocks)
+    return "\n\n".join(parts)

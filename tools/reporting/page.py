@@ -1,0 +1,105 @@
+"""The report as one HTML document: no script, no network, the reader's colour scheme."""
+
+import pathlib
+import re
+import string
+from html import escape
+
+from .blocks import BarPanel, Chart, Folded, Table, Text
+from .drawing import svg
+from .palette import DARK, FLOOR, GRID, LIGHT, declarations, glyph, variable
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+DARK_GRID, DARK_FLOOR = "#353b43", "#8b949e"
+
+
+def attribute(name, value):
+    return f' {name}="{escape(str(value))}"' if value else ""
+
+
+def breakable(name):
+    """A row's name, which a phone may break behind a slash."""
+    return escape(name).replace("/", "/<wbr>")
+
+
+def cell_html(cell, is_words):
+    classes = " ".join(filter(None, (cell.mark, "words" if is_words else "",
+                                     "cold" if cell.heat < 0 else "")))
+    style = f"--heat:{8 + 47 * abs(cell.heat):.0f}" if cell.heat else ""
+    return (f'<td{attribute("class", classes)}{attribute("style", style)}'
+            f'{attribute("title", cell.title)}>{escape(cell.text)}</td>')
+
+
+def table_html(table):
+    groups = "".join(f'<th colspan="{columns}">{escape(name)}</th>'
+                     for name, columns in table.groups if columns)
+    head = "".join(f'<th scope="col"{attribute("class", "words" if at in table.words else "")}>'
+                   f'{escape(name)}</th>' for at, name in enumerate(table.head))
+    body = "\n".join(f'<tr><th scope="row">{breakable(row[0].text)}</th>' + "".join(
+        cell_html(cell, at in table.words) for at, cell in enumerate(row[1:], 1)) + "</tr>"
+        for row in table.rows)
+    title = f"<h3>{escape(table.title)}</h3>" if table.title else ""
+    return (f'{title}<div class="scroll" tabindex="0"><table><thead>'
+            + (f'<tr class="groups">{groups}</tr>' if groups else "")
+            + f"<tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>")
+
+
+def chart_html(chart, prefix):
+    name = re.sub(r"[^A-Za-z0-9]+", "-", f"{prefix}-{chart.slug}")
+    panels = "\n".join(svg(panel, chart, f"{name}-{at}",
+                           escape(f"{chart.title}: {panel.title}"))
+                       for at, panel in enumerate(chart.panels))
+    legend = "".join(f'<li><span style="color:{variable(key)}">{glyph(key)}</span> '
+                     f'{escape(key)}</li>' for key in chart.keys)
+    kind = "panels bars" if isinstance(chart.panels[0], BarPanel) else "panels"
+    return (f"<figure><figcaption>{escape(chart.title)}</figcaption>"
+            f'<ul class="legend">{legend}</ul><div class="{kind}">{panels}</div></figure>')
+
+
+def block_html(block, prefix):
+    if isinstance(block, Table):
+        return table_html(block)
+    if isinstance(block, Chart):
+        return chart_html(block, prefix)
+    if isinstance(block, Text):
+        return f"<p>{escape(block.text)}</p>"
+    assert isinstance(block, Folded)
+    inner = "\n".join(block_html(each, prefix) for each in block.blocks)
+    return f"<details><summary>{escape(block.summary)}</summary>\n{inner}\n</details>"
+
+
+def section_html(section):
+    parts = []
+    for at, (title, blocks) in enumerate(section.parts):
+        heading = f'<p class="result">{escape(title)}</p>' if title else ""
+        parts.append(f"<div>{heading}" + "\n".join(
+            block_html(block, f"{section.id}-{at}") for block in blocks) + "</div>")
+    several = " several" if len(section.parts) > 1 else ""
+    return (f'<section id="{section.id}"><h2>{escape(section.title)}</h2>\n'
+            f'<p class="lead">{escape(section.lead)}</p>\n'
+            f'<div class="results{several}">{"".join(parts)}</div></section>')
+
+
+def summary_html(result, several):
+    facts = [result.context.get(key) for key in
+             ("host_name", "cpu_model", "kernel", "date", "preset", "git_revision")]
+    doubtful = sum(bool(row.doubts) for row in result.rows)
+    counts = f"{len(result.rows)} rows, {doubtful} with doubts, {len(result.failed)} failed"
+    title = f"<b>{escape(result.title)}</b>: " if several else ""
+    return (f'<p class="facts">{title}{escape(" · ".join(str(fact) for fact in facts if fact))}'
+            f"<br>{counts}</p>")
+
+
+def page(results, sections):
+    """The whole document."""
+    names = ", ".join(result.title for result in results)
+    template = string.Template((FOLDER / "page.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        title=escape(f"rpycbench: {names}"),
+        heading="What does a remote call cost?",
+        light=declarations(LIGHT, GRID, FLOOR), dark=declarations(DARK, DARK_GRID, DARK_FLOOR),
+        style=(FOLDER / "page.css").read_text(encoding="utf-8"),
+        summary="\n".join(summary_html(result, len(results) > 1) for result in results),
+        navigation="".join(f'<a href="#{section.id}">{escape(section.title)}</a>'
+                           for section in sections),
+        sections="\n".join(map(section_html, sections)))

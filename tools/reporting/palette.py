@@ -1,0 +1,40 @@
+"""Colours, of Okabe and Ito's palette for colour-blind readers, for light paper and dark screens.
+
+A key (a concurrency model, a part of a call) always has the same colour and the same marker. In
+SVG the colours are the page's variables, so that its colour scheme decides.
+"""
+
+INK, PAPER, GRID, FLOOR = "#1f2328", "#fefefe", "#d4d8dd", "#868d96"
+HOT, COLD = "#d55e00", "#0072b2"  # costs more, costs less
+LIGHT = ("#0072b2", "#d55e00", "#009e73", "#c2619a", "#b57a00", "#3a9bd9")
+DARK = ("#5cb3f0", "#ff9a4d", "#3fcf9f", "#eb9dcb", "#f2bd3f", "#a5d8ff")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+GLYPHS = ("●", "■", "▲", "◆", "▼", "✚")
+KEYS = {"threaded": 0, "forking": 1, "threadpool": 2, "async": 3, "oneshot": 4, "waitress": 5,
+        "protocol": 0, "interpreter (server)": 1, "interpreter (client)": 2, "not explained": 3}
+
+
+def colour(key):
+    return LIGHT[KEYS[key]] if key in KEYS else FLOOR
+
+
+def marker(key):
+    return MARKERS[KEYS[key]] if key in KEYS else ""
+
+
+def glyph(key):
+    return GLYPHS[KEYS[key]] if key in KEYS else "━"
+
+
+def variable(key):
+    return f"var(--c{KEYS[key]})" if key in KEYS else "var(--floor)"
+
+
+VARIABLES = {INK: "currentColor", PAPER: "var(--paper)", GRID: "var(--grid)", FLOOR: "var(--floor)",
+             **{light: f"var(--c{index})" for index, light in enumerate(LIGHT)}}
+
+
+def declarations(colours, grid, floor):
+    """CSS that sets the variables."""
+    named = "".join(f"--c{index}:{value};" for index, value in enumerate(colours))
+    return f"{named}--grid:{grid};--floor:{floor};"

@@ -1,0 +1,150 @@
+"""The results that a report is about: every row with its counters, label, doubts or error.
+
+Files of one run that share no row are one result (bench_all's and python_client's), any other file
+is a result of its own. Repetitions are one row: medians of their counters. Times are in µs.
+"""
+
+import pathlib
+import statistics
+from typing import NamedTuple
+
+from explaining import NATIVE_OF, Operation
+from result_rows import (NOISE, SAME_RUN, Results, clash, label_and_doubts, load, number,
+                         split_name)
+
+PROTOCOLS = ("tcp", "rpyc", "http", "pyrpyc", "flask")
+MODELS = ("threaded", "forking", "threadpool", "async", "oneshot", "waitress")
+RATES = ("Concurrent", "Compute")  # types whose rows are compared by calls per second
+
+
+class Measured(NamedTuple):
+    """A row of all its repetitions. `error` is empty, or says why there are no counters."""
+    kind: str
+    mode: str
+    op: str
+    labels: dict
+    counters: dict
+    doubts: tuple = ()
+    error: str = ""
+    runs: int = 1
+    noise: float = NOISE  # of p50_us: the spread of repetitions, as a share
+
+    @property
+    def name(self):
+        return "/".join(filter(None, (self.kind, self.mode, self.op)))
+
+    @property
+    def protocol(self):
+        return self.mode.partition("_")[0]
+
+    @property
+    def model(self):
+        return self.mode.partition("_")[2]
+
+    def get(self, counter):
+        return self.counters.get(counter)
+
+    @property
+    def cost(self):
+        """What a ratio to the floor compares: µs a call; of RATES µs an answer of all clients."""
+        rate = self.get("items_per_second")
+        return 1e6 / rate if self.kind in RATES and rate else self.get("p50_us")
+
+
+def mode_order(mode):
+    """Sorts modes by protocol, then model; unknown ones come last."""
+    protocol, _, model = mode.partition("_")
+    return tuple(known.index(part) if part in known else len(known)
+                 for known, part in ((PROTOCOLS, protocol), (MODELS, model))) + (mode,)
+
+
+class Result:
+    """The rows of one run: `rows` with counters, `failed` without, `title` to tell it by."""
+
+    def __init__(self, title, reports):
+        self.title = title
+        self.context = reports[0]["context"]
+        self.medians = Results(reports, "p50_us")  # for explaining.py; Unusable without p50_us
+        measured = [_measured(*group) for group in _groups(reports)]
+        self.rows = [row for row in measured if not row.error]
+        self.failed = [row for row in measured if row.error]
+        self._by_name = {}
+        for row in self.rows:
+            self._by_name.setdefault(row.name, []).append(row)
+
+    def of(self, *kinds):
+        return [row for row in self.rows if row.kind in kinds]
+
+    def find(self, name, labels):
+        """The row of that name that was measured under conditions that `labels` allow, or None."""
+        rows = self._by_name.get(name, [])
+        return next((row for row in rows if not clash(row.labels, labels)), None)
+
+    def floor(self, row):
+        """The row of plain TCP (or the bare loop's) that does what `row` does, or None."""
+        kind = row.kind.removeprefix("Py")
+        operation = Operation(kind, row.op, NATIVE_OF.get(row.protocol, "rpyc"), row.labels)
+        names = (operation.row_name("{type}/tcp_threaded/{floor}"),
+                 operation.row_name("Floor/{floor}"))
+        return next(filter(None, (self.find(name, row.labels) for name in names)), None)
+
+    def ratio(self, row):
+        """How many times the floor's cost, or None without a floor."""
+        floor = self.floor(row)
+        return row.cost / floor.cost if floor and floor.cost and row.cost else None
+
+
+def _groups(reports):
+    """(name, conditions, repetitions) of each row; a repetition that failed has a message."""
+    groups = {}
+    for report in reports:
+        for row in report["benchmarks"] + report.get("errors", []):
+            if row.get("run_type") == "aggregate":
+                continue
+            label, _ = label_and_doubts(row)
+            groups.setdefault((row["name"], label), []).append(row)
+    return [(name, dict(entry.partition("=")[::2] for entry in label.split()), rows)
+            for (name, label), rows in groups.items()]
+
+
+def _measured(name, labels, rows):
+    kind, mode, op = split_name(name)
+    good = [row for row in rows if (number(row, "p50_us") or 0) > 0
+            and not row.get("error_occurred") and "message" not in row]
+    if not good:
+        error = next((str(row[key]) for row in rows for key in ("message", "error_message")
+                      if row.get(key)), "has no p50_us")
+        return Measured(kind, mode, op, labels, {}, error=error, runs=len(rows))
+    values = {}
+    for row in good:
+        for key in row:
+            if (value := number(row, key)) is not None:
+                values.setdefault(key, []).append(value)
+    times = values["p50_us"]
+    counters = {key: statistics.median(found) for key, found in values.items()}
+    doubts = dict.fromkeys(doubt for row in good for doubt in label_and_doubts(row)[1])
+    if len(good) < len(rows):
+        doubts[f"failed:{len(rows) - len(good)}of{len(rows)}"] = None
+    return Measured(kind, mode, op, labels, counters, tuple(doubts), runs=len(good),
+                    noise=max(NOISE, (max(times) - min(times)) / counters["p50_us"]))
+
+
+def load_results(paths):
+    """The results in the files, in their order; throws result_rows.Unusable."""
+    runs = []  # [paths, reports, names of rows]
+    for path in paths:
+        report = load(path)
+        names = {row["name"] for row in report["benchmarks"] + report.get("errors", [])}
+        for run in runs:
+            same = all(run[1][0]["context"].get(key) == report["context"].get(key)
+                       for key in SAME_RUN)
+            if same and not run[2] & names:
+                run[0].append(path)
+                run[1].append(report)
+                run[2].update(names)
+                break
+        else:
+            runs.append(([path], [report], set(names)))
+    stems = [" + ".join(pathlib.Path(path).stem for path in run[0]) for run in runs]
+    titles = stems if len(set(stems)) == len(stems) else [" + ".join(run[0]) for run in runs]
+    return [Result(title, run[1]) for title, run in zip(titles, runs)]

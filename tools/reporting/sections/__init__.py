@@ -1,0 +1,39 @@
+"""The sections of a report, in their order: one file each.
+
+A section is a module with ID, TITLE, LEAD (how to read it), NEEDS (said when there is no such row)
+and blocks(result), which chooses what to show of one result; `changes` looks at all of them.
+"""
+
+from typing import NamedTuple
+
+from ..blocks import Text, share_scales
+from . import (changes, compression, concurrency, decomposition, environment, ledger, matrix,
+               percentiles, throughput)
+
+OF_ONE = (matrix, percentiles, throughput, concurrency, decomposition, ledger, compression,
+          environment)
+
+
+class Section(NamedTuple):
+    id: str
+    title: str
+    lead: str
+    parts: list  # (title of the result, or "" if there is no other; its blocks)
+
+
+def _part(module, result, several):
+    return (result.title if several else "", module.blocks(result) or [Text(module.NEEDS)])
+
+
+def build(results):
+    """All sections, those without rows with one line that says what they need."""
+    several = len(results) > 1
+    sections = [Section(module.ID, module.TITLE, module.LEAD,
+                        [_part(module, result, several) for result in results])
+                for module in OF_ONE]
+    for section in sections:
+        share_scales(block for _, blocks in section.parts for block in blocks)
+    if several:
+        blocks = changes.blocks(results) or [Text(changes.NEEDS)]
+        sections.insert(0, Section(changes.ID, changes.TITLE, changes.LEAD, [("", blocks)]))
+    return sections

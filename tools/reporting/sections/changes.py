@@ -1,0 +1,91 @@
+"""Two or more results side by side, each compared with the first."""
+
+import math
+
+from result_rows import clash
+
+from ..blocks import Cell, Folded, Table, Text
+from ..units import exact, micros, percent
+
+ID = "changes"
+TITLE = "Side by side"
+LEAD = ("Each row's median, and how it differs from the first result: ▲ slower, ▼ faster, "
+        "marked beyond 2 % and the spread of repetitions. With one run a row that may well be "
+        "noise: tools/compare tests, ci/gate decides. Counts that repeat to the unit are named "
+        "where they changed.")
+NEEDS = "The results have no row in common."
+COUNTS = ("round_trips", "client_syscalls", "server_syscalls", "client_allocations",
+          "server_allocations")
+SHOWN = 40
+OTHER_CONDITIONS = "not comparable:"
+
+
+def change(first, row):
+    """(share of p50, beyond noise?)"""
+    share = row.get("p50_us") / first.get("p50_us") - 1
+    return share, abs(share) > max(first.noise, row.noise)
+
+
+def counts(first, row):
+    """What is counted exactly in both and is not the same."""
+    if not (first.get("ledger_exact") == row.get("ledger_exact") == 1):
+        names = COUNTS[:1]
+    else:
+        names = COUNTS
+    return [f"{name} {exact(first.get(name))} → {exact(row.get(name))}" for name in names
+            if None not in (first.get(name), row.get(name)) and first.get(name) != row.get(name)]
+
+
+def cell(first, row):
+    """(cell of a later result, how much of a change it marks)"""
+    if row is None:
+        return Cell("–"), 0.0
+    if other := clash(row.labels, first.labels):
+        return Cell(f"{micros(row.get('p50_us'))} {OTHER_CONDITIONS} {' '.join(other)}",
+                    mark="doubt"), 0.0
+    share, marked = change(first, row)
+    text = f"{micros(row.get('p50_us'))} {percent(share)}"
+    if not marked:
+        return Cell(text), 0.0
+    mark, sign = ("worse", "▲") if share > 0 else ("better", "▼")
+    return Cell(f"{text} {sign}", max(-1.0, min(1.0, share)), mark=mark), abs(math.log1p(share))
+
+
+def compared(results):
+    """[(how much changed, cells of a row)] of all rows that the first and another result have."""
+    lines = []
+    for name in dict.fromkeys(row.name for row in results[0].rows):
+        first, *others = (result.find(name, {}) for result in results)
+        if not any(others):
+            continue
+        cells, sizes = zip(*(cell(first, row) for row in others))
+        different = dict.fromkeys(text for row in others if row and not clash(
+            row.labels, first.labels) for text in counts(first, row))
+        lines.append((max(sizes) + len(different),
+                      [Cell(name), Cell(micros(first.get("p50_us"))), *cells,
+                       Cell(", ".join(different))]))
+    return lines
+
+
+def blocks(results):
+    lines = compared(results)
+    if not lines:
+        return []
+    head = ["row", *(result.title for result in results), "counts"]
+    words = (len(head) - 1,)
+    changed = [line for size, line in sorted(lines, key=lambda line: -line[0]) if size > 0]
+    other = sum(any(OTHER_CONDITIONS in cell.text for cell in line) for _, line in lines)
+    conditions = f", {other} measured under other conditions" if other else ""
+    found = [Text(f"{len(lines)} rows in common, {len(changed)} changed{conditions}.")]
+    if changed:
+        found.append(Table(head, changed[:SHOWN], picture="changes", title="What changed",
+                           words=words))
+    found.append(Folded(f"All rows: {len(lines)}", 
+                        [Table(head, [line for _, line in lines], words=words)]))
+    only = [[Cell(result.title), Cell(name)] for result in results
+            for name in dict.fromkeys(row.name for row in result.rows)
+            if sum(other.find(name, {}) is not None for other in results) == 1]
+    if only:
+        found.append(Folded(f"Rows of one result only: {len(only)}",
+                            [Table(["result", "row"], only, words=(1,))]))
+    return found

@@ -1,0 +1,54 @@
+"""What is sent × how it is compressed: the price in time and the gain in bytes."""
+
+import math
+
+from ..blocks import Cell, Table
+from ..units import micros, size
+
+ID = "compression"
+TITLE = "Payload kind × compression"
+LEAD = ("One upload by RPyC: its median and what went over the wire, tinted by how they compare "
+        "with random bytes that are not compressed. python compresses messages over 3,000 bytes, "
+        "threshold_65536 those over 65,536.")
+NEEDS = "No row of Compression."
+KINDS = ("zeros", "text", "random")
+SETTINGS = ("off", "python", "threshold_65536")
+
+
+def heat(value, reference):
+    if not value or not reference or abs(value / reference - 1) < 0.02:
+        return 0.0
+    return max(-1.0, min(1.0, math.log(value / reference) / math.log(10)))
+
+
+def order(known, names):
+    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known),
+                                           name))
+
+
+def blocks(result):
+    groups = {}
+    for row in result.of("Compression"):
+        parts = row.op.split("/")
+        if len(parts) == 3 and parts[2].isdigit():
+            groups.setdefault((row.mode, int(parts[2])), {})[parts[0], parts[1]] = row
+    found = []
+    for (mode, count), rows in groups.items():
+        settings = order(SETTINGS, {setting for _, setting in rows})
+        reference = rows.get(("random", "off"))
+        lines = []
+        for kind in order(KINDS, {kind for kind, _ in rows}):
+            line = [Cell(kind)]
+            for counter, read in (("p50_us", micros), ("wire_bytes_out", size)):
+                for setting in settings:
+                    row = rows.get((kind, setting))
+                    value = row.get(counter) if row else None
+                    line.append(Cell(read(value) if row else "",
+                                     heat(value, reference.get(counter)) if reference else 0.0,
+                                     row.name if row else ""))
+            lines.append(line)
+        found.append(Table(["payload", *settings, *settings], lines,
+                           [("", 1), ("time", len(settings)), ("on the wire", len(settings))],
+                           picture=f"compression-{mode}-{count}",
+                           title=f"{mode}, {size(count)} up"))
+    return found

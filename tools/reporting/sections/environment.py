@@ -1,0 +1,76 @@
+"""Where and how the rows were measured, and which of them to distrust."""
+
+from ..blocks import Cell, Folded, Table, Text
+from ..units import exact, micros
+
+ID = "environment"
+TITLE = "Environment, placement and validity"
+LEAD = ("A row that did not measure what its name says has doubts; one that failed has no figures "
+        "at all.")
+NEEDS = "No row at all."
+LEADING = ("host_name", "date", "preset", "git_revision", "suite_version", "suite_build_type",
+           "cpu_model", "num_cpus", "cpus_allowed", "mhz_per_cpu", "cpu_governor",
+           "cpu_steal_percent", "cpu_busy_percent", "load_average", "kernel", "compiler")
+MEANING = {
+    "generator_bound": "the clients had the CPUs: the rate is theirs",
+    "reconnects": "connections were made anew in the timed part",
+    "samples_for_p99": "too few calls for p99", "samples": "too few calls for the median",
+    "stalls": "calls that took as long as a kernel timer",
+    "retransmits": "TCP sent segments again",
+    "clock_resolution": "calls as short as the clock's steps",
+    "generator_late": "calls began late by the generator's own fault",
+    "spread": "drift, or a jump between two states",
+    "steal": "the hypervisor took CPU time", "others": "other processes took CPU time",
+    "throttled": "a CPU was too hot, or at a group limit",
+    "failed": "some repetitions ended in an error"}
+
+
+def context(result):
+    facts = {key: value for key, value in result.context.items()
+             if isinstance(value, (str, int, float))}
+    keys = [key for key in LEADING if key in facts]
+    keys += sorted(key for key in facts if key not in LEADING)
+    return Table(["fact", "value"], [[Cell(key), Cell(str(facts[key]))] for key in keys],
+                 words=(1,))
+
+
+def doubts(result):
+    rows_of = {}
+    for row in result.rows:
+        for doubt in row.doubts:
+            rows_of.setdefault(doubt.partition(":")[0], []).append(f"{row.name} ({doubt})")
+    lines = [[Cell(doubt), Cell(exact(len(rows))), Cell(MEANING.get(doubt, "")),
+              Cell(rows[0] + (f" and {len(rows) - 1} more" if len(rows) > 1 else ""))]
+             for doubt, rows in sorted(rows_of.items(), key=lambda item: -len(item[1]))]
+    return Table(["doubt", "rows", "meaning", "such as"], lines, words=(2, 3))
+
+
+def spread(row):
+    value = row.get("spread_percent")
+    return "" if value is None else f"{value:.0f} %"
+
+
+def every(result):
+    lines = [[Cell(row.name), Cell(micros(row.get("p50_us"))), Cell(exact(row.get("samples"))),
+              Cell(exact(row.runs)),
+              Cell(spread(row)),
+              Cell(row.labels.get("placement", "")),
+              Cell(" ".join(f"{key}={value}" for key, value in row.labels.items()
+                            if key != "placement")),
+              Cell(", ".join(row.doubts) or "–", mark="doubt" if row.doubts else "")]
+             for row in result.rows]
+    return Table(["row", "p50", "samples", "runs", "spread", "placement", "conditions", "doubts"],
+                 lines, words=(5, 6, 7))
+
+
+def blocks(result):
+    doubtful = sum(bool(row.doubts) for row in result.rows)
+    found = [Text(f"{len(result.rows)} rows, {doubtful} with doubts, {len(result.failed)} failed.")]
+    if result.failed:
+        found.append(Table(["failed row", "error"],
+                           [[Cell(row.name), Cell(row.error, mark="worse")]
+                            for row in result.failed], words=(1,)))
+    if doubtful:
+        found.append(doubts(result))
+    return [*found, Folded("Environment", [context(result)]),
+            Folded(f"Placement and validity of all rows: {len(result.rows)}", [every(result)])]

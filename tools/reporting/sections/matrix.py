@@ -1,0 +1,83 @@
+"""Modes × types: what each costs, as a multiple of plain TCP doing the same."""
+
+import math
+
+from ..blocks import Cell, Folded, Table
+from ..results import mode_order
+from ..units import micros, operation, ratio
+
+ID = "matrix"
+TITLE = "Cost beside the floor"
+LEAD = ("How many times as long as plain TCP, a thread a connection, for the same operation; "
+        "medians, of Concurrent and Compute the time per answer of all clients together. "
+        "1 × is the floor itself; † has doubts, see Environment, placement and validity.")
+NEEDS = "No row has a floor to be compared with: it takes tcp_threaded and another mode."
+FEW_MODES = 3
+WITHOUT_OPERATION = {"Connection": "first reply", "Isolation": "outage"}
+FULL = 100  # the ratio that has the deepest colour
+
+
+def heat(value):
+    """From −1 to 1, by orders of magnitude; nothing within 2 %."""
+    if value is None or abs(value - 1) < 0.02:
+        return 0.0
+    return max(-1.0, min(1.0, math.log(value) / math.log(FULL)))
+
+
+def cell(result, row):
+    if row is None:
+        return Cell("")
+    value = result.ratio(row)
+    doubts = "; " + ", ".join(row.doubts) if row.doubts else ""
+    return Cell(ratio(value) + ("†" if row.doubts else ""), heat(value),
+                f"{row.name}: {micros(row.cost)}{doubts}")
+
+
+def with_floor(result):
+    """{(type, operation): {mode: row}} of operations that more than the floor has."""
+    found = {}
+    for row in result.rows:
+        if result.ratio(row) is not None and row.kind != "Floor":
+            found.setdefault((row.kind, row.op), {}).setdefault(row.mode, row)
+    return {key: rows for key, rows in found.items() if set(rows) != {"tcp_threaded"}}
+
+
+def chosen(operations):
+    """The columns of the matrix: of each type, the operations that most modes have.
+
+    Types that vary an axis in few modes are left to the table of all operations.
+    """
+    most = {}
+    for (kind, _), rows in operations.items():
+        most[kind] = max(len(rows), most.get(kind, 0))
+    many = [kind for kind, modes in most.items() if modes > FEW_MODES] or list(most)
+    return [key for key, rows in operations.items()
+            if key[0] in many and len(rows) == most[key[0]]]
+
+
+def matrix(result):
+    """The table of modes × chosen operations, or None."""
+    operations = with_floor(result)
+    keys = chosen(operations)
+    modes = sorted({mode for key in keys for mode in operations[key]}, key=mode_order)
+    if not modes:
+        return None
+    kinds = [kind for kind, _ in keys]
+    return Table(["mode", *(operation(op) or WITHOUT_OPERATION.get(kind, "") for kind, op in keys)],
+                 [[Cell(mode), *(cell(result, operations[key].get(mode)) for key in keys)]
+                  for mode in modes],
+                 [("", 1), *((kind, kinds.count(kind)) for kind in dict.fromkeys(kinds))],
+                 picture="matrix", title="Modes × types")
+
+
+def blocks(result):
+    table = matrix(result)
+    if table is None:
+        return []
+    operations = with_floor(result)
+    modes = sorted({mode for rows in operations.values() for mode in rows}, key=mode_order)
+    every = Table(["operation", *modes],
+                  [[Cell("/".join(filter(None, key))),
+                    *(cell(result, rows.get(mode)) for mode in modes)]
+                   for key, rows in operations.items()])
+    return [table, Folded(f"All operations: {len(operations)}", [every])]
