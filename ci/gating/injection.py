@@ -22,8 +22,9 @@ class Injection:
         self._share = float(spin[1]) / 100 if spin and spin[1] else None
 
     def fits(self, row):
-        """Whether the row's server can be slowed down so: the bare loop can't, and tcp's bytes are fixed."""
-        return not row.startswith("Floor/") and not (self.text == "bytes" and "/tcp_" in row)
+        """Whether the row's server can be slowed down so: the bare loop and those in Python can't, and
+        tcp's bytes are fixed."""
+        return not re.search("^Floor/|/(pyrpyc|flask)_" + ("|/tcp_" if self.text == "bytes" else ""), row)
 
     @property
     def of_every_row(self):
