@@ -299,6 +299,13 @@ class Exact(GateTest):
         self.assertEqual(self.gate_trees(base, self.fake("d"), "--rows=ping")[0], 0)  # knows nothing of it
         self.assertNotIn("no longer needed", (self.out / "SUMMARY.md").read_text())
 
+    def test_an_entry_of_no_values(self):
+        base = self.fake("a")
+        for values in ("old = []\nnew = 1", "old = 1", "old ="):
+            self.write("acknowledged.toml",
+                       f'[[change]]\nrow = "x"\nfigure = "server_instructions"\n{values}\nwhy = "y"\n')
+            self.assert_broken(self.gate_trees(base, base), "acknowledged.toml")
+
     def test_an_entry_covers_its_figures_only(self):
         self.write("acknowledged.toml", f'[[change]]\nrow = "{ECHO}"\nfigure = "server_syscalls"\n'
                    'old = 2\nnew = 4\nwhy = "two more"\n')

@@ -140,6 +140,8 @@ def compare_instructions(base, head, rows, settings, tell, result, inject=""):
     happen to lie, so that another layout alone may cost or save some instructions."""
     begin = time.monotonic()
     for row in rows:
+        if result.seconds + time.monotonic() - begin > settings.exact_seconds:
+            raise GateError(f"exact tier: its time (exact_seconds) was over before the instructions of {row}")
         tell(f"instructions: {row}")
         try:
             old, new = (
@@ -190,6 +192,8 @@ def load_acknowledged(path):
         if not all(isinstance(table[key], str) and table[key].strip()
                    for key in ("row", "figure", "why")):
             raise GateError(f"{where}: row, figure and why must be texts that say something")
+        if not all(isinstance(table[key], (str, int, float)) for key in ("old", "new")):
+            raise GateError(f"{where}: old and new must be numbers, or texts")
         changes.append(Change(**table))
     return changes
 

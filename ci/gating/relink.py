@@ -14,8 +14,8 @@ import shutil
 import subprocess
 import tempfile
 
-PROGRAMS = ("bench_all", "bench_server")
-BESIDE = ("allocation_count.so",)  # what bench_all looks for beside itself, if the build has it
+from .builds import BESIDE, PROGRAMS
+
 TIMEOUT = 120  # seconds a command; most take less than one
 # As the linker reports a member that it takes from an archive.
 MEMBER = re.compile(r"^\((?P<archive>.*)\)(?P<member>.*)$", re.MULTILINE)
