@@ -4,8 +4,9 @@ import json
 import os
 import pathlib
 import subprocess
-import tempfile
 import unittest
+
+from results_test_case import ResultsTestCase
 
 EXPECTATIONS = pathlib.Path(__file__).resolve().parent / "expectations"
 SHARED = "placement=shared payload=random"
@@ -33,18 +34,8 @@ def connections(forking, threaded, **more):
             for model, times in (("forking", forking), ("threaded", threaded)) for us in times]
 
 
-class ExpectationsTest(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="a folder ")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def file(self, rows, name="results.json", **more):
-        path = self.folder / name
-        path.write_text(json.dumps({"context": CONTEXT, "benchmarks": list(rows), **more}))
-        return path
+class ExpectationsTest(ResultsTestCase):
+    CONTEXT = CONTEXT
 
     def run_tool(self, *arguments):
         return subprocess.run(

@@ -4,8 +4,9 @@ import json
 import os
 import pathlib
 import subprocess
-import tempfile
 import unittest
+
+from results_test_case import ResultsTestCase
 
 EXPLAIN = pathlib.Path(__file__).resolve().parent / "explain"
 SHARED = "placement=shared payload=random"
@@ -26,18 +27,8 @@ PING = (row("Floor/ping", 9.5), row("Latency/tcp_threaded/ping", 10),
         row("Latency/pyrpyc_threaded/ping", 104, 2), row("PyLatency/pyrpyc_threaded/ping", 200, 2))
 
 
-class ExplainTest(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="a folder ")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def file(self, rows, name="results.json", **more):
-        path = self.folder / name
-        path.write_text(json.dumps({"context": CONTEXT, "benchmarks": list(rows), **more}))
-        return path
+class ExplainTest(ResultsTestCase):
+    CONTEXT = CONTEXT
 
     def explain(self, *arguments, columns="0"):
         return subprocess.run(
