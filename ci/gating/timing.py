@@ -168,9 +168,9 @@ class Blocks:
         row.add(Block([figure(slot, statistic, "base") for slot in slots["base"]],
                       [figure(slot, statistic, "head") for slot in slots["head"]], coin, higher_is_better))
 
-    def probe(self, row, inject=""):
+    def probe(self, row):
         """A single slot of base, alone."""
-        return self._end(self._begin(self._base, self._all_cpus, row.name, inject))
+        return self._end(self._begin(self._base, self._all_cpus, row.name, inject=""))
 
     def runs_at_once(self, row):
         """Whether a CPU is enough for the row; asked for the first time, by a slot of base."""

@@ -80,7 +80,7 @@ def blocks(results):
     if changed:
         found.append(Table(head, changed[:SHOWN], picture="changes", title="What changed",
                            words=words))
-    found.append(Folded(f"All rows: {len(lines)}", 
+    found.append(Folded(f"All rows: {len(lines)}",
                         [Table(head, [line for _, line in lines], words=words)]))
     only = [[Cell(result.title), Cell(name)] for result in results
             for name in dict.fromkeys(row.name for row in result.rows)
