@@ -29,8 +29,7 @@ void SetOpenLoopCounters(benchmark::State& state, OpenLoopWindow& window) {
     const char* name;
     Samples& samples;
     double percent;
-  } percentiles[] = {{counter::kP999, window.responses, 99.9},
-                     {counter::kServiceP50, window.services, 50},
+  } percentiles[] = {{counter::kServiceP50, window.services, 50},
                      {counter::kServiceP99, window.services, 99},
                      {counter::kLateP99, window.lateness, 99}};
   for (const auto& [name, samples, percent] : percentiles) {

@@ -346,6 +346,16 @@ class EvidenceTest(unittest.TestCase):
                     self.assertIn("samples_for_p99:200", doubts[0]["doubts"])
                     self.assertRegex(rows[0]["label"], " doubts=.*samples_for_p99:200")
 
+    def test_a_percentile_has_the_samples_it_takes(self):
+        classic = ("--preset=classic", "--benchmark_filter=Latency/tcp_threaded/ping/")
+        few, enough = (json.loads(run(*classic, f"--requests={calls}",
+                                      "--benchmark_format=json").stdout)["benchmarks"][0]
+                       for calls in (999, 1000))
+        self.assertIn("p99_us", few)
+        self.assertNotIn("p999_us", few)
+        self.assertLessEqual(enough["p99_us"], enough["p999_us"])
+        self.assertLessEqual(enough["p999_us"], enough["max_us"])
+
     def test_the_context_describes_the_machine(self):
         done = run("--benchmark_format=json", "--benchmark_min_time=0", "--preset=quick",
                    "--benchmark_filter=Floor/ping")
