@@ -78,6 +78,10 @@ std::vector<std::int64_t> UpTo(std::int64_t most, std::vector<std::int64_t> valu
   return values;
 }
 
+std::vector<std::uint64_t> FlaggedPayloads(const Options& options) {
+  return {options.payload_bytes.begin(), options.payload_bytes.end()};
+}
+
 // Those of the numbers of clients that the server takes at once.
 std::vector<std::int64_t> ServedOf(std::vector<std::int64_t> clients, const ServerMode& mode) {
   std::erase_if(clients, [&](std::int64_t count) {
@@ -136,11 +140,13 @@ std::vector<std::string> DescribeLimits(const LimitedType& type, const Options& 
 }  // namespace
 
 std::vector<std::uint64_t> EchoSizes(const Options& options, const ServerMode& mode) {
+  if (!options.payload_bytes.empty()) return FlaggedPayloads(options);
   if (ExtentOf(options.preset, mode) == Extent::kSmall) return {64, kKib};
   return {64, kKib, 10 * kKib, 100 * kKib};
 }
 
 std::vector<std::uint64_t> BandwidthSizes(const Options& options, const ServerMode& mode) {
+  if (!options.payload_bytes.empty()) return FlaggedPayloads(options);
   if (ExtentOf(options.preset, mode) == Extent::kSmall) return {kKib, 100 * kKib};
   return {kKib, 10 * kKib, 100 * kKib, kMib};
 }

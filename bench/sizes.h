@@ -12,7 +12,7 @@
 
 namespace rpycbench {
 
-// In bytes, of Latency's echo and of Bandwidth.
+// In bytes, of Latency's echo and of Bandwidth: those of --payload_bytes, or else the preset's.
 std::vector<std::uint64_t> EchoSizes(const Options& options, const ServerMode& mode);
 std::vector<std::uint64_t> BandwidthSizes(const Options& options, const ServerMode& mode);
 

@@ -74,6 +74,19 @@ TEST(Sizes, PythonGetsFilesThatFinish) {
   EXPECT_THAT(FileSizes(options, Mode("pyrpyc_threaded")), ElementsAre(999 * kMib));
 }
 
+TEST(Sizes, AFlagReplacesThePayloadsOfEveryPreset) {
+  for (const Preset preset : {Preset::kQuick, Preset::kDefault, Preset::kClassic, Preset::kFull}) {
+    Options options = In(preset);
+    options.payload_bytes = {65'536, 1};
+    for (const auto sizes : {EchoSizes, BandwidthSizes}) {
+      EXPECT_THAT(sizes(options, Mode("rpyc_threaded")), ElementsAre(65'536, 1));
+      EXPECT_THAT(sizes(options, Mode("flask_threaded")), ElementsAre(65'536, 1));
+    }
+    EXPECT_EQ(FileSizes(options, Mode("rpyc_threaded")),
+              FileSizes(In(preset), Mode("rpyc_threaded")));
+  }
+}
+
 TEST(Sizes, AServerOfOneConnectionIsNeverAskedForTwo) {
   Options options = In(Preset::kFull);
   for (const auto counts : {ClientCounts, ComputeClientCounts}) {

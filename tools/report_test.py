@@ -15,7 +15,7 @@ import unittest
 
 REPORT = pathlib.Path(__file__).resolve().parent / "report"
 SECTIONS = ("matrix", "percentiles", "throughput", "concurrency", "decomposition", "ledger",
-            "compression", "environment")
+            "sweep", "compression", "environment")
 VOID = {"meta", "link", "br", "wbr"}
 CONTEXT = {"host_name": "here", "git_revision": "abc", "preset": "quick", "cpu_model": "A CPU",
            "date": "2024-01-01T00:00:00+00:00"}

@@ -61,7 +61,8 @@ def draw_lines(axes, panel, chart):
     for series in panel.series:
         xs, ys = zip(*series.points)
         is_floor = series.key == "floor"
-        axes.plot(xs, ys, color=colour(series.key), marker=marker(series.key),
+        axes.plot(xs, ys, color=colour(series.key, chart.keys),
+                  marker=marker(series.key, chart.keys),
                   linestyle="--" if series.dashed else "-", zorder=1 if is_floor else 2,
                   linewidth=2.4 if is_floor else 1.6, alpha=0.6 if is_floor else 1.0)
     axes.set_title(panel.title)
@@ -88,11 +89,11 @@ def draw_lines(axes, panel, chart):
     axes.tick_params(length=0)
 
 
-def draw_bars(axes, panel, _):
+def draw_bars(axes, panel, chart):
     for at, bar in enumerate(panel.bars):
         left = 0.0
         for key, share in bar.shares.items():
-            axes.barh(at, share, 0.72, left=left, color=colour(key), linewidth=0)
+            axes.barh(at, share, 0.72, left=left, color=colour(key, chart.keys), linewidth=0)
             if share >= 0.1:
                 axes.text(left + share / 2, at, f"{share * 100:.0f}", ha="center", va="center",
                           fontsize=7.5, color=PAPER, weight="bold")
@@ -149,8 +150,10 @@ def svg(panel, chart, prefix, label):
 
 def handles(chart):
     bars = isinstance(chart.panels[0], BarPanel)
-    return [Patch(color=colour(key), label=key) if bars else
-            Line2D([], [], color=colour(key), marker=marker(key), label=key) for key in chart.keys]
+    keys = chart.keys
+    return [Patch(color=colour(key, keys), label=key) if bars else
+            Line2D([], [], color=colour(key, keys), marker=marker(key, keys), label=key)
+            for key in keys]
 
 
 def chart_figure(chart):

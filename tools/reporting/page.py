@@ -49,7 +49,8 @@ def chart_html(chart, prefix):
     panels = "\n".join(svg(panel, chart, f"{name}-{at}",
                            escape(f"{chart.title}: {panel.title}"))
                        for at, panel in enumerate(chart.panels))
-    legend = "".join(f'<li><span style="color:{variable(key)}">{glyph(key)}</span> '
+    legend = "".join(f'<li><span style="color:{variable(key, chart.keys)}">'
+                     f'{glyph(key, chart.keys)}</span> '
                      f'{escape(key)}</li>' for key in chart.keys)
     kind = "panels bars" if isinstance(chart.panels[0], BarPanel) else "panels"
     return (f"<figure><figcaption>{escape(chart.title)}</figcaption>"

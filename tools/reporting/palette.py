@@ -1,7 +1,7 @@
 """Colours, of Okabe and Ito's palette for colour-blind readers, for light paper and dark screens.
 
-A key (a concurrency model, a part of a call) always has the same colour and the same marker. In
-SVG the colours are the page's variables, so that its colour scheme decides.
+A key (a concurrency model, a part of a call) always has the same colour and the same marker; any
+other has those of its place among the chart's. In SVG the colours are the page's variables, so that its colour scheme decides.
 """
 
 INK, PAPER, GRID, FLOOR = "#1f2328", "#fefefe", "#d4d8dd", "#868d96"
@@ -14,20 +14,25 @@ KEYS = {"threaded": 0, "forking": 1, "threadpool": 2, "async": 3, "oneshot": 4, 
         "protocol": 0, "interpreter (server)": 1, "interpreter (client)": 2, "not explained": 3}
 
 
-def colour(key):
-    return LIGHT[KEYS[key]] if key in KEYS else FLOOR
+def place(key, keys):
+    """The number of the key's colour in a chart that has these keys."""
+    return KEYS[key] if key in KEYS else keys.index(key) % len(LIGHT)
 
 
-def marker(key):
-    return MARKERS[KEYS[key]] if key in KEYS else ""
+def colour(key, keys):
+    return FLOOR if key == "floor" else LIGHT[place(key, keys)]
 
 
-def glyph(key):
-    return GLYPHS[KEYS[key]] if key in KEYS else "━"
+def marker(key, keys):
+    return "" if key == "floor" else MARKERS[place(key, keys)]
 
 
-def variable(key):
-    return f"var(--c{KEYS[key]})" if key in KEYS else "var(--floor)"
+def glyph(key, keys):
+    return "━" if key == "floor" else GLYPHS[place(key, keys)]
+
+
+def variable(key, keys):
+    return "var(--floor)" if key == "floor" else f"var(--c{place(key, keys)})"
 
 
 VARIABLES = {INK: "currentColor", PAPER: "var(--paper)", GRID: "var(--grid)", FLOOR: "var(--floor)",

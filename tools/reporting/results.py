@@ -62,7 +62,7 @@ class Result:
     """The rows of one run: `rows` with counters, `failed` without, `title` to tell it by."""
 
     def __init__(self, title, reports):
-        self.title = title
+        self.title, self._reports = title, reports
         self.context = reports[0]["context"]
         self.medians = Results(reports, "p50_us")  # for explaining.py; Unusable without p50_us
         measured = [_measured(*group) for group in _groups(reports)]
@@ -71,6 +71,21 @@ class Result:
         self._by_name = {}
         for row in self.rows:
             self._by_name.setdefault(row.name, []).append(row)
+
+    def of_first_conditions(self):
+        """This without the rows of a sweep that repeat a name under other conditions."""
+        if all(len(rows) == 1 for rows in self._by_name.values()):
+            return self
+        first = {row.name: row.labels for row in reversed(self.rows)}
+
+        def kept(row):
+            label, _ = label_and_doubts(row)
+            name = "/".join(filter(None, split_name(row["name"])))
+            return first.get(name, conditions(label)) == conditions(label)
+
+        return Result(self.title, [{**report, **{
+            key: [row for row in report.get(key, []) if kept(row)]
+            for key in ("benchmarks", "errors")}} for report in self._reports])
 
     def of(self, *kinds):
         return [row for row in self.rows if row.kind in kinds]
@@ -94,6 +109,11 @@ class Result:
         return row.cost / floor.cost if floor and floor.cost and row.cost else None
 
 
+def conditions(label):
+    """The entries of a label by their names."""
+    return dict(entry.partition("=")[::2] for entry in label.split())
+
+
 def _groups(reports):
     """(name, conditions, repetitions) of each row; a repetition that failed has a message."""
     groups = {}
@@ -103,8 +123,7 @@ def _groups(reports):
                 continue
             label, _ = label_and_doubts(row)
             groups.setdefault((row["name"], label), []).append(row)
-    return [(name, dict(entry.partition("=")[::2] for entry in label.split()), rows)
-            for (name, label), rows in groups.items()]
+    return [(name, conditions(label), rows) for (name, label), rows in groups.items()]
 
 
 def _measured(name, labels, rows):

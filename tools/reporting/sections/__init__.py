@@ -1,17 +1,19 @@
 """The sections of a report, in their order: one file each.
 
 A section is a module with ID, TITLE, LEAD (how to read it), NEEDS (said when there is no such row)
-and blocks(result), which chooses what to show of one result; `changes` looks at all of them.
+and blocks(result), which chooses what to show of one result; `changes` looks at all of them. Of a
+sweep, those of EVERY_CONDITION see all rows and the others one of each name.
 """
 
 from typing import NamedTuple
 
 from ..blocks import Text, share_scales
 from . import (changes, compression, concurrency, decomposition, environment, ledger, matrix,
-               percentiles, throughput)
+               percentiles, sweep, throughput)
 
-OF_ONE = (matrix, percentiles, throughput, concurrency, decomposition, ledger, compression,
+OF_ONE = (matrix, percentiles, throughput, concurrency, decomposition, ledger, sweep, compression,
           environment)
+EVERY_CONDITION = (sweep, compression, environment)
 
 
 class Section(NamedTuple):
@@ -28,8 +30,10 @@ def _part(module, result, several):
 def build(results):
     """All sections, those without rows with one line that says what they need."""
     several = len(results) > 1
+    first = [result.of_first_conditions() for result in results]
     sections = [Section(module.ID, module.TITLE, module.LEAD,
-                        [_part(module, result, several) for result in results])
+                        [_part(module, result, several)
+                         for result in (results if module in EVERY_CONDITION else first)])
                 for module in OF_ONE]
     for section in sections:
         share_scales(block for _, blocks in section.parts for block in blocks)

@@ -1,5 +1,6 @@
 """Two or more results side by side, each compared with the first."""
 
+import collections
 import math
 
 from result_rows import clash
@@ -54,10 +55,14 @@ def cell(first, row):
 def compared(results):
     """[(how much changed, cells of a row)] of all rows that the first and another result have."""
     lines = []
-    for name in dict.fromkeys(row.name for row in results[0].rows):
-        first, *others = (result.find(name, {}) for result in results)
+    several = collections.Counter(row.name for row in results[0].rows)
+    for first in results[0].rows:
+        others = [result.find(first.name, first.labels) or result.find(first.name, {})
+                  for result in results[1:]]
         if not any(others):
             continue
+        name = first.name if several[first.name] == 1 else " ".join(
+            [first.name, *(f"{key}={value}" for key, value in first.labels.items())])
         cells, sizes = zip(*(cell(first, row) for row in others))
         different = dict.fromkeys(text for row in others if row and not clash(
             row.labels, first.labels) for text in counts(first, row))

@@ -10,7 +10,8 @@ TITLE = "Payload kind × compression"
 LEAD = ("One upload by RPyC: its median and what went over the wire, tinted by how they compare "
         "with random bytes that are not compressed. python compresses messages over 3,000 bytes, "
         "threshold_65536 those over 65,536.")
-NEEDS = "No row of Compression."
+NEEDS = ("No row of Compression, nor uploads by RPyC that --payload and --compression were swept "
+         "for.")
 KINDS = ("zeros", "text", "random")
 SETTINGS = ("off", "python", "threshold_65536")
 
@@ -26,14 +27,24 @@ def order(known, names):
                                            name))
 
 
+def surface(row):
+    """(payload, setting, bytes) of an upload that has all three, or None."""
+    names = row.op.split("/")
+    if row.kind != "Compression" and names[0] == "upload":
+        names = [row.labels.get("payload"), row.labels.get("compression"), *names[1:]]
+    return names if len(names) == 3 and all(names) and names[2].isdigit() else None
+
+
 def blocks(result):
     groups = {}
-    for row in result.of("Compression"):
-        parts = row.op.split("/")
-        if len(parts) == 3 and parts[2].isdigit():
-            groups.setdefault((row.mode, int(parts[2])), {})[parts[0], parts[1]] = row
+    for row in result.of("Compression", "Bandwidth", "BinaryTransfer"):
+        if names := surface(row):
+            payload, setting, count = names
+            groups.setdefault((row.kind, row.mode, int(count)), {})[payload, setting] = row
     found = []
-    for (mode, count), rows in groups.items():
+    for (of, mode, count), rows in groups.items():
+        if of != "Compression" and any(len(set(names)) < 2 for names in zip(*rows)):
+            continue  # not swept
         settings = order(SETTINGS, {setting for _, setting in rows})
         reference = rows.get(("random", "off"))
         lines = []
@@ -49,6 +60,6 @@ def blocks(result):
             lines.append(line)
         found.append(Table(["payload", *settings, *settings], lines,
                            [("", 1), ("time", len(settings)), ("on the wire", len(settings))],
-                           picture=f"compression-{mode}-{count}",
-                           title=f"{mode}, {size(count)} up"))
+                           picture=f"{of.lower()}-{mode}-{count}",
+                           title=f"{of}: {mode}, {size(count)} up"))
     return found

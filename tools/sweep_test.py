@@ -1,0 +1,417 @@
+"""Tests tools/sweep: with a program that stands for bench_all, whose runs the tests stop, fail and
+count, and once with the real one: sweep_test.py <bench_all>.
+"""
+
+import json
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import sys
+import unittest
+
+from results_test_case import ResultsTestCase
+
+TOOLS = pathlib.Path(__file__).resolve().parent
+SWEEP, REPORT = TOOLS / "sweep", TOOLS / "report"
+BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
+PLAN = """
+modes = ["tcp_threaded", "rpyc_threaded"]
+repetitions = 2
+min_time = 0.01
+[[grid]]
+rows = ["Bandwidth/upload"]
+payload = ["random", "text"]
+compression = ["python", "off"]
+payload_bytes = [1, 2, 3, 4, 5, 6]
+[[grid]]
+rows = ["Latency/ping"]
+"""
+POINTS = 2 + 4 + 2
+FLAGS = {"payload": "random", "payload_bytes": "1024", "compression": "python", "server": "",
+         "benchmark_filter": "", "benchmark_out": "", "benchmark_min_time": "",
+         "server_launcher": "", "inject": "", "dialect": "5"}
+# Logs each run in FAKE/log. The run whose number FAKE/stop_at holds says its pid into the pipe
+# FAKE/at and waits for a signal; FAKE/fail holds a word of the flags of runs that fail.
+FAKE_BENCH_ALL = f"""#!{sys.executable}
+import json, os, pathlib, re, signal, sys
+folder = pathlib.Path(os.environ["FAKE"])
+flags = {FLAGS!r} | dict(flag[2:].partition("=")[::2] for flag in sys.argv[1:])
+if "help" in flags:
+    sys.exit(print(*(f"  --{{name}}=<x>" for name in flags), sep="\\n"))
+if flags["payload"] not in ("random", "text", "zeros"):
+    sys.exit(print("bench_all: --payload: no such kind", file=sys.stderr) or 2)
+names = [name + "/real_time" for mode in ("tcp_threaded", "rpyc_threaded") for name in (
+    f"Latency/{{mode}}/ping", *(f"Bandwidth/{{mode}}/upload/{{size}}"
+                                for size in flags["payload_bytes"].split(",")))]
+names = [name for name in names if re.search(flags["benchmark_filter"], name)]
+if not names:
+    sys.exit(print("bench_all: Failed to match any benchmarks", file=sys.stderr) or 2)
+if "benchmark_list_tests" in flags:
+    sys.exit(print(*names, sep="\\n"))
+with open(folder / "log", "a") as log:
+    log.write(" ".join(sys.argv[1:-1]) + "\\n")
+number = len((folder / "log").read_text().splitlines())
+told = {{name: (folder / name).read_text() for name in ("stop_at", "fail")
+         if (folder / name).exists()}}
+if told.get("stop_at") == str(number):
+    with open(folder / "at", "w") as at:
+        at.write(str(os.getpid()))
+    signal.pause()
+failed = "fail" in told and told["fail"] in " ".join(sys.argv)
+label = f"placement=shared payload={{flags['payload']}}"
+def row(name):
+    more = f" compression={{flags['compression']}}" if "rpyc" in name else ""
+    return {{"name": name, "run_type": "iteration", "repetitions": 1, "repetition_index": 0,
+             "real_time": 9, "time_unit": "us", "p50_us": 9 + number, "label": label + more}}
+errors = [{{"name": names[0], "message": "it broke"}}] if failed else []
+pathlib.Path(flags["benchmark_out"]).write_text(json.dumps({{
+    "context": {{"host_name": "here", "git_revision": "abc", "preset": "default",
+                 "date": str(number), "payload": flags["payload"]}},
+    "benchmarks": [row(name) for name in names[len(errors):]], "errors": errors}}))
+sys.exit(len(errors))
+"""
+
+
+def executable(path, text):
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def ended(pid_descriptor, seconds=20):
+    """Whether the process has ended, or does so within that time."""
+    return bool(select.select([pid_descriptor], [], [], seconds)[0])
+
+
+class SweepTest(ResultsTestCase):
+    CONTEXT = {"host_name": "here"}
+
+    def setUp(self):
+        super().setUp()
+        self.bench_all = executable(self.folder / "bench_all", FAKE_BENCH_ALL)
+        self.out = self.folder / "results.json"
+        self.plan(PLAN)
+
+    def plan(self, text):
+        (self.folder / "sweep.toml").write_text(text)
+
+    def start(self, *arguments, bench_all=None):
+        return subprocess.Popen(
+            [SWEEP, "--no-install", f"--bench_all={bench_all or self.bench_all}",
+             *map(str, arguments)], cwd=self.folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+            env={**os.environ, "LC_ALL": "C", "FAKE": str(self.folder)})
+
+    def sweep(self, *arguments, **how):
+        """(status, stdout, stderr); without arguments, of the plan in the folder."""
+        process = self.start(*(arguments or ("sweep.toml", "-o", "results.json")), **how)
+        try:
+            output, error = process.communicate(timeout=100)
+        finally:
+            process.kill()
+        return process.returncode, output, error
+
+    def finish(self):
+        """Sweeps until the end, without a failure."""
+        status, output, error = self.sweep()
+        self.assertEqual((0, ""), (status, output), error)
+        return error
+
+    def document(self):
+        return json.loads(self.out.read_text())
+
+    def log(self):
+        path = self.folder / "log"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def assert_refused(self, words, *arguments):
+        before = self.out.read_bytes() if self.out.exists() else None
+        files = sorted(path.name for path in self.folder.iterdir())
+        runs = self.log()
+        status, output, error = self.sweep(*arguments)
+        self.assertEqual((2, "", 1), (status, output, error.count("\n")), error)
+        self.assertIn(words, error)
+        self.assertEqual(before, self.out.read_bytes() if self.out.exists() else None)
+        self.assertEqual(files, sorted(path.name for path in self.folder.iterdir()))
+        self.assertEqual(runs, self.log())
+
+    def interrupt(self, number, how):
+        """Starts a sweep, ends it by a signal in its run `number`, and gives its exit status."""
+        (self.folder / "stop_at").write_text(str(number))
+        os.mkfifo(self.folder / "at")
+        process = self.start("sweep.toml", "-o", "results.json")
+        self.addCleanup(process.kill)
+        child = os.pidfd_open(int((self.folder / "at").read_text()))
+        self.addCleanup(os.close, child)
+        process.send_signal(how)
+        process.communicate(timeout=60)
+        self.assertTrue(ended(child), "bench_all goes on")
+        for name in ("stop_at", "at"):
+            (self.folder / name).unlink()
+        return process.returncode
+
+    def test_rounds_are_outermost_and_each_has_an_order_of_its_own(self):
+        self.finish()
+        runs = [line.replace("--", "") for line in self.log()]
+        self.assertEqual(2 * POINTS, len(runs))
+
+        def points(lines):
+            return [" ".join(word for word in line.split() if "payload_bytes" not in word)
+                    for line in lines]
+
+        first, second = points(runs[:POINTS]), points(runs[POINTS:])
+        self.assertEqual(POINTS, len(set(first)))
+        self.assertEqual(set(first), set(second))
+        self.assertNotEqual(first, second)
+        lists = {word for line in runs for word in line.split() if "payload_bytes" in word}
+        self.assertGreater(len(lists), POINTS)
+        self.assertEqual({"1,2,3,4,5,6"}, {",".join(sorted(each.partition("=")[2].split(",")))
+                                           for each in lists})
+
+        again = self.log()
+        (self.folder / "log").unlink()
+        self.assertEqual(0, self.sweep("sweep.toml", "-o", "other.json")[0])
+        self.assertEqual(again, self.log())
+        self.plan("seed = 2\n" + PLAN)
+        (self.folder / "log").unlink()
+        self.assertEqual(0, self.sweep("sweep.toml", "-o", "third.json")[0])
+        self.assertNotEqual(again, self.log())
+
+    def test_the_file_has_rows_as_declared_and_facts(self):
+        self.finish()
+        found = self.document()
+        names = [(row["name"], row["label"]) for row in found["benchmarks"]]
+        self.assertEqual([f"Bandwidth/tcp_threaded/upload/{size}/real_time"
+                          for size in (1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6)],
+                         [name for name, _ in names[:12]])
+        self.assertEqual({"placement=shared payload=random"}, {label for _, label in names[:12]})
+        self.assertEqual([0, 1], [row["repetition_index"] for row in found["benchmarks"][:2]])
+        self.assertEqual(2 * (6 * 6 + 2), len(names))
+        self.assertNotIn("payload", found["context"])  # it varied
+        self.assertEqual(("here", f"{2 * POINTS} of {2 * POINTS}"),
+                         (found["context"]["host_name"], found["context"]["sweep_runs"]))
+        kinds = {run["context"].get("payload") for run in found["sweep"]["runs"]}
+        self.assertEqual({"random", "text"}, kinds)
+        host, = found["hosts"]
+        self.assertEqual(os.uname().nodename, host)
+        self.assertEqual(os.uname().release, found["hosts"][host]["kernel"])
+        self.assertTrue(all(len(run["load"][host]) == 3 for run in found["sweep"]["runs"]))
+
+    def test_it_goes_on_behind_the_last_finished_run(self):
+        for how, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143),
+                            (signal.SIGKILL, -signal.SIGKILL)):
+            with self.subTest(how.name):
+                for path in (self.out, self.folder / "log"):
+                    path.unlink(missing_ok=True)
+                self.assertEqual(status, self.interrupt(5, how))
+                kept = self.document()
+                self.assertEqual(4, len(kept["sweep"]["runs"]))
+                self.assertEqual(f"4 of {2 * POINTS}", kept["context"]["sweep_runs"])
+                self.assertIn(f"going on behind 4 of {2 * POINTS} runs", self.finish())
+                self.assertEqual(2 * POINTS + 1, len(self.log()))
+                self.assertEqual(self.log()[4], self.log()[5])
+                self.assertEqual(kept["sweep"]["runs"][:4], [
+                    {**run, "context": before["context"]} for run, before in
+                    zip(self.document()["sweep"]["runs"][:4], kept["sweep"]["runs"])])
+                self.assertEqual([], list(self.folder.glob(".*")))
+
+    def test_a_finished_sweep_is_left_alone(self):
+        self.finish()
+        before = self.out.read_bytes(), self.log()
+        error = self.finish()
+        self.assertIn("is finished", error)
+        self.assertEqual(1, error.count("\n"))
+        self.assertEqual(before, (self.out.read_bytes(), self.log()))
+        self.assertEqual(0, self.sweep("sweep.toml", "-o", "results.json", "--fresh")[0])
+        self.assertEqual(4 * POINTS, len(self.log()))
+
+    def test_another_sweep_is_not_continued(self):
+        self.interrupt(3, signal.SIGINT)
+        self.plan(PLAN.replace('["random", "text"]', '["random", "zeros"]'))
+        self.assert_refused("grid 1 payload was ['random', 'text'], is ['random', 'zeros']",
+                            "sweep.toml", "-o", "results.json")
+        self.plan(PLAN.replace("min_time = 0.01", "min_time = 0.02"))
+        self.assert_refused("min_time was 0.01, is 0.02; --fresh starts over",
+                            "sweep.toml", "-o", "results.json")
+        self.plan(PLAN)
+        executable(self.bench_all, FAKE_BENCH_ALL + "# changed\n")
+        self.assert_refused("the program bench_all was ", "sweep.toml", "-o", "results.json")
+        executable(self.bench_all, FAKE_BENCH_ALL)
+        found = self.document()
+        host, = found["hosts"]
+        for hosts, words in (({host: found["hosts"][host] | {"cpus": 999}},
+                              f"host {host} cpus was 999, is "),
+                             ({"elsewhere": {}}, f"the host was elsewhere, is {host}")):
+            self.out.write_text(json.dumps(found | {"hosts": hosts}))
+            self.assert_refused(words, "sweep.toml", "-o", "results.json")
+        status, _, error = self.sweep("sweep.toml", "-o", "results.json", "--fresh")
+        self.assertEqual(0, status, error)
+
+    def test_what_is_no_sweep_is_refused(self):
+        self.finish()
+        whole = self.out.read_text()
+        sweep = ("sweep.toml", "-o", "results.json")
+        for text, words in ((whole[:1000], "not a JSON file"), ("", "empty"),
+                            ('{"sweep": 1}', "not the results of a benchmark")):
+            self.out.write_text(text)
+            self.assert_refused(words, *sweep)
+        found = json.loads(whole)
+        for key in ("plan", "runs"):
+            self.out.write_text(json.dumps(found | {"sweep": {**found["sweep"], key: 1}}))
+            self.assert_refused("results.json", *sweep)
+        del found["sweep"]
+        self.out.write_text(json.dumps(found))
+        self.assert_refused("not the results of a sweep", *sweep)
+        self.assert_refused("nowhere/r.json: cannot be written", "sweep.toml", "-o",
+                            "nowhere/r.json")
+        self.assert_refused("cannot be written", "sweep.toml", "-o", self.folder)
+
+    def test_a_failed_run_is_kept_and_repeated_on_demand(self):
+        (self.folder / "fail").write_text("payload=text")
+        status, _, error = self.sweep()
+        self.assertEqual(1, status)
+        failing = 2 * 3
+        self.assertIn(f"{failing} runs with failed rows", error)
+        found = self.document()
+        self.assertEqual({"it broke"}, {row["message"] for row in found["errors"]})
+        self.assertEqual(failing, len(found["errors"]))
+        self.assertTrue(all("payload=text" in row["label"] for row in found["errors"]))
+        self.assertEqual(1, self.sweep()[0])
+        self.assertEqual(2 * POINTS, len(self.log()))
+
+        (self.folder / "fail").unlink()
+        status, _, error = self.sweep("sweep.toml", "-o", "results.json", "--retry_failed")
+        self.assertEqual(0, status, error)
+        self.assertEqual(2 * POINTS + failing, len(self.log()))
+        found = self.document()
+        self.assertEqual(([], 2 * (6 * 6 + 2)), (found["errors"], len(found["benchmarks"])))
+
+    def test_a_program_that_dies_fails_its_rows(self):
+        (self.folder / "stop_at").write_text("1")
+        os.mkfifo(self.folder / "at")
+        process = self.start("sweep.toml", "-o", "results.json")
+        self.addCleanup(process.kill)
+        os.kill(int((self.folder / "at").read_text()), signal.SIGKILL)
+        process.communicate(timeout=60)
+        self.assertEqual(1, process.returncode)
+        self.assertEqual({"not measured: bench_all was ended by SIGKILL"},
+                         {row["message"] for row in self.document()["errors"]})
+
+    def test_bad_declarations_are_refused(self):
+        for old, new, words in (
+                ("[[grid]]", "[[grid", "not TOML"), ("modes", "moods", "unknown key moods"),
+                ("repetitions = 2", "repetitions = 0", "repetitions must be a number from 1 on"),
+                ("repetitions = 2", 'repetitions = "2"', "repetitions must be"),
+                ("min_time = 0.01", "min_time = nan", "min_time must be"),
+                ('rows = ["Latency/ping"]', "", "grid 2: rows must be a list"),
+                ('rows = ["Latency/ping"]', 'rows = "Latency/ping"', "grid 2: rows must be a list"),
+                ("rpyc_threaded", "rpyc_treaded", "rpyc_treaded has no row Bandwidth/upload here"),
+                ("Latency/ping", "Latency/pong", "has no row Latency/pong here"),
+                ('["random", "text"]', '["random", "lyrics"]', "--payload: no such kind"),
+                ('["random", "text"]', '["text", "text"]', "payload must be a list of different"),
+                ("[1, 2, 3", '["1", 2, 3', "payload_bytes must be a list of different"),
+                ("payload_bytes", "payload_bites", "grid 1: unknown key payload_bites"),
+                ("payload_bytes", "clients", "bench_all has no flag --clients"),
+                ("[[grid]]", '[flags]\nbenchmark_out = "x"\n[[grid]]', "sets benchmark_out"),
+                ("[[grid]]", '[flags]\nnonsense = 1\n[[grid]]', "has no flag --nonsense"),
+                ("[[grid]]", '[flags]\npayload = "text"\n[[grid]]', "stands in [flags] as well"),
+                ("Latency/ping", "Bandwidth/upload/6", "grids 1 and 2 both have"),
+                (PLAN, "", "no [[grid]]")):
+            with self.subTest(new=new, words=words):
+                plan = PLAN.replace(old, new, 1)
+                if new == "Bandwidth/upload/6":
+                    plan += 'payload_bytes = [6]\npayload = ["text"]\ncompression = ["off"]\n'
+                self.plan(plan)
+                self.assert_refused(words, "sweep.toml", "-o", "results.json")
+        self.assert_refused("No such file", "none.toml", "-o", "results.json")
+        self.plan(PLAN)
+        self.bench_all.unlink()
+        self.assert_refused("No such file", "sweep.toml", "-o", "results.json")
+
+    def test_a_list_measures_nothing(self):
+        status, output, error = self.sweep("sweep.toml", "--list")
+        self.assertEqual((0, ""), (status, error))
+        self.assertEqual(POINTS + 1, len(output.splitlines()))
+        self.assertIn("tcp_threaded Bandwidth/upload payload=random payload_bytes=1,2,3,4,5,6  "
+                      "(6 rows, about 0:01)", output)
+        self.assertIn(f"{POINTS} points, 2 rounds, {2 * POINTS} runs, 76 rows: about", output)
+        self.assertEqual([], self.log())
+
+    def test_a_launchers_host_has_facts_of_its_own(self):
+        launcher = executable(self.folder / "far", """#!/bin/sh
+printf '==> /proc/sys/kernel/hostname <==\\nfar-away\\n\\n==> /proc/sys/kernel/osrelease <==\\n9.9\\n'
+printf '\\n==> /proc/meminfo <==\\nMemTotal:  12 kB\\n\\n==> /proc/loadavg <==\\n7 8 9 1/2 3\\n'
+""")
+        link = pathlib.Path("/tmp") / f"sweep_test_{os.getpid()}"  # launchers split at blanks
+        link.symlink_to(launcher)
+        self.addCleanup(link.unlink)
+        self.plan(PLAN.replace("[[grid]]", f'[flags]\nserver_launcher = "{link}"\n[[grid]]', 1))
+        self.finish()
+        found = self.document()
+        self.assertEqual({"kernel": "9.9", "memory_kib": 12, "virtual": "no sign of it"},
+                         found["hosts"]["far-away"])
+        self.assertEqual(2, len(found["hosts"]))
+        self.assertEqual([7, 8, 9], found["sweep"]["runs"][0]["load"]["far-away"])
+        executable(launcher, "#!/bin/sh\necho no route >&2\n")
+        self.assert_refused("the facts of a host: no /proc/sys/kernel/hostname there: no route",
+                            "sweep.toml", "-o", "results.json")
+
+    def test_parts_of_several_hosts_stay_apart(self):
+        self.finish()
+        found = self.document()
+        there = found | {"context": found["context"] | {"host_name": "there"},
+                         "hosts": {"there": {"kernel": "1"}}}
+        (self.folder / "there.json").write_text(json.dumps(there))
+        merge = ("--merge", "results.json", "there.json", "-o", "all.json")
+        self.assertEqual((0, "", ""), self.sweep(*merge))
+        both = json.loads((self.folder / "all.json").read_text())
+        self.assertEqual("here + there", both["context"]["host_name"])
+        self.assertEqual({"there", os.uname().nodename}, set(both["hosts"]))
+        self.assertEqual(2 * len(found["benchmarks"]), len(both["benchmarks"]))
+        for host in ("here", "there"):
+            self.assertEqual(len(found["benchmarks"]), sum(
+                f"host={host}" in row["label"].split() for row in both["benchmarks"]))
+        self.assert_refused("was merged of several hosts", "sweep.toml", "-o", "all.json")
+        self.assert_refused("of the host here, as another", "--merge", "results.json",
+                            "results.json", "-o", "twice.json")
+        there["sweep"]["plan"]["seed"] = 9
+        (self.folder / "there.json").write_text(json.dumps(there))
+        self.assert_refused("seed was 1, is 9", "--merge", "results.json", "there.json", "-o",
+                            "all.json")
+
+    def test_the_real_program_makes_results_that_other_tools_read(self):
+        self.plan("""
+modes = ["tcp_threaded", "rpyc_threaded"]
+repetitions = 2
+min_time = 0.001
+[flags]
+ledger = false
+[[grid]]
+rows = ["Bandwidth/upload", "Latency/echo"]
+payload = ["random", "text"]
+compression = ["off", "python"]
+payload_bytes = [1, 70000]
+""")
+        status, _, error = self.sweep("sweep.toml", "-o", "results.json", bench_all=BENCH_ALL)
+        self.assertEqual(0, status, error)
+        found = self.document()
+        self.assertEqual((2 * 2 * 2 * (2 + 4), []), (len(found["benchmarks"]), found["errors"]))
+        labels = {row["label"].partition(" doubts")[0] for row in found["benchmarks"]
+                  if "Bandwidth/rpyc_threaded" in row["name"]}
+        self.assertEqual({f"placement=shared payload={payload} compression={compression} dialect=5"
+                          for payload in ("random", "text") for compression in ("off", "python")},
+                         labels)
+        done = subprocess.run([REPORT, "--no-install", "--markdown", self.out], check=False,
+                              capture_output=True, text=True, encoding="utf-8", timeout=60)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertIn("| rpyc_threaded |", done.stdout)
+        self.assertIn("24 rows", done.stdout)
+        done = subprocess.run([TOOLS / "explain", self.out], check=False, capture_output=True,
+                              text=True, encoding="utf-8", timeout=60)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,168 @@
+"""What a sweep measures: the declaration in a TOML file, its points, and the order they come in.
+
+A grid crosses its axes with its modes. What bench_all takes as a list and rows have in their names
+(sizes, clients) stays within one run; each combination of the others is a point, a run of its own.
+"""
+
+import itertools
+import random
+import re
+import tomllib
+from typing import NamedTuple
+
+from result_rows import Unusable
+
+# Flags that rows tell in their names or labels, so that no two conditions look alike.
+IN_NAMES = ("payload_bytes", "file_bytes", "clients", "rate")
+IN_LABELS = ("payload", "compression", "dialect", "placement", "chunk_bytes",
+             "requests_per_client", "arrivals", "open_loop_connections", "slo", "inject")
+OF_RPYC = ("compression", "dialect")  # axes that other protocols do not have
+OWN = ("benchmark_", "self", "rows_on_request")  # flags that no sweep may set
+ROWS = re.compile(r"[A-Z]\w*(/[\w:/]+)?")
+MODE = re.compile(r"[a-z0-9_]+")
+DEFAULTS = {"repetitions": 1, "min_time": 0.1, "seed": 1, "flags": {}}
+
+
+class Point(NamedTuple):
+    """One run of bench_all in each round."""
+    mode: str
+    rows: tuple  # Type/operation, as declared
+    values: dict  # flags with one value each
+    lists: dict  # flags with a list of them, in the declared order
+    grid: int  # counted from 1
+    names: tuple = ()  # of the rows, in the declared order
+
+    @property
+    def filter(self):
+        return filter_of(self.mode, self.rows)
+
+    def __str__(self):
+        conditions = {**self.values, **{key: ",".join(map(str, values))
+                                        for key, values in self.lists.items()}}
+        return " ".join([self.mode, *self.rows, *(f"{key}={flag_value(value)}"
+                                                  for key, value in conditions.items())])
+
+
+def filter_of(mode, rows):
+    """A regular expression for these rows of a mode, which may be one itself."""
+    names = (f"{kind}/{mode}{slash}{operation}"
+             for kind, slash, operation in (row.partition("/") for row in rows))
+    return f"^({'|'.join(names)})([/:]|$)"
+
+
+def flag_value(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def check(condition, message):
+    if not condition:
+        raise Unusable(message)
+
+
+def is_list_of(kind, values):
+    return (isinstance(values, list) and bool(values)
+            and all(isinstance(value, kind) and not isinstance(value, bool) for value in values)
+            and len(set(values)) == len(values))
+
+
+def check_selection(where, table):
+    """The keys that say which rows: modes, rows."""
+    for key, pattern in (("modes", MODE), ("rows", ROWS)):
+        values = table.get(key)
+        check(is_list_of(str, values) and all(map(pattern.fullmatch, values)),
+              f"{where}: {key} must be a list of different names, such as "
+              + ('["rpyc_threaded"]' if key == "modes" else '["Bandwidth/upload", "Connection"]'))
+
+
+def load_plan(path):
+    """The declaration with all defaults; throws Unusable."""
+    try:
+        with open(path, "rb") as file:
+            plan = DEFAULTS | tomllib.load(file)
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path}: not TOML: {error}") from error
+    unknown = sorted(set(plan) - set(DEFAULTS) - {"modes", "grid"})
+    check(not unknown, f"{path}: unknown key {', '.join(unknown)}; valid are "
+          f"{', '.join(('modes', *DEFAULTS))} and [[grid]]")
+    for key, kinds, least in (("repetitions", int, 1), ("min_time", (int, float), 0),
+                              ("seed", int, 0)):
+        value = plan[key]
+        check(isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= 10**9,
+              f"{path}: {key} must be a number from {least} on, not {value!r}")
+    flags, grids = plan["flags"], plan.get("grid")
+    check(isinstance(flags, dict) and all(isinstance(value, (str, int, float))
+                                          for value in flags.values()),
+          f"{path}: [flags] holds one value for each flag")
+    check(not any(key.startswith(OWN) for key in flags),
+          f"{path}: [flags]: a sweep sets {', '.join(key for key in flags if key.startswith(OWN))}"
+          " by itself, or not at all")
+    check(isinstance(grids, list) and grids and all(isinstance(grid, dict) for grid in grids),
+          f"{path}: no [[grid]]")
+    plan["grid"] = [{"modes": plan.get("modes"), **grid} for grid in grids]
+    for number, grid in enumerate(plan["grid"], 1):
+        where = f"{path}: grid {number}"
+        check_selection(where, grid)
+        for key in grid.keys() - {"modes", "rows"}:
+            check(key in IN_NAMES + IN_LABELS, f"{where}: unknown key {key}; axes are "
+                  f"{', '.join(IN_NAMES + IN_LABELS)}")
+            check(is_list_of(int if key in IN_NAMES else (str, int), grid[key]),
+                  f"{where}: {key} must be a list of different values")
+            check(key not in flags, f"{where}: {key} stands in [flags] as well")
+    return plan
+
+
+def points_of(plan):
+    """All points in the order of the declaration: the last axis of a grid varies first."""
+    found = []
+    for number, grid in enumerate(plan["grid"], 1):
+        for mode in grid["modes"]:
+            axes = [key for key in grid if key in IN_LABELS
+                    and (key not in OF_RPYC or re.match("(py)?rpyc_", mode))]
+            lists = {key: grid[key] for key in grid if key in IN_NAMES}
+            for values in itertools.product(*(grid[key] for key in axes)):
+                found.append(Point(mode, tuple(grid["rows"]), dict(zip(axes, values)), lists,
+                                   number))
+    return found
+
+
+def shuffled(values, *seed):
+    """A copy in an order that the seed decides, here as anywhere."""
+    return random.Random("/".join(map(str, seed))).sample(values, len(values))
+
+
+def runs_of(plan, points):
+    """(round from 0, number of the point) in the order of measuring: rounds outermost, each in an
+    order of its own, so that no axis goes with the time."""
+    return [(each, number) for each in range(plan["repetitions"])
+            for number in shuffled(range(len(points)), plan["seed"], each)]
+
+
+def flags_of(plan, point, each=None):
+    """The flags of bench_all for a point; lists are shuffled in round `each`."""
+    lists = {key: values if each is None else
+             shuffled(values, plan["seed"], each, point, key)
+             for key, values in point.lists.items()}
+    flags = {**plan["flags"], **point.values,
+             **{key: ",".join(map(str, values)) for key, values in lists.items()}}
+    return [f"--benchmark_filter={point.filter}", f"--benchmark_min_time={plan['min_time']}",
+            *(f"--{key}={flag_value(value)}" for key, value in flags.items())]
+
+
+def difference(before, after, where=""):
+    """What two plans first differ by, in words, or None."""
+    if before == after:
+        return None
+    if isinstance(before, dict) and isinstance(after, dict):
+        pairs = [(key, before.get(key), after.get(key)) for key in {**before, **after}]
+    elif where == "grid" and len(before) == len(after):
+        pairs = [(str(number), *pair) for number, pair in enumerate(zip(before, after), 1)]
+    else:
+        pairs = []
+    for key, *pair in pairs:
+        if found := difference(*pair, f"{where} {key}".strip()):
+            return found
+    if where == "grid":
+        return f"grids were {len(before)}, are {len(after)}"
+    return f"{where} was {before}, is {after}"

@@ -1,0 +1,135 @@
+"""The file of a sweep: Google Benchmark's form, rows in the order of the declaration, and beside
+"context", "benchmarks" and "errors" two more entries: "hosts" has the facts of each machine by its
+name, "sweep" the plan and what was run when. It is a whole document after every run.
+"""
+
+import json
+import os
+import pathlib
+
+from result_rows import Unusable, load
+
+from .plan import check, difference
+
+
+class SweepResults:
+    """What a sweep has found so far.
+
+    `runs` are {point, round, started, seconds, failed, load, context}; a row's `point` and
+    `repetition_index` say which run it is of, `place` where in it.
+    """
+
+    def __init__(self, path, plan, program, hosts, total):
+        self.path, self.plan, self.program, self.hosts = pathlib.Path(path), plan, program, hosts
+        self.total = total  # the number of runs that there will be
+        self.runs, self.rows, self.errors = [], [], []
+
+    @classmethod
+    def read(cls, path):
+        """Those of a file; throws Unusable."""
+        document = load(path)
+        check("sweep" in document, f"{path}: not the results of a sweep; --fresh overwrites it")
+        try:
+            sweep, context = document["sweep"], document["context"]
+            context.pop("sweep_runs")
+            found = cls(path, sweep["plan"], sweep["program"], document["hosts"],
+                        sweep["total"])
+            found.runs = [run | {"context": context | run["context"]} for run in sweep["runs"]]
+            found.rows, found.errors = document["benchmarks"], document["errors"]
+            check(found.runs and all({"point", "place", "repetition_index"} <= row.keys()
+                      for row in found.rows + found.errors)
+                  and all({"point", "round", "seconds", "failed"} <= run.keys()
+                          for run in found.runs), f"{path}: not the results of a sweep")
+        except (AttributeError, KeyError, TypeError) as error:
+            raise Unusable(f"{path}: not the results of a sweep") from error
+        return found
+
+    def check_same(self, other):
+        """Throws Unusable unless both are of the same plan, program and machines."""
+        check(not self.merged, f"{self.path} was merged of several hosts and cannot be continued")
+        found = (difference(self.plan, other.plan)
+                 or difference(self.program, other.program, "the program")
+                 or difference(" and ".join(self.hosts), " and ".join(other.hosts), "the host")
+                 or difference(self.hosts, other.hosts, "host"))
+        check(not found, f"{self.path} is of another sweep: {found}; --fresh starts over")
+
+    @property
+    def merged(self):
+        return any("host" in run for run in self.runs)
+
+    def done(self):
+        return {(run["round"], run["point"]): run for run in self.runs}
+
+    def failed(self):
+        return [run for run in self.runs if run["failed"]]
+
+    def forget_failed(self):
+        """Drops all that runs with a failed row have found."""
+        again = {(run["round"], run["point"]) for run in self.failed()}
+        self.runs = [run for run in self.runs if (run["round"], run["point"]) not in again]
+        self.rows, self.errors = ([row for row in rows if (row["repetition_index"], row["point"])
+                                   not in again] for rows in (self.rows, self.errors))
+
+    def add(self, run, rows, errors):
+        """A finished run; its rows and errors become those of its point and round."""
+        own = {"point": run["point"], "repetition_index": run["round"],
+               "repetitions": self.plan["repetitions"]}
+        self.runs.append(run)
+        self.rows += [row | own for row in rows]
+        self.errors += [row | own for row in errors]
+
+    def document(self):
+        contexts = [run["context"] for run in self.runs if run["context"]] or [{}]
+        first = contexts[0]
+        common = {key: value for key, value in first.items() if key == "date" or all(
+            key in context and context[key] == value for context in contexts)}
+        runs = [run | {"context": {key: value for key, value in run["context"].items()
+                                   if key not in common or common[key] != value}}
+                for run in self.runs]
+
+        def place(row):
+            return row["point"], row["place"], row["repetition_index"]
+
+        return {"context": common | {"sweep_runs": f"{len(runs)} of {self.total}"},
+                "benchmarks": sorted(self.rows, key=place),
+                "errors": sorted(self.errors, key=place), "hosts": self.hosts,
+                "sweep": {"plan": self.plan, "program": self.program, "total": self.total,
+                          "runs": runs}}
+
+    def write(self):
+        """Puts the document in the file's place as a whole; throws Unusable."""
+        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        try:
+            partial.write_text(json.dumps(self.document(), indent=1, ensure_ascii=False))
+            partial.replace(self.path)
+        except OSError as error:
+            raise Unusable(f"{self.path}: {error.strerror}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def merge(paths, out):
+    """One file of sweeps that several hosts made of one plan, whose rows say which host they are of."""
+    parts = [SweepResults.read(path) for path in paths]
+    merged = SweepResults(out, parts[0].plan, parts[0].program, {},
+                          sum(part.total for part in parts))
+    titles = []
+    for part in parts:
+        context = part.runs[0]["context"]
+        name = context["host_name"]
+        check(not part.merged, f"{part.path} is merged already")
+        check(name not in titles, f"{part.path} is of the host {name}, as another file is")
+        if found := difference(parts[0].plan, part.plan):
+            raise Unusable(f"{part.path} is of another sweep than {parts[0].path}: {found}")
+        revision = parts[0].runs[0]["context"].get("git_revision")
+        check(context.get("git_revision") == revision, f"{part.path} is of revision "
+              f"{context.get('git_revision')}, {parts[0].path} of {revision}")
+        titles.append(name)
+        merged.hosts |= part.hosts
+        merged.runs += [run | {"host": name} for run in part.runs]
+        for own, rows in ((merged.rows, part.rows), (merged.errors, part.errors)):
+            own += [row | {"label": f"{row.get('label', '')} host={name}".strip()}
+                    for row in rows]
+    for run in merged.runs:
+        run["context"] = run["context"] | {"host_name": " + ".join(titles)}
+    return merged

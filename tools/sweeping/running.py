@@ -1,0 +1,144 @@
+"""Runs bench_all: what it lists for a point, and what it measures of one.
+
+A signal that ends the sweep ends the running child first; a sweep that is killed takes it along.
+"""
+
+import ctypes
+import datetime
+import hashlib
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+from result_rows import Unusable
+
+from .plan import check, filter_of, flags_of
+
+PR_SET_PDEATHSIG = 1
+LIST = "--benchmark_list_tests"
+
+
+class Stop:
+    """SIGINT and SIGTERM: `signal` is the one that came; a child that runs is told to end."""
+
+    def __init__(self):
+        self.signal, self.child = None, None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+
+    def _stop(self, number, _):
+        self.signal = self.signal or number
+        if self.child:
+            self.child.terminate()
+
+    def wait(self, child):
+        """The child's exit status, after its end."""
+        self.child = child
+        if self.signal:
+            child.terminate()
+        status = child.wait()
+        self.child = None
+        return status
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def complaint(stderr, status):
+    """What a failed bench_all said last, in one line."""
+    said = [line.removeprefix("bench_all: ") for line in stderr.splitlines()
+            if line.startswith("bench_all: ")]
+    if status < 0:
+        return f"bench_all was ended by {signal.Signals(-status).name}"
+    return said[-1] if said else f"bench_all ended with {status}"
+
+
+def call(bench_all, flags):
+    """(status, stdout, stderr) of a short call."""
+    try:
+        done = subprocess.run([bench_all, *flags], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, errors="replace", check=False)
+    except OSError as error:
+        raise Unusable(f"{bench_all}: {error.strerror}") from error
+    return done.returncode, done.stdout, done.stderr
+
+
+def known_flags(bench_all):
+    status, output, stderr = call(bench_all, ["--help"])
+    check(status == 0, f"{bench_all} --help: {complaint(stderr, status)}")
+    return set(re.findall(r"^  --(\w+)[=,]", output, re.MULTILINE))
+
+
+def program_of(plan, bench_all):
+    """Digests of the programs, to tell one build from another."""
+    server = pathlib.Path(plan["flags"].get("server", pathlib.Path(bench_all).with_name(
+        "bench_server")))
+    files = {"bench_all": pathlib.Path(bench_all), "bench_server": server}
+    try:
+        return {name: hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+                for name, file in files.items() if name == "bench_all" or file.exists()}
+    except OSError as error:
+        raise Unusable(f"{error.filename}: {error.strerror}") from error
+
+
+def listed(plan, point, bench_all):
+    """The point with the names of its rows; throws Unusable if a value is refused or a row unknown."""
+    flags = flags_of(plan, point)
+    status, names, stderr = call(bench_all, [*flags, LIST])
+    missing = [row for row in point.rows
+               if not re.search(filter_of(point.mode, [row]), names, re.MULTILINE)]
+    if status == 0 and not missing:
+        return point._replace(names=tuple(names.split()))
+    where = f"grid {point.grid}"
+    if status != 0 and "match any" not in stderr:
+        raise Unusable(f"{where}: {complaint(stderr, status)}")
+    others = call(bench_all, [f"--benchmark_filter={filter_of('[a-z0-9_]+', missing)}", *flags[1:],
+                              LIST])[1]
+    modes = dict.fromkeys(name.split("/")[1] for name in others.split())
+    raise Unusable(f"{where}: {point.mode} has no row {missing[0]} here; " + (
+        f"modes that have: {', '.join(modes)}" if modes else "nor has any other mode"))
+
+
+def measure(plan, point, number, each, bench_all, stop):
+    """(run, rows, errors) of one run of bench_all; or None if a signal came meanwhile.
+
+    Throws Unusable if bench_all cannot be started.
+    """
+    run = {"point": number, "round": each,
+           "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="rpycbench_sweep_") as folder:
+        out, said = pathlib.Path(folder, "results.json"), pathlib.Path(folder, "stderr")
+        with open(said, "wb") as stderr:
+            try:
+                child = subprocess.Popen(
+                    [bench_all, *flags_of(plan, point, each), f"--benchmark_out={out}"],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                    preexec_fn=die_with_parent)
+            except OSError as error:
+                raise Unusable(f"{bench_all}: {error.strerror}") from error
+            status = stop.wait(child)
+        if stop.signal:
+            return None
+        try:
+            document = json.loads(out.read_text(encoding="utf-8"))
+            rows, errors = document["benchmarks"], document.get("errors", [])
+        except (OSError, ValueError, KeyError):
+            document, rows, errors = {"context": {}}, [], []
+        rows = [row for row in rows if row.get("run_type") != "aggregate"]
+        lost = set(point.names) - {row["name"] for row in rows + errors}
+        reason = complaint(said.read_text(encoding="utf-8", errors="replace"), status)
+    conditions = " ".join(f"{key}={value}" for key, value in point.values.items())
+    errors = [error | {"label": conditions} for error in errors] + [
+        {"name": name, "message": f"not measured: {reason}", "label": conditions}
+        for name in point.names if name in lost]
+    rows, errors = ([row | {"place": point.names.index(row["name"])} for row in found]
+                    for found in (rows, errors))
+    run |= {"seconds": round(time.monotonic() - begin, 1), "failed": len(errors),
+            "context": document["context"]}
+    return run, rows, errors
