@@ -87,6 +87,8 @@ def main():
         for row in common
         if before[row] != after[row]
     ]
+    reasons += [f"{row}: measured under several conditions in one file, which compare.py would mix"
+                for row in common if max(len(before[row]), len(after[row])) > 1]
     for name, report in zip(names, reports):
         reasons += [
             f"{row['name']}: ended in an error in {name}"

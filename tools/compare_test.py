@@ -80,6 +80,12 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(0, forced.returncode, forced)
         self.assertIn("+0.5000", forced.stdout)
 
+    def test_a_row_of_several_conditions_is_refused(self):
+        path = self.changed(lambda report: report.update(benchmarks=[
+            {**row, "label": label} for label in ("shared", "split")
+            for row in report["benchmarks"][:1]]))
+        self.assert_refused(self.compare(path, path), "measured under several conditions")
+
     def test_a_row_that_ended_in_an_error_is_refused(self):
         path = self.changed(lambda report: (
             report["benchmarks"].pop(), report["benchmarks"][0].update(error_occurred=True)))

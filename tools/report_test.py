@@ -246,6 +246,59 @@ class ReportTest(unittest.TestCase):
         self.assertRegex(result.stdout, r"\| rpyc_threaded \| 2\.50 × \| 2\.50 × \|")
         self.assertIn("| Latency/rpyc_threaded/ping | 25 µs | 30 µs +20.0 % ▲ |", result.stdout)
 
+    def sweep(self, us=10):
+        """A sweep's rows: text takes twice as long as random bytes, zeros half of it."""
+        for payload, factor in (("random", 1), ("text", 2), ("zeros", 0.5)):
+            for mode, way in (("tcp_threaded", 1), ("rpyc_threaded", 3)):
+                for compression, price in (("off", 1), ("python", 4)) if way > 1 else (("", 1),):
+                    label = f"placement=shared payload={payload}" + (
+                        f" compression={compression}" if compression else "")
+                    for size in (1024, 65536):
+                        cost = us * factor * way * price * size / 1024
+                        yield row(f"Bandwidth/{mode}/upload/{size}", cost, label,
+                                  bytes_per_second=size / cost * 1e6)
+        for chunk in (4096, 65536):
+            yield row("BinaryTransfer/http_threaded/upload_chunked/131072", us * 1e6 / chunk,
+                      f"placement=free chunk_bytes={chunk}", bytes_per_second=1e5 * chunk)
+
+    def test_a_sweep_has_a_line_for_each_value_and_is_mixed_nowhere(self):
+        text = self.report(self.file(self.sweep()))
+        page = Page(text)
+        self.assertIn("payload=random payload=text payload=zeros", page.text("sweep"))
+        self.assertIn("Bandwidth/rpyc_threaded/upload/1024 compression=python "
+                      "8.53 MB/s 4.27 MB/s 17.1 MB/s", page.text("sweep"))
+        upload = re.search(r"<figcaption>Bandwidth/upload</figcaption>.*?</figure>", text,
+                           re.DOTALL)[0]
+        self.assertEqual(["tcp_threaded", "rpyc_threaded, compression=off",
+                          "rpyc_threaded, compression=python"],
+                         re.findall(r"Bandwidth/upload: ([^\"]*)\"", upload))
+        chunked = re.search(r"<figcaption>BinaryTransfer/upload_chunked</.*?</figure>", text,
+                            re.DOTALL)[0]
+        self.assertIn("chunk bytes", chunked)
+        self.assertIn("http_threaded, 128 KiB", chunked)
+        self.assertIn("Bandwidth: rpyc_threaded, 64 KiB up", page.text("compression"))
+        self.assertRegex(page.text("compression"), "text 3.84 ms 15.4 ms")
+        self.assertIn("rpyc_threaded 3.00 × 3.00 ×", page.text("matrix"))
+        self.assertIn("Bandwidth/upload/1024 by RPyC 10 µs 20 µs 30 µs", page.text("decomposition"))
+        self.assertIn("20 rows", page.text("environment"))
+
+    def test_sweeps_are_compared_condition_by_condition(self):
+        before, after = ([{**each, "p50_us": each["p50_us"] * (
+            factor if "payload=text" in each["label"] else 1)} for each in self.sweep()]
+            for factor in (1, 2))
+        text = Page(self.report(self.file(before, "before.json"),
+                                self.file(after, "after.json"))).text("changes")
+        self.assertIn("20 rows in common, 6 changed.", text)
+        self.assertIn("Bandwidth/tcp_threaded/upload/1024 placement=shared payload=text "
+                      "20 µs 40 µs +100.0 % ▲", text)
+
+    def test_the_hosts_of_a_sweep_are_told(self):
+        path = self.file(self.sweep())
+        path.write_text(json.dumps({**json.loads(path.read_text()), "hosts": {
+            "here": {"cpus": 2}, "there": {"cpus": 4, "kernel": "9.9"}}}))
+        self.assertIn("fact here there cpus 2 4 kernel – 9.9",
+                      Page(self.report(path)).text("environment"))
+
     def test_pictures(self):
         folder = self.folder / "pictures"
         result = self.run_report("--png", folder, self.file(rows()))

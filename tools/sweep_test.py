@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from results_test_case import ResultsTestCase
@@ -34,7 +35,7 @@ FLAGS = {"payload": "random", "payload_bytes": "1024", "compression": "python", 
          "server_launcher": "", "inject": "", "dialect": "5"}
 # Logs each run in FAKE/log. The run whose number FAKE/stop_at holds says its pid into the pipe
 # FAKE/at and waits for a signal; FAKE/fail holds a word of the flags of runs that fail.
-FAKE_BENCH_ALL = f"""#!{sys.executable}
+FAKE_BENCH_ALL = f"""#!{sys.executable} -IS
 import json, os, pathlib, re, signal, sys
 folder = pathlib.Path(os.environ["FAKE"])
 flags = {FLAGS!r} | dict(flag[2:].partition("=")[::2] for flag in sys.argv[1:])
@@ -340,14 +341,14 @@ class SweepTest(ResultsTestCase):
         self.assertEqual([], self.log())
 
     def test_a_launchers_host_has_facts_of_its_own(self):
-        launcher = executable(self.folder / "far", """#!/bin/sh
-printf '==> /proc/sys/kernel/hostname <==\\nfar-away\\n\\n==> /proc/sys/kernel/osrelease <==\\n9.9\\n'
-printf '\\n==> /proc/meminfo <==\\nMemTotal:  12 kB\\n\\n==> /proc/loadavg <==\\n7 8 9 1/2 3\\n'
-""")
-        link = pathlib.Path("/tmp") / f"sweep_test_{os.getpid()}"  # launchers split at blanks
-        link.symlink_to(launcher)
-        self.addCleanup(link.unlink)
-        self.plan(PLAN.replace("[[grid]]", f'[flags]\nserver_launcher = "{link}"\n[[grid]]', 1))
+        folder = tempfile.TemporaryDirectory()  # without a blank, where launchers are split
+        self.addCleanup(folder.cleanup)
+        facts = {"/proc/sys/kernel/hostname": "far-away", "/proc/sys/kernel/osrelease": "9.9",
+                 "/proc/meminfo": "MemTotal:  12 kB", "/proc/loadavg": "7 8 9 1/2 3"}
+        launcher = executable(pathlib.Path(folder.name, "launcher"), "#!/bin/sh\ncat << 'END'\n"
+                              + "\n".join(f"==> {file} <==\n{text}\n"
+                                          for file, text in facts.items()) + "END\n")
+        self.plan(PLAN.replace("[[grid]]", f'[flags]\nserver_launcher = "{launcher}"\n[[grid]]', 1))
         self.finish()
         found = self.document()
         self.assertEqual({"kernel": "9.9", "memory_kib": 12, "virtual": "no sign of it"},
@@ -382,19 +383,8 @@ printf '\\n==> /proc/meminfo <==\\nMemTotal:  12 kB\\n\\n==> /proc/loadavg <==\\
                             "all.json")
 
     def test_the_real_program_makes_results_that_other_tools_read(self):
-        self.plan("""
-modes = ["tcp_threaded", "rpyc_threaded"]
-repetitions = 2
-min_time = 0.001
-[flags]
-ledger = false
-[[grid]]
-rows = ["Bandwidth/upload", "Latency/echo"]
-payload = ["random", "text"]
-compression = ["off", "python"]
-payload_bytes = [1, 70000]
-""")
-        status, _, error = self.sweep("sweep.toml", "-o", "results.json", bench_all=BENCH_ALL)
+        status, _, error = self.sweep(TOOLS / "testdata" / "sweep.toml", "-o", self.out,
+                                      bench_all=BENCH_ALL)
         self.assertEqual(0, status, error)
         found = self.document()
         self.assertEqual((2 * 2 * 2 * (2 + 4), []), (len(found["benchmarks"]), found["errors"]))

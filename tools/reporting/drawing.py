@@ -55,6 +55,11 @@ def spaced(values, share=0.13):
     return kept
 
 
+def set_title(axes, title):
+    """A long title is written smaller, so that it does not reach into the next panel."""
+    axes.set_title(title, fontsize=min(10, 340 / max(1, len(title))))
+
+
 def draw_lines(axes, panel, chart):
     points = [point for each in chart.scale or chart.panels for series in each.series
               for point in series.points]
@@ -65,7 +70,7 @@ def draw_lines(axes, panel, chart):
                   marker=marker(series.key, chart.keys),
                   linestyle="--" if series.dashed else "-", zorder=1 if is_floor else 2,
                   linewidth=2.4 if is_floor else 1.6, alpha=0.6 if is_floor else 1.0)
-    axes.set_title(panel.title)
+    set_title(axes, panel.title)
     axes.set_yscale("log")
     low, high = limits([y for _, y in points])
     axes.set_ylim(low, high)
@@ -99,7 +104,7 @@ def draw_bars(axes, panel, chart):
                           fontsize=7.5, color=PAPER, weight="bold")
             left += share
         axes.text(1.02, at, bar.note, va="center", fontsize=8)
-    axes.set_title(panel.title)
+    set_title(axes, panel.title)
     axes.set_yticks(range(len(panel.bars)), [bar.label for bar in panel.bars], fontsize=8)
     axes.set_ylim(len(panel.bars) - 0.4, -0.6)
     axes.set_xlim(0, 1.28)

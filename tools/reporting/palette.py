@@ -1,7 +1,8 @@
 """Colours, of Okabe and Ito's palette for colour-blind readers, for light paper and dark screens.
 
 A key (a concurrency model, a part of a call) always has the same colour and the same marker; any
-other has those of its place among the chart's. In SVG the colours are the page's variables, so that its colour scheme decides.
+other has those of its place among the chart's. In SVG the colours are the page's variables, so
+that its colour scheme decides.
 """
 
 INK, PAPER, GRID, FLOOR = "#1f2328", "#fefefe", "#d4d8dd", "#868d96"

@@ -64,6 +64,7 @@ class Result:
     def __init__(self, title, reports):
         self.title, self._reports = title, reports
         self.context = reports[0]["context"]
+        self.hosts = _hosts(reports)
         self.medians = Results(reports, "p50_us")  # for explaining.py; Unusable without p50_us
         measured = [_measured(*group) for group in _groups(reports)]
         self.rows = [row for row in measured if not row.error]
@@ -107,6 +108,13 @@ class Result:
         """How many times the floor's cost, or None without a floor."""
         floor = self.floor(row)
         return row.cost / floor.cost if floor and floor.cost and row.cost else None
+
+
+def _hosts(reports):
+    """{name: facts} of the machines that a sweep looked at; empty for other results."""
+    found = [report.get("hosts") for report in reports]
+    return {name: facts for hosts in found if isinstance(hosts, dict)
+            for name, facts in hosts.items() if isinstance(facts, dict)}
 
 
 def conditions(label):

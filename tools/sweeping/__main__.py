@@ -22,7 +22,7 @@ from .results import SweepResults, merge
 from .running import Stop, known_flags, listed, measure, program_of
 
 REPORT = pathlib.Path(__file__).resolve().parents[1] / "report"
-START_S, ROW_S, ROW_TIMES = 0.3, 0.1, 2.5  # of a run; of a row, which takes min_time some times
+START_S, ROW_S, ROW_TIMES = 0.3, 0.02, 2  # of a run; of a row, which takes min_time some times
 
 
 def arguments():
@@ -83,7 +83,9 @@ class Estimate:
 def list_points(plan, points, estimate):
     runs = runs_of(plan, points)
     for number, point in enumerate(points):
-        print(f"{number + 1:4}  {point}  ({len(point.names)} rows, about "
+        lists = "".join(f" {key}={','.join(map(str, values))}"
+                        for key, values in point.lists.items())
+        print(f"{number + 1:4}  {point}{lists}  ({len(point.names)} rows, about "
               f"{clock(estimate.of([number]))})")
     print(f"{len(points)} points, {plan['repetitions']} rounds, {len(runs)} runs, "
           f"{sum(len(points[number].names) for _, number in runs)} rows: about "
@@ -187,14 +189,17 @@ def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `sweep --list … | head` is no error
     sys.stdout.reconfigure(encoding="utf-8")
     given = arguments()
+    stop = Stop()
     try:
         if given.merge:
             check_writable(given.out)
             merge(given.merge, given.out).write()
             status = 0
         else:
-            status = sweep(given, Stop())
+            status = sweep(given, stop)
     except Unusable as reason:
+        if stop.signal:  # which a child may have had as well
+            return 128 + stop.signal
         say(f"sweep: {reason}")
         return 2
     if given.report and not given.list and status < 128:

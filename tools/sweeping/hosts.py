@@ -46,7 +46,7 @@ def parse(output, complaint=""):
         raise Unusable(f"the facts of a host: no {FILES[0]} there{': ' if last else ''}"
                        + "".join(last))
     virtual = first("/proc/cpuinfo", r"^flags\s*:.*\b(hypervisor)\b")
-    vendor = " ".join(filter(None, (text.get(f"{DMI}/sys_vendor"), text.get(f"{DMI}/product_name"))))
+    machine = filter(None, (text.get(f"{DMI}/sys_vendor"), text.get(f"{DMI}/product_name")))
     facts = {
         "kernel": text.get(f"{PROC}/osrelease"),
         "system": first("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)'),
@@ -54,7 +54,7 @@ def parse(output, complaint=""):
         "cpus": len(re.findall(r"^processor\s*:", text.get("/proc/cpuinfo", ""), re.MULTILINE)),
         "memory_kib": int(first("/proc/meminfo", r"^MemTotal:\s*(\d+)") or 0),
         "cpu_governor": text.get(GOVERNOR),
-        "machine": vendor,
+        "machine": " ".join(machine),
         "virtual": "yes" if virtual else "no sign of it"}
     load = [float(value) for value in text.get("/proc/loadavg", "").split()[:3]]
     return name, {key: value for key, value in facts.items() if value}, load

@@ -37,10 +37,8 @@ class Point(NamedTuple):
         return filter_of(self.mode, self.rows)
 
     def __str__(self):
-        conditions = {**self.values, **{key: ",".join(map(str, values))
-                                        for key, values in self.lists.items()}}
-        return " ".join([self.mode, *self.rows, *(f"{key}={flag_value(value)}"
-                                                  for key, value in conditions.items())])
+        return " ".join([self.mode, *self.rows,
+                         *(f"{key}={value}" for key, value in self.values.items())])
 
 
 def filter_of(mode, rows):

@@ -36,12 +36,14 @@ class SweepResults:
                         sweep["total"])
             found.runs = [run | {"context": context | run["context"]} for run in sweep["runs"]]
             found.rows, found.errors = document["benchmarks"], document["errors"]
-            check(found.runs and all({"point", "place", "repetition_index"} <= row.keys()
-                      for row in found.rows + found.errors)
-                  and all({"point", "round", "seconds", "failed"} <= run.keys()
-                          for run in found.runs), f"{path}: not the results of a sweep")
+            valid = (isinstance(found.plan, dict) and isinstance(found.hosts, dict) and found.runs
+                     and all({"point", "round", "seconds", "failed"} <= run.keys()
+                             for run in found.runs)
+                     and all({"point", "place", "repetition_index"} <= row.keys()
+                             for row in found.rows + found.errors))
         except (AttributeError, KeyError, TypeError) as error:
             raise Unusable(f"{path}: not the results of a sweep") from error
+        check(valid, f"{path}: not the results of a sweep")
         return found
 
     def check_same(self, other):
@@ -109,7 +111,7 @@ class SweepResults:
 
 
 def merge(paths, out):
-    """One file of sweeps that several hosts made of one plan, whose rows say which host they are of."""
+    """One file of sweeps that several hosts made of one plan; each row's label says its host."""
     parts = [SweepResults.read(path) for path in paths]
     merged = SweepResults(out, parts[0].plan, parts[0].program, {},
                           sum(part.total for part in parts))

@@ -87,7 +87,7 @@ def program_of(plan, bench_all):
 
 
 def listed(plan, point, bench_all):
-    """The point with the names of its rows; throws Unusable if a value is refused or a row unknown."""
+    """The point with the names of its rows; throws Unusable for a bad value or an unknown row."""
     flags = flags_of(plan, point)
     status, names, stderr = call(bench_all, [*flags, LIST])
     missing = [row for row in point.rows

@@ -34,6 +34,13 @@ def context(result):
                  words=(1,))
 
 
+def hosts(result):
+    keys = dict.fromkeys(key for facts in result.hosts.values() for key in facts)
+    return Table(["fact", *result.hosts],
+                 [[Cell(key), *(Cell(str(facts.get(key, "–"))) for facts in result.hosts.values())]
+                  for key in keys], title="Hosts", words=tuple(range(1, len(result.hosts) + 1)))
+
+
 def doubts(result):
     rows_of = {}
     for row in result.rows:
@@ -72,5 +79,6 @@ def blocks(result):
                             for row in result.failed], words=(1,)))
     if doubtful:
         found.append(doubts(result))
-    return [*found, Folded("Environment", [context(result)]),
+    machines = [hosts(result)] if result.hosts else []
+    return [*found, Folded("Environment", [context(result), *machines]),
             Folded(f"Placement and validity of all rows: {len(result.rows)}", [every(result)])]

@@ -1,5 +1,6 @@
 """Rows of one name that were measured under several conditions: what each condition changes."""
 
+import math
 import re
 
 from ..blocks import Axis, Cell, Chart, Folded, Panel, Series, Table
@@ -10,12 +11,17 @@ from ..units import micros, number, rate, size
 ID = "sweep"
 TITLE = "Swept conditions"
 LEAD = ("Rows measured under several conditions, as tools/sweep makes them: a line for each value "
-        "of one condition, a panel for each mode and each value of the others. All other sections "
-        "but the last two show the first condition of each row.")
+        "of one condition, a panel for each mode and the other conditions. The sections above show "
+        "the first condition of each row.")
 NEEDS = "No row was measured under several conditions."
-SIZED = re.compile(r"(.*?)[/:]?(\d+)$")
+MOST_COLUMNS = 12
 NUMERIC = ("chunk_bytes", "requests_per_client", "connections", "slo_us")  # labels to draw along
 READ = {"micros": micros, "rate": rate, "count": number}
+
+
+def ending(row):
+    """The number that the row's name ends in, as text; empty if there is none."""
+    return re.search(r"\d*$", row.op)[0]
 
 
 def swept(rows):
@@ -42,20 +48,25 @@ def height(row):
 
 
 def axes_of(rows, conditions):
-    """(axis, label to draw along, or None for the number that the names end in), or (None, None)."""
-    ends = {match[2] for row in rows if (match := SIZED.match(row.op))}
-    along = max((key for key in conditions if key in NUMERIC),
-                key=lambda key: len(conditions[key]), default=None)
+    """(axis, label to draw along, or None for the number that names end in), or (None, None)."""
+    ends = {ending(row) for row in rows if ending(row)}
+    along = widest({key: conditions[key] for key in NUMERIC if key in conditions}, math.inf)
     if along and len(conditions[along]) >= len(ends):
         return Axis(along.replace("_", " "), "bytes" if "bytes" in along else "count"), along
     if len(ends) < 2:
         return None, None
-    clients = any("clients:" in row.op for row in rows)
-    return (Axis("clients", "count") if clients else Axis("payload", "bytes")), None
+    counted = re.search(r"(\w+):\d+$", rows[0].op)  # clients:4
+    return (Axis(counted[1], "count") if counted else Axis("payload", "bytes")), None
 
 
 def said(row, keys):
     return " ".join(f"{key}={row.labels[key]}" for key in keys if key in row.labels)
+
+
+def widest(conditions, most):
+    """The condition of most values, but no more than so many, or None."""
+    return max((key for key, values in conditions.items() if len(values) <= most),
+               key=lambda key: len(conditions[key]), default=None)
 
 
 def chart(title, rows, conditions):
@@ -64,22 +75,18 @@ def chart(title, rows, conditions):
     if x_axis is None:
         return None
     rest = {key: values for key, values in conditions.items() if key != along}
-    line = max((key for key in rest if len(rest[key]) <= len(LIGHT)),
-               key=lambda key: len(rest[key]), default=None)
+    line = widest(rest, len(LIGHT))
     others = [key for key in rest if key != line]
-    if along:  # the names' numbers are as good as a condition
-        others = ["", *others]
     panels = {}
     for row in sorted(rows, key=lambda row: mode_order(row.mode)):
-        end = SIZED.match(row.op)[2] if SIZED.match(row.op) else ""
         value, _ = height(row)
-        if not value:
-            continue
-        x = float(row.labels[along]) if along else float(end)
-        name = ", ".join(filter(None, (row.mode, size(int(end)) if along and end else "",
-                                       said(row, others))))
-        key = f"{line}={row.labels[line]}" if line in row.labels else title
-        panels.setdefault(name, {}).setdefault(key, []).append((x, value))
+        end = ending(row)
+        x = row.labels.get(along, "") if along else end
+        if value and x.isdigit():
+            held = size(int(end)) if along and end else ""
+            name = ", ".join(filter(None, (row.mode, held, said(row, others))))
+            panels.setdefault(name, {}).setdefault(said(row, [line]) or title, []).append(
+                (int(x), value))
     order = [f"{line}={value}" for value in rest.get(line, ())] + [title]
     return Chart(f"sweep-{title}", title, [
         Panel(name, [Series(key, sorted(lines[key])) for key in order if key in lines])
@@ -87,23 +94,25 @@ def chart(title, rows, conditions):
 
 
 def table(rows, conditions):
-    """Names × combinations of conditions."""
-    columns = dict.fromkeys(said(row, conditions) for row in rows)
-    cells = {}
+    """Rows and all conditions but one × the values of that one."""
+    across = widest(conditions, MOST_COLUMNS)
+    columns = dict.fromkeys(said(row, [across]) for row in rows)
+    lines = {}
     for row in rows:
         value, axis = height(row)
-        cells.setdefault(row.name, {})[said(row, conditions)] = Cell(
-            READ[axis.ticks](value) + (f" {axis.label}" if axis.ticks == "count" else ""))
+        unit = f" {axis.label}" if axis.ticks == "count" else ""
+        name = f"{row.name} {said(row, [key for key in conditions if key != across])}".strip()
+        lines.setdefault(name, {})[said(row, [across])] = Cell(READ[axis.ticks](value) + unit)
     return Table(["row", *columns], [[Cell(name), *(found.get(column, Cell(""))
-                                                     for column in columns)]
-                                     for name, found in cells.items()])
+                                                    for column in columns)]
+                                     for name, found in lines.items()])
 
 
 def blocks(result):
     groups = {}
     for row in result.rows:
-        if row.kind != "Compression":  # whose condition is its name
-            variant = SIZED.match(row.op)[1] if SIZED.match(row.op) else row.op
+        if row.kind != "Compression":  # whose conditions are its name
+            variant = row.op.removesuffix(ending(row)).rstrip("/:")
             groups.setdefault("/".join(filter(None, (row.kind, variant))), []).append(row)
     charts, tables = [], []
     for title, rows in groups.items():
