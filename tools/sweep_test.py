@@ -344,14 +344,14 @@ class SweepTest(ResultsTestCase):
         folder = tempfile.TemporaryDirectory()  # without a blank, where launchers are split
         self.addCleanup(folder.cleanup)
         facts = {"/proc/sys/kernel/hostname": "far-away", "/proc/sys/kernel/osrelease": "9.9",
-                 "/proc/meminfo": "MemTotal:  12 kB", "/proc/loadavg": "7 8 9 1/2 3"}
+                 "/proc/meminfo": "MemTotal:  8388700 kB", "/proc/loadavg": "7 8 9 1/2 3"}
         launcher = executable(pathlib.Path(folder.name, "launcher"), "#!/bin/sh\ncat << 'END'\n"
                               + "\n".join(f"==> {file} <==\n{text}\n"
                                           for file, text in facts.items()) + "END\n")
         self.plan(PLAN.replace("[[grid]]", f'[flags]\nserver_launcher = "{launcher}"\n[[grid]]', 1))
         self.finish()
         found = self.document()
-        self.assertEqual({"kernel": "9.9", "memory_kib": 12, "virtual": "no sign of it"},
+        self.assertEqual({"kernel": "9.9", "memory_gib": 8.0, "virtual": "no sign of it"},
                          found["hosts"]["far-away"])
         self.assertEqual(2, len(found["hosts"]))
         self.assertEqual([7, 8, 9], found["sweep"]["runs"][0]["load"]["far-away"])

@@ -52,7 +52,7 @@ def parse(output, complaint=""):
         "system": first("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)'),
         "cpu_model": first("/proc/cpuinfo", r"^model name\s*: (.*)"),
         "cpus": len(re.findall(r"^processor\s*:", text.get("/proc/cpuinfo", ""), re.MULTILINE)),
-        "memory_kib": int(first("/proc/meminfo", r"^MemTotal:\s*(\d+)") or 0),
+        "memory_gib": round(int(first("/proc/meminfo", r"^MemTotal:\s*(\d+)") or 0) / 2**20, 1),
         "cpu_governor": text.get(GOVERNOR),
         "machine": " ".join(machine),
         "virtual": "yes" if virtual else "no sign of it"}
