@@ -292,6 +292,16 @@ class ReportTest(unittest.TestCase):
         self.assertIn("Bandwidth/tcp_threaded/upload/1024 placement=shared payload=text "
                       "20 µs 40 µs +100.0 % ▲", text)
 
+    def test_hosts_that_were_merged_stay_apart(self):
+        benchmarks = [{**each, "label": f"{each['label']} host={host}"}
+                      for host, us in (("a", 10), ("b", 20)) for each in self.sweep(us)]
+        page = Page(self.report(self.file(benchmarks)))
+        for host, text in (("a", "text 60 µs 240 µs"), ("b", "text 120 µs 480 µs")):
+            self.assertRegex(page.text("compression"), "Bandwidth: rpyc_threaded "
+                             f"host={host}, 1 KiB up .*?{text}")
+            self.assertIn(f"upload/1024 host={host} compression=off", page.text("sweep"))
+        self.assertIn("rpyc_threaded 3.00 × 3.00 ×", page.text("matrix"))
+
     def test_the_hosts_of_a_sweep_are_told(self):
         path = self.file(self.sweep())
         path.write_text(json.dumps({**json.loads(path.read_text()), "hosts": {

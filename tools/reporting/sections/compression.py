@@ -4,6 +4,7 @@ import math
 
 from ..blocks import Cell, Table
 from ..units import micros, size
+from .sweep import said, swept
 
 ID = "compression"
 TITLE = "Payload kind × compression"
@@ -36,13 +37,16 @@ def surface(row):
 
 
 def blocks(result):
+    uploads = result.of("Compression", "Bandwidth", "BinaryTransfer")
+    others = swept(uploads).keys() - {"payload", "compression"}
     groups = {}
-    for row in result.of("Compression", "Bandwidth", "BinaryTransfer"):
+    for row in uploads:
         if names := surface(row):
             payload, setting, count = names
-            groups.setdefault((row.kind, row.mode, int(count)), {})[payload, setting] = row
+            where = f"{row.mode} {said(row, sorted(others))}".strip()
+            groups.setdefault((row.kind, where, int(count)), {})[payload, setting] = row
     found = []
-    for (of, mode, count), rows in groups.items():
+    for (of, where, count), rows in groups.items():
         if of != "Compression" and any(len(set(names)) < 2 for names in zip(*rows)):
             continue  # not swept
         settings = order(SETTINGS, {setting for _, setting in rows})
@@ -60,6 +64,6 @@ def blocks(result):
             lines.append(line)
         found.append(Table(["payload", *settings, *settings], lines,
                            [("", 1), ("time", len(settings)), ("on the wire", len(settings))],
-                           picture=f"{of.lower()}-{mode}-{count}",
-                           title=f"{of}: {mode}, {size(count)} up"))
+                           picture=f"{of.lower()}-{where}-{count}",
+                           title=f"{of}: {where}, {size(count)} up"))
     return found
