@@ -22,16 +22,18 @@ enum class Opening {
   kPython,    // RPyC: GETROOT, INSPECT, GETATTR, CALL, as a Python program's first call
 };
 
-// The protocol's own opening after TCP's; nothing for those without one.
-void Handshake(TcpClient&, Opening) {}
-void Handshake(HttpClient&, Opening) {}
+// The protocol's own opening after TCP's, which RPyC alone has.
+template <class Client>
+void Handshake(Client&, Opening) {}
 void Handshake(RpycClient& client, Opening opening) {
   client.Root();
   if (opening == Opening::kPython) client.InspectRoot();
 }
 
-std::string_view FirstCall(TcpClient& client, Opening) { return client.Ping(); }
-std::string_view FirstCall(HttpClient& client, Opening) { return client.Ping(); }
+template <class Client>
+std::string_view FirstCall(Client& client, Opening) {
+  return client.Ping();
+}
 std::string_view FirstCall(RpycClient& client, Opening opening) {
   return opening == Opening::kPython ? client.Ping() : client.PingCallAttr();
 }

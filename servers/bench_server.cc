@@ -43,6 +43,34 @@ struct Options {
   std::size_t pool_threads = 20;  // as rpyc's ThreadPoolServer has
 };
 
+// A protocol's session that takes nothing but the service.
+template <auto serve>
+model::Session Plain(const Options&, const service::Service& service) {
+  return [&service](net::Socket& socket) { serve(socket, service); };
+}
+
+model::Session Rpyc(const Options& options, const service::Service& service) {
+  rpyc::ServerOptions rpyc_options;
+  rpyc_options.compression = options.compression;
+  rpyc_options.limits = options.rpyc;
+  return [&service, rpyc_options](net::Socket& socket) {
+    rpyc::ServeSession(socket, service, rpyc_options);
+  };
+}
+
+model::Session Bare(const Options&, const service::Service&) { return tcp::ServeBareLoop; }
+
+// What --protocol may be, and what serves a connection of it.
+const std::map<std::string, decltype(&Rpyc)>& Protocols() {
+  static const std::map<std::string, decltype(&Rpyc)> protocols{
+      {"bare", Bare},
+      {"http", Plain<http::ServeSession>},
+      {"rpyc", Rpyc},
+      {"tcp", Plain<tcp::ServeSession>},
+  };
+  return protocols;
+}
+
 // An option whose value `parse` takes to std::optional; `valid` says what that is, and `usual` is
 // what `target` holds. Of several the last counts.
 template <class Value, class Parse>
@@ -77,7 +105,7 @@ void DeclareSocketPolicy(CLI::App& app, net::SocketPolicy& policy) {
 void Declare(CLI::App& app, Options& options) {
   app.add_option("--protocol", options.protocol, "what is spoken")
       ->required()
-      ->check(CLI::IsMember({"rpyc", "http", "tcp", "bare"}));
+      ->check(CLI::IsMember(&Protocols()));
   app.add_option("--model", options.model, "how connections are served")
       ->required()
       ->check(CLI::IsMember({"threaded", "forking", "threadpool", "async"}));
@@ -156,24 +184,6 @@ void Declare(CLI::App& app, Options& options) {
       ->capture_default_str();
 }
 
-model::Session MakeSession(const Options& options, const service::Service& service) {
-  if (options.protocol == "rpyc") {
-    rpyc::ServerOptions rpyc_options;
-    rpyc_options.compression = options.compression;
-    rpyc_options.limits = options.rpyc;
-    return [&service, rpyc_options](net::Socket& socket) {
-      rpyc::ServeSession(socket, service, rpyc_options);
-    };
-  }
-  if (options.protocol == "http") {
-    return [&service](net::Socket& socket) { http::ServeSession(socket, service); };
-  }
-  if (options.protocol == "tcp") {
-    return [&service](net::Socket& socket) { tcp::ServeSession(socket, service); };
-  }
-  return [](net::Socket& socket) { tcp::ServeBareLoop(socket); };
-}
-
 // The nonce comes from our parent and is repeated as it is, so it must not need JSON's escapes.
 void CheckNonce(const std::string& nonce) {
   for (const char c : nonce) {
@@ -218,7 +228,7 @@ std::size_t MaxConnections(const Options& options) {
 void Serve(const Options& options) {
   const service::Service service(service::ParsePayloadKind(options.payload), options.service,
                                  options.allow_crash, options.known);
-  const model::Session session = MakeSession(options, service);
+  const model::Session session = Protocols().at(options.protocol)(options, service);
   const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
                              MaxConnections(options)};
   net::Listener listener(net::Endpoint::Resolve(options.host, options.port), options.socket);
