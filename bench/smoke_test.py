@@ -23,7 +23,8 @@ BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
 PRESETS = ("quick", "default", "classic", "full")
 PATIENCE = 120  # seconds; a run that passes takes less than 10
 
-MODE = "(?:tcp|rpyc|http|pyrpyc|flask)_[a-z]+"
+PROTOCOLS = ("tcp", "rpyc", "http")  # of the native server
+MODE = f"(?:{'|'.join(PROTOCOLS)}|pyrpyc|flask)_[a-z]+"
 WORD = "[a-z][a-z0-9]*(?:_[a-z0-9]+)*"  # snake case
 BYTES = "[1-9][0-9]*"
 GRAMMAR = re.compile(
@@ -52,7 +53,7 @@ TYPES = ("Connection", "Latency", "Bandwidth", "BinaryTransfer", "Concurrent", "
          "Isolation")
 NOT_IN_CLASSIC = {"Compute", "Isolation"}
 # Types that vary a condition of their own, in few modes: those of `default`, and what `full` adds.
-THREADED = {"tcp_threaded", "rpyc_threaded", "http_threaded"}
+THREADED = {f"{protocol}_threaded" for protocol in PROTOCOLS}
 AXES = {"SocketPolicy": (THREADED, {"pyrpyc_threaded"}),
         "AddressFamily": (THREADED, set()),
         "ConnectionReuse": (THREADED, {"tcp_forking", "rpyc_forking", "http_forking"}),
@@ -60,7 +61,7 @@ AXES = {"SocketPolicy": (THREADED, {"pyrpyc_threaded"}),
         "Compression": ({"rpyc_threaded"}, set()),
         "ChunkSize": ({"rpyc_threaded", "http_threaded"}, {"tcp_threaded"})}
 # Types with modes of their own. In `full` they have all native ones, and two in Python.
-NATIVE_MODES = {f"{protocol}_{model}" for protocol in ("tcp", "rpyc", "http")
+NATIVE_MODES = {f"{protocol}_{model}" for protocol in PROTOCOLS
                 for model in ("threaded", "forking", "threadpool", "async")}
 LOADED_MODES = NATIVE_MODES | {"pyrpyc_threaded", "flask_waitress"}
 OTHER_TYPES = {
@@ -77,10 +78,7 @@ QUICK_MODES = {"tcp_threaded", "rpyc_threaded", "rpyc_forking", "rpyc_async", "h
                "pyrpyc_threaded", "flask_threaded"}
 CLASSIC_MODES = {"tcp_threaded", "tcp_forking", "rpyc_threaded", "rpyc_forking", "http_threaded",
                  "pyrpyc_threaded", "pyrpyc_forking", "flask_threaded"}
-DEFAULT_MODES = QUICK_MODES | {
-    "pyrpyc_forking", "flask_waitress",
-    *(f"{protocol}_{model}" for protocol in ("tcp", "rpyc", "http")
-      for model in ("threaded", "forking", "threadpool", "async"))}
+DEFAULT_MODES = QUICK_MODES | NATIVE_MODES | {"pyrpyc_forking", "flask_waitress"}
 MODES = {"quick": QUICK_MODES, "default": DEFAULT_MODES, "classic": CLASSIC_MODES,
          "full": DEFAULT_MODES | {"pyrpyc_threadpool", "pyrpyc_oneshot"}}
 

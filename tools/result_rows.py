@@ -14,7 +14,8 @@ from typing import NamedTuple, Optional
 SAME_RUN = ("host_name", "git_revision", "preset")  # context that files of one run share
 NOISE = 0.02  # of a row: what a quiet machine repeats to
 MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
-MODE = re.compile(r"(tcp|(?:py)?rpyc|http|flask)_[a-z0-9_]+$")
+PROTOCOLS = ("tcp", "rpyc", "http", "pyrpyc", "flask")  # as modes begin, in the order of tables
+MODE = re.compile(rf"({'|'.join(PROTOCOLS)})_[a-z0-9_]+$")
 ADDED_BY_FRAMEWORK = re.compile(r"/(real_time|manual_time|process_time|threads:\d+"
                                 r"|(iterations|repeats|min_time|min_warmup_time):[\d.]+)(?=/|$)")
 

@@ -9,10 +9,9 @@ import statistics
 from typing import NamedTuple
 
 from explaining import NATIVE_OF, Operation
-from result_rows import (NOISE, SAME_RUN, Results, clash, label_and_doubts, load, number,
-                         split_name)
+from result_rows import (NOISE, PROTOCOLS, SAME_RUN, Results, clash, label_and_doubts, load,
+                         number, split_name)
 
-PROTOCOLS = ("tcp", "rpyc", "http", "pyrpyc", "flask")
 MODELS = ("threaded", "forking", "threadpool", "async", "oneshot", "waitress")
 RATES = ("Concurrent", "Compute")  # types whose rows are compared by calls per second
 

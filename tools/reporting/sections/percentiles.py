@@ -1,7 +1,9 @@
 """Latency percentile curves: how much worse the unlucky calls are, mode by mode."""
 
+from result_rows import PROTOCOLS
+
 from ..blocks import Axis, Cell, Chart, Folded, Panel, Series, Table
-from ..results import MODELS, PROTOCOLS
+from ..results import MODELS
 from ..units import micros, operation
 
 ID = "percentiles"
