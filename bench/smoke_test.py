@@ -49,20 +49,30 @@ GRAMMAR = re.compile(
     f"|(?:OpenLoop/{MODE}/(?:load:[1-9][0-9]*|rate:[1-9][0-9]*|stalls)"
     f"|MaxRate/{MODE}"
     f"|Calibration/{MODE}/{WORD})/manual_time")
+# The modes of each preset.
+NATIVE_MODES = {f"{protocol}_{model}" for protocol in PROTOCOLS
+                for model in ("threaded", "forking", "threadpool", "async")}
+QUICK_MODES = {"tcp_threaded", "rpyc_threaded", "rpyc_forking", "rpyc_async", "http_threaded",
+               "pyrpyc_threaded", "flask_threaded"}
+CLASSIC_MODES = {"tcp_threaded", "tcp_forking", "rpyc_threaded", "rpyc_forking", "http_threaded",
+                 "pyrpyc_threaded", "pyrpyc_forking", "flask_threaded"}
+DEFAULT_MODES = QUICK_MODES | NATIVE_MODES | {"pyrpyc_forking", "flask_waitress"}
+MODES = {"quick": QUICK_MODES, "default": DEFAULT_MODES, "classic": CLASSIC_MODES,
+         "full": DEFAULT_MODES | {"pyrpyc_threadpool", "pyrpyc_oneshot"}}
+# Types that measure all modes of a preset.
 TYPES = ("Connection", "Latency", "Bandwidth", "BinaryTransfer", "Concurrent", "Compute",
          "Isolation")
 NOT_IN_CLASSIC = {"Compute", "Isolation"}
+NO_BYSTANDERS = {"pyrpyc_oneshot"}  # takes one connection at a time
 # Types that vary a condition of their own, in few modes: those of `default`, and what `full` adds.
 THREADED = {f"{protocol}_threaded" for protocol in PROTOCOLS}
 AXES = {"SocketPolicy": (THREADED, {"pyrpyc_threaded"}),
         "AddressFamily": (THREADED, set()),
-        "ConnectionReuse": (THREADED, {"tcp_forking", "rpyc_forking", "http_forking"}),
+        "ConnectionReuse": (THREADED, {f"{protocol}_forking" for protocol in PROTOCOLS}),
         "BodyStyle": ({"http_threaded"}, {"http_async"}),
         "Compression": ({"rpyc_threaded"}, set()),
-        "ChunkSize": ({"rpyc_threaded", "http_threaded"}, {"tcp_threaded"})}
-# Types with modes of their own. In `full` they have all native ones, and two in Python.
-NATIVE_MODES = {f"{protocol}_{model}" for protocol in PROTOCOLS
-                for model in ("threaded", "forking", "threadpool", "async")}
+        "ChunkSize": (THREADED - {"tcp_threaded"}, {"tcp_threaded"})}
+# Types with modes of their own in each preset.
 LOADED_MODES = NATIVE_MODES | {"pyrpyc_threaded", "flask_waitress"}
 OTHER_TYPES = {
     "OpenLoop": {"quick": {"rpyc_threaded"},
@@ -73,14 +83,6 @@ OTHER_TYPES = {
     "Calibration": {"quick": set(), "default": set(), "classic": set(),
                     "full": NATIVE_MODES},
 }
-NO_BYSTANDERS = {"pyrpyc_oneshot"}  # takes one connection at a time
-QUICK_MODES = {"tcp_threaded", "rpyc_threaded", "rpyc_forking", "rpyc_async", "http_threaded",
-               "pyrpyc_threaded", "flask_threaded"}
-CLASSIC_MODES = {"tcp_threaded", "tcp_forking", "rpyc_threaded", "rpyc_forking", "http_threaded",
-                 "pyrpyc_threaded", "pyrpyc_forking", "flask_threaded"}
-DEFAULT_MODES = QUICK_MODES | NATIVE_MODES | {"pyrpyc_forking", "flask_waitress"}
-MODES = {"quick": QUICK_MODES, "default": DEFAULT_MODES, "classic": CLASSIC_MODES,
-         "full": DEFAULT_MODES | {"pyrpyc_threadpool", "pyrpyc_oneshot"}}
 
 
 def run(*flags):
