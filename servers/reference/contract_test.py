@@ -16,6 +16,7 @@ from raw_peers import GETROOT, PINGS, rpyc_frame
 FOLDER = pathlib.Path(__file__).resolve().parent
 SERVERS = (("rpyc", "threaded"), ("rpyc", "forking"), ("rpyc", "threadpool"), ("rpyc", "oneshot"),
            ("http", "threaded"), ("http", "waitress"))
+PROTOCOLS = ("rpyc", "http")
 STOP_LIMIT = 5  # seconds; how long a server told to end may take
 
 
@@ -82,14 +83,14 @@ class ContractTest(unittest.TestCase):
     def test_a_given_port_is_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
-        for protocol in PINGS.keys() - {"tcp"}:
+        for protocol in PROTOCOLS:
             with Server(command(protocol, "threaded", f"--port={port}")) as server:
                 self.assertEqual(port, server.port)
                 with server.connect() as connection:
                     PINGS[protocol](connection)
 
     def test_bad_flags_are_refused(self):
-        for protocol in ("rpyc", "http"):
+        for protocol in PROTOCOLS:
             for flags in (("fibers",), ("threaded", "--port=70000"), ("threaded", "--nonce=a\"b"),
                           ("threaded", "--payload=noise"), ("threaded", "leftover")):
                 with self.subTest(protocol=protocol, flags=flags):
