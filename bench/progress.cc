@@ -1,6 +1,5 @@
 #include "bench/progress.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,24 +7,14 @@
 #include <iostream>
 #include <utility>
 
+#include "bench/readable_units.h"
+#include "bench/terminal.h"
+
 namespace rpycbench {
 namespace {
 
 constexpr char kEmptyLine[] = "\r\033[K";
 constexpr std::size_t kUsualColumns = 80;
-
-std::string MinutesAndSeconds(std::chrono::seconds time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%lld:%02lld", static_cast<long long>(time.count() / 60),
-                static_cast<long long>(time.count() % 60));
-  return text;
-}
-
-std::size_t TerminalColumns() {
-  winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualColumns;
-  return size.ws_col;
-}
 
 }  // namespace
 
@@ -85,13 +74,14 @@ void Progress::Clear() { terminal_.write(kEmptyLine); }
 
 std::unique_ptr<Progress> MakeProgress(benchmark::BenchmarkReporter& inner,
                                        std::vector<std::string> rows, std::size_t all) {
-  if (::isatty(STDERR_FILENO) == 0) return nullptr;
-  return std::make_unique<Progress>(inner, std::move(rows), all,
-                                    Progress::Terminal{[](const std::string& text) {
-                                                         std::fputs(text.c_str(), stderr);
-                                                         std::fflush(stderr);
-                                                       },
-                                                       TerminalColumns});
+  if (!IsTerminal(STDERR_FILENO)) return nullptr;
+  return std::make_unique<Progress>(
+      inner, std::move(rows), all,
+      Progress::Terminal{[](const std::string& text) {
+                           std::fputs(text.c_str(), stderr);
+                           std::fflush(stderr);
+                         },
+                         [] { return TerminalColumns(STDERR_FILENO, kUsualColumns); }});
 }
 
 }  // namespace rpycbench

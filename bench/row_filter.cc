@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <string_view>
 
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/validity.h"
@@ -18,38 +17,30 @@ bool AggregatesFollow(const std::vector<compat::Run>& runs) {
          std::ranges::count(runs, false, Failed) >= 2;
 }
 
-// The word of a doubt without its figure.
-std::string WordOf(std::string_view doubt) { return std::string(doubt.substr(0, doubt.find(':'))); }
-
 }  // namespace
 
 std::string RowFilter::Labels::OfAggregate() const {
-  std::vector<std::string> counted;
-  for (const auto& [doubt, count] : doubts) {
-    counted.push_back(doubt + ':' + std::to_string(count) + "of" + std::to_string(repetitions));
-  }
-  const std::string entry = DoubtsEntry(counted);
+  const std::string entry = DoubtsEntry(doubts.Entries());
   return entry.empty() ? common : common + ' ' + entry;
 }
 
 std::map<std::string, std::size_t> RowFilter::doubts() const {
   std::map<std::string, std::size_t> rows;
   for (const auto& [row, labels] : labels_) {
-    for (const auto& [doubt, count] : labels.doubts) ++rows[doubt];
+    for (const auto& [doubt, count] : labels.doubts.counts()) ++rows[doubt];
   }
   return rows;
 }
 
 std::size_t RowFilter::doubtful_rows() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(labels_, [](const auto& row) { return !row.second.doubts.empty(); }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      labels_, [](const auto& row) { return !row.second.doubts.counts().empty(); }));
 }
 
 void RowFilter::Learn(const Run& run) {
   Labels& labels = labels_[run.run_name.str()];
   labels.common = WithoutDoubts(run.report_label);
-  ++labels.repetitions;
-  for (const std::string& doubt : DoubtsIn(run.report_label)) ++labels.doubts[WordOf(doubt)];
+  labels.doubts.Add(run.report_label);
 }
 
 void RowFilter::ReportRuns(const std::vector<Run>& reported) {

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/doubt_count.h"
+
 namespace rpycbench {
 
 class RowFilter : public benchmark::BenchmarkReporter {
@@ -40,8 +42,7 @@ class RowFilter : public benchmark::BenchmarkReporter {
   // The label that a row's repetitions have in common, and how many have which doubt.
   struct Labels {
     std::string common;
-    std::map<std::string, int> doubts;
-    int repetitions = 0;
+    DoubtCount doubts;
 
     std::string OfAggregate() const;
   };

@@ -1,6 +1,7 @@
 #include "bench/run.h"
 
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -17,6 +18,8 @@
 #include "bench/progress.h"
 #include "bench/result_file.h"
 #include "bench/row_filter.h"
+#include "bench/table_reporter.h"
+#include "bench/terminal.h"
 #include "bench/usage_error.h"
 #include "fixtures/benchmark_compat.h"
 
@@ -26,6 +29,10 @@ namespace {
 using Reporter = benchmark::BenchmarkReporter;
 
 constexpr char kProgram[] = "bench_all";
+
+// The width of what is shown, where nothing tells it.
+constexpr std::size_t kTerminalColumns = 80;
+constexpr std::size_t kFileColumns = 100;
 
 // Seconds that the framework measures a row for at least, for those presets that leave the number
 // of iterations to it; the rows of `classic` fix their own.
@@ -41,6 +48,11 @@ void PrintHelp() {
       kProgram, kProgram, DescribeOptions().c_str());
   benchmark::PrintDefaultHelp();
   std::printf(
+      "\nWithout --benchmark_format and --benchmark_counters_tabular the display is the suite's "
+      "own:\n"
+      "a table for each benchmark type, a line for each row, of repetitions the median. Either "
+      "flag\n"
+      "gives the framework's display, --benchmark_format=console what is the default elsewhere.\n"
       "\nExit status: %d if every row has its numbers, %d if a row ended in an error or the run\n"
       "could not be finished, %d for a bad flag or a filter that matches no row.\n",
       kSuccess, kFailure, kUsage);
@@ -70,13 +82,28 @@ FrameworkFlags ForTheFramework(FrameworkFlags flags) {
   return flags;
 }
 
-// The framework's own console reporter knows what it needs (colours, tables) from its flags; it
-// stays the framework's.
-std::unique_ptr<Reporter> MakeDisplay(const FrameworkFlags& flags) {
+// The suite's table, unless one of the framework's formats was asked for.
+bool ShowsTable(const FrameworkFlags& flags) {
+  return !flags.Value("benchmark_format") && !flags.Value("benchmark_counters_tabular");
+}
+
+// Null for the framework's console, which knows what it needs (colours, tables) from its flags.
+std::unique_ptr<Reporter> MakeDisplay(const CommandLine& command,
+                                      const std::vector<std::string>& rows) {
+  const FrameworkFlags& flags = command.flags;
   const std::string format = flags.ValueOr("benchmark_format", "console");
   if (format == "json") return std::make_unique<JsonReporter>();
   if (format == "csv") return std::make_unique<CsvReporter>(SuiteCounters());
-  return nullptr;
+  if (!ShowsTable(flags)) return nullptr;
+  const bool color = flags.ValueOr("benchmark_color", "auto") == "auto"
+                         ? SuitsColors(STDOUT_FILENO)
+                         : flags.On("benchmark_color");
+  const auto columns = [] {
+    return TerminalColumns(STDOUT_FILENO,
+                           IsTerminal(STDOUT_FILENO) ? kTerminalColumns : kFileColumns);
+  };
+  return std::make_unique<TableReporter>(TableReporter::Settings{color, columns},
+                                         DescribeRun(command.options), rows);
 }
 
 // Null if no file was asked for.
@@ -182,11 +209,12 @@ std::vector<std::string> SelectedRows(const CommandLine& command) {
 int RunRows(const CommandLine& command, const std::vector<std::string>& rows) {
   const FrameworkFlags& flags = command.flags;
   const std::unique_ptr<Reporter> file = MakeFile(flags);
-  const std::unique_ptr<Reporter> own_display = MakeDisplay(flags);
+  const std::unique_ptr<Reporter> own_display = MakeDisplay(command, rows);
   const bool report_aggregates = flags.On("benchmark_report_aggregates_only");
   RowFilter display(
       own_display ? *own_display : *benchmark::CreateDefaultDisplayReporter(),
-      {.aggregates_only = report_aggregates || flags.On("benchmark_display_aggregates_only"),
+      {.aggregates_only = !ShowsTable(flags) &&  // which shows repetitions as one row
+                          (report_aggregates || flags.On("benchmark_display_aggregates_only")),
        .strict = command.options.strict});
   std::optional<RowFilter> file_filter;
   if (file) {

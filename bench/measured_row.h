@@ -1,0 +1,46 @@
+// A row as a reader sees it, of all its repetitions: medians of their figures, what their label
+// says, and what went wrong. Names, labels and repetitions mean the same as in the tools that read
+// result files (tools/result_rows.py, tools/reporting/results.py).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fixtures/benchmark_compat.h"
+
+namespace rpycbench {
+
+// Type/mode/operation, without what the framework appends.
+struct RowName {
+  std::string type;
+  std::string rest;  // mode and operation
+
+  std::string_view mode() const;
+  std::string_view operation() const;
+};
+RowName SplitName(const std::string& name);
+
+using Labels = std::vector<std::pair<std::string, std::string>>;  // in the order of the label
+
+struct MeasuredRow {
+  RowName name;
+  Labels labels;
+  std::vector<std::string> doubts;
+  std::vector<std::string> errors;         // messages, each once
+  std::map<std::string, double> counters;  // medians of the repetitions that have not failed
+  double real_time_us = 0;                 // of an iteration
+  std::optional<double> variation;         // of p50_us: standard deviation as a share of the mean
+
+  bool failed = false;  // in every repetition
+
+  std::optional<double> Get(const std::string& counter) const;
+};
+
+// `repetitions` are those of one row, one at least and no aggregates.
+MeasuredRow Summarize(const std::vector<compat::Run>& repetitions);
+
+}  // namespace rpycbench

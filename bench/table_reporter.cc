@@ -1,0 +1,150 @@
+#include "bench/table_reporter.h"
+
+#include <algorithm>
+#include <ostream>
+#include <string_view>
+#include <utility>
+
+#include "bench/readable_units.h"
+#include "bench/run_summary.h"
+#include "bench/text_layout.h"
+
+namespace rpycbench {
+namespace {
+
+constexpr std::size_t kIndent = 2;
+constexpr std::size_t kNarrowest = 24;  // no figure is legible in less
+constexpr std::string_view kGap = "  ";
+
+// Whether a row's name has this value of a condition, as in Compression/rpyc_threaded/text/off.
+bool Says(const RowName& name, std::string value) {
+  std::ranges::replace(value, ':', '_');
+  return ('/' + name.rest + '/').find('/' + value + '/') != std::string::npos;
+}
+
+// A figure and its unit, which is dim.
+void AddFigure(StyledLine& line, const std::string& cell) {
+  const std::size_t unit = cell.find_last_of("0123456789") + 1;
+  line.Add(cell.substr(0, unit)).Add(cell.substr(unit), Style::kDim);
+}
+
+}  // namespace
+
+TableReporter::TableReporter(Settings settings, ContextEntries about,
+                             const std::vector<std::string>& rows)
+    : settings_(std::move(settings)), about_(std::move(about)) {
+  for (const std::string& row : rows) {
+    const RowName name = SplitName(row);
+    std::size_t& longest = longest_[name.type];
+    longest = std::max(longest, DisplayWidth(name.rest));
+  }
+}
+
+bool TableReporter::ReportContext(const Context& context) {
+  width_ = std::max(settings_.columns(), kNarrowest);
+  for (const std::string& line : DescribeContext(context, about_)) {
+    WriteWrapped(line, 0, Style::kPlain);
+  }
+  WriteWrapped(Legend(), 0, Style::kDim);
+  return true;
+}
+
+void TableReporter::ReportRuns(const std::vector<Run>& runs) {
+  if (runs.empty() || runs.front().run_type == Run::RT_Aggregate) return;
+  const MeasuredRow row = Summarize(runs);
+  if (row.name.type != type_) BeginTable(row, runs.front().repetitions > 1);
+  TellNewConditions(row);
+  floor_.Learn(row);
+  WriteRow(row);
+  ++rows_;
+}
+
+void TableReporter::Finalize() {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - start_);
+  GetOutputStream() << '\n' << EndOfRun(rows_, seconds) << '\n';
+}
+
+void TableReporter::BeginTable(const MeasuredRow& row, bool repeated) {
+  type_ = row.name.type;
+  conditions_.clear();
+  width_ = std::max(settings_.columns(), kNarrowest);
+  name_width_ = kIndent + std::max(longest_[type_], DisplayWidth(row.name.rest));
+  name_width_ = std::max(name_width_, DisplayWidth(type_));
+  figures_ = Fitting(ColumnsOf(type_, repeated), name_width_, width_);
+  name_width_ = std::min(name_width_, width_ - WidthOf(figures_));
+  GetOutputStream() << '\n';
+  StyledLine heading;
+  heading.Add(AlignedLeft(type_, name_width_), Style::kBold);
+  for (const Column& column : figures_) {
+    heading.Add(AlignedRight(column.heading, column.taken()), Style::kBold);
+  }
+  Write(heading);
+}
+
+void TableReporter::TellNewConditions(const MeasuredRow& row) {
+  std::vector<std::string> told;
+  for (const auto& [name, value] : row.labels) {
+    if (conditions_.contains(name) || Says(row.name, value)) continue;
+    conditions_[name] = value;
+    told.push_back(name + '=' + value);
+  }
+  if (!told.empty()) WriteWrapped(Joined(told, " "), kIndent, Style::kDim);
+}
+
+std::string TableReporter::OtherConditions(const MeasuredRow& row) const {
+  std::vector<std::string> others;
+  for (const auto& [name, value] : row.labels) {
+    const auto usual = conditions_.find(name);
+    if (usual != conditions_.end() && usual->second != value) others.push_back(name + '=' + value);
+  }
+  return Joined(others, " ");
+}
+
+void TableReporter::WriteRow(const MeasuredRow& row) {
+  StyledLine line;
+  line.Add(std::string(kIndent, ' '));
+  if (const std::size_t room = name_width_ - kIndent; DisplayWidth(row.name.rest) <= room) {
+    line.Add(AlignedLeft(row.name.rest, room));
+  } else {
+    WriteWrapped(row.name.rest, kIndent, Style::kPlain);
+    line.Add(std::string(room, ' '));
+  }
+  if (row.failed) {
+    line.Add(AlignedRight("error", figures_.front().taken()), Style::kRed);
+  } else {
+    const std::optional<double> ratio = floor_.Of(row);
+    for (const Column& column : figures_) {
+      AddFigure(line, AlignedRight(column.text(row, ratio), column.taken()));
+    }
+  }
+  std::vector<std::pair<std::string, Style>> notes;
+  const auto note = [&notes](const std::string& text, Style style) {
+    if (!text.empty()) notes.emplace_back(text, style);
+  };
+  note(OtherConditions(row), Style::kDim);
+  if (!row.failed && !row.Get("p50_us")) note("the mean, for want of a p50", Style::kDim);
+  if (!row.doubts.empty()) note("? " + Joined(row.doubts, ", "), Style::kYellow);
+  std::size_t taken = line.width();
+  for (const auto& [text, style] : notes) taken += kGap.size() + DisplayWidth(text);
+  const bool fit = taken <= width_;
+  for (const auto& [text, style] : notes) {
+    if (fit) line.Add(std::string(kGap)).Add(text, style);
+  }
+  Write(line);
+  for (const auto& [text, style] : notes) {
+    if (!fit) WriteWrapped(text, 2 * kIndent, style);
+  }
+  for (const std::string& error : row.errors) WriteWrapped(error, 2 * kIndent, Style::kRed);
+}
+
+void TableReporter::Write(const StyledLine& line) {
+  GetOutputStream() << line.Text(settings_.color) << '\n';
+}
+
+void TableReporter::WriteWrapped(const std::string& text, std::size_t indent, Style style) {
+  for (const std::string& part : Wrapped(text, width_ - indent)) {
+    Write(StyledLine().Add(std::string(indent, ' ')).Add(part, style));
+  }
+}
+
+}  // namespace rpycbench
