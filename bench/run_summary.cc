@@ -36,8 +36,7 @@ std::vector<std::string> DescribeContext(const benchmark::BenchmarkReporter::Con
 }
 
 std::string Legend() {
-  return "p50, p99: of one call; × floor: how many times what tcp_threaded takes for it; CPU: per "
-         "call; ?: doubts";
+  return "p50, p99 of a call; × floor: times tcp_threaded's cost; CPU per call; ? doubts";
 }
 
 std::string EndOfRun(std::size_t rows, std::chrono::seconds time) {

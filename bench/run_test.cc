@@ -28,6 +28,7 @@ using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::IsSupersetOf;
 using testing::Not;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
@@ -188,14 +189,16 @@ class RunTest : public testing::Test {
 TEST_F(RunTest, GoodRowsExitWithSuccess) {
   const Result result = Run({"--benchmark_filter=Good", "--benchmark_min_time=0"});
   EXPECT_EQ(result.status, 0);
-  EXPECT_THAT(result.out, AllOf(HasSubstr("Good/first/real_time"), HasSubstr("p50_us=1.5")));
+  EXPECT_THAT(LinesOf(result.out),
+              IsSupersetOf(
+                  {StartsWith("Good "), StartsWith("  first   1.50 µs"), StartsWith("  second ")}));
   EXPECT_THAT(result.Complaints(), IsEmpty());
 }
 
 TEST_F(RunTest, AFailedRowExitsWithOneAndTheRestGoesOn) {
   const Result result = Run({"--benchmark_filter=Good|Bad", "--benchmark_min_time=0"});
   EXPECT_EQ(result.status, 1);
-  EXPECT_THAT(result.out, AllOf(HasSubstr("Good/second"), HasSubstr("ERROR OCCURRED: 'wrong")));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("\n  second "), HasSubstr("\n    wrong bytes\n")));
   EXPECT_THAT(result.Complaints(), ElementsAre("bench_all: 2 of 4 rows ended in an error"));
 }
 
@@ -268,7 +271,7 @@ TEST_F(RunTest, HelpHasBothKindsOfFlags) {
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.errors, "");
   EXPECT_THAT(result.out, AllOf(HasSubstr("--preset="), HasSubstr("--benchmark_filter="),
-                                HasSubstr("Exit status")));
+                                HasSubstr("--benchmark_format=console"), HasSubstr("Exit status")));
 }
 
 TEST_F(RunTest, VersionIsOneLine) {
@@ -352,7 +355,8 @@ TEST_F(RunTest, ARowThatFailsInOneRepetitionHasNoResult) {
 TEST_F(RunTest, AggregatesAloneDoNotHideAFailure) {
   const Result result =
       RunInto("out.json", "Good/first|Flaky/third",
-              {"--benchmark_repetitions=4", "--benchmark_report_aggregates_only=true"});
+              {"--benchmark_repetitions=4", "--benchmark_report_aggregates_only=true",
+               "--benchmark_format=console"});
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(LinesOf(result.out), Not(Contains(StartsWith("Good/first/real_time "))));
   const boost::json::value document = Document("out.json");
@@ -367,9 +371,26 @@ TEST_F(RunTest, DisplayingAggregatesAloneLeavesTheFileWhole) {
       RunInto("out.json", "Good/first",
               {"--benchmark_repetitions=2", "--benchmark_display_aggregates_only"});
   EXPECT_EQ(result.status, 0);
-  EXPECT_THAT(LinesOf(result.out), Not(Contains(StartsWith("Good/first/real_time "))));
-  EXPECT_THAT(LinesOf(result.out), Contains(StartsWith("Good/first/real_time_mean ")));
+  EXPECT_THAT(LinesOf(result.out), Contains(StartsWith("  first  1.50 µs   0.0 %")).Times(1));
   EXPECT_EQ(NamesIn(Document("out.json"), "benchmarks").size(), 6);
+}
+
+TEST_F(RunTest, TheFrameworksConsoleIsThereForWhoAsks) {
+  const auto run = [this](const char* flag, const std::vector<std::string>& variables = {}) {
+    return Run({"--benchmark_filter=Good/first", "--benchmark_min_time=0",
+                "--benchmark_repetitions=2", "--benchmark_display_aggregates_only", flag},
+               variables)
+        .out;
+  };
+  const auto console = AllOf(HasSubstr("\nBenchmark  "), HasSubstr("\nGood/first/real_time_mean "),
+                             Not(HasSubstr("\nGood/first/real_time ")));
+  for (const std::string& out :
+       {run("--benchmark_format=console"), run("--v=0", {"BENCHMARK_FORMAT=console"})}) {
+    EXPECT_THAT(out, AllOf(console, HasSubstr("p50_us=1.5")));
+  }
+  EXPECT_THAT(run("--benchmark_counters_tabular"),
+              AllOf(console, HasSubstr("Iterations     p50_us")));
+  EXPECT_THAT(run("--v=0"), Not(HasSubstr("Good/first")));
 }
 
 TEST_F(RunTest, OtherFileFormatsAreTheFrameworks) {
@@ -398,7 +419,7 @@ TEST_F(RunTest, AFileThatCanNotBeWrittenLaterIsAFailure) {
 }
 
 TEST_F(RunTest, OutputThatGetsLostIsAFailure) {
-  for (const char* flag : {"--benchmark_format=console", "--benchmark_format=json",
+  for (const char* flag : {"--v=0", "--benchmark_format=console", "--benchmark_format=json",
                            "--benchmark_format=csv", "--benchmark_list_tests"}) {
     Program program({"--benchmark_filter=Good", "--benchmark_min_time=0", flag}, {}, "/dev/full");
     program.ReadUntil("");

@@ -10,7 +10,9 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "bench/context.h"
 #include "bench/run.h"
@@ -103,6 +105,8 @@ int main(int argc, char** argv) {
     if (!command) return kSuccess;
     AddContext(DescribeRun(command->options));
     RegisterRows();
-    return RunRows(*command, {});
+    const std::vector<std::string> rows = SelectedRows(*command);
+    RegisterRows();
+    return RunRows(*command, rows);
   });
 }

@@ -13,11 +13,13 @@ namespace rpycbench {
 namespace {
 
 constexpr std::size_t kIndent = 2;
-constexpr std::size_t kNarrowest = 24;  // no figure is legible in less
+constexpr std::size_t kNarrowest = 36;  // in less there is no room for a type and two figures
 constexpr std::string_view kGap = "  ";
 
-// Whether a row's name has this value of a condition, as in Compression/rpyc_threaded/text/off.
+// Whether a row's name has this value of a condition, as in Compression/rpyc_threaded/text/off. A
+// number may be there for another reason.
 bool Says(const RowName& name, std::string value) {
+  if (value.find_first_not_of("0123456789") == std::string::npos) return false;
   std::ranges::replace(value, ':', '_');
   return ('/' + name.rest + '/').find('/' + value + '/') != std::string::npos;
 }

@@ -1,0 +1,180 @@
+"""What bench_all shows to a person, on a real terminal and into a pipe.
+
+Usage: table_test.py <bench_all>. Its multiples of the floor are held to those of tools/report.
+"""
+
+import fcntl
+import json
+import os
+import pathlib
+import pty
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tools"))
+from reporting.results import load_results  # pylint: disable=wrong-import-position
+
+BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/bench_all"
+PATIENCE = 60  # seconds
+BRIEFLY = ("--benchmark_min_time=0", "--preset=quick")
+# Two types; calls that need no server are not among the rows, but a failure that has long words is.
+ROWS = "--benchmark_filter=^(Floor/ping|Latency/(tcp|rpyc)_threaded|BinaryTransfer/tcp_threaded)"
+STYLE = re.compile(r"\x1b\[\d+m")
+
+
+def environment(**changes):
+    """This one, without what has a say in width and colours."""
+    usual = {key: value for key, value in os.environ.items()
+             if key not in ("COLUMNS", "NO_COLOR", "BENCHMARK_COLOR", "BENCHMARK_FORMAT")}
+    return {**usual, "TERM": "xterm", **changes}
+
+
+def on_terminal(*flags, columns=80, **changes):
+    """What bench_all writes to a terminal that wide, stdout and stderr alike."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with os.fdopen(leader, "rb", buffering=0) as screen:
+        with subprocess.Popen([BENCH_ALL, *BRIEFLY, *flags], stdin=subprocess.DEVNULL,
+                              stdout=follower, stderr=follower, env=environment(**changes)) as run:
+            os.close(follower)
+            shown = b""
+            try:
+                while chunk := screen.read(65536):
+                    shown += chunk
+            except OSError:  # how a terminal tells that its other end was closed
+                pass
+            if run.wait(PATIENCE) not in (0, 1):
+                raise AssertionError(shown.decode())
+    return shown.decode().replace("\r\n", "\n")
+
+
+def into_pipe(*flags, **changes):
+    done = subprocess.run([BENCH_ALL, *BRIEFLY, *flags], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=PATIENCE, check=False,
+                          env=environment(**changes))
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    return done.stdout
+
+
+def table_lines(shown):
+    """The lines that the tables are made of: neither progress nor the program's own messages."""
+    for line in shown.split("\n"):
+        line = line.rpartition("\x1b[K")[2]  # what stood there before was written over
+        if not line.startswith("bench_all: "):
+            yield STYLE.sub("", line)
+
+
+class TerminalTest(unittest.TestCase):
+
+    def test_no_line_is_wider_than_the_terminal(self):
+        for columns in (40, 60, 80, 100, 120):
+            lines = list(table_lines(on_terminal(ROWS, columns=columns)))
+            self.assertIn("Latency", "".join(lines))
+            self.assertLessEqual(max(map(len, lines)), columns, lines)
+            # And there is no more room than is used: the next column would not fit.
+            [heading] = [line for line in lines if line.startswith("Latency ")]
+            self.assertEqual(columns >= 100, "client CPU" in heading, heading)
+
+    def test_a_failure_is_told_whole_and_wrapped(self):
+        lines = list(table_lines(on_terminal("--server_launcher=/no/such/launcher", ROWS,
+                                             columns=50)))
+        self.assertLessEqual(max(map(len, lines)), 50, lines)
+        at = next(i for i, line in enumerate(lines) if re.fullmatch(r"  ping +error", line))
+        self.assertIn("/no/such/launcher", " ".join(line.strip() for line in lines[at:]))
+
+    def test_colors_are_for_terminals_that_want_them(self):
+        cases = (
+            (on_terminal(ROWS), True),
+            (on_terminal(ROWS, NO_COLOR="1"), False),
+            (on_terminal(ROWS, TERM="dumb"), False),
+            (on_terminal(ROWS, "--benchmark_color=false"), False),
+            (on_terminal(ROWS, "--benchmark_color=yes", NO_COLOR="1"), True),
+            (into_pipe(ROWS), False),
+            (into_pipe(ROWS, "--benchmark_color=true"), True))
+        for shown, colored in cases:
+            self.assertEqual(colored, STYLE.search(shown) is not None, shown)
+
+    def test_progress_and_rows_share_a_terminal(self):
+        shown = on_terminal("--benchmark_filter=^(Floor/ping|Latency/tcp_threaded/ping)",
+                            NO_COLOR="1")
+        before, floor, latency = shown.partition("\r\x1b[K[1/2] Floor/ping/real_time  0:00")[2], \
+            "\r\x1b[K\nFloor ", "\r\x1b[K\nLatency "
+        self.assertTrue(before.startswith(floor), shown)
+        self.assertIn("\n\r\x1b[K[2/2] Latency/tcp_threaded/ping/real_time  0:00, about 0:00 left"
+                      + latency, shown)
+
+    def test_each_row_is_written_as_it_ends(self):
+        # The second row waits, for ever, for a server that does not start.
+        with tempfile.TemporaryDirectory(prefix="rpycbench_table_") as folder:
+            launcher = pathlib.Path(folder, "launcher")
+            launcher.write_text('#!/bin/sh\ncase "$*" in *rpyc*) exec sleep 1000;; esac\n'
+                                'exec "$@"\n', encoding="utf-8")
+            launcher.chmod(0o755)
+            with subprocess.Popen(
+                    [BENCH_ALL, *BRIEFLY, f"--server_launcher={launcher}",
+                     "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/ping/"],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                    stderr=subprocess.DEVNULL, env=environment()) as run:
+                try:
+                    for line in run.stdout:
+                        if line.startswith("  tcp_threaded/ping "):
+                            break
+                    self.assertIsNone(run.poll())
+                finally:
+                    run.kill()
+
+
+class PipeTest(unittest.TestCase):
+
+    def test_is_as_wide_as_columns_says(self):
+        for columns in ("60", "150"):
+            heading = next(line for line in into_pipe(ROWS, COLUMNS=columns).splitlines()
+                           if line.startswith("BinaryTransfer "))
+            self.assertEqual(columns == "150", "client CPU" in heading, heading)
+
+    def test_rows_in_random_order_are_told_alike(self):
+        shown = into_pipe(ROWS, "--benchmark_enable_random_interleaving", "--benchmark_repetitions=3")
+        self.assertEqual(1, shown.count("\nLatency "), shown)
+        self.assertEqual(1, len(re.findall(r"\n  rpyc_threaded/ping +[\d.]+ .s +[\d.]+ % ", shown)),
+                         shown)
+
+    def test_ratios_are_those_of_the_report(self):
+        filters = ("--benchmark_filter=^(Floor/ping|Latency/(tcp|rpyc|http)_threaded"
+                   "|Connection/(tcp|rpyc)_threaded|BinaryTransfer/(tcp|rpyc)_threaded"
+                   "|Concurrent/(tcp|rpyc|http)_threaded|SocketPolicy/rpyc_threaded)")
+        with tempfile.TemporaryDirectory(prefix="rpycbench_table_") as folder:
+            path = str(pathlib.Path(folder, "results.json"))
+            shown = into_pipe(filters, "--preset=default", "--file_bytes=65536", "--clients=2",
+                              f"--benchmark_out={path}", COLUMNS="120")
+            [result] = load_results([path])
+            self.assertGreater(len(json.loads(pathlib.Path(path).read_bytes())["benchmarks"]), 20)
+        kind, compared, without = "", set(), set()
+        for line in shown.splitlines():
+            if "× floor" in line and not line.startswith("p50"):
+                kind = line.split()[0]
+            row = next((row for row in result.of(kind) if line.startswith(
+                f"  {row.name.partition('/')[2]} ")), None)
+            if row is None:
+                continue
+            ratio = re.search(r" ([\d,.]+)× ", line)
+            if ratio is None:
+                self.assertIsNone(result.ratio(row), line)
+                without.add(kind)
+            else:
+                self.assertAlmostEqual(1, float(ratio[1].replace(",", "")) / result.ratio(row),
+                                       delta=0.02, msg=line)
+                compared.add(row.op.partition("/")[0] or kind)
+        self.assertEqual({"Floor", "SocketPolicy"}, without)
+        self.assertLessEqual({"ping_bound", "ping_callattr", "echo_reference", "python_opening",
+                              "upload_chunked_by_value", "download_chunked_buffiter", "pool:10",
+                              "echo", "Connection"}, compared)
+
+
+if __name__ == "__main__":
+    unittest.main()
