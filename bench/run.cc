@@ -1,7 +1,6 @@
 #include "bench/run.h"
 
 #include <benchmark/benchmark.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,12 +13,10 @@
 
 #include "bench/context.h"
 #include "bench/csv_reporter.h"
-#include "bench/json_reporter.h"
+#include "bench/display.h"
 #include "bench/progress.h"
 #include "bench/result_file.h"
 #include "bench/row_filter.h"
-#include "bench/table_reporter.h"
-#include "bench/terminal.h"
 #include "bench/usage_error.h"
 #include "fixtures/benchmark_compat.h"
 
@@ -29,10 +26,6 @@ namespace {
 using Reporter = benchmark::BenchmarkReporter;
 
 constexpr char kProgram[] = "bench_all";
-
-// The width of what is shown, where nothing tells it.
-constexpr std::size_t kTerminalColumns = 80;
-constexpr std::size_t kFileColumns = 100;
 
 // Seconds that the framework measures a row for at least, for those presets that leave the number
 // of iterations to it; the rows of `classic` fix their own.
@@ -78,30 +71,6 @@ FrameworkFlags ForTheFramework(FrameworkFlags flags) {
     if (flags.On(flag)) flags.Set(flag, "false");
   }
   return flags;
-}
-
-// The suite's table, unless one of the framework's formats was asked for.
-bool ShowsTable(const FrameworkFlags& flags) {
-  return !flags.Value("benchmark_format") && !flags.Value("benchmark_counters_tabular");
-}
-
-// Null for the framework's console, which knows what it needs (colours, tables) from its flags.
-std::unique_ptr<Reporter> MakeDisplay(const CommandLine& command,
-                                      const std::vector<std::string>& rows) {
-  const FrameworkFlags& flags = command.flags;
-  const std::string format = flags.ValueOr("benchmark_format", "console");
-  if (format == "json") return std::make_unique<JsonReporter>();
-  if (format == "csv") return std::make_unique<CsvReporter>(SuiteCounters());
-  if (!ShowsTable(flags)) return nullptr;
-  const bool color = flags.ValueOr("benchmark_color", "auto") == "auto"
-                         ? SuitsColors(STDOUT_FILENO)
-                         : flags.On("benchmark_color");
-  const auto columns = [] {
-    return TerminalColumns(STDOUT_FILENO,
-                           IsTerminal(STDOUT_FILENO) ? kTerminalColumns : kFileColumns);
-  };
-  return std::make_unique<TableReporter>(TableReporter::Settings{color, columns},
-                                         DescribeRun(command.options), rows);
 }
 
 // Null if no file was asked for.
@@ -207,7 +176,8 @@ std::vector<std::string> SelectedRows(const CommandLine& command) {
 int RunRows(const CommandLine& command, const std::vector<std::string>& rows) {
   const FrameworkFlags& flags = command.flags;
   const std::unique_ptr<Reporter> file = MakeFile(flags);
-  const std::unique_ptr<Reporter> own_display = MakeDisplay(command, rows);
+  const std::unique_ptr<Reporter> own_display =
+      MakeDisplay(flags, DescribeRun(command.options), rows);
   const bool report_aggregates = flags.On("benchmark_report_aggregates_only");
   RowFilter display(
       own_display ? *own_display : *benchmark::CreateDefaultDisplayReporter(),
@@ -223,11 +193,11 @@ int RunRows(const CommandLine& command, const std::vector<std::string>& rows) {
   display.SetErrorStream(&said);
 
   if (const std::string warning = BuildWarning(); !warning.empty()) Tell(warning);
-  const bool in_order = !flags.On("benchmark_enable_random_interleaving");
   const std::unique_ptr<Progress> progress =
       flags.On("benchmark_list_tests")
           ? nullptr
-          : MakeProgress(display, in_order ? rows : std::vector<std::string>(), rows.size());
+          : MakeProgress(display, RunsInOrder(flags) ? rows : std::vector<std::string>(),
+                         rows.size());
   const std::size_t matched = benchmark::RunSpecifiedBenchmarks(
       progress ? static_cast<Reporter*>(progress.get()) : &display,
       file_filter ? &*file_filter : nullptr);

@@ -1,0 +1,27 @@
+// Who shows the run on stdout, as the framework's flags ask for it.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/context.h"
+#include "bench/framework_flags.h"
+
+namespace rpycbench {
+
+// Whether it is the suite's table, because none of the framework's formats was asked for.
+bool ShowsTable(const FrameworkFlags& flags);
+
+// Whether rows run in the order of their names.
+bool RunsInOrder(const FrameworkFlags& flags);
+
+// `about` is the suite's part of the context, `rows` are the names of the rows to come. Null for
+// the framework's console, which knows what it needs (colours, tables) from its flags.
+std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const FrameworkFlags& flags,
+                                                          const ContextEntries& about,
+                                                          const std::vector<std::string>& rows);
+
+}  // namespace rpycbench
