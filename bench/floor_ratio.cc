@@ -25,10 +25,6 @@ std::string AtTheFloor(std::string operation) {
   return operation;
 }
 
-std::string Joined(std::string name, const std::string& operation) {
-  return operation.empty() ? name : name + '/' + operation;
-}
-
 // µs a call; of rows about a rate, µs an answer of all clients.
 std::optional<double> CostOf(const MeasuredRow& row) {
   const std::optional<double> p50 = row.Get(counter::kP50);
@@ -50,12 +46,14 @@ bool Contradict(const Labels& some, const Labels& others) {
 
 std::vector<std::string> FloorNames(const RowName& name) {
   const std::string operation = AtTheFloor(std::string(name.operation()));
-  return {Joined(name.type + "/tcp_threaded", operation), Joined("Floor", operation)};
+  const std::string mode = "tcp_threaded";
+  return {RowName{name.type, operation.empty() ? mode : mode + '/' + operation}.whole(),
+          RowName{"Floor", operation}.whole()};
 }
 
 void FloorRatio::Learn(const MeasuredRow& row) {
   if (const std::optional<double> cost = CostOf(row)) {
-    rows_[Joined(row.name.type, row.name.rest)].push_back({row.labels, *cost});
+    rows_[row.name.whole()].push_back({row.labels, *cost});
   }
 }
 

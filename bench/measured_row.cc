@@ -64,6 +64,8 @@ std::string_view RowName::operation() const {
   return std::string_view(rest).substr(std::min(mode().size() + 1, rest.size()));
 }
 
+std::string RowName::whole() const { return rest.empty() ? type : type + '/' + rest; }
+
 RowName SplitName(const std::string& name) {
   static const std::regex added_by_framework(
       "/(real_time|manual_time|process_time|threads:\\d+"

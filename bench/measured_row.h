@@ -21,6 +21,7 @@ struct RowName {
 
   std::string_view mode() const;
   std::string_view operation() const;
+  std::string whole() const;
 };
 RowName SplitName(const std::string& name);
 

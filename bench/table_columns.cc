@@ -51,7 +51,7 @@ Column TimeColumn(const char* heading, int rank, const char* counter) {
 
 std::size_t Column::taken() const { return kGap + std::max(width, DisplayWidth(heading)); }
 
-std::vector<Column> ColumnsOf(const std::string& type, bool repeated) {
+std::vector<Column> ColumnsOf(const std::string& type, bool repeated, bool compared) {
   const Subject& subject = SubjectOf(type);
   const bool open_loop = type == "OpenLoop" || type == "MaxRate";
   std::vector<Column> columns;
@@ -65,9 +65,11 @@ std::vector<Column> ColumnsOf(const std::string& type, bool repeated) {
   }
   columns.push_back(TimeColumn("p99", 2, counter::kP99));
   if (open_loop) columns.push_back(TimeColumn("p99.9", 6, counter::kP999));
-  columns.push_back({"× floor", 6, kStays, [](const MeasuredRow&, std::optional<double> ratio) {
-                       return RatioText(ratio);
-                     }});
+  if (compared) {
+    columns.push_back({"× floor", 6, kStays, [](const MeasuredRow&, std::optional<double> ratio) {
+                         return RatioText(ratio);
+                       }});
+  }
   columns.push_back({subject.heading, 5, &subject == &kUsualSubject ? 4 : 1,
                      [&subject](const MeasuredRow& row, std::optional<double>) {
                        const std::optional<double> value = row.Get(subject.counter);

@@ -21,11 +21,12 @@ struct Column {
   std::size_t taken() const;  // the gap before it included
 };
 
-// The columns that rows of a type have. `repeated`: with what repetitions vary by.
-std::vector<Column> ColumnsOf(const std::string& type, bool repeated);
+// The columns that rows of a type have. `repeated`: with what repetitions vary by; `compared`: with
+// the multiple of the floor.
+std::vector<Column> ColumnsOf(const std::string& type, bool repeated, bool compared);
 
-// Those that fit into `width` columns of the terminal beside names of `name_width`. The first two
-// always stay: what a call takes, and how that compares.
+// Those that fit into `width` columns of the terminal beside names of `name_width`. Two always
+// stay: what a call takes, and how that compares.
 std::vector<Column> Fitting(std::vector<Column> columns, std::size_t name_width, std::size_t width);
 
 std::size_t WidthOf(const std::vector<Column>& columns);

@@ -35,10 +35,18 @@ void AddFigure(StyledLine& line, const std::string& cell) {
 TableReporter::TableReporter(Settings settings, ContextEntries about,
                              const std::vector<std::string>& rows)
     : settings_(std::move(settings)), about_(std::move(about)) {
+  std::set<std::string> names;
   for (const std::string& row : rows) {
     const RowName name = SplitName(row);
     std::size_t& longest = longest_[name.type];
     longest = std::max(longest, DisplayWidth(name.rest));
+    names.insert(name.whole());
+  }
+  for (const std::string& row : rows) {
+    const RowName name = SplitName(row);
+    for (const std::string& floor : FloorNames(name)) {
+      if (names.contains(floor)) compared_.insert(name.type);
+    }
   }
 }
 
@@ -72,7 +80,7 @@ void TableReporter::BeginTable(const MeasuredRow& row, bool repeated) {
   width_ = std::max(settings_.columns(), kNarrowest);
   name_width_ = kIndent + std::max(longest_[type_], DisplayWidth(row.name.rest));
   name_width_ = std::max(name_width_, DisplayWidth(type_));
-  figures_ = Fitting(ColumnsOf(type_, repeated), name_width_, width_);
+  figures_ = Fitting(ColumnsOf(type_, repeated, compared_.contains(type_)), name_width_, width_);
   name_width_ = std::min(name_width_, width_ - WidthOf(figures_));
   GetOutputStream() << '\n';
   StyledLine heading;

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ class TableReporter : public benchmark::BenchmarkReporter {
   Settings settings_;
   ContextEntries about_;
   std::map<std::string, std::size_t> longest_;  // name of each type
+  std::set<std::string> compared_;              // types of which rows have a floor
   FloorRatio floor_;
   std::size_t rows_ = 0;
   Clock::time_point start_ = Clock::now();

@@ -160,8 +160,8 @@ TEST(TableReporterTest, BeginsATableForEachType) {
                        RunOf("Isolation/tcp_threaded/real_time", "",
                              {{"p50_us", 9'600}, {"bystanders_lost", 4}})}));
   EXPECT_EQ(shown, R"(
-Floor       p50      p99  × floor  trips  client CPU  server CPU
-  ping  5.00 µs     –           –      –        –           –
+Floor       p50      p99  trips  client CPU  server CPU
+  ping  5.00 µs     –         –        –           –
 
 Latency                   p50      p99  × floor  trips  client CPU  server CPU
   rpyc_threaded/ping  30.0 µs     –       6.00×      –        –           –
@@ -187,9 +187,9 @@ TEST(TableReporterTest, TellsRepetitionsInOneLineAndIgnoresAggregates) {
                          FailedRun(name, "wrong bytes", 2, 3)},
                         {FakeAggregate(name, "mean")}}),
             R"(
-Floor       p50   ± p50      p99  × floor  trips  client CPU  server CPU
+Floor       p50   ± p50      p99  trips  client CPU  server CPU
   a=1
-  ping  9.50 µs   7.4 %  25.0 µs        –      –        –           –     ? steal:1of2, failed:1of3
+  ping  9.50 µs   7.4 %  25.0 µs      –        –           –     ? steal:1of2, failed:1of3
     wrong bytes
 )");
 }
@@ -208,7 +208,7 @@ TEST(TableReporterTest, TellsWhatTheNameDoesNotSayOfConditions) {
 
 TEST(TableReporterTest, ShowsTheMeanWhereThereIsNoMedian) {
   EXPECT_THAT(Shown(100, {{FakeRun("Floor/ping/real_time")}}),
-              HasSubstr("\n  ping   500 ms     –           –      –        –           –     "
+              HasSubstr("\n  ping   500 ms     –         –        –           –     "
                         "the mean, for want of a p50\n"));
 }
 
