@@ -13,12 +13,12 @@ std::string AtTheFloor(std::string operation) {
   static const struct {
     std::regex only_a_protocols;
     const char* floors;
-  } kSubstitutes[] = {{std::regex("^ping_(bound|callattr)$"), "ping"},
-                      {std::regex("^echo_reference/[0-9]+$"), "ping"},
-                      {std::regex("^((up|down)load_chunked)_(by_value|buffiter)/"), "$1/"},
-                      {std::regex("^(ping_callattr|pool:[0-9]+)/"), ""},
-                      {std::regex("^python_opening$"), ""}};
-  for (const auto& substitute : kSubstitutes) {
+  } substitutes[] = {{std::regex("^ping_(bound|callattr)$"), "ping"},
+                     {std::regex("^echo_reference/[0-9]+$"), "ping"},
+                     {std::regex("^((up|down)load_chunked)_(by_value|buffiter)/"), "$1/"},
+                     {std::regex("^(ping_callattr|pool:[0-9]+)/"), ""},
+                     {std::regex("^python_opening$"), ""}};
+  for (const auto& substitute : substitutes) {
     operation = std::regex_replace(operation, substitute.only_a_protocols, substitute.floors,
                                    std::regex_constants::format_first_only);
   }

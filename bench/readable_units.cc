@@ -51,10 +51,10 @@ std::string TimeText(std::optional<double> us) {
   constexpr struct {
     double us;
     const char* name;
-  } kUnits[] = {{1e6, "s "}, {1e3, "ms"}, {1, "µs"}, {1e-3, "ns"}};
-  const auto* unit = kUnits;
+  } units[] = {{1e6, "s "}, {1e3, "ms"}, {1, "µs"}, {1e-3, "ns"}};
+  const auto* unit = units;
   // 999.5 and more would be shown as 1,000 of the smaller unit.
-  while (unit != std::end(kUnits) - 1 && std::abs(*us) < 0.9995 * unit->us) ++unit;
+  while (unit != std::end(units) - 1 && std::abs(*us) < 0.9995 * unit->us) ++unit;
   return WithThousands(Significant(*us / unit->us)) + ' ' + unit->name;
 }
 

@@ -9,7 +9,7 @@
 namespace rpycbench {
 namespace {
 
-constexpr std::size_t kGap = 2;
+constexpr std::size_t kGap = 2;  // of which a rare wide figure may take one
 constexpr int kStays = 0;
 constexpr std::size_t kTimeWidth = 7;  // "13.7 µs"
 

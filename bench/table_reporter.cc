@@ -2,19 +2,18 @@
 
 #include <algorithm>
 #include <ostream>
-#include <string_view>
 #include <utility>
 
 #include "bench/readable_units.h"
 #include "bench/run_summary.h"
 #include "bench/text_layout.h"
+#include "fixtures/counters.h"
 
 namespace rpycbench {
 namespace {
 
 constexpr std::size_t kIndent = 2;
 constexpr std::size_t kNarrowest = 36;  // in less there is no room for a type and two figures
-constexpr std::string_view kGap = "  ";
 
 // Whether a row's name has this value of a condition, as in Compression/rpyc_threaded/text/off. A
 // number may be there for another reason.
@@ -22,6 +21,10 @@ bool Says(const RowName& name, std::string value) {
   if (value.find_first_not_of("0123456789") == std::string::npos) return false;
   std::ranges::replace(value, ':', '_');
   return ('/' + name.rest + '/').find('/' + value + '/') != std::string::npos;
+}
+
+std::string EntryOf(const Labels::value_type& condition) {
+  return condition.first + '=' + condition.second;
 }
 
 // A figure and its unit, which is dim.
@@ -93,21 +96,34 @@ void TableReporter::BeginTable(const MeasuredRow& row, bool repeated) {
 
 void TableReporter::TellNewConditions(const MeasuredRow& row) {
   std::vector<std::string> told;
-  for (const auto& [name, value] : row.labels) {
-    if (conditions_.contains(name) || Says(row.name, value)) continue;
-    conditions_[name] = value;
-    told.push_back(name + '=' + value);
+  for (const auto& condition : row.labels) {
+    if (Says(row.name, condition.second)) continue;
+    if (conditions_.insert(condition).second) told.push_back(EntryOf(condition));
   }
   if (!told.empty()) WriteWrapped(Joined(told, " "), kIndent, Style::kDim);
 }
 
 std::string TableReporter::OtherConditions(const MeasuredRow& row) const {
   std::vector<std::string> others;
-  for (const auto& [name, value] : row.labels) {
-    const auto usual = conditions_.find(name);
-    if (usual != conditions_.end() && usual->second != value) others.push_back(name + '=' + value);
+  for (const auto& condition : row.labels) {
+    const auto usual = conditions_.find(condition.first);
+    if (usual != conditions_.end() && usual->second != condition.second) {
+      others.push_back(EntryOf(condition));
+    }
   }
   return Joined(others, " ");
+}
+
+TableReporter::Notes TableReporter::NotesOn(const MeasuredRow& row) const {
+  Notes notes;
+  if (const std::string others = OtherConditions(row); !others.empty()) {
+    notes.emplace_back(others, Style::kDim);
+  }
+  if (!row.failed && !row.Get(counter::kP50)) {
+    notes.emplace_back("the mean, for want of a p50", Style::kDim);
+  }
+  if (!row.doubts.empty()) notes.emplace_back("? " + Joined(row.doubts, ", "), Style::kYellow);
+  return notes;
 }
 
 void TableReporter::WriteRow(const MeasuredRow& row) {
@@ -127,24 +143,17 @@ void TableReporter::WriteRow(const MeasuredRow& row) {
       AddFigure(line, AlignedRight(column.text(row, ratio), column.taken()));
     }
   }
-  std::vector<std::pair<std::string, Style>> notes;
-  const auto note = [&notes](const std::string& text, Style style) {
-    if (!text.empty()) notes.emplace_back(text, style);
-  };
-  note(OtherConditions(row), Style::kDim);
-  if (!row.failed && !row.Get("p50_us")) note("the mean, for want of a p50", Style::kDim);
-  if (!row.doubts.empty()) note("? " + Joined(row.doubts, ", "), Style::kYellow);
-  std::size_t taken = line.width();
-  for (const auto& [text, style] : notes) taken += kGap.size() + DisplayWidth(text);
-  const bool fit = taken <= width_;
-  for (const auto& [text, style] : notes) {
-    if (fit) line.Add(std::string(kGap)).Add(text, style);
-  }
-  Write(line);
-  for (const auto& [text, style] : notes) {
-    if (!fit) WriteWrapped(text, 2 * kIndent, style);
-  }
+  WriteWithNotes(line, NotesOn(row));
   for (const std::string& error : row.errors) WriteWrapped(error, 2 * kIndent, Style::kRed);
+}
+
+void TableReporter::WriteWithNotes(const StyledLine& line, const Notes& notes) {
+  StyledLine whole = line;
+  for (const auto& [text, style] : notes) whole.Add("  ").Add(text, style);
+  const bool fits = whole.width() <= width_;
+  Write(fits ? whole : line);
+  if (fits) return;
+  for (const auto& [text, style] : notes) WriteWrapped(text, 2 * kIndent, style);
 }
 
 void TableReporter::Write(const StyledLine& line) {

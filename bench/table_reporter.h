@@ -21,6 +21,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/context.h"
@@ -47,11 +48,14 @@ class TableReporter : public benchmark::BenchmarkReporter {
 
  private:
   using Clock = std::chrono::steady_clock;
+  using Notes = std::vector<std::pair<std::string, Style>>;
 
   void BeginTable(const MeasuredRow& row, bool repeated);
   void TellNewConditions(const MeasuredRow& row);
-  void WriteRow(const MeasuredRow& row);
   std::string OtherConditions(const MeasuredRow& row) const;
+  Notes NotesOn(const MeasuredRow& row) const;
+  void WriteRow(const MeasuredRow& row);
+  void WriteWithNotes(const StyledLine& line, const Notes& notes);
   void Write(const StyledLine& line);
   void WriteWrapped(const std::string& text, std::size_t indent, Style style);
 

@@ -14,9 +14,9 @@ std::size_t CharacterBytes(std::string_view text) {
 }
 
 std::size_t CharacterWidth(std::string_view character) {
-  constexpr std::uint32_t kFirstByte[] = {0x7f, 0x1f, 0x0f, 0x07};
+  constexpr std::uint32_t first_byte[] = {0x7f, 0x1f, 0x0f, 0x07};
   std::uint32_t code =
-      static_cast<unsigned char>(character.front()) & kFirstByte[character.size() - 1];
+      static_cast<unsigned char>(character.front()) & first_byte[character.size() - 1];
   for (const char c : character.substr(1))
     code = code << 6 | (static_cast<unsigned char>(c) & 0x3f);
   constexpr struct {
