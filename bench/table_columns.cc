@@ -1,6 +1,7 @@
 #include "bench/table_columns.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "bench/readable_units.h"
 #include "bench/text_layout.h"
@@ -36,6 +37,9 @@ constexpr Subject kSubjects[] = {
 };
 constexpr Subject kUsualSubject{"", "trips", counter::kRoundTrips};
 
+// Types whose rows make enough calls for a far tail, and are read for it.
+constexpr std::string_view kTailTypes[] = {"Latency", "Concurrent", "OpenLoop", "MaxRate"};
+
 const Subject& SubjectOf(const std::string& type) {
   const auto* found = std::ranges::find(kSubjects, type, &Subject::type);
   return found == std::end(kSubjects) ? kUsualSubject : *found;
@@ -53,7 +57,7 @@ std::size_t Column::taken() const { return kGap + std::max(width, DisplayWidth(h
 
 std::vector<Column> ColumnsOf(const std::string& type, bool repeated, bool compared) {
   const Subject& subject = SubjectOf(type);
-  const bool open_loop = type == "OpenLoop" || type == "MaxRate";
+  const bool has_tail = std::ranges::find(kTailTypes, type) != std::end(kTailTypes);
   std::vector<Column> columns;
   columns.push_back({"p50", kTimeWidth, kStays, [](const MeasuredRow& row, std::optional<double>) {
                        return TimeText(row.Get(counter::kP50).value_or(row.real_time_us));
@@ -64,7 +68,7 @@ std::vector<Column> ColumnsOf(const std::string& type, bool repeated, bool compa
                        }});
   }
   columns.push_back(TimeColumn("p99", 2, counter::kP99));
-  if (open_loop) columns.push_back(TimeColumn("p99.9", 6, counter::kP999));
+  if (has_tail) columns.push_back(TimeColumn("p99.9", 6, counter::kP999));
   if (compared) {
     columns.push_back({"× floor", 6, kStays, [](const MeasuredRow&, std::optional<double> ratio) {
                          return RatioText(ratio);

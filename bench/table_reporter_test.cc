@@ -32,6 +32,7 @@ std::vector<compat::Run> Rows() {
       RunOf("Latency/tcp_threaded/ping/real_time", "placement=shared",
             {{"p50_us", 11.23},
              {"p99_us", 19.76},
+             {"p999_us", 31.4},
              {"round_trips", 1},
              {"client_cpu_us", 5.6},
              {"server_cpu_us", 0.85}}),
@@ -70,12 +71,12 @@ std::vector<std::vector<compat::Run>> Each(const std::vector<compat::Run>& runs)
 
 TEST(TableReporterTest, HasRoomForEverythingIn120Columns) {
   EXPECT_EQ(Shown(120, Each(Rows())), R"(
-Latency                                  p50      p99  × floor  trips  client CPU  server CPU
+Latency                                  p50      p99    p99.9  × floor  trips  client CPU  server CPU
   placement=shared
-  tcp_threaded/ping                  11.2 µs  19.8 µs    1.00×      1     5.60 µs      850 ns
+  tcp_threaded/ping                  11.2 µs  19.8 µs  31.4 µs    1.00×      1     5.60 µs      850 ns
   dialect=5
-  rpyc_threaded/ping                 27.9 µs  4.13 ms    2.48×      2     12.3 µs     9.87 µs  ? steal:4%
-  rpyc_threaded/echo_reference/1024  1.50 s      –           –   2.50        –           –
+  rpyc_threaded/ping                 27.9 µs  4.13 ms     –       2.48×      2     12.3 µs     9.87 µs  ? steal:4%
+  rpyc_threaded/echo_reference/1024  1.50 s      –        –           –   2.50        –           –
     placement=split dialect=6
     ? stalls:3, samples_for_p99:120
   http_threaded/ping                   error
@@ -163,8 +164,8 @@ TEST(TableReporterTest, BeginsATableForEachType) {
 Floor       p50      p99  trips  client CPU  server CPU
   ping  5.00 µs     –         –        –           –
 
-Latency                   p50      p99  × floor  trips  client CPU  server CPU
-  rpyc_threaded/ping  30.0 µs     –       6.00×      –        –           –
+Latency                   p50      p99    p99.9  × floor  trips  client CPU  server CPU
+  rpyc_threaded/ping  30.0 µs     –        –       6.00×      –        –           –
 
 Compute                       p50      p99  × floor  calls/s  client CPU  server CPU
   tcp_threaded/clients:4   100 µs     –       1.00×   39,500        –           –
