@@ -7,7 +7,15 @@
 
 repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 preset=release
-build_folder=$repository/build/$preset
+if [[ -e $repository/CMakeLists.txt ]]; then
+  installed=no
+  may_install=yes
+  build_folder=$repository/build/$preset
+else  # Installed: what is missing is the package manager's to get, and there is nothing to build.
+  installed=yes
+  may_install=no
+  build_folder=$repository
+fi
 program=${0##*/}
 export DEBIAN_FRONTEND=noninteractive
 
@@ -217,7 +225,8 @@ ensure_packages() {
   mapfile -t missing < <(missing_packages "$@")
   if ((${#missing[@]} > 0)); then
     if [[ $may_install == no ]]; then
-      stop "missing: ${missing[*]} (Boost from $oldest_boost on)"
+      [[ " ${missing[*]}" != *' boost'* ]] || missing+=("(Boost from $oldest_boost on)")
+      stop "missing: ${missing[*]}"
     elif ! command -v apt-get > /dev/null; then
       explain_without_apt "${missing[@]}"
     fi
