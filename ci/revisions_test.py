@@ -54,6 +54,7 @@ class Repository(unittest.TestCase):
         shutil.copy(HERE.parent / "tools" / "result_rows.py", self.root / "tools")
         self.program("tools/bench_all", BUILD)
         self.program("bench_server", "#!/bin/sh\n")
+        (self.root / "CMakeLists.txt").touch()  # which an installation has not
         (self.root / ".gitignore").write_text("/build/\n__pycache__/\n/build.log\n")
 
     def git(self, *arguments, root=None):

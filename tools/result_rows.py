@@ -7,6 +7,7 @@ label says and when two contradict each other, and which files belong to one run
 import json
 import math
 import os
+import pathlib
 import re
 import statistics
 from typing import NamedTuple, Optional
@@ -16,6 +17,8 @@ NOISE = 0.02  # of a row: what a quiet machine repeats to
 MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 PROTOCOLS = ("tcp", "rpyc", "http", "pyrpyc", "flask")  # as modes begin, in the order of tables
 MODE = re.compile(rf"({'|'.join(PROTOCOLS)})_[a-z0-9_]+$")
+INSTALLED = not (pathlib.Path(__file__).resolve().parents[1] / "CMakeLists.txt").exists()
+PYTHON_CLIENT = "rpycbench python_client" if INSTALLED else "tools/python_client"
 ADDED_BY_FRAMEWORK = re.compile(r"/(real_time|manual_time|process_time|threads:\d+"
                                 r"|(iterations|repeats|min_time|min_warmup_time):[\d.]+)(?=/|$)")
 
@@ -73,7 +76,7 @@ def _one_of(names):
 def how_to_get(names):
     """The commands that make these rows."""
     own = [name for name in names if not name.startswith("Py")]
-    commands = [] if len(own) == len(names) else ["tools/python_client"]
+    commands = [] if len(own) == len(names) else [PYTHON_CLIENT]
     if own:
         pattern = own[0] if len(own) == 1 else _one_of(own)
         commands.insert(0, f"bench_all --benchmark_filter='^{pattern}/'")

@@ -5,13 +5,17 @@ import os
 import random
 import re
 
-REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+INSTALLED = not os.path.exists(os.path.join(ROOT, "CMakeLists.txt"))
+REPOSITORY = None if INSTALLED else ROOT
+COMMAND = "rpycbench gate" if INSTALLED else "ci/gate"
+OUT = "gate-result" if INSTALLED else os.path.join(ROOT, "build", "gate", "result")
 
 
 def parse(arguments):
     """The options; exits with 2 and the reason on stderr if they make no sense together."""
     parser = argparse.ArgumentParser(
-        prog="ci/gate", allow_abbrev=False,
+        prog=COMMAND, allow_abbrev=False,
         description="Says whether a change made the suite's rows slower or dearer: of two builds, measured "
         "in turns, or of two stored results.",
         epilog="Exit status: 0 pass, 1 regression, 2 something is broken, 3 inconclusive, 4 the machine is "
@@ -20,9 +24,9 @@ def parse(arguments):
                         help="two results of bench_all --benchmark_out, instead of builds")
     parser.add_argument("--base", metavar="REVISION|TREE", help="git revision, or build tree")
     parser.add_argument("--head", metavar="REVISION|TREE", help="likewise; the working tree if not given")
-    parser.add_argument("--config", default=os.path.join(REPOSITORY, "ci", "gate.toml"), metavar="FILE")
-    parser.add_argument("--out", default=os.path.join(REPOSITORY, "build", "gate", "result"),
-                        metavar="FOLDER", help="for gate.json, SUMMARY.md, base.json and head.json")
+    parser.add_argument("--config", default=os.path.join(ROOT, "ci", "gate.toml"), metavar="FILE")
+    parser.add_argument("--out", default=OUT, metavar="FOLDER",
+                        help="for gate.json, SUMMARY.md, base.json and head.json (default: %(default)s)")
     parser.add_argument("--rows", default="", metavar="REGEX", help="judge only rows of such names")
     parser.add_argument("--tier", choices=("exact", "timing", "both"), default="both")
     parser.add_argument("--inconclusive", choices=("fail", "pass"), default="fail",

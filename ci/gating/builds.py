@@ -15,7 +15,8 @@ PROGRAMS = ("bench_all", "bench_server")
 BARE = "Floor/ping/real_time"  # a row that every build has
 TOOLS = ("compiler", "boost_version", "google_benchmark_version")
 KEPT_TREES = 6
-BESIDE = ("allocation_count.so",)  # counts allocations for the ledger; a sanitizer's build has none
+# What counts allocations for the ledger, which a sanitizer's build has not, and the servers in Python.
+BESIDE = ("allocation_count.so", "reference")
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,12 @@ def revision_of(repository, name):
 
 def build_tree(repository, spec, tell):
     """The build tree of `spec`: a folder with bench_all, a git revision, or, if None, the repository as it
-    is. A revision is built by its own tools/bench_all in a work tree under build/gate/trees, which may be
+    is. Where there is none, in an installation (`repository` None), the first is all there is. A revision is built by its own tools/bench_all in a work tree under build/gate/trees, which may be
     deleted at any time; so is the repository itself. Throws GateError."""
     if spec is not None and os.access(os.path.join(spec, "bench_all"), os.X_OK):
         return os.path.abspath(spec)
+    if repository is None:
+        raise GateError(f"{spec or 'the head'}: no build tree; for revisions, use ci/gate of a clone")
     source = repository if spec is None else work_tree(repository, spec)
     tell(f"building {source}")
     log = os.path.join(source, "build", "release.log")
@@ -92,13 +95,23 @@ def copy_build(name, tree, folder, flags):
     """A Build of copies of the tree's programs in `folder`, which is made. Throws GateError for a tree
     without them, and what copied() throws."""
     os.mkdir(folder)
-    for program in PROGRAMS + BESIDE:
-        source = os.path.join(tree, program)
-        if os.path.exists(source):
-            shutil.copy2(source, folder)
-        elif program in PROGRAMS:
+    for program in PROGRAMS:
+        if not os.path.exists(os.path.join(tree, program)):
             raise GateError(f"{name}: {tree} has no {program}")
+        shutil.copy2(os.path.join(tree, program), folder)
+    copy_companions(tree, folder)
     return copied(name, tree, folder, flags)
+
+
+def copy_companions(tree, folder):
+    """Copies what the programs of the tree look for beside themselves, as far as the tree has it."""
+    for name in BESIDE:
+        source = os.path.join(tree, name)
+        if os.path.isdir(source):
+            shutil.copytree(source, os.path.join(folder, name),
+                            ignore=shutil.ignore_patterns("__pycache__"))
+        elif os.path.exists(source):
+            shutil.copy2(source, folder)
 
 
 def copied(name, tree, folder, flags):

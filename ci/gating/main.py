@@ -10,7 +10,7 @@ import tempfile
 import traceback
 
 from . import calibration, reports, settings as configuration
-from .arguments import REPOSITORY, parse
+from .arguments import COMMAND, REPOSITORY, parse
 from .build_gate import BuildGate, timed_rows, timing_flags
 from .builds import build_tree, copied, copy_build
 from .errors import GateError, Unfit
@@ -99,7 +99,7 @@ def gate_results(options, settings):
 
 
 def command_line():
-    return shlex.join(["ci/gate", *sys.argv[1:]])
+    return f"{COMMAND} {shlex.join(sys.argv[1:])}"
 
 
 def conclude(result, options):

@@ -10,11 +10,10 @@ import pathlib
 import random
 import re
 import shlex
-import shutil
 import subprocess
 import tempfile
 
-from .builds import BESIDE, PROGRAMS
+from .builds import PROGRAMS, copy_companions
 
 TIMEOUT = 120  # seconds a command; most take less than one
 # As the linker reports a member that it takes from an archive.
@@ -33,9 +32,7 @@ def relink(build_tree, target_folder, seed):
     target_folder.mkdir(parents=True, exist_ok=True)
     for program in PROGRAMS:
         _relink(build_tree, target_folder.resolve() / program, random.Random(f"{seed} {program}"))
-    for name in BESIDE:
-        if (build_tree / name).exists():
-            shutil.copy2(build_tree / name, target_folder)
+    copy_companions(build_tree, target_folder)
 
 
 def _relink(build_tree, target, shuffler):
