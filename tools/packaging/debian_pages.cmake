@@ -1,5 +1,6 @@
 # Run by CPack when all is in place and before it is packed: gives a Debian package the two files that each
 # has to have beside its pages, the license as `copyright` and a changelog in Debian's form.
+cmake_minimum_required(VERSION 3.25)
 if(NOT CPACK_GENERATOR STREQUAL DEB)
   return()
 endif()
