@@ -1,5 +1,5 @@
-# Run by CPack when all is in place and before it is packed: gives a Debian package the two files that each
-# has to have beside its pages, the license as `copyright` and a changelog in Debian's form.
+# Run by CPack when all is in place and before it is packed: gives a Debian package what each has to have, the
+# license as `copyright`, a changelog in Debian's form, and manual pages that are compressed.
 cmake_minimum_required(VERSION 3.25)
 if(NOT CPACK_GENERATOR STREQUAL DEB)
   return()
@@ -15,4 +15,5 @@ file(WRITE ${folder}/changelog
 
  -- ${CPACK_PACKAGE_CONTACT}  ${date}
 ")
-execute_process(COMMAND gzip -9 -n ${folder}/changelog COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB_RECURSE manual ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/*.1)
+execute_process(COMMAND gzip -9 -n ${folder}/changelog ${manual} COMMAND_ERROR_IS_FATAL ANY)

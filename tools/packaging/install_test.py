@@ -230,6 +230,8 @@ class DebianPackageTest(InstallationTestCase):
         pages = self.prefix / "share" / "doc" / "rpycbench"
         self.assertIn("Copyright (c)", (pages / "copyright").read_text())
         self.assertTrue((pages / "changelog.gz").exists())
+        for program in (self.prefix / "bin").iterdir():
+            self.assertTrue((self.prefix / "share/man/man1" / f"{program.name}.1.gz").exists())
         listed = subprocess.run(["dpkg-deb", "-c", self.package], check=True, capture_output=True,
                                 text=True).stdout
         self.assertNotRegex(listed, r"(?m)^(?!l).{5}w|^(?!l).{8}w")  # by others than root
