@@ -56,8 +56,9 @@ def revision_of(repository, name):
 
 def build_tree(repository, spec, tell):
     """The build tree of `spec`: a folder with bench_all, a git revision, or, if None, the repository as it
-    is. Where there is none, in an installation (`repository` None), the first is all there is. A revision is built by its own tools/bench_all in a work tree under build/gate/trees, which may be
-    deleted at any time; so is the repository itself. Throws GateError."""
+    is. A revision is built by its own tools/bench_all in a work tree under build/gate/trees, which may be
+    deleted at any time; so is the repository itself. An installation has none (None), and takes folders
+    only. Throws GateError."""
     if spec is not None and os.access(os.path.join(spec, "bench_all"), os.X_OK):
         return os.path.abspath(spec)
     if repository is None:

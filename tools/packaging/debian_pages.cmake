@@ -1,5 +1,5 @@
-# Run by CPack when all is in place and before it is packed: gives a Debian package what each has to have, the
-# license as `copyright`, a changelog in Debian's form, and manual pages that are compressed.
+# Run by CPack when all is in place and before it is packed: gives a Debian package what each has to
+# have: the license as `copyright`, a changelog in Debian's form, compressed manual pages.
 cmake_minimum_required(VERSION 3.25)
 if(NOT CPACK_GENERATOR STREQUAL DEB)
   return()

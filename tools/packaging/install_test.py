@@ -1,7 +1,7 @@
-"""Installs the build, makes a package of it, and uses both as their users do: `install_test.py <build>`.
+"""Installs the build, packs it, and uses both as their users do: `install_test.py <build>`.
 
-What is installed runs from any folder and with an environment that knows nothing of the sources, also after
-the whole has moved. It names neither sources nor build, and leaves nothing beside itself.
+What is installed runs from any folder and with an environment that knows nothing of the sources,
+also after the whole has moved. It names neither sources nor build, and leaves nothing beside itself.
 """
 
 import json
@@ -16,7 +16,7 @@ import unittest
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
-SCIPY = SOURCES / "build" / "python" / "usr" / "lib" / "python3" / "dist-packages"  # tools/compare's
+SCIPY = SOURCES / "build/python/usr/lib/python3/dist-packages"  # what tools/compare --prepare gets
 PATIENCE = 120  # seconds
 FEW = ("--preset=quick", "--benchmark_min_time=0")  # calls
 PING, PYTHON_PING = "Latency/rpyc_threaded/ping", "Latency/pyrpyc_threaded/ping"
@@ -108,7 +108,8 @@ class PrefixTest(InstallationTestCase):
         self.assertIn("rpycbench gate ", summary)
 
     def test_the_gate_takes_build_trees_only(self):
-        self.assert_refused("HEAD: no build tree", self.installed("rpycbench", "gate", "--base=HEAD"))
+        self.assert_refused("HEAD: no build tree",
+                            self.installed("rpycbench", "gate", "--base=HEAD"))
 
     def test_python_clients_find_servers_of_both_kinds(self):
         for mode in ("rpyc_threaded", "pyrpyc_threaded"):
@@ -121,11 +122,12 @@ class PrefixTest(InstallationTestCase):
         called = self.elsewhere / "called"
         (self.elsewhere / "apt-get").write_text(f"#!/bin/sh\n: > '{called}'\n")
         (self.elsewhere / "apt-get").chmod(0o755)
+        needed = {"matplotlib": ("report", "results.json", "-o", "report.html"),
+                  "rpyc": ("python_client", "--mode=rpyc_threaded", "--out=results.json"),
+                  "scipy": ("compare", "before.json", "after.json")}
         (self.elsewhere / "sitecustomize.py").write_text(
-            "import sys\nfor name in ('matplotlib', 'rpyc', 'scipy'):\n    sys.modules[name] = None\n")
-        for package, command in (("matplotlib", ("report", "results.json", "-o", "report.html")),
-                                 ("rpyc", ("python_client", "--mode=rpyc_threaded", "--out=o.json")),
-                                 ("scipy", ("compare", "before.json", "after.json"))):
+            f"import sys\nfor name in {list(needed)}:\n    sys.modules[name] = None\n")
+        for package, command in needed.items():
             self.assert_refused(f"{command[0]}: missing: python3-{package}\n", self.installed(
                 "rpycbench", *command, PATH=f"{self.elsewhere}:/usr/bin:/bin",
                 PYTHONPATH=str(self.elsewhere)))
