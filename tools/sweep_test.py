@@ -16,7 +16,8 @@ from results_test_case import ResultsTestCase
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 SWEEP, REPORT = TOOLS / "sweep", TOOLS / "report"
-BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
+BENCH_ALL = (os.path.abspath(sys.argv.pop(1))
+             if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None)
 PLAN = """
 modes = ["tcp_threaded", "rpyc_threaded"]
 repetitions = 2

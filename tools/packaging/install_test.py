@@ -20,7 +20,7 @@ SCIPY = SOURCES / "build/python/usr/lib/python3/dist-packages"  # what tools/com
 PATIENCE = 120  # seconds
 FEW = ("--preset=quick", "--benchmark_min_time=0")  # calls
 PING, PYTHON_PING = "Latency/rpyc_threaded/ping", "Latency/pyrpyc_threaded/ping"
-PROGRAMS = ("bench_all", "bench_server", "python_client", "report", "explain", "expectations",
+PROGRAMS = ("bench_all", "bench_server", "sweep", "python_client", "report", "explain", "expectations",
             "compare", "gate", "beside_wrk")
 
 
@@ -94,6 +94,16 @@ class PrefixTest(InstallationTestCase):
         page = self.elsewhere / "report.html"
         self.output("rpycbench", "report", results, "-o", page)
         self.assertIn("pyrpyc_threaded", page.read_text())
+
+    def test_a_sweep_uses_the_installed_programs(self):
+        plan, results = self.elsewhere / "sweep.toml", self.elsewhere / "sweep.json"
+        plan.write_text('modes = ["tcp_threaded"]\nmin_time = 0\n[[grid]]\n'
+                        'rows = ["Latency/ping"]\npayload = ["text", "zeros"]\n')
+        done = self.installed("rpycbench", "sweep", plan, "-o", results)
+        self.assertEqual(0, done.returncode, done.stderr)
+        found = json.loads(results.read_text())
+        self.assertEqual(2, len(found["benchmarks"]))
+        self.assertEqual({"bench_all", "bench_server"}, found["sweep"]["program"].keys())
 
     def test_stored_results_are_compared_and_gated(self):
         results = [self.measure("--benchmark_min_time=0.02", name=name)
@@ -169,7 +179,7 @@ class PrefixTest(InstallationTestCase):
 
     def test_links_between_pages_hold(self):
         links = [(page, link) for page in self.prefix.rglob("*.md")
-                 for link in re.findall(r"\]\(([^)#:]+)[)#]", page.read_text())]
+                 for link in re.findall(r"\]\(([^)#:\s]+)[)#]", page.read_text())]
         self.assertGreater(len(links), 10)
         for page, link in links:
             self.assertTrue((page.parent / link).is_file(), f"{page}: {link}")

@@ -40,11 +40,15 @@ def arguments():
     parser.add_argument("--merge", nargs="+", metavar="results.json",
                         help="instead: put together what several hosts measured of one plan")
     parser.add_argument("--bench_all", metavar="FILE", help="the program to run")
+    parser.add_argument("--bench_server", metavar="FILE", help="the server that it starts, by which "
+                        "one build is told from another; if not given, the one beside it")
     given = parser.parse_args()
     if bool(given.merge) == bool(given.plan):
         parser.error("either sweep.toml or --merge")
     if not given.out and not given.list:
         parser.error("-o results.json is missing")
+    if given.bench_all and not given.bench_server:
+        given.bench_server = pathlib.Path(given.bench_all).with_name("bench_server")
     return given
 
 
@@ -163,7 +167,8 @@ def sweep(given, stop):
     check_writable(given.out)
     hosts, _ = look(plan["flags"].get("server_launcher", ""))
     total = len(points) * plan["repetitions"]
-    results = SweepResults(given.out, plan, program_of(plan, given.bench_all), hosts, total)
+    program = program_of(plan, given.bench_all, given.bench_server)
+    results = SweepResults(given.out, plan, program, hosts, total)
     if given.out.exists() and not given.fresh:
         before = SweepResults.read(given.out)
         before.check_same(results)

@@ -74,11 +74,10 @@ def known_flags(bench_all):
     return set(re.findall(r"^  --(\w+)[=,]", output, re.MULTILINE))
 
 
-def program_of(plan, bench_all):
+def program_of(plan, bench_all, bench_server):
     """Digests of the programs, to tell one build from another."""
-    server = pathlib.Path(plan["flags"].get("server", pathlib.Path(bench_all).with_name(
-        "bench_server")))
-    files = {"bench_all": pathlib.Path(bench_all), "bench_server": server}
+    server = plan["flags"].get("server", bench_server)
+    files = {"bench_all": pathlib.Path(bench_all), "bench_server": pathlib.Path(server)}
     try:
         return {name: hashlib.sha256(file.read_bytes()).hexdigest()[:16]
                 for name, file in files.items() if name == "bench_all" or file.exists()}
