@@ -1,6 +1,6 @@
 // Numbers as people read them: three significant digits and, for times, a unit that fits. What is
-// not known is a dash. The same as tools/reporting/units.py, but for zeros, which keep columns
-// aligned here.
+// not known is a dash. Made for columns, where zeros and blanks keep figures aligned; for text,
+// tools/reporting/units.py does the like.
 #pragma once
 
 #include <chrono>

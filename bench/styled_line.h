@@ -1,8 +1,10 @@
 // A line for the terminal, of pieces in different styles. Its width is that of the text alone.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 

@@ -2,11 +2,11 @@
 // the row ends. Widths are fixed when a type begins. Repetitions are one line, aggregates none.
 // Machines read the formats of --benchmark_format and --benchmark_out.
 //
-//   Latency                            p50      p99  × floor  trips  client CPU  server CPU
+//   Latency                   p50      p99    p99.9  × floor  trips  client CPU  server CPU
 //     placement=shared payload=random
-//     tcp_threaded/ping            11.2 µs  19.8 µs    1.00×      1     5.62 µs     4.10 µs
+//     tcp_threaded/ping   11.2 µs  19.8 µs  31.4 µs    1.00×      1     5.62 µs     4.10 µs
 //     compression=python dialect=5
-//     rpyc_threaded/ping           27.9 µs  41.3 µs    2.49×      2     12.3 µs     9.87 µs
+//     rpyc_threaded/ping  27.9 µs  41.3 µs  58.6 µs    2.49×      2     12.3 µs     9.87 µs
 //       ? steal:4%
 //
 // A condition stands above the first row that was measured under it. Rows measured otherwise say so
