@@ -22,10 +22,11 @@ std::size_t CharacterLength(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if (!IsContinuation(byte(i))) return 0;
   }
-  // Overlong forms, surrogates and what lies beyond the last code point.
+  // Control characters, overlong forms, surrogates and what lies beyond the last code point.
   const unsigned char second = byte(1);
-  const bool wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  const bool wrong = (first == 0xc2 && second < 0xa0) || (first == 0xe0 && second < 0xa0) ||
+                     (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
+                     (first == 0xf4 && second > 0x8f);
   return wrong ? 0 : length;
 }
 
