@@ -35,15 +35,16 @@ bool RunsInOrder(const FrameworkFlags& flags) {
   return !flags.On("benchmark_enable_random_interleaving");
 }
 
-std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const FrameworkFlags& flags,
-                                                          const ContextEntries& about,
+std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const CommandLine& command,
                                                           const std::vector<std::string>& rows) {
+  const FrameworkFlags& flags = command.flags;
   const std::string format = flags.ValueOr("benchmark_format", "console");
   if (format == "json") return std::make_unique<JsonReporter>();
   if (format == "csv") return std::make_unique<CsvReporter>(SuiteCounters());
   if (!ShowsTable(flags)) return nullptr;
-  auto table = std::make_unique<TableReporter>(TableReporter::Settings{HasColor(flags), Columns},
-                                               about, rows);
+  auto table = std::make_unique<TableReporter>(
+      TableReporter::Settings{HasColor(flags), Columns, command.options.ledger == true},
+      DescribeRun(command.options), rows);
   if (RunsInOrder(flags)) return table;
   return std::make_unique<RowOrder>(std::move(table), rows);
 }

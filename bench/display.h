@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/context.h"
 #include "bench/framework_flags.h"
+#include "bench/run.h"
 
 namespace rpycbench {
 
@@ -18,10 +18,9 @@ bool ShowsTable(const FrameworkFlags& flags);
 // Whether rows run in the order of their names.
 bool RunsInOrder(const FrameworkFlags& flags);
 
-// `about` is the suite's part of the context, `rows` are the names of the rows to come. Null for
-// the framework's console, which knows what it needs (colours, tables) from its flags.
-std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const FrameworkFlags& flags,
-                                                          const ContextEntries& about,
+// `rows` are the names of the rows to come. Null for the framework's console, which knows what it
+// needs (colours, tables) from its flags.
+std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const CommandLine& command,
                                                           const std::vector<std::string>& rows);
 
 }  // namespace rpycbench

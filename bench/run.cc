@@ -112,7 +112,7 @@ void TellDoubts(const RowFilter& rows, std::size_t all) {
     reasons += (reasons.empty() ? "" : ", ") + std::to_string(count) + ' ' + doubt;
   }
   Tell(std::to_string(rows.doubtful_rows()) + " of " + std::to_string(all) +
-       " rows have doubts, which their labels tell: " + reasons);
+       " rows have doubts: " + reasons);
 }
 
 // Keeps what the framework lists, and what it says when there is nothing to list.
@@ -176,8 +176,7 @@ std::vector<std::string> SelectedRows(const CommandLine& command) {
 int RunRows(const CommandLine& command, const std::vector<std::string>& rows) {
   const FrameworkFlags& flags = command.flags;
   const std::unique_ptr<Reporter> file = MakeFile(flags);
-  const std::unique_ptr<Reporter> own_display =
-      MakeDisplay(flags, DescribeRun(command.options), rows);
+  const std::unique_ptr<Reporter> own_display = MakeDisplay(command, rows);
   const bool report_aggregates = flags.On("benchmark_report_aggregates_only");
   RowFilter display(
       own_display ? *own_display : *benchmark::CreateDefaultDisplayReporter(),

@@ -35,8 +35,9 @@ std::vector<std::string> DescribeContext(const benchmark::BenchmarkReporter::Con
                  ", ")};
 }
 
-std::string Legend() {
-  return "p50, p99 of a call; × floor: times tcp_threaded's cost; CPU per call; ? doubts";
+std::string Legend(bool ledger) {
+  return std::string("p50, p99 of a call; × floor: times tcp_threaded's cost; CPU per call; ") +
+         (ledger ? "syscalls and allocs of client + server; " : "") + "? doubts";
 }
 
 std::string EndOfRun(std::size_t rows, std::chrono::seconds time) {

@@ -17,8 +17,8 @@ namespace rpycbench {
 std::vector<std::string> DescribeContext(const benchmark::BenchmarkReporter::Context& context,
                                          const ContextEntries& about);
 
-// How the columns are to be read.
-std::string Legend();
+// How the columns are to be read, those of the ledger included.
+std::string Legend(bool ledger);
 
 // "46 rows in 0:28".
 std::string EndOfRun(std::size_t rows, std::chrono::seconds time);

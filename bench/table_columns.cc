@@ -51,25 +51,35 @@ Column TimeColumn(const char* heading, int rank, const char* counter) {
           }};
 }
 
+// "4 + 4": the client's and the server's. Who asked for it wants it more than anything else.
+Column BothSidesColumn(const char* heading, const char* client, const char* server) {
+  return {heading, 7, 1, [=](const MeasuredRow& row, std::optional<double>) {
+            const std::optional<double> clients = row.Get(client);
+            const std::optional<double> servers = row.Get(server);
+            if (!clients && !servers) return NumberText(std::nullopt);
+            return NumberText(clients) + " + " + NumberText(servers);
+          }};
+}
+
 }  // namespace
 
 std::size_t Column::taken() const { return kGap + std::max(width, DisplayWidth(heading)); }
 
-std::vector<Column> ColumnsOf(const std::string& type, bool repeated, bool compared) {
+std::vector<Column> ColumnsOf(const std::string& type, const Extras& extras) {
   const Subject& subject = SubjectOf(type);
   const bool has_tail = std::ranges::find(kTailTypes, type) != std::end(kTailTypes);
   std::vector<Column> columns;
   columns.push_back({"p50", kTimeWidth, kStays, [](const MeasuredRow& row, std::optional<double>) {
                        return TimeText(row.Get(counter::kP50).value_or(row.real_time_us));
                      }});
-  if (repeated) {
+  if (extras.repeated) {
     columns.push_back({"± p50", 6, 3, [](const MeasuredRow& row, std::optional<double>) {
                          return PercentText(row.variation);
                        }});
   }
   columns.push_back(TimeColumn("p99", 2, counter::kP99));
   if (has_tail) columns.push_back(TimeColumn("p99.9", 6, counter::kP999));
-  if (compared) {
+  if (extras.compared) {
     columns.push_back({"× floor", 6, kStays, [](const MeasuredRow&, std::optional<double> ratio) {
                          return RatioText(ratio);
                        }});
@@ -79,6 +89,12 @@ std::vector<Column> ColumnsOf(const std::string& type, bool repeated, bool compa
                        const std::optional<double> value = row.Get(subject.counter);
                        return NumberText(value ? std::optional(*value / subject.unit) : value);
                      }});
+  if (extras.ledger) {
+    columns.push_back(
+        BothSidesColumn("syscalls", counter::kClientSyscalls, counter::kServerSyscalls));
+    columns.push_back(
+        BothSidesColumn("allocs", counter::kClientAllocations, counter::kServerAllocations));
+  }
   if (type != "Isolation") {  // which kills the process whose time it would be
     columns.push_back(TimeColumn("client CPU", 7, counter::kClientCpu));
     columns.push_back(TimeColumn("server CPU", 5, counter::kServerCpu));

@@ -21,9 +21,16 @@ struct Column {
   std::size_t taken() const;  // the gap before it included
 };
 
-// The columns that rows of a type have. `repeated`: with what repetitions vary by; `compared`: with
-// the multiple of the floor.
-std::vector<Column> ColumnsOf(const std::string& type, bool repeated, bool compared);
+// What a table has beyond the columns of every one: what repetitions vary by, the multiple of the
+// floor, what the ledger counts.
+struct Extras {
+  bool repeated = false;
+  bool compared = false;
+  bool ledger = false;
+};
+
+// The columns that rows of a type have.
+std::vector<Column> ColumnsOf(const std::string& type, const Extras& extras);
 
 // Those that fit into `width` columns of the terminal beside names of `name_width`. Two always
 // stay: what a call takes, and how that compares.

@@ -58,7 +58,7 @@ bool TableReporter::ReportContext(const Context& context) {
   for (const std::string& line : DescribeContext(context, about_)) {
     WriteWrapped(line, 0, Style::kPlain);
   }
-  WriteWrapped(Legend(), 0, Style::kDim);
+  WriteWrapped(Legend(settings_.ledger), 0, Style::kDim);
   return true;
 }
 
@@ -83,7 +83,9 @@ void TableReporter::BeginTable(const MeasuredRow& row, bool repeated) {
   width_ = std::max(settings_.columns(), kNarrowest);
   name_width_ = kIndent + std::max(longest_[type_], DisplayWidth(row.name.rest));
   name_width_ = std::max(name_width_, DisplayWidth(type_));
-  figures_ = Fitting(ColumnsOf(type_, repeated, compared_.contains(type_)), name_width_, width_);
+  const Extras extras{
+      .repeated = repeated, .compared = compared_.contains(type_), .ledger = settings_.ledger};
+  figures_ = Fitting(ColumnsOf(type_, extras), name_width_, width_);
   name_width_ = std::min(name_width_, width_ - WidthOf(figures_));
   GetOutputStream() << '\n';
   StyledLine heading;

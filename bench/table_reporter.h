@@ -36,7 +36,8 @@ class TableReporter : public benchmark::BenchmarkReporter {
  public:
   struct Settings {
     bool color = false;
-    std::function<std::size_t()> columns;  // of the terminal, asked for each table
+    std::function<std::size_t()> columns = {};  // of the terminal, asked for each table
+    bool ledger = false;                        // its counts were asked for, and are shown
   };
 
   // `about` is the suite's part of the context; `rows` are the names of the rows to come.

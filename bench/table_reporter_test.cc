@@ -53,11 +53,12 @@ std::vector<compat::Run> Rows() {
 
 // What is shown of the runs, a report each, below the context.
 std::string Shown(std::size_t columns, const std::vector<std::vector<compat::Run>>& reports,
-                  bool color = false) {
+                  TableReporter::Settings settings = {}) {
   std::vector<std::string> names;
   for (const auto& runs : reports) names.push_back(runs.front().run_name.str());
   std::ostringstream out;
-  TableReporter table({color, [columns] { return columns; }}, {}, names);
+  settings.columns = [columns] { return columns; };
+  TableReporter table(settings, {}, names);
   table.SetOutputStream(&out);
   for (const auto& runs : reports) table.ReportRuns(runs);
   return out.str();
@@ -181,6 +182,22 @@ Isolation           p50      p99  × floor   lost
 )");
 }
 
+TEST(TableReporterTest, ShowsWhatTheLedgerCountedIfAskedFor) {
+  const compat::Run counted = RunOf("Latency/rpyc_threaded/ping/real_time", "",
+                                    {{"p50_us", 30},
+                                     {"client_syscalls", 4},
+                                     {"server_syscalls", 4.5},
+                                     {"client_allocations", 0},
+                                     {"server_allocations", 12}});
+  const compat::Run not_counted =
+      RunOf("Latency/pyrpyc_threaded/ping/real_time", "", {{"p50_us", 170}});
+  EXPECT_EQ(Shown(80, Each({counted, not_counted}), {.ledger = true}), R"(
+Latency                     p50      p99  trips  syscalls   allocs  server CPU
+  rpyc_threaded/ping    30.0 µs     –         –  4 + 4.50   0 + 12        –
+  pyrpyc_threaded/ping   170 µs     –         –         –        –        –
+)");
+}
+
 TEST(TableReporterTest, TellsRepetitionsInOneLineAndIgnoresAggregates) {
   const std::string name = "Floor/ping/real_time";
   EXPECT_EQ(Shown(100, {{RunOf(name, "a=1", {{"p50_us", 9}, {"p99_us", 30}}, 0, 3),
@@ -215,7 +232,7 @@ TEST(TableReporterTest, ShowsTheMeanWhereThereIsNoMedian) {
 
 TEST(TableReporterTest, ColorsSayNothingThatTheTextDoesNot) {
   const std::string plain = Shown(80, Each(Rows()));
-  std::string painted = Shown(80, Each(Rows()), true);
+  std::string painted = Shown(80, Each(Rows()), {.color = true});
   EXPECT_THAT(plain, Not(HasSubstr("\033")));
   for (const char* sequence : {"\033[1m", "\033[2m", "\033[31m", "\033[33m", "\033[0m"}) {
     EXPECT_THAT(painted, HasSubstr(sequence));
