@@ -2,35 +2,30 @@
 
 compare.py matches rows by name alone. What varies by flag and not by name (placement, payload,
 compression, dialect) stands in a row's label, so rows of one name with different labels measure
-different things; doubts in a label are told, but two rows may well differ in them; an errored row has a time of zero, which would look like an improvement; rows of
-one file only are dropped silently. This says all of it on stderr. Exit 2: not comparable.
+different things; doubts in a label are told, but two rows may well differ in them; an errored row
+has a time of zero, which would look like an improvement; rows of one file only are dropped
+silently. This says all of it on stderr. Exit 2: not comparable.
 """
 
 import argparse
-import json
 import os
 import sys
 
+from command import run
+from result_rows import MICROSECONDS, Unusable, label_and_doubts, load, number
 
-def stop(message):
-    print(f"compare: {message}", file=sys.stderr)
-    sys.exit(2)
+TIMES = ("real_time", "cpu_time")
 
 
-def load(path):
-    """The results in a file, or exit 2 with the reason they are none."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            report = json.load(file)
-    except OSError as error:
-        stop(f"{path}: {error.strerror}")
-    except ValueError as error:
-        stop(f"{path}: not a JSON file: {error}")
-    rows = report.get("benchmarks") if isinstance(report, dict) else None
-    if not isinstance(rows, list) or not isinstance(report.get("context"), dict):
-        stop(f"{path}: not the results of a benchmark (no context and benchmarks)")
-    if not all(isinstance(row, dict) and isinstance(row.get("name"), str) for row in rows):
-        stop(f"{path}: not the results of a benchmark (rows without a name)")
+def load_timed(path):
+    """The document in a file, whose rows have all that compare.py reads; throws Unusable."""
+    report = load(path)
+    for row in report["benchmarks"]:
+        for key in TIMES:
+            if number(row, key) is None:
+                raise Unusable(f"{path}: {row['name']} has no {key}")
+        if str(row.get("time_unit")) not in MICROSECONDS:
+            raise Unusable(f"{path}: {row['name']}: time_unit is {row.get('time_unit')}")
     return report
 
 
@@ -38,16 +33,14 @@ def labels(report):
     """All labels of each row's name, without doubts; repetitions share them."""
     found = {}
     for row in report["benchmarks"]:
-        entries = [entry for entry in row.get("label", "").split()
-                   if not entry.startswith("doubts=")]
-        found.setdefault(row["name"], set()).add(" ".join(entries))
+        found.setdefault(row["name"], set()).add(label_and_doubts(row)[0])
     return found
 
 
 def doubtful(report, rows):
     """Those of the rows whose label carries doubts."""
     return sorted({row["name"] for row in report["benchmarks"]
-                   if row["name"] in rows and "doubts=" in row.get("label", "")})
+                   if row["name"] in rows and label_and_doubts(row)[1]})
 
 
 def describe(label_set):
@@ -59,7 +52,7 @@ def main():
     parser.add_argument("--force", action="store_true")
     parser.add_argument("files", nargs=2)
     arguments = parser.parse_args()
-    reports = [load(path) for path in arguments.files]
+    reports = [load_timed(path) for path in arguments.files]
     names = [os.path.basename(path) for path in arguments.files]
     if names[0] == names[1]:
         names = arguments.files
@@ -75,7 +68,7 @@ def main():
                 print(f"compare: only in {name}: {row}", file=sys.stderr)
     common = [row for row in before if row in after]
     if not common:
-        stop("the two files have no row in common")
+        raise Unusable("the two files have no row in common")
 
     for name, report in zip(names, reports):
         if rows := doubtful(report, common):
@@ -98,9 +91,9 @@ def main():
     if reasons:
         more = f" (and {len(reasons) - 1} more rows)" if len(reasons) > 1 else ""
         if not arguments.force:
-            stop(f"not comparable without --force: {reasons[0]}{more}")
+            raise Unusable(f"not comparable without --force: {reasons[0]}{more}")
         print(f"compare: warning: {reasons[0]}{more}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    run("compare", main)

@@ -107,10 +107,23 @@ class CompareTest(unittest.TestCase):
         self.assert_refused(self.compare(BEFORE, text), "not the results of a benchmark")
         text.write_text('{"context": {}, "benchmarks": [{"real_time": 1}]}')
         self.assert_refused(self.compare(text, AFTER), "rows without a name")
+        text.write_text('{"context": {}, "benchmarks": [{"name": "BM_Other", "real_time": 1}]}')
+        self.assert_refused(self.compare(text, text), "no row of bench_all")
         self.assert_refused(self.compare(BEFORE, self.folder / "absent.json"), "No such file")
 
+    def test_rows_without_what_compare_py_reads_are_refused(self):
+        for key, value, words in (("real_time", "9", "has no real_time"),
+                                  ("cpu_time", None, "has no cpu_time"),
+                                  ("cpu_time", 10**400, "has no cpu_time"),
+                                  ("time_unit", "fortnight", "time_unit is fortnight"),
+                                  ("label", ["shared"], "rows without a name")):
+            path = self.changed(lambda report: report["benchmarks"][0].update({key: value}))
+            self.assert_refused(self.compare(BEFORE, path), words)
+            self.assert_refused(self.compare(path, BEFORE, "--force"), words)
+
     def test_files_without_a_common_row_are_refused(self):
-        path = self.changed(lambda report: report.update(benchmarks=[]))
+        path = self.changed(lambda report: report.update(benchmarks=[
+            row | {"name": "Latency/http_async/ping"} for row in report["benchmarks"][:1]]))
         result = self.compare(BEFORE, path)
         self.assertEqual(2, result.returncode, result)
         self.assertIn("no row in common", result.stderr)

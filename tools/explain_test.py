@@ -255,6 +255,21 @@ Latency/pyrpyc_threaded/ping 104.0
         self.assert_refused("not a JSON file", path)
         self.assert_refused("No such file", self.folder / "none.json")
         self.assert_refused("Is a directory", self.folder)
+        self.assert_refused("surrogates not allowed", self.file([row("Latency/\ud800", 1), *PING]))
+
+    def test_numbers_beyond_all_floats_are_none(self):
+        self.assert_refused("no row has p50_us",
+                            self.file({**entry, "p50_us": 10**400} for entry in PING))
+        self.assertEqual(self.text(PING),
+                         self.text([{**entry, "spread_percent": 10**400} for entry in PING]))
+
+    def test_output_that_cannot_be_written_is_told_in_one_line(self):
+        for name, flags in (("explain", ()), ("expectations", ()), ("report", ("--markdown",))):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([EXPLAIN.with_name(name), self.file(PING), *flags],
+                                      stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual((2, f"{name}: stdout: No space left on device\n"),
+                             (done.returncode, done.stderr))
 
     def test_results_that_explain_nothing_are_refused(self):
         bare = [{key: entry[key] for key in ("name", "real_time", "time_unit")} for entry in PING]

@@ -83,12 +83,18 @@ def how_to_get(names):
     return " and ".join(commands)
 
 
+def _whole(digits):
+    """A whole number of JSON; as a float beyond 64 bits, for not every one fits into a float."""
+    return int(digits) if len(digits) < 19 else float(digits)
+
+
 def load(path):
     """The document in a file that holds results of bench_all; throws Unusable."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        report = json.loads(text)
+        report = json.loads(text, parse_int=_whole)
+        json.dumps(report, ensure_ascii=False).encode()  # half a character cannot be printed
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -263,6 +263,18 @@ class SweepTest(ResultsTestCase):
         for key in ("plan", "runs"):
             self.out.write_text(json.dumps(found | {"sweep": {**found["sweep"], key: 1}}))
             self.assert_refused("results.json", *sweep)
+        for place, key, value in ((found["benchmarks"][0], "place", "1"),
+                                  (found["benchmarks"][0], "repetition_index", [1]),
+                                  (found["sweep"]["runs"][0], "seconds", "long"),
+                                  (found["sweep"]["runs"][0], "point", POINTS),
+                                  (found["sweep"]["plan"], "grid", None),
+                                  (found["sweep"], "total", "16")):
+            good, place[key] = place[key], value
+            self.out.write_text(json.dumps(found))
+            self.assert_refused("not the results of a sweep", *sweep)
+            self.assert_refused("not the results of a sweep", "--merge", "results.json", "-o",
+                                "all.json")
+            place[key] = good
         del found["sweep"]
         self.out.write_text(json.dumps(found))
         self.assert_refused("not the results of a sweep", *sweep)
@@ -378,6 +390,10 @@ class SweepTest(ResultsTestCase):
         self.assert_refused("was merged of several hosts", "sweep.toml", "-o", "all.json")
         self.assert_refused("of the host here, as another", "--merge", "results.json",
                             "results.json", "-o", "twice.json")
+        self.out.write_text(json.dumps(found | {"context": {"sweep_runs": "16 of 16"}}))
+        self.assert_refused("no host_name", "--merge", "results.json", "there.json", "-o",
+                            "all.json")
+        self.out.write_text(json.dumps(found))
         there["sweep"]["plan"]["seed"] = 9
         (self.folder / "there.json").write_text(json.dumps(there))
         self.assert_refused("seed was 1, is 9", "--merge", "results.json", "there.json", "-o",

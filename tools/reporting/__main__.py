@@ -8,9 +8,8 @@ cannot be written.
 import argparse
 import os
 import pathlib
-import signal
-import sys
 
+from command import run
 from result_rows import Unusable
 
 from .results import load_results
@@ -46,34 +45,24 @@ def write_whole(path, content):
 
 
 def main():
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `report --markdown … | head` is no error
-    sys.stdout.reconfigure(encoding="utf-8")
     given = arguments()
-    try:
-        results = load_results(given.files)
-        sections = build(results)
-        written = {}
-        if given.html:
-            from .page import page  # matplotlib takes a second to load, --markdown does without
-            written[given.html] = page(results, sections).encode()
-        if given.png:
-            from .drawing import pictures
-            given.png.mkdir(parents=True, exist_ok=True)
-            for name, content in pictures(sections):
-                written[given.png / f"{name}.png"] = content
-        for path, content in written.items():
-            write_whole(path, content)
-        if given.markdown:
-            from .markdown import markdown
-            print(markdown(results, sections))
-    except Unusable as reason:
-        print(f"report: {reason}".replace("\n", " "), file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"report: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    return 0
+    results = load_results(given.files)
+    sections = build(results)
+    written = {}
+    if given.html:
+        from .page import page  # matplotlib takes a second to load, --markdown does without
+        written[given.html] = page(results, sections).encode()
+    if given.png:
+        from .drawing import pictures
+        given.png.mkdir(parents=True, exist_ok=True)
+        for name, content in pictures(sections):
+            written[given.png / f"{name}.png"] = content
+    for path, content in written.items():
+        write_whole(path, content)
+    if given.markdown:
+        from .markdown import markdown
+        print(markdown(results, sections))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run("report", main)

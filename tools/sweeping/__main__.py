@@ -8,12 +8,12 @@ the declaration, the results or a file cannot be used; 130 and 143: ended by SIG
 import argparse
 import os
 import pathlib
-import signal
 import statistics
 import subprocess
 import sys
 import time
 
+from command import run
 from result_rows import Unusable
 
 from .hosts import look
@@ -191,8 +191,6 @@ def sweep(given, stop):
 
 
 def main():
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `sweep --list … | head` is no error
-    sys.stdout.reconfigure(encoding="utf-8")
     given = arguments()
     stop = Stop()
     try:
@@ -214,4 +212,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run("sweep", main)

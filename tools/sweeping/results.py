@@ -7,9 +7,14 @@ import json
 import os
 import pathlib
 
-from result_rows import Unusable, load
+from result_rows import Unusable, load, number
 
 from .plan import check, difference
+
+
+def counted(entry, *keys):
+    """Whether the entry has a whole number from 0 on under each key."""
+    return all(isinstance(number(entry, key), int) and entry[key] >= 0 for key in keys)
 
 
 class SweepResults:
@@ -36,10 +41,13 @@ class SweepResults:
                         sweep["total"])
             found.runs = [run | {"context": context | run["context"]} for run in sweep["runs"]]
             found.rows, found.errors = document["benchmarks"], document["errors"]
-            valid = (isinstance(found.plan, dict) and isinstance(found.hosts, dict) and found.runs
-                     and all({"point", "round", "seconds", "failed"} <= run.keys()
-                             for run in found.runs)
-                     and all({"point", "place", "repetition_index"} <= row.keys()
+            valid = (isinstance(found.plan["grid"], list) and isinstance(found.program, dict)
+                     and all(isinstance(facts, dict) for facts in found.hosts.values())
+                     and found.runs and counted(sweep, "total")
+                     and all(counted(run, "point", "round", "failed")
+                             and run["point"] * found.plan["repetitions"] < found.total
+                             and number(run, "seconds") is not None for run in found.runs)
+                     and all(counted(row, "point", "place", "repetition_index")
                              for row in found.rows + found.errors))
         except (AttributeError, KeyError, TypeError) as error:
             raise Unusable(f"{path}: not the results of a sweep") from error
@@ -118,7 +126,8 @@ def merge(paths, out):
     titles = []
     for part in parts:
         context = part.runs[0]["context"]
-        name = context["host_name"]
+        name = context.get("host_name")
+        check(isinstance(name, str), f"{part.path}: no host_name")
         check(not part.merged, f"{part.path} is merged already")
         check(name not in titles, f"{part.path} is of the host {name}, as another file is")
         if found := difference(parts[0].plan, part.plan):
