@@ -1,6 +1,7 @@
-"""How the tools that read results begin and end, as commands."""
+"""How the tools that read results begin and end, as commands, and write files."""
 
 import os
+import pathlib
 import signal
 import sys
 
@@ -26,6 +27,21 @@ def run(name, main):
         _drop_output()
         status = 128 + signal.SIGINT
     sys.exit(status)
+
+
+def write_whole(path, content):
+    """Writes the file as a whole or, throwing Unusable, not at all. Links and devices stay."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise Unusable(f"{path}: not a regular file")
+    target = pathlib.Path(os.path.realpath(path))
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(content)
+        partial.replace(target)
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _refuse(name, reason):

@@ -350,6 +350,28 @@ class ReportTest(unittest.TestCase):
             self.assertRegex(result.stderr, f"^report: {place}: {reason}[^\n]*\n$")
         self.assertEqual({"results.json", "folder"}, {path.name for path in self.folder.iterdir()})
 
+    def test_a_link_or_a_device_is_not_replaced(self):
+        path = self.file(rows())
+        link, pipe = self.folder / "link.html", self.folder / "pipe"
+        link.symlink_to("page.html")
+        self.assertEqual(0, self.run_report(path, "-o", link).returncode)
+        self.assertTrue(link.is_symlink() and (self.folder / "page.html").is_file())
+        os.mkfifo(pipe)
+        result = self.run_report(path, "-o", "pipe")
+        self.assertEqual((2, "report: pipe: not a regular file\n"),
+                         (result.returncode, result.stderr))
+        self.assertTrue(pipe.is_fifo())
+
+    def test_it_runs_by_a_link_and_reads_a_file_of_any_name(self):
+        path = self.folder / os.fsdecode(b"\xff.json")
+        self.file(rows()).rename(path)
+        link = self.folder / "linked"
+        link.symlink_to(REPORT)
+        result = subprocess.run([link, "--no-install", path, "--markdown"], capture_output=True,
+                                text=True, encoding="utf-8", timeout=60, check=False)
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        self.assertIn("\ufffd", result.stdout)
+
     def test_something_must_be_asked_for(self):
         result = self.run_report(self.file(rows()))
         self.assertEqual(2, result.returncode)

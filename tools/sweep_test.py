@@ -281,6 +281,8 @@ class SweepTest(ResultsTestCase):
         self.assert_refused("nowhere/r.json: cannot be written", "sweep.toml", "-o",
                             "nowhere/r.json")
         self.assert_refused("cannot be written", "sweep.toml", "-o", self.folder)
+        os.mkfifo(self.folder / "pipe")
+        self.assert_refused("cannot be written", "sweep.toml", "-o", "pipe", "--fresh")
 
     def test_a_failed_run_is_kept_and_repeated_on_demand(self):
         (self.folder / "fail").write_text("payload=text")

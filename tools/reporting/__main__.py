@@ -6,11 +6,9 @@ cannot be written.
 """
 
 import argparse
-import os
 import pathlib
 
-from command import run
-from result_rows import Unusable
+from command import run, write_whole
 
 from .results import load_results
 from .sections import build
@@ -30,18 +28,6 @@ def arguments():
     if not (given.html or given.png or given.markdown):
         parser.error("nothing to make: -o report.html, --png FOLDER or --markdown")
     return given
-
-
-def write_whole(path, content):
-    """Writes the file as a whole or, throwing Unusable, not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise Unusable(f"{path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def main():

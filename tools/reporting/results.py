@@ -4,6 +4,7 @@ Files of one run that share no row are one result (bench_all's and python_client
 is a result of its own. Repetitions are one row: medians of their counters. Times are in µs.
 """
 
+import os
 import pathlib
 import statistics
 from typing import NamedTuple
@@ -173,4 +174,5 @@ def load_results(paths):
             runs.append(([path], [report], set(names)))
     stems = [" + ".join(pathlib.Path(path).stem for path in run[0]) for run in runs]
     titles = stems if len(set(stems)) == len(stems) else [" + ".join(run[0]) for run in runs]
-    return [Result(title, run[1]) for title, run in zip(titles, runs)]
+    return [Result(os.fsencode(title).decode(errors="replace"), run[1])  # a name may be no UTF-8
+            for title, run in zip(titles, runs)]

@@ -123,7 +123,7 @@ def prepare(given):
 
 def check_writable(path):
     folder = path.parent
-    check(not path.is_dir() and folder.is_dir() and os.access(folder, os.W_OK),
+    check((path.is_file() or not path.exists()) and folder.is_dir() and os.access(folder, os.W_OK),
           f"{path}: cannot be written")
 
 

@@ -4,9 +4,9 @@ name, "sweep" the plan and what was run when. It is a whole document after every
 """
 
 import json
-import os
 import pathlib
 
+from command import write_whole
 from result_rows import Unusable, load, number
 
 from .plan import check, difference
@@ -108,14 +108,7 @@ class SweepResults:
 
     def write(self):
         """Puts the document in the file's place as a whole; throws Unusable."""
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        try:
-            partial.write_text(json.dumps(self.document(), indent=1, ensure_ascii=False))
-            partial.replace(self.path)
-        except OSError as error:
-            raise Unusable(f"{self.path}: {error.strerror}") from error
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(self.path, json.dumps(self.document(), indent=1, ensure_ascii=False).encode())
 
 
 def merge(paths, out):
