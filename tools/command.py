@@ -31,8 +31,8 @@ def run(name, main):
 
 def write_whole(path, content):
     """Writes the file as a whole or, throwing Unusable, not at all. Links and devices stay."""
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise Unusable(f"{path}: not a regular file")
+    if path.exists() and not path.is_file():
+        raise Unusable(f"{path}: {'Is a directory' if path.is_dir() else 'not a regular file'}")
     target = pathlib.Path(os.path.realpath(path))
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:

@@ -186,6 +186,7 @@ class PyclientTest(unittest.TestCase):
                              ((*good, "--clients=1,,2"), "--clients"),
                              ((*good, "--unknown"), "--unknown"),
                              (("--mode=flask_threaded", "--out=/nonexistent/file"), "nonexistent"),
+                             (("--mode=flask_threaded", "--out=/proc/self/fd/1"), "not a regular"),
                              ((*good, "--python=/nonexistent"), "no such interpreter")):
             with self.subTest(flags=flags):
                 result = self.run_client(*flags)

@@ -344,7 +344,8 @@ class ReportTest(unittest.TestCase):
     def test_a_file_that_cannot_be_written_leaves_nothing(self):
         path = self.file(rows())
         (self.folder / "folder").mkdir()
-        for place, reason in (("absent/report.html", "No such file"), ("folder", "Is a directory")):
+        for place, reason in (("absent/report.html", "No such file"), ("folder", "Is a directory"),
+                              ("/", "Is a directory")):
             result = self.run_report(path, "-o", place)
             self.assertEqual(2, result.returncode)
             self.assertRegex(result.stderr, f"^report: {place}: {reason}[^\n]*\n$")

@@ -8,11 +8,14 @@ Exit 0: every row has its numbers. 1: some ended in an error, which stands in th
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "servers" / "reference"))
+TOOLS = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOOLS.parent / "servers" / "reference"))
+sys.path.append(str(TOOLS))
 
 # pylint: disable=wrong-import-position
 from flags import parse_flags
 from placement import Placements
+from result_rows import Unusable
 from results import Results, describe_run
 from rows import make_rows
 from server_pool import ServerPool
@@ -50,19 +53,23 @@ def main():
     try:
         placements = Placements(row.placement for row in rows)
         results = Results(flags.out, describe_run(flags))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Unusable) as error:
         fail(error)
     with ServerPool(flags.command, placements) as pool:
         for row in rows:
             try:
-                results.add(row, measure(row, pool, placements))
+                fields = measure(row, pool, placements)
             except Exception as error:  # whatever it is, the other rows go on
                 results.add_error(row, error)
+            else:
+                results.add(row, fields)
     return 1 if results.errors else 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except Unusable as error:
+        fail(error)
     except KeyboardInterrupt:  # the finished rows are in the file
         sys.exit(130)

@@ -10,6 +10,8 @@ import pathlib
 import platform
 import socket
 
+from command import write_whole
+
 PACKAGES = ("rpyc", "requests", "urllib3", "flask", "werkzeug", "waitress")
 
 
@@ -43,7 +45,7 @@ class Results:
     """Collects rows, shows each on stdout and writes the file."""
 
     def __init__(self, path, context):
-        """Raises OSError if the file cannot be written."""
+        """Throws Unusable if the file cannot be written, as the others do."""
         self._path = pathlib.Path(path)
         self._context = context
         self._rows = []
@@ -69,9 +71,5 @@ class Results:
         self._write()
 
     def _write(self):
-        partial = self._path.with_name(f".{self._path.name}.partial")
-        with open(partial, "w", encoding="utf-8") as file:
-            json.dump({"context": self._context, "benchmarks": self._rows,
-                       "errors": self.errors}, file, indent=2)
-            file.write("\n")
-        os.replace(partial, self._path)
+        document = {"context": self._context, "benchmarks": self._rows, "errors": self.errors}
+        write_whole(self._path, f"{json.dumps(document, indent=2)}\n".encode())
