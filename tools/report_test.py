@@ -174,6 +174,12 @@ class ReportTest(unittest.TestCase):
             self.assertRegex(page.text(section), r"(No row|No floor row)[^.]*\.$")
         self.assertIn("1 rows, 0 with doubts", page.text("environment"))
 
+    def test_figures_below_zero_have_no_place_on_a_scale(self):
+        negative = {"items_per_second": -1, "wire_bytes_out": -1}
+        strange = [each | (negative if "/rpyc" in each["name"] and "/off" not in each["name"]
+                           else {}) for each in rows()]
+        self.assertEqual(0, self.run_report(self.file(strange), "--markdown").returncode)
+
     def test_doubts_and_failures_are_told(self):
         benchmarks = changed("Latency/rpyc_threaded/ping",
                              label="placement=shared doubts=stalls:3,steal:4%")

@@ -47,8 +47,8 @@ class Measured(NamedTuple):
     @property
     def cost(self):
         """What a ratio to the floor compares: µs a call; of RATES µs an answer of all clients."""
-        rate = self.get("items_per_second")
-        return 1e6 / rate if self.kind in RATES and rate else self.get("p50_us")
+        rate = self.get("items_per_second") or 0
+        return 1e6 / rate if self.kind in RATES and rate > 0 else self.get("p50_us")
 
 
 def mode_order(mode):

@@ -18,7 +18,7 @@ SETTINGS = ("off", "python", "threshold_65536")
 
 
 def heat(value, reference):
-    if not value or not reference or abs(value / reference - 1) < 0.02:
+    if min(value or 0, reference or 0) <= 0 or abs(value / reference - 1) < 0.02:
         return 0.0
     return max(-1.0, min(1.0, math.log(value / reference) / math.log(10)))
 

@@ -19,7 +19,7 @@ FULL = 100  # the ratio that has the deepest colour
 
 def heat(value):
     """From −1 to 1, by orders of magnitude; nothing within 2 %."""
-    if value is None or abs(value - 1) < 0.02:
+    if not value or abs(value - 1) < 0.02:
         return 0.0
     return max(-1.0, min(1.0, math.log(value) / math.log(FULL)))
 
