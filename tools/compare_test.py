@@ -41,7 +41,7 @@ class CompareTest(unittest.TestCase):
         self.assertIn(words, result.stderr)
 
     def test_stock_compare_py_prints_the_change_of_a_common_row(self):
-        result = self.compare(BEFORE, AFTER, "--no-color")
+        result = self.compare(BEFORE, AFTER)
         self.assertEqual(0, result.returncode, result)
         row = next(line for line in result.stdout.splitlines() if line.startswith("Latency/tcp"))
         self.assertIn("+0.5000", row)
