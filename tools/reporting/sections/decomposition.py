@@ -81,7 +81,7 @@ def blocks(result):
             panels.append(BarPanel(name, bars))
     if not explained:
         return []
-    charts = [Chart("decomposition", "Shares of a call", panels)] if panels else []
+    charts = [Chart("decomposition", "Shares of a call, in percent of its median", panels)] if panels else []
     drawn = [pair for pair in explained if pair[0].type in DRAWN]
     tables = [summary(drawn or explained)]
     if 0 < len(drawn) < len(explained):
