@@ -22,7 +22,7 @@ from reporting.results import load_results  # pylint: disable=wrong-import-posit
 BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/bench_all"
 PATIENCE = 60  # seconds
 BRIEFLY = ("--benchmark_min_time=0", "--preset=quick")
-#Of three types, with short names and long ones.
+# Of three types, with short names and long ones.
 ROWS = "--benchmark_filter=^(Floor/ping|Latency/(tcp|rpyc)_threaded|BinaryTransfer/tcp_threaded)"
 STYLE = re.compile(r"\x1b\[\d+m")
 
@@ -44,7 +44,7 @@ def on_terminal(*flags, columns=80, **changes):
             os.close(follower)
             shown = b""
             try:
-  while chunk := screen.read(65536):
+                while chunk := screen.read(65536):
                     shown += chunk
             except OSError:  # how a terminal tells that its other end was closed
                 pass
@@ -112,7 +112,7 @@ class TerminalTest(unittest.TestCase):
                          r"\d, about 0:0\d left" + re.escape(gone) + "\nLatency ")
 
     def test_each_row_is_written_as_it_ends(self):
-#The second row waits for a server that says nothing, and ends with its stdin.
+        # The second row waits for a server that says nothing, and ends with its stdin.
         with tempfile.TemporaryDirectory(prefix="rpycbench_table_") as folder:
             launcher = pathlib.Path(folder, "launcher")
             launcher.write_text('#!/bin/sh\ncase "$*" in *rpyc*) exec cat;; esac\n'
