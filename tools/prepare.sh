@@ -40,8 +40,7 @@ python3-waitress    module:waitress                           servers
 python3-requests    module:requests                           clients
 curl                command:curl                              test
 git                 command:git                               test
-clang               command:clang++                           fuzz
-libclang-rt-dev     sanitizer:fuzzer                          fuzz
+debootstrap         command:debootstrap                       chroot
 valgrind            command:valgrind                          test
 python3-numpy       module:numpy                              gate
 python3-matplotlib  module:matplotlib                         report
@@ -94,7 +93,6 @@ missing_packages() {
       header:*) grep -qxF -- "${sign#*:}" <<< "$found" ;;
       library:*) has_library "${sign#*:}" ;;
       module:*) has_module "${sign#*:}" ;;
-      sanitizer:*) has_sanitizer "${sign#*:}" ;;
       file:*) [[ -e ${sign#*:} ]] ;;
     esac || echo "$package"
   done < <(needs_of "$@")
@@ -110,12 +108,6 @@ has_library() {
     fi
   done
   return 1
-}
-
-# Whether Clang has the library that a sanitizer needs.
-has_sanitizer() {
-  clang++ "-fsanitize=$1" -x c++ -o /dev/null - 2> /dev/null <<< \
-    'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }'
 }
 
 # The interpreter is the system's, the one that Debian's Python packages are made for.
@@ -271,6 +263,15 @@ quietly() {
   return "$status"
 }
 
+# ensure_clang SUFFIX: Clang with its fuzzer and sanitizers: the release's own version, or that of a
+# suffix such as -16.
+ensure_clang() {
+  "clang++$1" -fsanitize=fuzzer -x c++ -o /dev/null - 2> /dev/null <<< \
+    'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' && return
+  command -v apt-get > /dev/null || stop "there is no clang++$1 with libFuzzer, and no apt to install it"
+  apt_install "clang$1" "libclang-rt$1-dev"
+}
+
 # configured ON|OFF: whether the tree belongs to this clone (a copied one points to the original)
 # and has the tests; a tree with tests serves where they are not wanted, too.
 configured() {
@@ -280,15 +281,18 @@ configured() {
     { [[ $1 == OFF ]] || grep -qx 'RPYCBENCH_TESTS:BOOL=ON' "$cache"; }
 }
 
-# build ON|OFF [target…]: an up-to-date tree of the preset, with or without the tests.
+# build ON|OFF [target…]: an up-to-date tree of the preset in build_folder, with or without the tests.
+# A new one is configured with configure_flags, too.
+configure_flags=()
 build() {
   local tests=$1
   shift
   mkdir -p -- "$build_folder"
   if ! configured "$tests"; then
     say "configuring and building $build_folder, which takes some minutes the first time"
-    (cd -- "$repository" && quietly cmake --preset "$preset" --fresh \
-      "-DRPYCBENCH_TESTS=$tests" ${CI:+-DRPYCBENCH_WERROR=ON}) || exit 1
+    (cd -- "$repository" && quietly cmake --preset "$preset" -B "$build_folder" --fresh \
+      "-DRPYCBENCH_TESTS=$tests" ${CI:+-DRPYCBENCH_WERROR=ON} \
+      ${configure_flags[@]+"${configure_flags[@]}"}) || exit 1
   fi
   quietly cmake --build "$build_folder" ${1:+--target "$@"} || exit 1
 }

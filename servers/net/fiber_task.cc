@@ -21,6 +21,11 @@ std::uint32_t Interest(short events) {
   return interest;
 }
 
+// Classic algorithms take it, because Clang 14 does not see a range in a container of Boost's.
+auto Of(int descriptor) {
+  return [descriptor](const auto& watched) { return watched.descriptor == descriptor; };
+}
+
 }  // namespace
 
 FiberTask* FiberTask::Current() { return current; }
@@ -29,7 +34,7 @@ void FiberTask::SetCurrent(FiberTask* task) { current = task; }
 
 bool FiberTask::Watch(int descriptor, short events) {
   const std::uint32_t wanted = Interest(events);
-  const auto found = std::ranges::find(watched, descriptor, &Watched::descriptor);
+  const auto found = std::find_if(watched.begin(), watched.end(), Of(descriptor));
   const bool known = found != watched.end();
   if (known && (found->interest | wanted) == found->interest) return true;
   epoll_event event{.events = known ? found->interest | wanted : wanted, .data = {.ptr = this}};
@@ -51,12 +56,11 @@ bool FiberTask::Watch(int descriptor, short events) {
 }
 
 bool FiberTask::Watches(int descriptor) const {
-  return std::ranges::find(watched, descriptor, &Watched::descriptor) != watched.end();
+  return std::any_of(watched.begin(), watched.end(), Of(descriptor));
 }
 
 void FiberTask::Forget(int descriptor) {
-  const auto gone = std::ranges::remove(watched, descriptor, &Watched::descriptor);
-  watched.erase(gone.begin(), gone.end());
+  watched.erase(std::remove_if(watched.begin(), watched.end(), Of(descriptor)), watched.end());
 }
 
 bool FiberTask::Await(std::chrono::milliseconds timeout) {
