@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
     };
     const Selection selection = SelectModes(*command, register_rows);
     for (const std::string& note : selection.notes) Tell(note);
+    command->options.dialect_at_hand = selection.dialect_at_hand;
     AddContext(DescribeRun(command->options));
     AddContext(selection.versions);
     const bool measures = !selection.rows.empty() && !command->flags.On("benchmark_list_tests");

@@ -34,6 +34,12 @@ std::string CpuModel() {
   return {};
 }
 
+// Returns the dialect of all rows of RPyC; empty if the run has none.
+std::string DialectOfRun(const Options& options) {
+  if (!options.dialect && !options.dialect_at_hand) return {};
+  return std::string(ToString(options.dialect ? *options.dialect : *options.dialect_at_hand));
+}
+
 }  // namespace
 
 ContextEntries DescribeRun(const Options& options) {
@@ -51,7 +57,7 @@ ContextEntries DescribeRun(const Options& options) {
       {"placement", std::string(options.placement ? ToString(*options.placement) : "by type")},
       {"payload", std::string(ToString(options.payload))},
       {"compression", std::string(ToString(options.compression))},
-      {"dialect", std::string(options.dialect ? ToString(*options.dialect) : "by mode")},
+      {"dialect", DialectOfRun(options)},
       {"server_launcher", options.server_launcher},
   };
   std::erase_if(context, [](const auto& entry) { return entry.second.empty(); });

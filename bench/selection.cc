@@ -55,12 +55,9 @@ void RefuseIfNothingIsLeft(const std::vector<UnavailableMode>& unavailable,
 }
 
 // Takes the modes that cannot run out of the selection, and their rows out of `rows`.
-void LeaveOutUnavailable(const CommandLine& command, std::vector<std::string>& rows,
-                         Selection& selection) {
-  const Options& options = command.options;
-  const PythonProbe python =
-      ProbePython(LaunchedCommand(options, options.python), options.ready_timeout);
-  Availability found = FindAvailable(selection.modes, options, python);
+void LeaveOutUnavailable(const CommandLine& command, const PythonProbe& python,
+                         std::vector<std::string>& rows, Selection& selection) {
+  Availability found = FindAvailable(selection.modes, command.options, python);
   RefuseIfNothingIsLeft(found.unavailable, rows, command.flags.ValueOr("benchmark_filter", ""));
   selection.modes = std::move(found.modes);
   for (const auto& [name, version] : python.versions) {
@@ -70,6 +67,20 @@ void LeaveOutUnavailable(const CommandLine& command, std::vector<std::string>& r
     selection.notes.push_back("unavailable: " + line);
   }
   std::erase_if(rows, [&](const std::string& row) { return IsOfAny(found.unavailable, row); });
+}
+
+// Asks Python what it has, if a selected mode depends on it.
+void AskPython(const CommandLine& command, std::vector<std::string>& rows, Selection& selection) {
+  const Options& options = command.options;
+  const bool serves = std::ranges::any_of(
+      selection.modes, [](const ServerMode& mode) { return mode.software.is_python(); });
+  const bool decides_on_dialect = !options.dialect && std::ranges::any_of(
+      selection.modes, [](const ServerMode& mode) { return mode.protocol == Protocol::kRpyc; });
+  if (!serves && !decides_on_dialect) return;
+  const PythonProbe python =
+      ProbePython(LaunchedCommand(options, options.python), options.ready_timeout);
+  if (decides_on_dialect) selection.dialect_at_hand = DialectAtHand(python);
+  if (serves) LeaveOutUnavailable(command, python, rows, selection);
 }
 
 bool IsOverIpv6(const std::string& row) {
@@ -96,10 +107,7 @@ Selection SelectModes(const CommandLine& command,
   Selection selection;
   std::ranges::copy_if(modes, std::back_inserter(selection.modes),
                        [&](const ServerMode& mode) { return HasRows(rows, mode.name); });
-  if (std::ranges::any_of(selection.modes,
-                          [](const ServerMode& mode) { return mode.software.is_python(); })) {
-    LeaveOutUnavailable(command, rows, selection);
-  }
+  AskPython(command, rows, selection);
   const bool beside_wrk = std::ranges::any_of(
       rows, [](const std::string& row) { return row.starts_with("Generator/"); });
   if (beside_wrk && !WrkIsInstalled()) {

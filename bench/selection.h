@@ -1,8 +1,10 @@
 // Which modes a run measures: of the preset's, those that the filter wants and this machine can
-// run. Whether Python has what its servers need is asked only if a row of theirs was wanted.
+// run. What Python has is asked only if a row of its servers was wanted, or one of RPyC, whose dialect
+// follows the library.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +19,8 @@ namespace rpycbench {
 struct Selection {
   std::vector<ServerMode> modes;  // to register rows for
   std::vector<std::string> rows;  // the names of those that the filter matches
+  // Unset if no row of RPyC was selected, or the flags say the dialect.
+  std::optional<rpyc::Dialect> dialect_at_hand;
   // For the context: what the servers in Python run on. Empty if nobody asked.
   std::vector<std::pair<std::string, std::string>> versions;
   // What the user must know beforehand: modes that cannot run, sizes that were left out.

@@ -6,6 +6,7 @@ and comparisons depend on them, and so do they on labels. Further tests hold row
 documentation says of them.
 """
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -295,6 +296,23 @@ class LabelTest(unittest.TestCase):
         self.assertEqual({"BinaryTransfer/tcp_threaded/upload/9": whole,
                           "BinaryTransfer/tcp_threaded/upload_chunked/9": chunked},
                          {name: conditions(row["label"]) for name, row in rows.items()})
+
+    def test_the_dialect_is_that_of_the_rpyc_at_hand_and_only_a_flag_is_in_the_label(self):
+        at_hand = importlib.metadata.version("rpyc").partition(".")[0]
+        for flags, dialect, told in (((), at_hand, ""), (("--python=/no/such/python",), "6", ""),
+                                     (("--dialect=5",), "5", " dialect=5")):
+            with self.subTest(flags=flags):
+                done = run("--benchmark_filter=Latency/rpyc_threaded/ping/", "--preset=quick",
+                           "--benchmark_format=json", "--benchmark_min_time=0", *flags)
+                document = json.loads(done.stdout)
+                self.assertEqual(dialect, document["context"]["dialect"], done.stderr)
+                self.assertEqual(f"placement=shared payload=random compression=python{told}",
+                                 conditions(document["benchmarks"][0]["label"]))
+
+    def test_a_run_without_rpyc_has_no_dialect(self):
+        done = run("--benchmark_filter=Floor/ping", "--benchmark_format=json",
+                   "--benchmark_min_time=0", "--python=/no/such/python")
+        self.assertNotIn("dialect", json.loads(done.stdout)["context"], done.stderr)
 
 
 class EvidenceTest(unittest.TestCase):

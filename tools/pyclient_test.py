@@ -81,7 +81,7 @@ class PyclientTest(unittest.TestCase):
         placement = "free" if kind in ("PyBinaryTransfer", "PyConcurrent") else "shared"
         label = f"placement={placement} payload=text"
         self.assertTrue(row["label"].startswith(label), row)
-        self.assertEqual(rpyc, " compression=python dialect=" in row["label"], row)
+        self.assertEqual(rpyc, " compression=python" in row["label"], row)
         self.assertEqual(("iteration", "us", 1), tuple(
             row[key] for key in ("run_type", "time_unit", "threads")))
         self.assertEqual(row["name"], row["run_name"])

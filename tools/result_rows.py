@@ -16,6 +16,7 @@ SAME_RUN = ("host_name", "git_revision", "preset")  # context that files of one 
 NOISE = 0.02  # of a row: what a quiet machine repeats to
 MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 PROTOCOLS = ("tcp", "rpyc", "http", "pyrpyc", "flask")  # as modes begin, in the order of tables
+DIALECTS = ("5", "6")
 MODE = re.compile(rf"({'|'.join(PROTOCOLS)})_[a-z0-9_]+$")
 INSTALLED = not (pathlib.Path(__file__).resolve().parents[1] / "CMakeLists.txt").exists()
 PYTHON_CLIENT = "rpycbench python_client" if INSTALLED else "tools/python_client"
@@ -88,8 +89,24 @@ def _whole(digits):
     return int(digits) if len(digits) < 19 else float(digits)
 
 
+def spell_out_dialect(report):
+    """Gives rows of RPyC without a dialect in their labels that of the context.
+
+    Labels name it where it was asked for; in all others it is that of the rpyc at hand, so that two
+    results may differ in it. Up to version 0.1.0 all labels had it, in this place.
+    """
+    dialect = report["context"].get("dialect")
+    if dialect not in DIALECTS:
+        return
+    for row in report["benchmarks"] + report.get("errors", []):
+        label = row.get("label", "")
+        if "rpyc_" in split_name(row["name"])[1] and " dialect=" not in label:
+            row["label"] = re.sub(r"( compression=\S+)", rf"\1 dialect={dialect}", label)
+
+
 def load(path):
-    """The document in a file that holds results of bench_all; throws Unusable."""
+    """The document in a file that holds results of bench_all, with the dialect in the labels of all
+    rows of RPyC; throws Unusable."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -109,6 +126,7 @@ def load(path):
         raise Unusable(f"{path}: not the results of a benchmark (rows without a name)")
     if not any(MODE.match(split_name(row["name"])[1]) for rows in lists for row in rows):
         raise Unusable(f"{path}: no row of bench_all, such as Latency/tcp_threaded/ping")
+    spell_out_dialect(report)
     return report
 
 

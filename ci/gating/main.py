@@ -65,6 +65,7 @@ def calibrate(options, settings):
         else:
             head = copy_build("head", tree, head_folder, flags)
         names = [name for name in list_rows(base, flags) if re.search(options.rows, name)]
+        settings = settings.pinned(head.context)
         rows = timed_rows(names, settings)
         if not rows:
             raise GateError("no row of the timing tier has such a name")
@@ -88,7 +89,7 @@ def gate_builds(options, settings):
         if options.head != options.base and not (injection and options.head is None):
             tree = build_tree(REPOSITORY, options.head, tell)
         head = copy("head", tree)
-        result = BuildGate(options, settings, base, head, control, injection, tell_progress).run()
+        result = BuildGate(options, settings.pinned(head.context), base, head, control, injection, tell_progress).run()
     end_progress()
     reports.write_all(options.out, result, command_line())
     return conclude(result, options)

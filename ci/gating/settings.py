@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from .errors import GateError
 
@@ -20,6 +20,10 @@ class TimingRule:
     @property
     def higher_is_better(self):
         return self.statistic.endswith("per_second") or self.statistic.endswith("per_s")
+
+
+DIALECTS = ("5", "6")
+OLD_DIALECT = "5"  # the default of builds whose context has none
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,14 @@ class Settings:
     def bench_flags(self):
         """bench_all's, for both sides, but for those that a tier decides."""
         return [f"--preset={self.preset}", *self.flags]
+
+    def pinned(self, context):
+        """These settings with the dialect of RPyC in `flags`, unless they have one: that of a build's context.
+        Otherwise each side would speak its own default, which changed after 0.1.0."""
+        if any(flag.startswith("--dialect") for flag in self.flags):
+            return self
+        dialect = context.get("dialect")
+        return replace(self, flags=(*self.flags, f"--dialect={dialect if dialect in DIALECTS else OLD_DIALECT}"))
 
     def rule_of(self, row):
         """The row's TimingRule, or None."""

@@ -2,6 +2,8 @@
 ends them, and what a start that fails says. Life beyond that is the libraries' own business.
 """
 
+import functools
+import importlib.metadata
 import pathlib
 import select
 import signal
@@ -11,12 +13,14 @@ import sys
 import unittest
 
 from contract import PATIENCE, Server, await_exit
-from raw_peers import GETROOT, PINGS, rpyc_frame
+from raw_peers import GETROOT, http_ping, rpyc_frame, rpyc_ping
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 SERVERS = (("rpyc", "threaded"), ("rpyc", "forking"), ("rpyc", "threadpool"), ("rpyc", "oneshot"),
            ("http", "threaded"), ("http", "waitress"))
 PROTOCOLS = ("rpyc", "http")
+DIALECT = int(importlib.metadata.version("rpyc").partition(".")[0])  # the library speaks but its own
+PINGS = {"rpyc": functools.partial(rpyc_ping, dialect=DIALECT), "http": http_ping}
 STOP_LIMIT = 5  # seconds; how long a server told to end may take
 
 
@@ -109,7 +113,7 @@ class ContractTest(unittest.TestCase):
     def test_oneshot_serves_one_connection_after_another(self):
         with Server(command("rpyc", "oneshot")) as server:
             with server.connect() as first, server.connect() as second:
-                second.sendall(rpyc_frame(GETROOT[5]))
+                second.sendall(rpyc_frame(GETROOT[DIALECT]))
                 for _ in range(20):
                     PINGS["rpyc"](first)
                 self.assertEqual([], select.select([second], [], [], 0)[0], "it was not its turn")

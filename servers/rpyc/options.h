@@ -15,6 +15,7 @@ enum class Dialect {
   k5,     // rpyc 5.x
   k6,     // rpyc 6.x
 };
+inline constexpr Dialect kNewestDialect = Dialect::k6;
 
 // Bounds on what a peer may cause. Exceeding one ends the connection or the request.
 struct Limits {

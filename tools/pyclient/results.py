@@ -36,6 +36,7 @@ def describe_run(flags):
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
         "placement": flags.placement or "by type",
         "payload": flags.payload,
+        **({"dialect": version_of("rpyc").partition(".")[0]} if flags.protocol == "rpyc" else {}),
         "python_version": platform.python_version(),
         **{f"{package}_version": version_of(package) for package in PACKAGES},
     }

@@ -42,8 +42,7 @@ class Table:
         placement = flags.placement or placement
         label = f"placement={placement} payload={flags.payload}"
         if flags.protocol == "rpyc":
-            version = importlib.import_module("rpyc").__version__
-            label += f" compression=python dialect={str(version).split('.', maxsplit=1)[0]}"
+            label += " compression=python"
         self.rows.append(Row(f"{name}/real_time", label, placement, measure))
 
     def add_calls(self, name, make_call, check, warmup, count, *, size=0, placement="shared"):

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 
-from result_rows import Unusable
+from result_rows import Unusable, spell_out_dialect
 
 from .plan import check, filter_of, flags_of
 
@@ -126,6 +126,7 @@ def measure(plan, point, number, each, bench_all, stop):
             return None
         try:
             document = json.loads(out.read_text(encoding="utf-8"))
+            spell_out_dialect(document)  # for what all contexts share may lack it
             rows, errors = document["benchmarks"], document.get("errors", [])
         except (OSError, ValueError, KeyError):
             document, rows, errors = {"context": {}}, [], []
