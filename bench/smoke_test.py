@@ -509,10 +509,12 @@ class PythonTest(unittest.TestCase):
         done = self.list_with(self.answering(), "--benchmark_filter=-pyrpyc_threaded|flask")
         self.assert_unavailable(done)
 
-    def test_python_is_not_asked_for_native_rows(self):
-        done = self.list_with(self.answering(), "--benchmark_filter=/(tcp|rpyc|http)_")
-        self.assert_unavailable(done)
-        self.assertFalse(self.asked.exists())
+    def test_python_is_asked_for_native_rows_only_if_their_dialect_depends_on_it(self):
+        for flags, asks in (("/(tcp|http)_",), False), (("/rpyc_", "--dialect=5"), False), (("/rpyc_",), True):
+            with self.subTest(flags=flags):
+                done = self.list_with(self.answering(), f"--benchmark_filter={flags[0]}", *flags[1:])
+                self.assertEqual((0, ""), (done.returncode, done.stderr))
+                self.assertEqual(asks, self.asked.exists())
 
     def test_what_a_preset_leaves_out_is_told(self):
         done = run("--preset=default", "--benchmark_list_tests", "--benchmark_filter=/pyrpyc")

@@ -82,7 +82,10 @@ class Operations:
         return self._file.of(checked_size(size))
 
     def upload_file_chunked(self, chunks):
-        return sum(len(chunk) for chunk in chunks)
+        size = 0
+        for chunk in chunks:  # from Python 3.13 on, a generator asks the iterator for an iterator
+            size += len(chunk)
+        return size
 
     def download_file_chunked(self, size, chunk_size):
         if chunk_size <= 0:

@@ -9,6 +9,7 @@ import functools
 import gc
 import inspect
 import pathlib
+import re
 import sys
 import unittest
 
@@ -84,16 +85,19 @@ class AttributesTest(ConformanceTest):
     def test_other_names_are_refused_with_a_readable_traceback(self):
         for name in ("public_answer", "_private_answer", "__class__", "__dict__", "exposed_nope"):
             with self.subTest(name):
-                self.assertFalse(hasattr(self.root, name))
+                if name != "__class__":  # which the library may answer by itself
+                    self.assertFalse(hasattr(self.root, name))
                 with self.assertRaises(AttributeError) as caught:
-                    getattr(self.root, name)
+                    self.connection.sync_request(consts.HANDLE_GETATTR, self.root, name)
                 self.assertIs(AttributeError, type(caught.exception).__mro__[1])
                 self.assertEqual(1, len(caught.exception.args))
                 self.assertIn(name, caught.exception.args[0])
                 text = str(caught.exception)
                 self.assertTrue(text.startswith(caught.exception.args[0]), text)
                 self.assertIn(REMOTE.format(1), text)
-                self.assertTrue(text.endswith(f"\nAttributeError: {caught.exception.args[0]}\n"))
+                message = re.escape(f"\nAttributeError: {caught.exception.args[0]}")
+                # Python 3.12 began to suggest names.
+                self.assertRegex(text, message + r"(\. Did you mean: '\w+'\?)?\n$")
         self.assert_works()
 
     def test_nothing_can_be_set_or_deleted(self):
