@@ -91,7 +91,7 @@ class ComputeTest(unittest.TestCase):
                 self.assertLessEqual(row["slowest_client_per_s"], row["fastest_client_per_s"])
                 self.assertLessEqual(row["calls_per_s_per_client"], row["fastest_client_per_s"])
                 self.assertGreater(row["p50_us"], 0)
-                self.assertRegex(row["label"], r"compute_n=\d+ requests_per_client=\d+$")
+                self.assertRegex(row["label"], r"compute_n=\d+ requests_per_client=\d+( doubts=|$)")
 
     def test_python_takes_longer_than_native_code(self):
         rows = measure("Compute/(pyrpyc|rpyc)_threaded/clients:1")

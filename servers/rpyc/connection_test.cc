@@ -161,7 +161,7 @@ TEST_P(ConnectionTest, SlicesListsAsPythonDoes) {
     for (const Value& item : items.value().items()) joined += item.bytes();
     return joined;
   };
-  const Value none;
+  const Value none = Value::None();
   EXPECT_EQ(slice(none, none, none), text);
   EXPECT_EQ(slice(Value::Int(2), Value::Int(5), none), text.substr(2, 3));
   EXPECT_EQ(slice(Value::Int(-3), none, none), text.substr(7));
