@@ -1,7 +1,8 @@
 """Gates of git revisions, in repositories made for it: `revisions_test.py`.
 
 The repositories have this folder's gate, and a tools/bench_all that "builds" a script with a known number of system
-calls, so that what is tested is how revisions become build trees, and what ci/gate_commit makes of a verdict.
+calls, so that what is tested is how revisions become build trees, and what ci/gate_commit makes of a verdict. Most
+gates run in this process, as if they were the repository's.
 """
 
 import os
@@ -9,25 +10,29 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 120  # seconds
+sys.path.insert(0, str(HERE.parent / "tools"))
 
-BENCH_ALL = '''#!/usr/bin/python3 -IS
-import json, sys
-ROW = "Latency/tcp_threaded/ping/real_time"
-if "--version" in sys.argv:
-    print("fake")
-elif "--benchmark_list_tests" in sys.argv:
-    print(ROW)
-else:
-    for line in sys.stdin:
-        print(json.dumps({"context": {"suite_build_type": "Release"}, "benchmarks": [
-            {"name": line.strip(), "label": "", "time_unit": "us", "real_time": 1.0,
-             "ledger_exact": 1, "server_syscalls": SYSCALLS}]}), flush=True)
+# pylint: disable=wrong-import-position
+from gating.main import main
+from in_process import run_in_process
+
+BENCH_ALL = '''#!/bin/bash
+case " $* " in
+  *" --version "*) echo fake ;;
+  *" --benchmark_list_tests "*) echo Latency/tcp_threaded/ping/real_time ;;
+  *) while read -r name; do
+       echo '{"context": {"suite_build_type": "Release"}, "benchmarks": [{"name": "'"$name"'", "label": "",' \
+         '"time_unit": "us", "real_time": 1.0, "ledger_exact": 1, "server_syscalls": SYSCALLS}]}'
+     done ;;
+esac
 '''
 
 BUILD = '''#!/bin/bash
@@ -81,6 +86,14 @@ class Repository(unittest.TestCase):
         return done.returncode, done.stdout, done.stderr
 
     def gate(self, *arguments):
+        """(exit status, stdout, stderr) of the repository's gate, in this process."""
+        with mock.patch("gating.main.REPOSITORY", str(self.root)):
+            done = run_in_process(lambda: main(sys.argv[1:]), "--config=ci/gate.short.toml",
+                                  "--out=build/gate/result", *arguments, folder=self.root)
+        return done.returncode, done.stdout, done.stderr
+
+    def gate_process(self, *arguments):
+        """The same, by a process."""
         return self.run_in(self.root, "ci/gate", "--config=ci/gate.short.toml", *arguments)
 
     def trees(self):
@@ -92,7 +105,7 @@ class Revisions(Repository):
     def test_two_revisions(self):
         first, second = self.commit(2), self.commit(3)
         self.commit(9)
-        code, out, err = self.gate(f"--base={first}", "--head=HEAD~1")
+        code, out, err = self.gate_process(f"--base={first}", "--head=HEAD~1")
         self.assertEqual(code, 1, err)
         self.assertIn("2.0 → 3.0", out)
         self.assertEqual(self.trees(), sorted([first[:12], second[:12]]))
@@ -129,7 +142,7 @@ class Revisions(Repository):
         self.assertEqual(code, 0, err)
 
     def test_few_work_trees_are_kept(self):
-        commits = [self.commit(2) for _ in range(9)]
+        commits = [self.commit(2) for _ in range(8)]
         for commit in commits:
             code, _, err = self.gate(f"--base={commit}")
             self.assertEqual(code, 0, err)

@@ -9,6 +9,10 @@ import subprocess
 import tempfile
 import unittest
 
+import comparable
+from command import run
+from in_process import run_in_process
+
 TOOLS = pathlib.Path(__file__).resolve().parent
 BEFORE = TOOLS / "testdata" / "before.json"
 AFTER = TOOLS / "testdata" / "after.json"
@@ -26,11 +30,16 @@ class CompareTest(unittest.TestCase):
             cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=60, check=False)
 
-    def changed(self, change):
+    def judge(self, *arguments):
+        """What comparable.py says of the files, in this process; tools/compare asks it first."""
+        return run_in_process(lambda: run("compare", comparable.main), *arguments,
+                              folder=self.folder)
+
+    def changed(self, change, name="changed.json"):
         """A copy of AFTER to which `change` was applied."""
         report = json.loads(AFTER.read_text())
         change(report)
-        path = self.folder / "changed.json"
+        path = self.folder / name
         path.write_text(json.dumps(report))
         return path
 
@@ -80,35 +89,59 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(0, forced.returncode, forced)
         self.assertIn("+0.5000", forced.stdout)
 
+    def test_a_dialect_in_the_context_is_as_good_as_one_in_the_label(self):
+        """Up to version 0.1.0 all labels of RPyC had it; now the context has the usual one."""
+        def of_dialect(context, label):
+            def change(report):
+                report["context"]["dialect"] = context
+                for row in report["benchmarks"]:
+                    if "/rpyc_" in row["name"]:
+                        row["label"] = label
+            return change
+
+        old = self.changed(of_dialect("by mode", "shared compression=isal dialect=5"), "old.json")
+        same, other = (self.changed(of_dialect(dialect, "shared compression=isal"),
+                                    f"dialect{dialect}.json") for dialect in "56")
+        result = self.compare(old, same)
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        self.assertIn("Latency/rpyc_threaded/ping", result.stdout)
+        result = self.judge(same, old)
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        self.assert_refused(
+            self.compare(old, other),
+            "Latency/rpyc_threaded/ping/real_time: measured as 'shared compression=isal "
+            "dialect=5', then as 'shared compression=isal dialect=6'")
+        self.assert_refused(self.judge(other, same), "dialect=6', then as")
+
     def test_a_row_of_several_conditions_is_refused(self):
         path = self.changed(lambda report: report.update(benchmarks=[
             {**row, "label": label} for label in ("shared", "split")
             for row in report["benchmarks"][:1]]))
-        self.assert_refused(self.compare(path, path), "measured under several conditions")
+        self.assert_refused(self.judge(path, path), "measured under several conditions")
 
     def test_a_row_that_ended_in_an_error_is_refused(self):
         path = self.changed(lambda report: (
             report["benchmarks"].pop(), report["benchmarks"][0].update(error_occurred=True)))
-        result = self.compare(AFTER, path)
+        result = self.judge(AFTER, path)
         self.assertEqual(2, result.returncode, result)
         self.assertIn("Latency/tcp_threaded/ping/real_time: ended in an error", result.stderr)
 
     def test_another_preset_is_a_warning(self):
         path = self.changed(lambda report: report["context"].update(preset="classic"))
-        result = self.compare(AFTER, path)
+        result = self.judge(AFTER, path)
         self.assertEqual(0, result.returncode, result)
         self.assertEqual("compare: warning: presets differ: quick and classic\n", result.stderr)
 
     def test_what_is_no_result_is_refused(self):
         text = self.folder / "text.json"
         text.write_text("no JSON")
-        self.assert_refused(self.compare(BEFORE, text), "not a JSON file")
+        self.assert_refused(self.judge(BEFORE, text), "not a JSON file")
         text.write_text("[1, 2]")
-        self.assert_refused(self.compare(BEFORE, text), "not the results of a benchmark")
+        self.assert_refused(self.judge(BEFORE, text), "not the results of a benchmark")
         text.write_text('{"context": {}, "benchmarks": [{"real_time": 1}]}')
-        self.assert_refused(self.compare(text, AFTER), "rows without a name")
+        self.assert_refused(self.judge(text, AFTER), "rows without a name")
         text.write_text('{"context": {}, "benchmarks": [{"name": "BM_Other", "real_time": 1}]}')
-        self.assert_refused(self.compare(text, text), "no row of bench_all")
+        self.assert_refused(self.judge(text, text), "no row of bench_all")
         self.assert_refused(self.compare(BEFORE, self.folder / "absent.json"), "No such file")
 
     def test_rows_without_what_compare_py_reads_are_refused(self):
@@ -118,13 +151,13 @@ class CompareTest(unittest.TestCase):
                                   ("time_unit", "fortnight", "time_unit is fortnight"),
                                   ("label", ["shared"], "rows without a name")):
             path = self.changed(lambda report: report["benchmarks"][0].update({key: value}))
-            self.assert_refused(self.compare(BEFORE, path), words)
-            self.assert_refused(self.compare(path, BEFORE, "--force"), words)
+            self.assert_refused(self.judge(BEFORE, path), words)
+            self.assert_refused(self.judge(path, BEFORE, "--force"), words)
 
     def test_files_without_a_common_row_are_refused(self):
         path = self.changed(lambda report: report.update(benchmarks=[
             row | {"name": "Latency/http_async/ping"} for row in report["benchmarks"][:1]]))
-        result = self.compare(BEFORE, path)
+        result = self.judge(BEFORE, path)
         self.assertEqual(2, result.returncode, result)
         self.assertIn("no row in common", result.stderr)
 

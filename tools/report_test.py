@@ -1,6 +1,7 @@
 """Tests tools/report on results made by hand, in the form of bench_all's.
 
-Opens the page in a headless Chromium, if there is one. Needs matplotlib; installs nothing.
+Opens the page in a headless Chromium, if there is one. Needs matplotlib, and mostly loads it only
+once, because most reports are made in the test's own process; installs nothing.
 """
 
 import html.parser
@@ -12,6 +13,10 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+
+from command import run
+from in_process import run_in_process
+from reporting.__main__ import main
 
 REPORT = pathlib.Path(__file__).resolve().parent / "report"
 SECTIONS = ("matrix", "percentiles", "throughput", "concurrency", "decomposition", "ledger",
@@ -107,20 +112,24 @@ class ReportTest(unittest.TestCase):
         return path
 
     def run_report(self, *arguments):
+        return run_in_process(lambda: run("report", main), *arguments, folder=self.folder)
+
+    def run_report_process(self, *arguments):
+        """The same, by a process."""
         return subprocess.run(
             [REPORT, "--no-install", *map(str, arguments)], cwd=self.folder,
             env={**os.environ, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True,
             text=True, encoding="utf-8", timeout=100, check=False)
 
-    def report(self, *files):
+    def report(self, *files, run_report=None):
         """The text of the page about these files, which was made without a word."""
-        result = self.run_report(*files, "-o", self.html)
+        result = (run_report or self.run_report)(*files, "-o", self.html)
         self.assertEqual((0, "", ""), (result.returncode, result.stdout, result.stderr))
         return self.html.read_text(encoding="utf-8")
 
-    def assert_refused(self, words, *files):
-        result = self.run_report(*files, "-o", self.html, "--png", self.folder / "png",
-                                 "--markdown")
+    def assert_refused(self, words, *files, run_report=None):
+        result = (run_report or self.run_report)(*files, "-o", self.html, "--png",
+                                                 self.folder / "png", "--markdown")
         self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
         self.assertEqual(1, result.stderr.count("\n"), result.stderr)
         self.assertTrue(result.stderr.startswith("report: "), result.stderr)
@@ -166,7 +175,7 @@ class ReportTest(unittest.TestCase):
 
     def test_the_same_results_give_the_same_page(self):
         path = self.file(rows())
-        self.assertEqual(self.report(path), self.report(path))
+        self.assertEqual(self.report(path), self.report(path, run_report=self.run_report_process))
 
     def test_a_section_without_rows_says_what_it_needs(self):
         page = Page(self.report(self.file([row("Isolation/tcp_threaded", 5)])))
@@ -246,7 +255,7 @@ class ReportTest(unittest.TestCase):
 
     def test_markdown_has_the_matrix_and_what_changed(self):
         after = self.file(changed("Latency/rpyc_threaded/ping", p50_us=30), "after.json")
-        result = self.run_report("--markdown", self.file(rows()), after)
+        result = self.run_report_process("--markdown", self.file(rows()), after)
         self.assertEqual((0, ""), (result.returncode, result.stderr))
         self.assertIn("| mode | Connection first reply | Latency ping |", result.stdout)
         self.assertRegex(result.stdout, r"\| rpyc_threaded \| 2\.50 × \| 2\.50 × \|")
@@ -340,7 +349,8 @@ class ReportTest(unittest.TestCase):
             with self.subTest(words):
                 self.assert_refused(words, bad)
         self.assert_refused("bad.json: no row of bench_all", good, bad)
-        self.assert_refused("No such file", self.folder / "absent.json")
+        self.assert_refused("No such file", self.folder / "absent.json",
+                            run_report=self.run_report_process)
 
     def test_rows_without_counters_are_refused(self):
         bare = [{key: value for key, value in each.items() if not key.endswith("_us")}
@@ -348,7 +358,7 @@ class ReportTest(unittest.TestCase):
         self.assert_refused("no row has p50_us", self.file(bare))
 
     def test_a_file_that_cannot_be_written_leaves_nothing(self):
-        path = self.file(rows())
+        path = self.file([row("Isolation/tcp_threaded", 5)])
         (self.folder / "folder").mkdir()
         for place, reason in (("absent/report.html", "No such file"), ("folder", "Is a directory"),
                               ("/", "Is a directory")):
@@ -358,7 +368,7 @@ class ReportTest(unittest.TestCase):
         self.assertEqual({"results.json", "folder"}, {path.name for path in self.folder.iterdir()})
 
     def test_a_link_or_a_device_is_not_replaced(self):
-        path = self.file(rows())
+        path = self.file([row("Isolation/tcp_threaded", 5)])
         link, pipe = self.folder / "link.html", self.folder / "pipe"
         link.symlink_to("page.html")
         self.assertEqual(0, self.run_report(path, "-o", link).returncode)
@@ -380,7 +390,7 @@ class ReportTest(unittest.TestCase):
         self.assertIn("\ufffd", result.stdout)
 
     def test_something_must_be_asked_for(self):
-        result = self.run_report(self.file(rows()))
+        result = self.run_report_process(self.file(rows()))
         self.assertEqual(2, result.returncode)
         self.assertIn("nothing to make", result.stderr)
 

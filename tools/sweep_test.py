@@ -1,5 +1,6 @@
 """Tests tools/sweep: with a program that stands for bench_all, whose runs the tests stop, fail and
-count, and once with the real one: sweep_test.py <bench_all>.
+count, and once with the real one: sweep_test.py <bench_all>. Most sweeps that end by themselves run
+in the test's own process.
 """
 
 import json
@@ -12,7 +13,10 @@ import sys
 import tempfile
 import unittest
 
+from command import run
+from in_process import run_in_process
 from results_test_case import ResultsTestCase
+from sweeping.__main__ import main
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 SWEEP, REPORT = TOOLS / "sweep", TOOLS / "report"
@@ -31,48 +35,61 @@ payload_bytes = [1, 2, 3, 4, 5, 6]
 rows = ["Latency/ping"]
 """
 POINTS = 2 + 4 + 2
-FLAGS = {"payload": "random", "payload_bytes": "1024", "compression": "python", "server": "",
-         "benchmark_filter": "", "benchmark_out": "", "benchmark_min_time": "",
-         "server_launcher": "", "inject": "", "dialect": "5"}
-# Logs each run in FAKE/log. The run whose number FAKE/stop_at holds says its pid into the pipe
-# FAKE/at and waits for a signal; FAKE/fail holds a word of the flags of runs that fail.
-FAKE_BENCH_ALL = f"""#!{sys.executable} -IS
-import json, os, pathlib, re, signal, sys
-folder = pathlib.Path(os.environ["FAKE"])
-flags = {FLAGS!r} | dict(flag[2:].partition("=")[::2] for flag in sys.argv[1:])
-if "help" in flags:
-    sys.exit(print(*(f"  --{{name}}=<x>" for name in flags), sep="\\n"))
-if flags["payload"] not in ("random", "text", "zeros"):
-    sys.exit(print("bench_all: --payload: no such kind", file=sys.stderr) or 2)
-names = [name + "/real_time" for mode in ("tcp_threaded", "rpyc_threaded") for name in (
-    f"Latency/{{mode}}/ping", *(f"Bandwidth/{{mode}}/upload/{{size}}"
-                                for size in flags["payload_bytes"].split(",")))]
-names = [name for name in names if re.search(flags["benchmark_filter"], name)]
-if not names:
-    sys.exit(print("bench_all: Failed to match any benchmarks", file=sys.stderr) or 2)
-if "benchmark_list_tests" in flags:
-    sys.exit(print(*names, sep="\\n"))
-with open(folder / "log", "a") as log:
-    log.write(" ".join(sys.argv[1:-1]) + "\\n")
-number = len((folder / "log").read_text().splitlines())
-told = {{name: (folder / name).read_text() for name in ("stop_at", "fail")
-         if (folder / name).exists()}}
-if told.get("stop_at") == str(number):
-    with open(folder / "at", "w") as at:
-        at.write(str(os.getpid()))
-    signal.pause()
-failed = "fail" in told and told["fail"] in " ".join(sys.argv)
-label = f"placement=shared payload={{flags['payload']}}"
-def row(name):
-    more = f" compression={{flags['compression']}}" if "rpyc" in name else ""
-    return {{"name": name, "run_type": "iteration", "repetitions": 1, "repetition_index": 0,
-             "real_time": 9, "time_unit": "us", "p50_us": 9 + number, "label": label + more}}
-errors = [{{"name": names[0], "message": "it broke"}}] if failed else []
-pathlib.Path(flags["benchmark_out"]).write_text(json.dumps({{
-    "context": {{"host_name": "here", "git_revision": "abc", "preset": "default",
-                 "date": str(number), "payload": flags["payload"]}},
-    "benchmarks": [row(name) for name in names[len(errors):]], "errors": errors}}))
-sys.exit(len(errors))
+# Logs each run in the file log beside it. The run whose number stop_at holds says its pid into the
+# pipe at and waits for a signal; fail holds a word of the flags of runs that fail. It is a shell
+# script because that starts at once, and a sweep starts dozens.
+FAKE_BENCH_ALL = r"""#!/bin/bash
+declare -A flags=([payload]=random [payload_bytes]=1024 [compression]=python [server]= [dialect]=5
+  [benchmark_filter]= [benchmark_out]= [benchmark_min_time]= [server_launcher]= [inject]=)
+for flag in "${@#--}"; do flags[${flag%%=*}]=${flag#*=}; done
+cd "${0%/*}"
+if [[ -v flags[help] ]]; then
+  printf '  --%s=<x>\n' "${!flags[@]}"
+  exit
+fi
+if [[ ! ${flags[payload]} =~ ^(random|text|zeros)$ ]]; then
+  echo 'bench_all: --payload: no such kind' >&2
+  exit 2
+fi
+IFS=, read -ra sizes <<< "${flags[payload_bytes]}"
+for mode in tcp_threaded rpyc_threaded; do
+  for name in "Latency/$mode/ping" "${sizes[@]/#/Bandwidth/$mode/upload/}"; do
+    [[ ! $name/real_time =~ ${flags[benchmark_filter]} ]] || names+=("$name/real_time")
+  done
+done
+if ((${#names[@]} == 0)); then
+  echo 'bench_all: Failed to match any benchmarks' >&2
+  exit 2
+fi
+if [[ -v flags[benchmark_list_tests] ]]; then
+  printf '%s\n' "${names[@]}"
+  exit
+fi
+echo "${*:1:$#-1}" >> log
+mapfile -t runs < log
+number=${#runs[@]}
+[[ ! -e stop_at ]] || read -r stop_at < stop_at
+if [[ $stop_at == "$number" ]]; then
+  echo $$ > at
+  exec sleep 1000
+fi
+if [[ -e fail ]] && read -r fail < fail; [[ -n $fail && $* == *$fail* ]]; then
+  error="{\"name\": \"${names[0]}\", \"message\": \"it broke\"}"
+  unset 'names[0]'
+fi
+for name in "${names[@]}"; do
+  label="placement=shared payload=${flags[payload]}"
+  [[ $name != */rpyc* ]] || label+=" compression=${flags[compression]}"
+  printf -v row '{"name": "%s", "run_type": "iteration", "repetitions": 1, "repetition_index": 0,
+    "real_time": 9, "time_unit": "us", "p50_us": %d, "label": "%s"}' \
+    "$name" $((9 + number)) "$label"
+  rows+=("$row")
+done
+IFS=,
+printf '{"context": {"host_name": "here", "git_revision": "abc", "preset": "default", "date": "%d",
+  "payload": "%s"}, "benchmarks": [%s], "errors": [%s]}' \
+  "$number" "${flags[payload]}" "${rows[*]}" "$error" > "${flags[benchmark_out]}"
+[[ -z $error ]]
 """
 
 
@@ -104,11 +121,18 @@ class SweepTest(ResultsTestCase):
             [SWEEP, "--no-install", f"--bench_all={bench_all or self.bench_all}",
              *map(str, arguments)], cwd=self.folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
-            env={**os.environ, "LC_ALL": "C", "FAKE": str(self.folder)})
+            env={**os.environ, "LC_ALL": "C"})
 
-    def sweep(self, *arguments, **how):
+    def sweep(self, *arguments):
         """(status, stdout, stderr); without arguments, of the plan in the folder."""
-        process = self.start(*(arguments or ("sweep.toml", "-o", "results.json")), **how)
+        done = run_in_process(lambda: run("sweep", main), f"--bench_all={self.bench_all}",
+                              *(arguments or ("sweep.toml", "-o", "results.json")),
+                              folder=self.folder)
+        return done.returncode, done.stdout, done.stderr
+
+    def sweep_process(self, *arguments, **how):
+        """The same, by a process."""
+        process = self.start(*arguments, **how)
         try:
             output, error = process.communicate(timeout=100)
         finally:
@@ -128,11 +152,11 @@ class SweepTest(ResultsTestCase):
         path = self.folder / "log"
         return path.read_text().splitlines() if path.exists() else []
 
-    def assert_refused(self, words, *arguments):
+    def assert_refused(self, words, *arguments, sweep=None):
         before = self.out.read_bytes() if self.out.exists() else None
         files = sorted(path.name for path in self.folder.iterdir())
         runs = self.log()
-        status, output, error = self.sweep(*arguments)
+        status, output, error = (sweep or self.sweep)(*arguments)
         self.assertEqual((2, "", 1), (status, output, error.count("\n")), error)
         self.assertIn(words, error)
         self.assertEqual(before, self.out.read_bytes() if self.out.exists() else None)
@@ -344,7 +368,8 @@ class SweepTest(ResultsTestCase):
         self.assert_refused("No such file", "none.toml", "-o", "results.json")
         self.plan(PLAN)
         self.bench_all.unlink()
-        self.assert_refused("No such file", "sweep.toml", "-o", "results.json")
+        self.assert_refused("No such file", "sweep.toml", "-o", "results.json",
+                            sweep=self.sweep_process)
 
     def test_a_list_measures_nothing(self):
         status, output, error = self.sweep("sweep.toml", "--list")
@@ -402,8 +427,8 @@ class SweepTest(ResultsTestCase):
                             "all.json")
 
     def test_the_real_program_makes_results_that_other_tools_read(self):
-        status, _, error = self.sweep(TOOLS / "testdata" / "sweep.toml", "-o", self.out,
-                                      bench_all=BENCH_ALL)
+        status, _, error = self.sweep_process(TOOLS / "testdata" / "sweep.toml", "-o", self.out,
+                                              bench_all=BENCH_ALL)
         self.assertEqual(0, status, error)
         found = self.document()
         self.assertEqual((2 * 2 * 2 * (2 + 4), []), (len(found["benchmarks"]), found["errors"]))

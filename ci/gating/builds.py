@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import GateError
 from .resident import PATIENCE, child_setup, last_line
@@ -96,13 +96,24 @@ def work_tree(repository, revision):
 def copy_build(name, tree, folder, flags):
     """A Build of copies of the tree's programs in `folder`, which is made. Throws GateError for a tree
     without them, and what copied() throws."""
+    copy_programs(name, tree, folder)
+    return copied(name, tree, folder, flags)
+
+
+def copy_again(build, name, folder):
+    """The same Build of other copies in `folder`, which is made; what it says of itself is known."""
+    copy_programs(name, build.origin, folder)
+    return replace(build, name=name, folder=folder)
+
+
+def copy_programs(name, tree, folder):
+    """Copies the tree's programs into `folder`, which is made. Throws GateError for a tree without them."""
     os.mkdir(folder)
     for program in PROGRAMS:
         if not os.path.exists(os.path.join(tree, program)):
             raise GateError(f"{name}: {tree} has no {program}")
         shutil.copy2(os.path.join(tree, program), folder)
     copy_companions(tree, folder)
-    return copied(name, tree, folder, flags)
 
 
 def copy_companions(tree, folder):
@@ -122,8 +133,9 @@ def copied(name, tree, folder, flags):
     bench_all = os.path.join(folder, "bench_all")
     version = _run([bench_all, "--version"], f"{name}: {tree}", PATIENCE)
     try:
-        answer = _run([bench_all, *flags, "--rows_on_request", f"--benchmark_filter=^({BARE}|{RPYC})$", "--ledger=false",
-                       "--benchmark_min_time=0"], f"{name}: {version} cannot be gated", PATIENCE, f"{BARE}\n")
+        answer = _run([bench_all, *flags, "--rows_on_request", f"--benchmark_filter=^({BARE}|{RPYC})$",
+                       "--ledger=false", "--benchmark_min_time=0"],
+                      f"{name}: {version} cannot be gated", PATIENCE, f"{BARE}\n")
     except GateError as error:
         if "unknown argument" in str(error):
             raise GateError(f"{name}: {version} cannot be gated: it is older than the gate") from None

@@ -12,7 +12,7 @@ import traceback
 from . import calibration, reports, settings as configuration
 from .arguments import COMMAND, REPOSITORY, parse
 from .build_gate import BuildGate, timed_rows, timing_flags
-from .builds import build_tree, copied, copy_build
+from .builds import build_tree, copied, copy_again, copy_build
 from .errors import GateError, Unfit
 from .injection import Injection
 from .relink import RelinkError, relink
@@ -80,15 +80,14 @@ def gate_builds(options, settings):
     injection = Injection(options.inject) if options.inject else None
     flags = settings.bench_flags()
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
-        def copy(name, tree):
-            return copy_build(name, tree, os.path.join(folder, name), flags)
-
+        base_folder, head_folder, control_folder = (os.path.join(folder, name) for name in ("base", "head", "same"))
         tree = build_tree(REPOSITORY, options.base, tell)
         # Before the head is built, which may be in the same tree.
-        base, control = copy("base", tree), copy("same", tree)
+        base = copy_build("base", tree, base_folder, flags)
+        control = copy_again(base, "same", control_folder)
         if options.head != options.base and not (injection and options.head is None):
             tree = build_tree(REPOSITORY, options.head, tell)
-        head = copy("head", tree)
+        head = copy_build("head", tree, head_folder, flags)
         result = BuildGate(options, settings.pinned(head.context), base, head, control, injection, tell_progress).run()
     end_progress()
     reports.write_all(options.out, result, command_line())

@@ -1,6 +1,9 @@
-"""Tests ci/gate with two stored results, as a process: `stored_test.py`. Needs what `tools/compare --prepare`
-sees to. The results are made up: their times are a fixed, uneven spread, scaled."""
+"""Tests ci/gate with two stored results: `stored_test.py`. Needs what `tools/compare --prepare` sees to. The results
+are made up: their times are a fixed, uneven spread, scaled. A gate of each exit status is a process, as is its
+tools/compare; the others run in this one, with the stock compare.py, whose SciPy takes a second to load."""
 
+import functools
+import importlib.util
 import itertools
 import json
 import math
@@ -10,13 +13,21 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STOCK = pathlib.Path("/usr/share/benchmark/compare.py")
+sys.path[:0] = map(str, (ROOT / "ci", ROOT / "tools", STOCK.parent))
+sys.path.append(str(ROOT / "build/python/usr/lib/python3/dist-packages"))  # where tools/compare may put SciPy
 
 # pylint: disable=wrong-import-position
+import comparable
+from command import run
+from gating.main import main
 from gating.ranks import MOST_COUNTED, repetitions_for, shift, smallest_p, tail
+from in_process import run_in_process
 
-GATE = pathlib.Path(__file__).resolve().parent.parent / "gate"
+GATE = ROOT / "ci" / "gate"
 FILES = ("SUMMARY.md", "base.json", "gate.json", "head.json")
 CONTEXT = {"date": "2026-01-02T03:04:05+00:00", "host_name": "here", "cpu_model": "Some CPU", "num_cpus": 2,
            "kernel": "Linux 6.1 x86_64", "preset": "default", "suite_version": "0.1.0",
@@ -52,6 +63,23 @@ def results(count=12, names=(TCP, RPYC, RATE, PLAIN)):
     return {"context": dict(CONTEXT), "benchmarks": rows, "errors": [], "doubts": []}
 
 
+@functools.cache
+def stock_compare():
+    spec = importlib.util.spec_from_file_location("compare", STOCK)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def compare_in_process(command, **_):
+    """What subprocess.run() returns of tools/compare."""
+    dump, *files = command[1:]
+    checked = run_in_process(lambda: run("compare", comparable.main), *files)
+    if checked.returncode != 0:
+        return checked
+    return run_in_process(stock_compare().main, dump, "--no-color", "benchmarks", *files)
+
+
 class StoredTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="a folder ")
@@ -61,14 +89,25 @@ class StoredTest(unittest.TestCase):
         (self.folder / "gate.toml").write_text(CONFIG)
         self.base, self.head = results(), results()
 
-    def gate(self, *flags, base=None, head=None):
-        """Runs the gate of self.base and self.head, or of these texts."""
+    def write_sides(self, base=None, head=None):
+        """Writes self.base and self.head, or these texts."""
         for name, document, text in (("base", self.base, base), ("head", self.head, head)):
             (self.folder / f"{name}.json").write_text(json.dumps(document) if text is None else text)
-        return subprocess.run(
-            [GATE, "base.json", "head.json", "--config=gate.toml", f"--out={self.out}", *flags],
-            cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180,
-            check=False)
+
+    def flags(self, *flags):
+        return ["base.json", "head.json", "--config=gate.toml", f"--out={self.out}", *flags]
+
+    def gate(self, *flags, **texts):
+        """Gates self.base and self.head, or these texts."""
+        self.write_sides(**texts)
+        with mock.patch("gating.stored.subprocess.run", compare_in_process):
+            return run_in_process(lambda: main(sys.argv[1:]), *self.flags(*flags), folder=self.folder)
+
+    def gate_process(self, *flags, **texts):
+        """The same, by processes."""
+        self.write_sides(**texts)
+        return subprocess.run([GATE, *self.flags(*flags)], cwd=self.folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=180, check=False)
 
     def change(self, name, *, of="head", scale=1.0, **values):
         """Scales all times of a row in a side, and sets what else is said."""
@@ -79,21 +118,21 @@ class StoredTest(unittest.TestCase):
                 entry["items_per_second"] /= scale
                 entry.update(values)
 
-    def verdicts(self, status, *flags):
+    def verdicts(self, status, *flags, gate=None):
         """{row: (verdict, reason)} of a gate that must exit like this; its gate.json is in self.report."""
-        done = self.gate(*flags)
+        done = (gate or self.gate)(*flags)
         self.assertEqual((status, ""), (done.returncode, done.stderr), done.stdout)
         self.assertEqual(list(FILES), sorted(os.listdir(self.out)))
         self.report = json.loads((self.out / "gate.json").read_text())
         self.summary = (self.out / "SUMMARY.md").read_text()
         return {entry["row"]: (entry["verdict"], entry["reason"]) for entry in self.report["stored"]["rows"]}
 
-    def assert_refused(self, *words, status=2, **texts):
+    def assert_refused(self, *words, status=2, gate=None, **texts):
         """No verdict: one line that has the words, and no file, not even of an earlier gate."""
         self.out.mkdir(exist_ok=True)
         for name in FILES:
             (self.out / name).write_text("of an earlier gate")
-        done = self.gate(**texts)
+        done = (gate or self.gate)(**texts)
         self.assertEqual((status, ""), (done.returncode, done.stdout), done.stderr)
         self.assertEqual(1, done.stderr.count("\n"), done.stderr)
         for word in words:
@@ -103,7 +142,7 @@ class StoredTest(unittest.TestCase):
 
 class Verdicts(StoredTest):
     def test_identical_results_pass(self):
-        found = self.verdicts(0)
+        found = self.verdicts(0, gate=self.gate_process)
         self.assertEqual({name: ("pass", "") for name in (TCP, RPYC, RATE, PLAIN)}, found)
         self.assertEqual("pass", self.report["verdict"])
         self.assertEqual(self.base, json.loads((self.out / "base.json").read_text()))
@@ -164,7 +203,8 @@ class Verdicts(StoredTest):
     def test_a_statistic_that_real_times_do_not_confirm_is_inconclusive(self):
         for entry in self.head["benchmarks"][:12]:
             entry["p10_us"] *= 1.3
-        self.assertEqual(("inconclusive", "p is not below 0.0025"), self.verdicts(3)[TCP])
+        found = self.verdicts(3, gate=self.gate_process)
+        self.assertEqual(("inconclusive", "p is not below 0.0025"), found[TCP])
 
     def test_a_shift_that_may_be_none_is_inconclusive_though_real_times_differ(self):
         self.change(TCP, scale=1.3)
@@ -185,7 +225,7 @@ class Verdicts(StoredTest):
 
     def test_doubts_of_the_row_itself_hide_no_regression(self):
         self.change(TCP, scale=1.3, label="placement=shared payload=random doubts=samples_for_p99:89")
-        self.assertEqual("regression", self.verdicts(1)[TCP][0])
+        self.assertEqual("regression", self.verdicts(1, gate=self.gate_process)[TCP][0])
 
     def test_only_rows_asked_for_are_judged(self):
         self.change(TCP, scale=1.3)
@@ -328,7 +368,8 @@ class Refused(StoredTest):
         for key in ("host_name", "cpu_model", "num_cpus", "kernel"):
             self.head = results()
             self.head["context"][key] = 64
-            self.assert_refused(f"{key} is {CONTEXT[key]!r} in base.json, 64 in head.json", status=4)
+            self.assert_refused(f"{key} is {CONTEXT[key]!r} in base.json, 64 in head.json", status=4,
+                                gate=self.gate_process)
 
     def test_results_that_the_gate_would_overwrite_stay(self):
         self.out = self.folder

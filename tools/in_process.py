@@ -1,0 +1,45 @@
+"""Runs a program's main() within a test, which saves the start of a process and all its imports.
+
+What is about the process itself (signals, closed streams, how it is found and called) needs a real
+one.
+"""
+
+import contextlib
+import io
+import signal
+import subprocess
+import sys
+from unittest import mock
+
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+
+
+@contextlib.contextmanager
+def signal_handlers_kept():
+    """Restores the handlers of signals that main() may set."""
+    handlers = {number: signal.getsignal(number) for number in HANDLED}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def run_in_process(main, *arguments, folder="."):
+    """Calls main() with these arguments in sys.argv, in that folder.
+
+    Returns what subprocess.run() would of such a process: the status that main() returns or gives
+    to sys.exit(), and as texts what is written to sys.stdout and sys.stderr.
+    """
+    arguments = [*map(str, arguments)]
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+                for _ in range(2))
+    with (contextlib.chdir(folder), contextlib.redirect_stdout(out),
+          contextlib.redirect_stderr(err), signal_handlers_kept(),
+          mock.patch.object(sys, "argv", [main.__module__, *arguments])):
+        try:
+            status = main()
+        except SystemExit as end:
+            status = end.code
+    said = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    return subprocess.CompletedProcess(arguments, status or 0, *said)
