@@ -131,8 +131,11 @@ def _count(build, server_command, client_command, calls, timeout):
     nonce = secrets.token_hex(8)
     with tempfile.TemporaryDirectory(prefix="rpycbench_instructions_") as name:
         folder = pathlib.Path(name)
-        # Where the stack begins, and with it how buffers are aligned, varies with a path's length.
-        (folder / "build").symlink_to(build)
+        # Where the stack begins, and what the heap holds before a buffer, varies with the length of
+        # a program's path, and with it how the string functions of libc go about their work.
+        (folder / "build").mkdir()
+        for program in ("bench_server", "bench_all"):
+            shutil.copy2(build / program, folder / "build")
         with _child(folder, "server", [*server_command, f"--nonce={nonce}"]) as server:
             address = _announced(folder, server, nonce, deadline)
             command = [*client_command, f"--calls={calls}", f"--server_host={address['host']}",
