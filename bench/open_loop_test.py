@@ -160,21 +160,24 @@ class MaxRateTest(unittest.TestCase):
 
 class CalibrationTest(unittest.TestCase):
     def test_expected_values_stand_beside_the_measured_ones(self):
-        for _ in range(5):  # a busy machine may wake the server too late, and says so
-            status, rows = report("Calibration/(tcp_threaded|rpyc_async)/sleep_constant",
+        left = {"tcp_threaded", "rpyc_async"}
+        for _ in range(10):  # a busy machine may wake a server too late, and says so
+            status, rows = report(f"Calibration/({'|'.join(left)})/sleep_constant",
                                   "--benchmark_min_time=0")
             failed = [row["error_message"] for row in rows.values() if "error_message" in row]
             self.assertEqual(int(bool(failed)), status)
-            if not failed:
-                break
-        else:
-            self.fail(f"wrong five times: {failed}")
-        for row in rows.values():
-            for name in ("p50", "p95", "p99", "mean"):
-                self.assertEqual(10_000, row[f"expected_{name}_us"])
-                self.assertAlmostEqual(10_000, row[f"{name}_us"],
-                                       delta=10_000 * 0.02 + row["floor_p50_us"])
-            self.assertEqual(200, row["samples"])
+            for row in rows.values():
+                if "error_message" in row:
+                    continue
+                for name in ("p50", "p95", "p99", "mean"):
+                    self.assertEqual(10_000, row[f"expected_{name}_us"])
+                    self.assertAlmostEqual(10_000, row[f"{name}_us"],
+                                           delta=10_000 * 0.02 + row["floor_p50_us"])
+                self.assertEqual(200, row["samples"])
+                left.remove(row["name"].split("/")[1])
+            if not left:
+                return
+        self.fail(f"wrong ten times: {failed}")
 
     def test_a_wrong_truth_is_an_error_that_names_both_values(self):
         wrong = DelayedServer(self, "sleep:constant:11000", only_instead=True)
@@ -187,36 +190,35 @@ class CalibrationTest(unittest.TestCase):
 
 class SelfCheckTest(unittest.TestCase):
     def test_sections_and_numbers_and_time(self):
-        for flag in ("--self-check", "--self_check"):
-            start = time.monotonic()
-            done = run(flag)
-            self.assertLess(time.monotonic() - start, 20)
-            self.assertEqual("", "".join(line for line in done.stderr.splitlines()
-                                         if "warning: built" not in line))
-            text = done.stdout
-            self.assertLessEqual(text.count("\n"), 24)
-            for section in ("clock", "timer", "wake-up and noise", "calibration"):
-                self.assertRegex(text, f"(?m)^{section}")
-            resolution, reading = re.search(
-                r"resolution (\d+) ns, a reading takes ([\d.]+) ns", text).groups()
-            self.assertTrue(1 <= int(resolution) <= 20_000_000)
-            self.assertTrue(1 <= float(reading) <= 20_000)
-            p50, p99 = map(float, re.search(r"late by (-?[\d.]+) us \(p50\), (-?[\d.]+)",
+        start = time.monotonic()
+        done = run("--self-check")
+        self.assertLess(time.monotonic() - start, 20)
+        self.assertEqual("", "".join(line for line in done.stderr.splitlines()
+                                     if "warning: built" not in line))
+        text = done.stdout
+        self.assertLessEqual(text.count("\n"), 24)
+        for section in ("clock", "timer", "wake-up and noise", "calibration"):
+            self.assertRegex(text, f"(?m)^{section}")
+        resolution, reading = re.search(
+            r"resolution (\d+) ns, a reading takes ([\d.]+) ns", text).groups()
+        self.assertTrue(1 <= int(resolution) <= 20_000_000)
+        self.assertTrue(1 <= float(reading) <= 20_000)
+        p50, p99 = map(float, re.search(r"late by (-?[\d.]+) us \(p50\), (-?[\d.]+)",
+                                        text).groups())
+        self.assertTrue(0 <= p50 <= p99)
+        for placement in ("shared", "free"):
+            p50, p99 = map(float, re.search(rf"(?m)^  {placement} +([\d.]+) us +([\d.]+) us",
                                             text).groups())
-            self.assertTrue(0 <= p50 <= p99)
-            for placement in ("shared", "free"):
-                p50, p99 = map(float, re.search(rf"(?m)^  {placement} +([\d.]+) us +([\d.]+) us",
-                                                text).groups())
-                self.assertTrue(1 < p50 <= p99, text)
-            for truth in ("spin_uniform", "spin_bimodal", "sleep_constant"):
-                self.assertRegex(text, rf"(?m)^  shared +{truth} +[\d.]+ ")
-            verdict = text.splitlines()[-1]
-            self.assertRegex(verdict, "^fit to measure: (yes$|no: .)")
-            self.assertEqual(1 if "came out wrong" in verdict else 0, done.returncode, text)
+            self.assertTrue(1 < p50 <= p99, text)
+        for truth in ("spin_uniform", "spin_bimodal", "sleep_constant"):
+            self.assertRegex(text, rf"(?m)^  shared +{truth} +[\d.]+ ")
+        verdict = text.splitlines()[-1]
+        self.assertRegex(verdict, "^fit to measure: (yes$|no: .)")
+        self.assertEqual(1 if "came out wrong" in verdict else 0, done.returncode, text)
 
     def test_a_wrong_truth_is_status_1(self):
         wrong = DelayedServer(self, "sleep:constant:6000", only_instead=True)
-        done = run("--self-check", f"--server={wrong.path}")
+        done = run("--self_check", f"--server={wrong.path}")
         self.assertEqual(1, done.returncode, done.stdout)
         self.assertIn("WRONG", done.stdout)
         self.assertRegex(done.stdout, "fit to measure: no: .*3 of 3 known times came out wrong")

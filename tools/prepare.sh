@@ -40,6 +40,7 @@ python3-waitress    module:waitress                           servers
 python3-requests    module:requests                           clients
 curl                command:curl                              test
 git                 command:git                               test
+xz-utils            command:xz                                boost
 debootstrap         command:debootstrap                       chroot
 valgrind            command:valgrind                          test
 python3-numpy       module:numpy                              gate

@@ -4,6 +4,7 @@ Quick rows of each protocol, the shape of the file, the comparison of two files 
 what happens when a reply is wrong, a server dies, or a flag makes no sense. Installs nothing.
 """
 
+import importlib.util
 import json
 import pathlib
 import shlex
@@ -20,8 +21,18 @@ FEW = ("--requests=100", "--warmup=2", "--connections=12", "--transfers=2", "--f
        "--file_bytes=200001", "--clients=1,3", "--requests_per_client=10")
 SIZES = (1024, 10240, 102400, 1048576)
 
-sys.path.insert(0, str(TOOLS / "pyclient"))
-from samples import latency_counters  # pylint: disable=wrong-import-position
+sys.path[:0] = [str(TOOLS / "pyclient"), str(TOOLS)]
+# pylint: disable=wrong-import-position
+from in_process import run_in_process
+from samples import latency_counters
+
+
+def main_of_client():
+    """Its main(), to be called in this process."""
+    spec = importlib.util.spec_from_file_location("python_client", TOOLS / "pyclient/__main__.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
 
 
 def names(mode, rpyc):
@@ -174,6 +185,7 @@ class PyclientTest(unittest.TestCase):
     def test_bad_flags_are_refused_in_one_line(self):
         out = f"--out={self.folder / 'never.json'}"
         good = ("--mode=flask_threaded", out)
+        main = main_of_client()
         for flags, words in (((out,), "--mode or --server"),
                              (("--mode=smtp_threaded", out), "unknown: smtp_threaded"),
                              (("--mode=flask_threaded",), "--out"),
@@ -186,14 +198,18 @@ class PyclientTest(unittest.TestCase):
                              ((*good, "--clients=1,,2"), "--clients"),
                              ((*good, "--unknown"), "--unknown"),
                              (("--mode=flask_threaded", "--out=/nonexistent/file"), "nonexistent"),
-                             (("--mode=flask_threaded", "--out=/proc/self/fd/1"), "not a regular"),
-                             ((*good, "--python=/nonexistent"), "no such interpreter")):
+                             (("--mode=flask_threaded", "--out=/dev/null"), "not a regular")):
             with self.subTest(flags=flags):
-                result = self.run_client(*flags)
+                result = run_in_process(main, "--bench_server=unused", *flags)
                 self.assertEqual((2, ""), (result.returncode, result.stdout))
                 self.assertEqual(1, result.stderr.count("\n"), result.stderr)
                 self.assertIn(words, result.stderr)
         self.assertFalse((self.folder / "never.json").exists())
+
+    def test_what_is_no_interpreter_is_refused_in_one_line(self):
+        result = self.run_client("--python=/nonexistent", "--mode=flask_threaded")
+        self.assertEqual((2, "python_client: --python: no such interpreter: /nonexistent\n"),
+                         (result.returncode, result.stderr))
 
     def test_the_list_starts_no_server(self):
         result = self.run_client("--server=/nonexistent", "--protocol=http", "--list")
