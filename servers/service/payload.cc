@@ -72,10 +72,8 @@ void FillText(char* out) {
   while (at < kPeriod) {
     // 2^(12·u²) over a uniform u favours low ranks much as a natural vocabulary does.
     const double uniform = static_cast<double>(random() >> 11) * 0x1.0p-53;
-    std::size_t rank = 0;
-    for (double limit = 12 * uniform * (0.4 + 0.6 * uniform); limit >= 1; limit -= 1) {
-      rank = 2 * rank + 1;
-    }
+    const auto power = static_cast<unsigned>(12 * uniform * (0.4 + 0.6 * uniform));
+    std::size_t rank = (std::size_t{1} << power) - 1;
     rank = std::min(rank + random() % (rank + 1), kWords - 1);
     std::string token = words[rank];
     if (random() % 12 == 0) token += random() % 4 == 0 ? '.' : ',';
