@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, replace
 
 from .errors import GateError
-from .resident import PATIENCE, child_setup, last_line
+from .resident import ENDS_WITH_PARENT, PATIENCE, last_line
 from .rows import check_build
 
 PROGRAMS = ("bench_all", "bench_server")
@@ -32,8 +32,8 @@ class Build:
 def _run(command, what, patience=None, said=""):
     """What the command prints, without blanks around it. It ends within `patience` seconds, and with all that
     it has started when the gate is interrupted. Throws GateError with its last words."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, preexec_fn=child_setup(None), start_new_session=True) as process:
+    with subprocess.Popen([*ENDS_WITH_PARENT, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             out, err = process.communicate(said, patience)
         except BaseException as error:

@@ -1,33 +1,18 @@
 """Resident programs: a bench_all that stays and runs one row each time it is asked, so that a short run
 costs no start. It talks in lines over stdin and stdout (bench/rows_on_request.h)."""
 
-import ctypes
 import json
 import os
 import select
-import signal
 import subprocess
 import tempfile
 
 from .errors import GateError
 
 PATIENCE = 150  # seconds for an answer: bench_all itself gives up on a server much earlier
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_PR_SET_PDEATHSIG = 1
-
-
-def child_setup(cpus):
-    """For preexec_fn: run on these CPUs, and end when the gate does, however that ends."""
-    parent = os.getpid()
-
-    def set_up():
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-        if cpus:
-            os.sched_setaffinity(0, cpus)
-
-    return set_up
+# Runs a command that ends when the gate does, however that ends. There are many of them, and a
+# preexec_fn, which forks all of this process, takes twice as long.
+ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")
 
 
 def last_line(text):
@@ -43,9 +28,9 @@ class Resident:
         self.build, self.cpus = build, cpus
         self._stderr = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [os.path.join(build.folder, "bench_all"), "--rows_on_request", *flags],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr,
-            preexec_fn=child_setup(cpus))
+            [*ENDS_WITH_PARENT, "taskset", "--cpu-list", ",".join(map(str, cpus)),
+             os.path.join(build.folder, "bench_all"), "--rows_on_request", *flags],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr)
         self._row = None
         self._output = b""
 
@@ -115,10 +100,10 @@ class Resident:
 
 def list_rows(build, flags):
     """The rows that the build lists under these flags. Throws GateError with what it says instead."""
-    command = [os.path.join(build.folder, "bench_all"), "--benchmark_list_tests", *flags]
+    command = [*ENDS_WITH_PARENT, os.path.join(build.folder, "bench_all"), "--benchmark_list_tests", *flags]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=PATIENCE, preexec_fn=child_setup(None), check=False)
+                              timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GateError(f"{build.name}: {error}") from error
     if done.returncode != 0:
