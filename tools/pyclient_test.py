@@ -80,17 +80,18 @@ class PyclientTest(unittest.TestCase):
             with self.subTest(mode=mode):
                 rpyc = "rpyc" in mode
                 # Random bytes stall rpyc's own server by 40 ms a frame.
-                report = self.measure(f"--mode={mode}", "--payload=text")
+                payload = "text" if rpyc else "random"
+                report = self.measure(f"--mode={mode}", f"--payload={payload}")
                 self.assertEqual([], report["errors"])
                 self.assertEqual([name + "/real_time" for name in names(mode, rpyc)],
                                  [row["name"] for row in report["benchmarks"]])
                 for row in report["benchmarks"]:
-                    self.check_row(row, rpyc)
+                    self.check_row(row, rpyc, payload)
 
-    def check_row(self, row, rpyc):
+    def check_row(self, row, rpyc, payload):
         kind = row["name"].split("/")[0]
         placement = "free" if kind in ("PyBinaryTransfer", "PyConcurrent") else "shared"
-        label = f"placement={placement} payload=text"
+        label = f"placement={placement} payload={payload}"
         self.assertTrue(row["label"].startswith(label), row)
         self.assertEqual(rpyc, " compression=python" in row["label"], row)
         self.assertEqual(("iteration", "us", 1), tuple(
@@ -154,7 +155,7 @@ class PyclientTest(unittest.TestCase):
     def test_a_wrong_reply_is_an_error_and_no_number(self):
         for protocol, script in (("rpyc", "rpyc_server"), ("http", "flask_server")):
             server = self.altered(script, "Operations.ping = lambda self: 'gnop'")
-            report = self.measure(server, f"--protocol={protocol}", "--payload=text",
+            report = self.measure(server, f"--protocol={protocol}", "--payload=zeros",
                                   "--filter=Connection|/ping/|echo/64|clients:3", status=1)
             self.assertEqual([f"PyLatency/{protocol}_custom/echo/64/real_time"],
                              [row["name"] for row in report["benchmarks"]])

@@ -3,7 +3,6 @@
 A signal that ends the sweep ends the running child first; a sweep that is killed takes it along.
 """
 
-import ctypes
 import datetime
 import hashlib
 import json
@@ -18,7 +17,7 @@ from result_rows import Unusable, spell_out_dialect
 
 from .plan import check, filter_of, flags_of
 
-PR_SET_PDEATHSIG = 1
+ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")
 LIST = "--benchmark_list_tests"
 
 
@@ -43,10 +42,6 @@ class Stop:
         status = child.wait()
         self.child = None
         return status
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def complaint(stderr, status):
@@ -104,23 +99,16 @@ def listed(plan, point, bench_all):
 
 
 def measure(plan, point, number, each, bench_all, stop):
-    """(run, rows, errors) of one run of bench_all; or None if a signal came meanwhile.
-
-    Throws Unusable if bench_all cannot be started.
-    """
+    """(run, rows, errors) of one run of bench_all; or None if a signal came meanwhile."""
     run = {"point": number, "round": each,
            "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rpycbench_sweep_") as folder:
         out, said = pathlib.Path(folder, "results.json"), pathlib.Path(folder, "stderr")
         with open(said, "wb") as stderr:
-            try:
-                child = subprocess.Popen(
-                    [bench_all, *flags_of(plan, point, each), f"--benchmark_out={out}"],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
-                    preexec_fn=die_with_parent)
-            except OSError as error:
-                raise Unusable(f"{bench_all}: {error.strerror}") from error
+            child = subprocess.Popen(
+                [*ENDS_WITH_PARENT, bench_all, *flags_of(plan, point, each), f"--benchmark_out={out}"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
             status = stop.wait(child)
         if stop.signal:
             return None
