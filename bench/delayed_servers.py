@@ -1,0 +1,57 @@
+"""Runs of rows with manual times, and of servers whose answers come late, for the tests of both:
+the script that imports this is called with `bench_all bench_server`.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+BENCH_SERVER = os.path.abspath(sys.argv.pop()) if len(sys.argv) > 2 else ""
+BENCH_ALL = os.path.abspath(sys.argv.pop()) if BENCH_SERVER else ""
+PATIENCE = 120  # seconds
+
+
+def run(*flags):
+    return subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
+
+
+def report(rows, *flags):
+    """Exit status and all rows that match, failed ones too, by name without the suffix."""
+    done = run("--preset=full", f"--benchmark_filter=^({rows})/manual_time$",
+               "--benchmark_format=json", *flags)
+    if not done.stdout:
+        raise AssertionError(f"bench_all exited with {done.returncode}: {done.stderr}")
+    result = json.loads(done.stdout)
+    return done.returncode, {row["name"].removesuffix("/manual_time"): row
+                             for row in result["benchmarks"] + result.get("errors", [])}
+
+
+def measure(rows, *flags):
+    status, found = report(rows, *flags)
+    if status != 0:
+        raise AssertionError(f"bench_all exited with {status}: {found}")
+    return found
+
+
+class DelayedServer:
+    """A script in place of bench_server that has its ping delayed: always, or where bench_all asks
+    for a delay, but another one."""
+
+    def __init__(self, test, delay, only_instead=False):
+        folder = tempfile.TemporaryDirectory(prefix="rpycbench_open_loop_")
+        test.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name, "server")
+        self.path.write_text(f"""#!/bin/bash
+delay={'' if only_instead else '--delay=' + delay}
+flags=()
+for flag in "$@"; do
+  if [[ $flag == --delay=* ]]; then delay=--delay={delay}; else flags+=("$flag"); fi
+done
+exec "{BENCH_SERVER}" "${{flags[@]}}" $delay
+""", encoding="ascii")
+        self.path.chmod(0o755)
