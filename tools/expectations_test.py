@@ -6,9 +6,12 @@ import pathlib
 import subprocess
 import unittest
 
+from command import run
+from in_process import module_of, run_in_process
 from results_test_case import ResultsTestCase
 
 EXPECTATIONS = pathlib.Path(__file__).resolve().parent / "expectations"
+MAIN = module_of(EXPECTATIONS).main
 SHARED = "placement=shared payload=random"
 RPYC = SHARED + " compression=python dialect=5"
 CONTEXT = {"host_name": "here", "git_revision": "abc", "preset": "quick", "cpus_allowed": "0,1"}
@@ -38,10 +41,7 @@ class ExpectationsTest(ResultsTestCase):
     CONTEXT = CONTEXT
 
     def run_tool(self, *arguments):
-        return subprocess.run(
-            [EXPECTATIONS, *arguments], env={**os.environ, "LC_ALL": "C"}, text=True,
-            stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=30,
-            check=False)
+        return run_in_process(lambda: run("expectations", MAIN), *arguments)
 
     def output(self, rows, *flags, **more):
         result = self.run_tool(self.file(rows, **more), *flags)

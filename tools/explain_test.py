@@ -5,10 +5,14 @@ import os
 import pathlib
 import subprocess
 import unittest
+from unittest import mock
 
+from command import run
+from in_process import module_of, run_in_process
 from results_test_case import ResultsTestCase
 
 EXPLAIN = pathlib.Path(__file__).resolve().parent / "explain"
+MAIN = module_of(EXPLAIN).main
 SHARED = "placement=shared payload=random"
 RPYC = SHARED + " compression=python dialect=5"
 CONTEXT = {"host_name": "here", "git_revision": "abc", "preset": "quick"}
@@ -31,10 +35,8 @@ class ExplainTest(ResultsTestCase):
     CONTEXT = CONTEXT
 
     def explain(self, *arguments, columns="0"):
-        return subprocess.run(
-            [EXPLAIN, *arguments], env={**os.environ, "COLUMNS": columns, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8", timeout=30,
-            check=False)
+        with mock.patch.dict(os.environ, COLUMNS=columns):
+            return run_in_process(lambda: run("explain", MAIN), *arguments)
 
     def text(self, rows, *flags, **more):
         """The lines of an explanation, without those at its head."""
@@ -262,6 +264,16 @@ Latency/pyrpyc_threaded/ping 104.0
                             self.file({**entry, "p50_us": 10**400} for entry in PING))
         self.assertEqual(self.text(PING),
                          self.text([{**entry, "spread_percent": 10**400} for entry in PING]))
+
+    def test_the_command_prints_utf_8_in_every_locale(self):
+        path = self.file(PING)
+        done = subprocess.run(
+            [EXPLAIN, path], env={**os.environ, "COLUMNS": "0", "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8", timeout=30,
+            check=False)
+        self.assertEqual((0, "", self.explain(path).stdout),
+                         (done.returncode, done.stderr, done.stdout))
+        self.assertFalse(done.stdout.isascii())
 
     def test_output_that_cannot_be_written_is_told_in_one_line(self):
         for name, flags in (("explain", ()), ("expectations", ()), ("report", ("--markdown",))):

@@ -5,6 +5,8 @@ one.
 """
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import io
 import signal
 import subprocess
@@ -23,6 +25,15 @@ def signal_handlers_kept():
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+def module_of(path):
+    """A program's file as a module, whose name may lack the .py, and which does not run by itself."""
+    name = f"module_of_{path.stem}"
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
 
 
 def run_in_process(main, *arguments, folder="."):

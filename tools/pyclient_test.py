@@ -4,7 +4,6 @@ Quick rows of each protocol, the shape of the file, the comparison of two files 
 what happens when a reply is wrong, a server dies, or a flag makes no sense. Installs nothing.
 """
 
-import importlib.util
 import json
 import pathlib
 import shlex
@@ -23,16 +22,9 @@ SIZES = (1024, 10240, 102400, 1048576)
 
 sys.path[:0] = [str(TOOLS / "pyclient"), str(TOOLS)]
 # pylint: disable=wrong-import-position
-from in_process import run_in_process
+from in_process import module_of, run_in_process
 from samples import latency_counters
 
-
-def main_of_client():
-    """Its main(), to be called in this process."""
-    spec = importlib.util.spec_from_file_location("python_client", TOOLS / "pyclient/__main__.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
 
 
 def names(mode, rpyc):
@@ -186,7 +178,7 @@ class PyclientTest(unittest.TestCase):
     def test_bad_flags_are_refused_in_one_line(self):
         out = f"--out={self.folder / 'never.json'}"
         good = ("--mode=flask_threaded", out)
-        main = main_of_client()
+        main = module_of(TOOLS / "pyclient" / "__main__.py").main
         for flags, words in (((out,), "--mode or --server"),
                              (("--mode=smtp_threaded", out), "unknown: smtp_threaded"),
                              (("--mode=flask_threaded",), "--out"),
