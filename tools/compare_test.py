@@ -57,7 +57,7 @@ class CompareTest(unittest.TestCase):
         self.assertNotIn("\033", result.stdout)
 
     def test_rows_of_one_file_only_are_named(self):
-        result = self.compare(BEFORE, AFTER)
+        result = self.judge(BEFORE, AFTER)
         self.assertEqual(
             ["compare: only in before.json: Connection/tcp_threaded/real_time",
              "compare: only in after.json: Bandwidth/tcp_threaded/real_time"],
@@ -68,7 +68,7 @@ class CompareTest(unittest.TestCase):
             for row in report["benchmarks"][:2]:
                 row["label"] = f"{row.get('label', '')} doubts=stalls:3".strip()
 
-        result = self.compare(BEFORE, self.changed(doubt))
+        result = self.judge(BEFORE, self.changed(doubt))
         self.assertEqual(0, result.returncode, result)
         self.assertIn("compare: warning: doubtful in changed.json: ", result.stderr)
         self.assertNotIn("not comparable", result.stderr)
@@ -82,7 +82,7 @@ class CompareTest(unittest.TestCase):
 
         path = self.changed(other_placement)
         self.assert_refused(
-            self.compare(BEFORE, path),
+            self.judge(BEFORE, path),
             "Latency/tcp_threaded/ping/real_time: measured as 'shared', then as 'split' "
             "(and 1 more rows)")
         forced = self.compare(BEFORE, path, "--force")
@@ -108,7 +108,7 @@ class CompareTest(unittest.TestCase):
         result = self.judge(same, old)
         self.assertEqual((0, ""), (result.returncode, result.stderr))
         self.assert_refused(
-            self.compare(old, other),
+            self.judge(old, other),
             "Latency/rpyc_threaded/ping/real_time: measured as 'shared compression=isal "
             "dialect=5', then as 'shared compression=isal dialect=6'")
         self.assert_refused(self.judge(other, same), "dialect=6', then as")
