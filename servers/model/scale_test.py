@@ -78,7 +78,7 @@ class ScaleTest(unittest.TestCase):
                 with self.subTest(protocol=protocol, model=model), start(protocol, model) as server:
                     connect_and_close(3_000 if is_sanitized(SERVER) else 300)
                     before = resident_kib(server.pid)
-                    connect_and_close(2_000)
+                    connect_and_close(1_000)
                     self.assertLess(resident_kib(server.pid) - before, 512)
                     self.assertEqual([], server.stop())
 

@@ -29,7 +29,7 @@ from contract import PATIENCE, Server, resident_kib
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 NATIVE = not SERVER.endswith(".py")
 REMOTE = "========= Remote Traceback ({}) =========\nTraceback (most recent call last):\n"
-CALLS = 100_000 if NATIVE else 5_000
+CALLS = 40_000 if NATIVE else 5_000
 
 
 def connect(server, **config):
