@@ -1,5 +1,5 @@
-"""That known truths come out right: a server's stalls, Calibration, --self-check. By short runs, on a
-machine that does nothing else: `known_truths_test.py bench_all bench_server`.
+"""That known truths come out right: a server's stalls, Calibration, --self-check. By short runs, on
+a machine that does nothing else: `known_truths_test.py bench_all bench_server`.
 """
 
 import re

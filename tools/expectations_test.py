@@ -1,9 +1,7 @@
 """Tests tools/expectations on small results made by hand, whose arithmetic can be done in the head."""
 
 import json
-import os
 import pathlib
-import subprocess
 import unittest
 
 from command import run

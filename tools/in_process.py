@@ -28,7 +28,7 @@ def signal_handlers_kept():
 
 
 def module_of(path):
-    """A program's file as a module, whose name may lack the .py, and which does not run by itself."""
+    """A program's file, whose name may lack the .py, as a module, which does not run by itself."""
     name = f"module_of_{path.stem}"
     loader = importlib.machinery.SourceFileLoader(name, str(path))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))

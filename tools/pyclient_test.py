@@ -26,7 +26,6 @@ from in_process import module_of, run_in_process
 from samples import latency_counters
 
 
-
 def names(mode, rpyc):
     yield f"PyConnection/{mode}"
     yield f"PyLatency/{mode}/ping"

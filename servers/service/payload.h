@@ -28,7 +28,7 @@ std::string_view ToString(PayloadKind kind);
 class Payload {
  public:
   // The first `size` bytes of `kind`. The block is made at the first use of a kind, which takes
-  // about 10 ms; servers and fixtures call Prepare beforehand.
+  // up to 10 ms; servers and fixtures call Prepare beforehand.
   static Payload Of(PayloadKind kind, std::size_t size);
   static void Prepare(PayloadKind kind);
 

@@ -107,7 +107,8 @@ def measure(plan, point, number, each, bench_all, stop):
         out, said = pathlib.Path(folder, "results.json"), pathlib.Path(folder, "stderr")
         with open(said, "wb") as stderr:
             child = subprocess.Popen(
-                [*ENDS_WITH_PARENT, bench_all, *flags_of(plan, point, each), f"--benchmark_out={out}"],
+                [*ENDS_WITH_PARENT, bench_all, *flags_of(plan, point, each),
+                 f"--benchmark_out={out}"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
             status = stop.wait(child)
         if stop.signal:
