@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t kClassicIterations = 10;
 
 template <class Client>
-void RegisterMode(const Suite& suite, const ServerMode& mode) {
+void RegisterBandwidthRows(const Suite& suite, const ServerMode& mode) {
   const std::string prefix = "Bandwidth/" + std::string(mode.name) + "/";
   for (const std::uint64_t size : BandwidthSizes(suite.options, mode)) {
     const auto payload = service::Payload::Of(suite.options.payload, size);
@@ -32,7 +32,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
 
 void RegisterBandwidth(const Suite& suite) {
   ForEachMode(suite.modes,
-              [&]<class Client>(const ServerMode& mode) { RegisterMode<Client>(suite, mode); });
+              [&]<class Client>(const ServerMode& mode) { RegisterBandwidthRows<Client>(suite, mode); });
 }
 
 }  // namespace rpycbench

@@ -20,10 +20,10 @@ bool HasVariants(const Options& options, bool first_size) {
 }
 
 // A median wants three; a large file takes longer than the framework wants to measure.
-constexpr std::size_t kLeastSamples = 3;
+constexpr std::size_t kLeastTransfers = 3;
 
 template <class Client>
-void RegisterMode(const Suite& suite, const ServerMode& mode) {
+void RegisterTransferRows(const Suite& suite, const ServerMode& mode) {
   const Options& options = suite.options;
   const auto chunk_bytes = static_cast<std::uint64_t>(options.chunk_bytes);
   const std::string chunked = "chunk_bytes=" + std::to_string(chunk_bytes);
@@ -42,7 +42,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
            .bytes_per_call = size,
            .tail = Tail::kP50,
            .conditions = conditions,
-           .least_samples = kLeastSamples},
+           .least_samples = kLeastTransfers},
           options.file_iterations, call, check);
     };
     const auto all_received = [size](std::uint64_t reply) { return reply == size; };
@@ -80,7 +80,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
 
 void RegisterBinaryTransfer(const Suite& suite) {
   ForEachMode(suite.modes,
-              [&]<class Client>(const ServerMode& mode) { RegisterMode<Client>(suite, mode); });
+              [&]<class Client>(const ServerMode& mode) { RegisterTransferRows<Client>(suite, mode); });
 }
 
 }  // namespace rpycbench

@@ -12,21 +12,21 @@
 namespace rpycbench {
 namespace {
 
-std::vector<std::uint64_t> Sizes(Preset preset) {
+std::vector<std::uint64_t> BodySizes(Preset preset) {
   if (preset == Preset::kFull) return {65'536, 1'572'864, 16'777'216};
   return {1'572'864};
 }
 
-bool HasRows(Preset preset, const ServerMode& mode) {
+bool HasStyleRows(Preset preset, const ServerMode& mode) {
   if (preset == Preset::kDefault) return IsNativeThreaded(mode);
   return preset == Preset::kFull && (IsNativeThreaded(mode) || mode.name == "http_async");
 }
 
-void RegisterMode(const Suite& suite, const ServerMode& mode) {
+void RegisterStyleRows(const Suite& suite, const ServerMode& mode) {
   const Options& options = suite.options;
   const auto chunk_bytes = static_cast<std::uint64_t>(options.chunk_bytes);
   const std::string in_chunks = "chunk_bytes=" + std::to_string(chunk_bytes);
-  for (const std::uint64_t size : Sizes(options.preset)) {
+  for (const std::uint64_t size : BodySizes(options.preset)) {
     const auto file = service::Payload::Of(options.payload, size);
     const service::Chunks chunks{file, chunk_bytes};
     const auto add = [&](const std::string& variant, auto call, auto check,
@@ -79,8 +79,8 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
 
 void RegisterBodyStyle(const Suite& suite) {
   for (const ServerMode& mode : suite.modes) {
-    if (mode.protocol == Protocol::kHttp && HasRows(suite.options.preset, mode)) {
-      RegisterMode(suite, mode);
+    if (mode.protocol == Protocol::kHttp && HasStyleRows(suite.options.preset, mode)) {
+      RegisterStyleRows(suite, mode);
     }
   }
 }

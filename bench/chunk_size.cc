@@ -21,7 +21,7 @@ Extents ExtentsOf(Preset preset) {
 }
 
 template <class Client>
-void RegisterMode(const Suite& suite, const ServerMode& mode) {
+void RegisterChunkRows(const Suite& suite, const ServerMode& mode) {
   const auto [size, all_chunk_bytes] = ExtentsOf(suite.options.preset);
   const auto file = service::Payload::Of(suite.options.payload, size);
   for (const std::uint64_t chunk_bytes : all_chunk_bytes) {
@@ -50,7 +50,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
   }
 }
 
-bool HasRows(Preset preset, const ServerMode& mode) {
+bool HasChunkRows(Preset preset, const ServerMode& mode) {
   if (!IsNativeThreaded(mode)) return false;
   return preset == Preset::kFull || (preset == Preset::kDefault && mode.protocol != Protocol::kTcp);
 }
@@ -59,7 +59,7 @@ bool HasRows(Preset preset, const ServerMode& mode) {
 
 void RegisterChunkSize(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
-    if (HasRows(suite.options.preset, mode)) RegisterMode<Client>(suite, mode);
+    if (HasChunkRows(suite.options.preset, mode)) RegisterChunkRows<Client>(suite, mode);
   });
 }
 

@@ -21,7 +21,7 @@ std::vector<rpyc::Compression> Settings(Preset preset) {
   return {rpyc::Compression::kPython, rpyc::Compression::kOff};
 }
 
-std::vector<std::uint64_t> Sizes(Preset preset) {
+std::vector<std::uint64_t> CompressedSizes(Preset preset) {
   if (preset == Preset::kFull) return {1'024, 16'384, 65'536, 1'048'576};
   return {65'536};
 }
@@ -33,12 +33,12 @@ std::string NameOf(const rpyc::Compression& compression) {
   return name;
 }
 
-void RegisterMode(const Suite& suite, const ServerMode& mode) {
+void RegisterCompressionRows(const Suite& suite, const ServerMode& mode) {
   const Options& options = suite.options;
   using enum service::PayloadKind;
   for (const service::PayloadKind kind : {kZeros, kText, kRandom}) {
     for (const rpyc::Compression& compression : Settings(options.preset)) {
-      for (const std::uint64_t size : Sizes(options.preset)) {
+      for (const std::uint64_t size : CompressedSizes(options.preset)) {
         RegisterCallRow<RpycClient>(
             suite,
             "Compression/" + std::string(mode.name) + "/" + std::string(ToString(kind)) + "/" +
@@ -65,7 +65,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
 void RegisterCompression(const Suite& suite) {
   if (suite.options.preset != Preset::kDefault && suite.options.preset != Preset::kFull) return;
   for (const ServerMode& mode : suite.modes) {
-    if (mode.protocol == Protocol::kRpyc && IsNativeThreaded(mode)) RegisterMode(suite, mode);
+    if (mode.protocol == Protocol::kRpyc && IsNativeThreaded(mode)) RegisterCompressionRows(suite, mode);
   }
 }
 

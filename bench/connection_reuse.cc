@@ -81,7 +81,7 @@ class ConnectionReuseRow : public ServerFixture {
   bool kept_;
 };
 
-bool HasRows(Preset preset, const ServerMode& mode) {
+bool HasReuseRows(Preset preset, const ServerMode& mode) {
   if (mode.software.is_python()) return false;
   if (preset == Preset::kFull) return mode.model == "threaded" || mode.model == "forking";
   return preset == Preset::kDefault && mode.model == "threaded";
@@ -91,7 +91,7 @@ bool HasRows(Preset preset, const ServerMode& mode) {
 
 void RegisterConnectionReuse(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
-    if (!HasRows(suite.options.preset, mode)) return;
+    if (!HasReuseRows(suite.options.preset, mode)) return;
     for (const bool kept : {true, false}) {
       compat::RegisterRow(std::make_unique<ConnectionReuseRow<Client>>(suite, mode, kept));
     }

@@ -18,7 +18,7 @@ constexpr std::uint64_t kListBytes = 1024;
 constexpr auto kIsPong = [](std::string_view reply) { return reply == "pong"; };
 
 template <class Client>
-void RegisterMode(const Suite& suite, const ServerMode& mode) {
+void RegisterLatencyRows(const Suite& suite, const ServerMode& mode) {
   const Options& options = suite.options;
   const std::string prefix = "Latency/" + std::string(mode.name) + "/";
   const auto add_ping = [&](const std::string& variant, auto call) {
@@ -54,7 +54,7 @@ void RegisterMode(const Suite& suite, const ServerMode& mode) {
 
 void RegisterLatency(const Suite& suite) {
   ForEachMode(suite.modes,
-              [&]<class Client>(const ServerMode& mode) { RegisterMode<Client>(suite, mode); });
+              [&]<class Client>(const ServerMode& mode) { RegisterLatencyRows<Client>(suite, mode); });
 }
 
 }  // namespace rpycbench

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "bench/readable_units.h"
-#include "bench/text_layout.h"
+#include "fixtures/joined.h"
 
 namespace rpycbench {
 namespace {

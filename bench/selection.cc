@@ -28,7 +28,7 @@ bool IsOf(std::string_view row, std::string_view mode) {
   return row.starts_with(mode) && row.substr(mode.size()).starts_with('/');
 }
 
-bool HasRows(const std::vector<std::string>& rows, std::string_view mode) {
+bool HasRowOfMode(const std::vector<std::string>& rows, std::string_view mode) {
   return std::ranges::any_of(rows, [mode](const std::string& row) { return IsOf(row, mode); });
 }
 
@@ -106,7 +106,7 @@ Selection SelectModes(const CommandLine& command,
   std::vector<std::string> rows = SelectedRows(command);
   Selection selection;
   std::ranges::copy_if(modes, std::back_inserter(selection.modes),
-                       [&](const ServerMode& mode) { return HasRows(rows, mode.name); });
+                       [&](const ServerMode& mode) { return HasRowOfMode(rows, mode.name); });
   AskPython(command, rows, selection);
   const bool beside_wrk = std::ranges::any_of(
       rows, [](const std::string& row) { return row.starts_with("Generator/"); });

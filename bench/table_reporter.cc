@@ -8,6 +8,7 @@
 #include "bench/run_summary.h"
 #include "bench/text_layout.h"
 #include "fixtures/counters.h"
+#include "fixtures/joined.h"
 
 namespace rpycbench {
 namespace {

@@ -68,15 +68,6 @@ std::string AlignedLeft(std::string_view text, std::size_t width) {
   return std::string(text).append(width - std::min(width, taken), ' ');
 }
 
-std::string Joined(const std::vector<std::string>& words, std::string_view between) {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty() && !word.empty()) text += between;
-    text += word;
-  }
-  return text;
-}
-
 std::vector<std::string> Wrapped(std::string_view text, std::size_t width) {
   constexpr std::string_view kBlanks = " \t\n";
   std::vector<std::string> lines{""};

@@ -15,9 +15,6 @@ std::size_t DisplayWidth(std::string_view text);
 std::string AlignedRight(std::string_view text, std::size_t width);
 std::string AlignedLeft(std::string_view text, std::size_t width);
 
-// The words that are not empty, with `between` between them.
-std::string Joined(const std::vector<std::string>& words, std::string_view between);
-
 // Lines no wider than `width`, broken where blanks are; a word that is wider than a line behind a
 // slash, or where it must be. At least one line.
 std::vector<std::string> Wrapped(std::string_view text, std::size_t width);

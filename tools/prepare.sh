@@ -20,7 +20,7 @@ program=${0##*/}
 export DEBIAN_FRONTEND=noninteractive
 
 # One line a need: the Debian package, what shows that it is there, and the part that needs it.
-# "boost" is any Boost from 1.81 on, and "boost-context" its library of that name; which packages
+# "boost" is any Boost from 1.81 on, and "boost-…" its library of that name; which packages
 # bring them depends on the system.
 needs='
 g++                 command:c++                               build
@@ -29,6 +29,7 @@ ninja-build         command:ninja                             build
 libbenchmark-dev    header:benchmark/benchmark.h              build
 boost               header:boost/process/v2/process.hpp       build
 boost-context       library:boost_context                     build
+boost-json          library:boost_json                        build
 libcli11-dev        header:CLI/CLI.hpp                        build
 libisal-dev         header:isa-l/igzip_lib.h                  build
 zlib1g-dev          header:zlib.h                             build

@@ -17,8 +17,6 @@
 namespace rpycbench::model {
 namespace {
 
-constexpr std::chrono::milliseconds kStopLimit{2'000};
-
 // The live sessions of a loop and their sockets.
 class SessionFibers {
  public:

@@ -12,6 +12,9 @@ namespace rpycbench::model {
 // Serves one connection until it ends. Reports what goes wrong by itself; lets no exception out.
 using Session = std::function<void(net::Socket&)>;
 
+// Sessions that have not ended by then, after the server was told to stop, end with the process.
+inline constexpr std::chrono::seconds kStopLimit{2};
+
 struct Limits {
   std::chrono::milliseconds io_timeout{30'000};  // the longest wait without progress, per socket
   std::size_t max_connections = 16'384;          // at once; further ones are closed at once

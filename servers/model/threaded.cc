@@ -14,8 +14,6 @@
 namespace rpycbench::model {
 namespace {
 
-constexpr std::chrono::seconds kStopLimit{2};
-
 // Owns the threads of all live sessions and their sockets.
 class SessionThreads {
  public:

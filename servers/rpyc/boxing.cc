@@ -6,14 +6,12 @@
 namespace rpycbench::rpyc {
 namespace {
 
-enum Label : int { kValue = 1, kTuple = 2, kLocalRef = 3, kRemoteRef = 4 };
-
-void WriteLabel(Label label, MessageWriter& out) {
+void WriteLabel(int label, MessageWriter& out) {
   brine::WriteTupleHead(2, out);
   out.Byte(brine::SmallInt(label));
 }
 
-void WriteReference(Label label, const IdPack& id, MessageWriter& out) {
+void WriteReference(int label, const IdPack& id, MessageWriter& out) {
   WriteLabel(label, out);
   brine::WriteTupleHead(3, out);
   brine::WriteText(id.name, out);
@@ -25,21 +23,21 @@ void WriteReference(Label label, const IdPack& id, MessageWriter& out) {
 
 void WriteBoxed(const Value& value, ObjectTable& table, MessageWriter& out) {
   if (value.is(Kind::kObject)) {
-    return WriteReference(kRemoteRef, table.Export(value.object()), out);
+    return WriteReference(label::kRemoteRef, table.Export(value.object()), out);
   }
-  if (value.is(Kind::kNetref)) return WriteReference(kLocalRef, value.reference().id, out);
+  if (value.is(Kind::kNetref)) return WriteReference(label::kLocalRef, value.reference().id, out);
   if (value.is(Kind::kTuple)) return WriteBoxedTuple(value.items(), table, out);
-  WriteLabel(kValue, out);
+  WriteLabel(label::kValue, out);
   brine::Write(value, out);
 }
 
 void WriteBoxedTuple(std::span<const Value> items, ObjectTable& table, MessageWriter& out) {
   const Value tuple = Value::Tuple(items);
   if (tuple.plain()) {
-    WriteLabel(kValue, out);
+    WriteLabel(label::kValue, out);
     return brine::Write(tuple, out);
   }
-  WriteLabel(kTuple, out);
+  WriteLabel(label::kTuple, out);
   brine::WriteTupleHead(items.size(), out);
   for (const Value& item : items) WriteBoxed(item, table, out);
 }
@@ -50,9 +48,9 @@ Value Unbox(const Value& boxed, ObjectTable& table, Message& message) {
   }
   const Value& content = boxed.items()[1];
   switch (boxed.items()[0].integer()) {
-    case kValue:
+    case label::kValue:
       return content;
-    case kTuple: {
+    case label::kTuple: {
       if (!content.is(Kind::kTuple)) throw PythonError("ValueError", "not a boxed tuple");
       const std::span<Value> items = message.arena.Allocate(content.items().size());
       for (std::size_t i = 0; i < items.size(); ++i) {
@@ -60,10 +58,10 @@ Value Unbox(const Value& boxed, ObjectTable& table, Message& message) {
       }
       return Value::Tuple(items);
     }
-    case kLocalRef:
+    case label::kLocalRef:
       message.objects.push_back(table.Find(ReadIdPack(content)));
       return Value::Local(*message.objects.back());
-    case kRemoteRef:
+    case label::kRemoteRef:
       return Value::Remote(message.references.Add(ReadIdPack(content)));
     default:
       throw PythonError("ValueError", "unknown label of a boxed value");

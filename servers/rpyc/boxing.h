@@ -1,9 +1,5 @@
 // Boxing: how arguments and results cross. A value that brine can encode goes by copy, everything
-// else as a reference that names an object of one end.
-//   (1, value)    a plain value
-//   (2, items)    a tuple of boxed items, at least one of them not plain
-//   (3, id_pack)  an object of the receiver, which it had sent before
-//   (4, id_pack)  an object of the sender
+// else as a reference that names an object of one end. What crosses is a pair of a label and that.
 #pragma once
 
 #include "servers/rpyc/message.h"
@@ -12,6 +8,13 @@
 #include "servers/rpyc/value.h"
 
 namespace rpycbench::rpyc {
+
+namespace label {
+inline constexpr int kValue = 1;      // a plain value
+inline constexpr int kTuple = 2;      // a tuple of boxed items, at least one of them not plain
+inline constexpr int kLocalRef = 3;   // the id_pack of an object of the receiver, which had sent it
+inline constexpr int kRemoteRef = 4;  // the id_pack of an object of the sender
+}  // namespace label
 
 // Appends the boxed value; objects are entered into `table`. Throws what ObjectTable::Export does.
 void WriteBoxed(const Value& value, ObjectTable& table, MessageWriter& out);

@@ -105,9 +105,9 @@ Value Dir(Scope& scope, const Object& object) {
 }
 
 Value Compare(const Object& object, const Value& other, std::string_view operation) {
-  constexpr std::string_view kOperations[] = {"__eq__", "__ne__", "__lt__",
+  constexpr std::string_view kComparisons[] = {"__eq__", "__ne__", "__lt__",
                                               "__le__", "__gt__", "__ge__"};
-  if (std::ranges::find(kOperations, operation) == std::end(kOperations)) {
+  if (std::ranges::find(kComparisons, operation) == std::end(kComparisons)) {
     throw PythonError("AttributeError", "cannot access '" + std::string(operation) + "'");
   }
   return object.Compare(operation, other);

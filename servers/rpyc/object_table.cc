@@ -12,8 +12,8 @@ namespace {
 constexpr std::int64_t kClassId = 1;
 
 PythonError UnknownReference(const IdPack& id) {
-  constexpr std::size_t kLongestName = 200;
-  const std::string_view name = id.name.size() <= kLongestName ? id.name : "an object";
+  constexpr std::size_t kLongestShown = 200;
+  const std::string_view name = id.name.size() <= kLongestShown ? id.name : "an object";
   return {"KeyError", "no reference to " + std::string(name) + " " +
                           std::to_string(id.instance_id) + " is held"};
 }

@@ -5,13 +5,12 @@
 #include <set>
 #include <stdexcept>
 
+#include "servers/rpyc/boxing.h"
 #include "servers/rpyc/brine.h"
 #include "servers/rpyc/vectors.h"
 
 namespace rpycbench::rpyc {
 namespace {
-
-constexpr std::int64_t kLocalRef = 3, kRemoteRef = 4;
 
 const boost::json::array& RecordedFrames(Dialect dialect, std::string_view name) {
   const char* key = dialect == Dialect::k5 ? "5" : "6";
@@ -91,9 +90,9 @@ void Replay::AddReleases() {
   std::string root;
   for (const Step& step : steps_) {
     const Envelope envelope = Read(step.payload);
-    ForEachReference(envelope, [&](std::int64_t label, const Value& id_pack) {
+    ForEachReference(envelope, [&](std::int64_t kind, const Value& id_pack) {
       const std::string id = brine::Dump(id_pack);
-      if (!step.native && label == kRemoteRef) {
+      if (!step.native && kind == label::kRemoteRef) {
         if (root.empty()) root = id;
         if (id != root) held.insert(id);
       }
@@ -101,7 +100,7 @@ void Replay::AddReleases() {
     });
   }
   for (const std::string& id : held) {
-    const Value reference[] = {Value::Int(kLocalRef), brine::Read(id, arena_)};
+    const Value reference[] = {Value::Int(label::kLocalRef), brine::Read(id, arena_)};
     const Value count[] = {Value::Int(1), Value::Int(1)};
     const Value arguments[] = {Value::Tuple(reference), Value::Tuple(count)};
     const Value boxed[] = {Value::Int(2), Value::Tuple(arguments)};
@@ -195,8 +194,8 @@ std::string Replay::Rewritten(std::string payload) const {
 void Replay::LearnIdentities(const std::string& recorded, const std::string& actual) {
   const auto own = [this](const std::string& payload) {
     std::vector<std::string> ids;
-    ForEachReference(Read(payload), [&](std::int64_t label, const Value& id_pack) {
-      if (label == kRemoteRef) ids.push_back(brine::Dump(id_pack));
+    ForEachReference(Read(payload), [&](std::int64_t kind, const Value& id_pack) {
+      if (kind == label::kRemoteRef) ids.push_back(brine::Dump(id_pack));
     });
     return ids;
   };

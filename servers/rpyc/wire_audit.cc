@@ -5,23 +5,22 @@
 #include <ostream>
 
 #include "servers/net/buffer.h"
+#include "servers/rpyc/boxing.h"
 #include "servers/rpyc/deflate.h"
 #include "servers/rpyc/frame.h"
 
 namespace rpycbench::rpyc {
 namespace {
 
-constexpr std::int64_t kTuple = 2, kLocalRef = 3, kRemoteRef = 4;
-
 using Visit = std::function<void(std::int64_t, const Value&)>;
 
 void Walk(const Value& boxed, const Visit& visit) {
-  const std::int64_t label = boxed.items()[0].integer();
+  const std::int64_t kind = boxed.items()[0].integer();
   const Value& content = boxed.items()[1];
-  if (label == kTuple) {
+  if (kind == label::kTuple) {
     for (const Value& item : content.items()) Walk(item, visit);
-  } else if (label == kLocalRef || label == kRemoteRef) {
-    visit(label, content);
+  } else if (kind == label::kLocalRef || kind == label::kRemoteRef) {
+    visit(kind, content);
   }
 }
 
@@ -91,8 +90,8 @@ void WireAudit::Add(bool sent, std::string_view frame) {
   const std::string payload = PayloadOf(frame);
   Arena arena;
   const Envelope envelope = ReadEnvelope(dialect_, payload, arena, {});
-  ForEachReference(envelope, [&](std::int64_t label, const Value&) {
-    if (label == kRemoteRef) ++(sent ? ledger_.references_out : ledger_.references_in);
+  ForEachReference(envelope, [&](std::int64_t kind, const Value&) {
+    if (kind == label::kRemoteRef) ++(sent ? ledger_.references_out : ledger_.references_in);
   });
   if (const auto handler = HandlerOf(envelope)) {
     AddRequest(sent, *handler, envelope);
