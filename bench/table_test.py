@@ -115,7 +115,7 @@ class TerminalTest(unittest.TestCase):
         # The second row waits for a server that says nothing, and ends with its stdin.
         with tempfile.TemporaryDirectory(prefix="rpycbench_table_") as folder:
             launcher = pathlib.Path(folder, "launcher")
-            launcher.write_text('#!/bin/sh\ncase "$*" in *rpyc*) exec cat;; esac\n'
+            launcher.write_text('#!/bin/sh\ncase "$*" in *protocol=rpyc*) exec cat;; esac\n'
                                 'exec "$@"\n', encoding="utf-8")
             launcher.chmod(0o755)
             with subprocess.Popen(
