@@ -2,7 +2,7 @@
 
 #include <cxxabi.h>
 
-#include <boost/context/fiber.hpp>
+#include <boost/context/detail/fcontext.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
 #include <utility>
 
@@ -97,22 +97,17 @@ class Switch {
 #endif
 };
 
-// Lends a stack that the fiber's context owns.
-struct LentStack {
-  context::stack_context allocate() const { return stack; }
-  void deallocate(context::stack_context&) const {}
-  context::stack_context stack;
-};
-
 }  // namespace
 
+// Switches stacks by what lies below boost::context::fiber. That class keeps the handled exceptions
+// as well, from Boost 1.88 on, but by an address that it looks up on one thread and may use on the
+// next (its issue 323).
 class Fiber::Context {
  public:
   Context()
       : stack_(context::protected_fixedsize_stack(kStackBytes).allocate()),
         switch_(stack_),
-        own_(std::allocator_arg, LentStack{stack_},
-             [this](context::fiber&& thread) { return RunBodies(std::move(thread)); }) {}
+        own_(context::detail::make_fcontext(stack_.sp, stack_.size, &Enter)) {}
 
   ~Context() {
     quit_ = true;
@@ -128,7 +123,7 @@ class Fiber::Context {
   bool Resume() {
     handled_.Swap();
     switch_.BeforeEntering();
-    own_ = std::move(own_).resume();
+    own_ = context::detail::jump_fcontext(own_, this).fctx;
     switch_.Left();
     handled_.Swap();
     return ended_;
@@ -136,22 +131,28 @@ class Fiber::Context {
 
   void Suspend() {
     switch_.BeforeLeaving(false);
-    thread_ = std::move(thread_).resume();
+    thread_ = context::detail::jump_fcontext(thread_, nullptr).fctx;
     switch_.Entered();
   }
 
  private:
-  context::fiber RunBodies(context::fiber&& thread) {
-    thread_ = std::move(thread);
-    switch_.Entered();
+  // Where the stack begins. It is left for good by the last switch, with nothing on it to destroy.
+  static void Enter(context::detail::transfer_t from) noexcept {
+    auto& self = *static_cast<Context*>(from.data);
+    self.thread_ = from.fctx;
+    self.switch_.Entered();
+    self.RunBodies();
+    self.switch_.BeforeLeaving(true);
+    context::detail::jump_fcontext(self.thread_, nullptr);
+  }
+
+  void RunBodies() {
     while (!quit_) {
       body_();
       body_ = nullptr;
       ended_ = true;
       Suspend();
     }
-    switch_.BeforeLeaving(true);
-    return std::move(thread_);
   }
 
   context::stack_context stack_;
@@ -160,8 +161,8 @@ class Fiber::Context {
   std::function<void()> body_;
   bool ended_ = true;
   bool quit_ = false;
-  context::fiber thread_;  // what runs the fiber, while it runs
-  context::fiber own_;     // the fiber, while it doesn't
+  context::detail::fcontext_t thread_ = nullptr;  // what runs the fiber, while it runs
+  context::detail::fcontext_t own_;               // the fiber, while it doesn't
 };
 
 Fiber::Fiber() : context_(std::make_unique<Context>()) {}
