@@ -3,6 +3,7 @@ count, and once with the real one: sweep_test.py <bench_all>. Most sweeps that e
 in the test's own process.
 """
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -434,7 +435,8 @@ class SweepTest(ResultsTestCase):
         self.assertEqual((2 * 2 * 2 * (2 + 4), []), (len(found["benchmarks"]), found["errors"]))
         labels = {row["label"].partition(" doubts")[0] for row in found["benchmarks"]
                   if "Bandwidth/rpyc_threaded" in row["name"]}
-        self.assertEqual({f"placement=shared payload={payload} compression={compression} dialect=5"
+        dialect = f"dialect={importlib.metadata.version('rpyc').split('.')[0]}"
+        self.assertEqual({f"placement=shared payload={payload} compression={compression} {dialect}"
                           for payload in ("random", "text") for compression in ("off", "python")},
                          labels)
         done = subprocess.run([REPORT, "--no-install", "--markdown", self.out], check=False,

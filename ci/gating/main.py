@@ -1,6 +1,5 @@
 """ci/gate as a program: the order of things, what it says, and its exit status."""
 
-import contextlib
 import os
 import re
 import shlex
@@ -24,8 +23,10 @@ from .verdict import EXIT, TOOL_FAILED, UNFIT
 
 def tell(line):
     """One line on stderr, if that is still open."""
-    with contextlib.suppress(OSError):
+    try:
         print(("\r\033[K" if sys.stderr.isatty() else "") + f"gate: {line}", file=sys.stderr, flush=True)
+    except OSError:  # the interpreter's end would try again, and make 120 of the exit status
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def tell_progress(line):

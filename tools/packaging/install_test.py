@@ -175,7 +175,7 @@ class PrefixTest(InstallationTestCase):
 
     def test_no_file_knows_sources_or_build(self):
         for folder in (SOURCES, BUILD):
-            known = re.compile(re.escape(os.fsencode(folder)) + rb"(?![\w.-])")
+            known = re.compile(rb"(?<![\w.-])" + re.escape(os.fsencode(folder)) + rb"(?![\w.-])")
             for path in self.files:
                 held = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
                 self.assertIsNone(known.search(held), path)
