@@ -127,6 +127,13 @@ class ModelTest(unittest.TestCase):
                     self.assertEqual(0, server.process.wait(STOP_LIMIT))
                     await_exit(children[model])
 
+    def test_sigterm_does_not_wait_for_calls_that_no_thread_is_free_for(self):
+        with start("tcp", "threadpool", "--pool_threads=1") as server:
+            for connection in self.connections(server, "tcp", 3):
+                connection.sendall(TCP_HEADER.pack(6, 0, 600 * 10**9))  # sleeps ten minutes
+            server.process.terminate()
+            self.assertEqual(0, server.process.wait(STOP_LIMIT))
+
     def test_the_end_of_stdin_ends_everything(self):
         for protocol, model in ALL:
             with self.served(protocol, model) as server:

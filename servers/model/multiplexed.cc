@@ -1,12 +1,14 @@
 #include "servers/model/multiplexed.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <future>
 #include <list>
 #include <mutex>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -74,26 +76,27 @@ class SessionFibers {
 // Threads that run a loop until it is stopped.
 class Pool {
  public:
-  Pool(net::FiberLoop& fibers, std::size_t threads) : fibers_(fibers) {
+  Pool(net::FiberLoop& fibers, std::size_t threads) {
     try {
-      while (threads_.size() < threads) threads_.emplace_back([this] { fibers_.Run(); });
+      while (threads_.size() < threads) {
+        threads_.push_back(std::async(std::launch::async, [&fibers] { return fibers.Run(); }));
+      }
     } catch (const std::system_error&) {
-      Join();
+      fibers.Stop(std::chrono::milliseconds(0));
       throw;
     }
   }
-  ~Pool() { Join(); }
-  Pool(const Pool&) = delete;
-  Pool& operator=(const Pool&) = delete;
 
- private:
-  void Join() {
-    fibers_.Stop(std::chrono::milliseconds(0));
-    for (std::thread& thread : threads_) thread.join();
+  // Waits until every thread has ended; false if some did not in time.
+  bool Ended(std::chrono::milliseconds limit) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    return std::ranges::all_of(threads_, [&](std::future<bool>& thread) {
+      return thread.wait_until(deadline) == std::future_status::ready && thread.get();
+    });
   }
 
-  net::FiberLoop& fibers_;
-  std::vector<std::thread> threads_;
+ private:
+  std::vector<std::future<bool>> threads_;
 };
 
 // Sessions that have not ended can only end with the process.
@@ -121,11 +124,11 @@ void ServeThreadPool(net::Listener& listener, const Session& session, const Limi
   AcceptLoop loop;
   net::FiberLoop fibers({.sleepers_hold_their_thread = true, .reports_at_once = 1});
   SessionFibers sessions(fibers, session, limits);
-  const Pool pool(fibers, threads);
+  Pool pool(fibers, threads);
   const bool succeeded = sessions.AcceptUntilTheEnd(loop, listener);
   fibers.Stop(kStopLimit);
-  // Waits for the end as one of them, since those at work cannot be ended, only given up.
-  const bool all_ended = fibers.Run();
+  // This thread runs no fiber meanwhile: one that holds its thread would hold the end as well.
+  const bool all_ended = pool.Ended(kStopLimit);
   EndProcessUnless(succeeded, all_ended);
 }
 
