@@ -69,15 +69,15 @@ struct FiberTask {
 
   // The task whose fiber the calling thread runs, or null. Out of line, as the addresses of
   // thread-local variables must not be kept across a suspension.
-  static FiberTask* Current();
-  static void SetCurrent(FiberTask* task);
+  [[gnu::noinline]] static FiberTask* Current();
+  [[gnu::noinline]] static void SetCurrent(FiberTask* task);
 
   // What follows is for the fiber itself.
 
   // Has the loop report when the descriptor becomes ready for `events` (POLLIN, POLLOUT). Returns
   // false for what epoll doesn't watch because it is always ready, as a regular file is.
-  // Throws std::system_error.
-  bool Watch(int descriptor, short events);
+  // Throws std::system_error. Out of line for the sake of errno, which is thread-local as well.
+  [[gnu::noinline]] bool Watch(int descriptor, short events);
   bool Watches(int descriptor) const;
   void Forget(int descriptor);
   // Suspends until one of the watched may be ready, and returns true; false when `timeout` has
