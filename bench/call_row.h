@@ -107,7 +107,7 @@ class CallRow : public ServerFixture {
   }
 
   void MakeCalls(const net::Endpoint& server, std::int64_t calls) override {
-    auto client = MakeClient<Client>(server, options(), mode());
+    auto client = MakeClient<Client>(server, options(), mode(), settings_.client);
     const auto call = [&] { rpycbench::Verify(check_(call_(client)), name_); };
     // Until every buffer has its size; fewer where a call takes long.
     for (int i = settings_.bytes_per_call < kManyBytes ? 3 : 1; i > 0; --i) call();

@@ -90,8 +90,7 @@ class FailureTest(unittest.TestCase):
         done = run("Latency/tcp_threaded/ping", "--inject=spin:5%")
         self.assertEqual((2, ""), (done.returncode, done.stdout))
         [line] = done.stderr.splitlines()
-        self.assertIn('--inject: "spin:5%" is not spin:<1..10000000000 ns>, syscall, alloc or '
-                      'bytes', line)
+        self.assertIn('--inject: "spin:5%" is not spin:<1..10000000000 ns>[:<percent>], syscall', line)
 
 
 if __name__ == "__main__":

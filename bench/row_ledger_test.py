@@ -96,6 +96,16 @@ class LedgerTest(unittest.TestCase):
             self.assertEqual(1, row["round_trips"], name)
             self.assertEqual(set(), set(COUNTERS[1:]) & set(row), name)
 
+    def test_the_calls_of_split_writes_are_counted_as_split(self):
+        """Both ends write alike: a reply or request in two pieces is two sends of one end, and two
+        receives of the other."""
+        done = run("--benchmark_format=json", "--preset=full", "--ledger",
+                   "--benchmark_filter=SocketPolicy/tcp_threaded/nodelay:both/.*/echo/1024/")
+        calls = {row["name"].split("/")[3]: (row["client_syscalls"], row["server_syscalls"])
+                 for row in json.loads(done.stdout)["benchmarks"]}
+        self.assertEqual((2, 2), calls["joined"])
+        self.assertEqual((4, 4), calls["split"])
+
     def test_csv_has_a_column_for_each(self):
         done = run("--benchmark_format=csv", "--benchmark_filter=Latency/rpyc_threaded/ping/")
         [row] = csv.DictReader(io.StringIO(done.stdout[done.stdout.index("name,"):]))

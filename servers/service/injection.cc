@@ -2,24 +2,71 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <new>
 
 namespace rpycbench::service {
 
-std::optional<Injection> Injection::Parse(std::string_view text) {
-  constexpr std::string_view kSpin = "spin:";
-  constexpr std::int64_t kMostNs = 10'000'000'000;
-  if (text == "syscall") return Injection(Kind::kSyscall);
-  if (text == "alloc") return Injection(Kind::kAllocation);
-  if (text == "bytes") return Injection(Kind::kBytes);
-  if (!text.starts_with(kSpin)) return std::nullopt;
-  std::int64_t ns = 0;
+namespace {
+
+// The number that is all of the text, if it lies within the bounds.
+template <class Number>
+std::optional<Number> Within(std::string_view text, Number least, Number most) {
+  Number number{};
   const char* const text_end = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data() + kSpin.size(), text_end, ns);
-  if (error != std::errc() || end != text_end || ns < 1 || ns > kMostNs) return std::nullopt;
-  return Injection(Kind::kSpin, std::chrono::nanoseconds(ns));
+  const auto [end, error] = std::from_chars(text.data(), text_end, number);
+  if (error != std::errc() || end != text_end || !(number >= least && number <= most)) return {};
+  return number;
+}
+
+// Takes what stands before the next colon, and the colon, off the text.
+std::string_view TakeWord(std::string_view& text) {
+  const std::string_view word = text.substr(0, text.find(':'));
+  text.remove_prefix(std::min(text.size(), word.size() + 1));
+  return word;
+}
+
+}  // namespace
+
+std::optional<Injection> Injection::Parse(std::string_view text) {
+  constexpr std::int64_t kMostNs = 10'000'000'000;
+  constexpr double kLeastPercent = 0.001;
+  if (text.ends_with(':')) return std::nullopt;
+  const std::string_view kind = TakeWord(text);
+  Injection injection;
+  if (kind == "spin") {
+    const auto ns = Within<std::int64_t>(TakeWord(text), 1, kMostNs);
+    if (!ns) return std::nullopt;
+    injection = Injection(Kind::kSpin);
+    injection.spin_ = std::chrono::nanoseconds(*ns);
+  } else if (kind == "syscall") {
+    injection = Injection(Kind::kSyscall);
+  } else if (kind == "alloc") {
+    injection = Injection(Kind::kAllocation);
+  } else if (kind == "bytes" && text.empty()) {
+    return Injection(Kind::kBytes);
+  } else {
+    return std::nullopt;
+  }
+  if (text.empty()) return injection;
+  const auto percent = Within(text, kLeastPercent, 100.0);
+  if (!percent) return std::nullopt;
+  injection.share_ = *percent / 100;
+  return injection;
+}
+
+// Of n operations, floor(n * share) have had the cost.
+void Injection::SpendIfDue() const {
+  if (share_ < 1) {
+    static std::atomic<std::uint64_t> operations = 0;
+    const auto before = static_cast<double>(operations.fetch_add(1, std::memory_order_relaxed));
+    if (std::floor((before + 1) * share_) == std::floor(before * share_)) return;
+  }
+  Spend();
 }
 
 void Injection::Spend() const {

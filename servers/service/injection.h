@@ -1,5 +1,6 @@
-// A small known cost of every operation of a server, so that it can be seen whether a measurement
-// notices one: time, a system call, an allocation, or a byte on the wire. Nothing by default.
+// A small known cost of a server's operations, or of a share of them, so that it can be seen
+// whether a measurement notices: time, a system call, an allocation, or a byte on the wire. Nothing
+// by default.
 #pragma once
 
 #include <chrono>
@@ -10,7 +11,10 @@ namespace rpycbench::service {
 
 class Injection {
  public:
-  static constexpr char kValid[] = "spin:<1..10000000000 ns>, syscall, alloc or bytes";
+  // A percentage is of the operations, which have the cost at even distances; it is 100 if not
+  // given.
+  static constexpr char kValid[] =
+      "spin:<1..10000000000 ns>[:<percent>], syscall[:<percent>], alloc[:<percent>] or bytes";
 
   Injection() = default;
   // Empty for what kValid does not name.
@@ -23,17 +27,19 @@ class Injection {
   // Costs what it says, once; called once for each operation, when its request has arrived.
   void Apply() const {
     if (*this) [[unlikely]]
-      Spend();
+      SpendIfDue();
   }
 
  private:
   enum class Kind { kNothing, kSpin, kSyscall, kAllocation, kBytes };
 
-  explicit Injection(Kind kind, std::chrono::nanoseconds spin = {}) : kind_(kind), spin_(spin) {}
+  explicit Injection(Kind kind) : kind_(kind) {}
+  void SpendIfDue() const;
   void Spend() const;
 
   Kind kind_ = Kind::kNothing;
   std::chrono::nanoseconds spin_{};
+  double share_ = 1;  // of the operations
 };
 
 }  // namespace rpycbench::service

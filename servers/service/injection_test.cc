@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace rpycbench::service {
 namespace {
@@ -29,7 +31,8 @@ TEST(InjectionTest, NothingIsInjectedUnlessAskedFor) {
 }
 
 TEST(InjectionTest, EachKindIsRead) {
-  for (const char* text : {"spin:1", "spin:10000000000", "syscall", "alloc"}) {
+  for (const char* text : {"spin:1", "spin:10000000000", "spin:5:0.5", "spin:5:100", "syscall",
+                           "syscall:50", "alloc", "alloc:1"}) {
     const auto injection = Injection::Parse(text);
     ASSERT_TRUE(injection) << text;
     EXPECT_TRUE(*injection) << text;
@@ -39,9 +42,30 @@ TEST(InjectionTest, EachKindIsRead) {
 }
 
 TEST(InjectionTest, AnythingElseIsRefused) {
-  for (const char* text :
-       {"", "spin", "spin:", "spin:0", "spin:-1", "spin:1.5", "spin:1e3", "spin: 1", "spin:1us",
-        "spin:5%", "spin:10000000001", "spin:99999999999999999999", "Syscall", "bytes:1", "byte"}) {
+  for (const char* text : {"",
+                           "spin",
+                           "spin:",
+                           "spin:0",
+                           "spin:-1",
+                           "spin:1.5",
+                           "spin:1e3",
+                           "spin: 1",
+                           "spin:1us",
+                           "spin:5%",
+                           "spin:10000000001",
+                           "spin:99999999999999999999",
+                           "spin:5:",
+                           "spin:5:0",
+                           "spin:5:101",
+                           "spin:5:x",
+                           "spin:5:1:1",
+                           "spin:5:nan",
+                           "syscall:",
+                           "syscall:0",
+                           "alloc:1e9",
+                           "Syscall",
+                           "bytes:1",
+                           "byte"}) {
     EXPECT_FALSE(Injection::Parse(text)) << text;
   }
 }
@@ -53,6 +77,24 @@ TEST(InjectionTest, ASpinTakesItsTime) {
     const auto took = LeastTime(*Injection::Parse("spin:" + std::to_string(ns)));
     EXPECT_GE(took, std::chrono::nanoseconds(ns));
     EXPECT_LE(took, std::chrono::nanoseconds(ns) + clock + std::chrono::nanoseconds(50));
+  }
+}
+
+TEST(InjectionTest, AShareOfTheOperationsHasTheCostAtEvenDistances) {
+  for (const auto& [percent, distance] :
+       {std::pair("50", 2), std::pair("1", 100), std::pair("0.5", 200)}) {
+    const auto injection = *Injection::Parse("spin:100000:" + std::string(percent));
+    std::vector<int> since_the_last;
+    for (int calls = 1; since_the_last.size() < 5; ++calls) {
+      const auto start = Clock::now();
+      injection.Apply();
+      if (Clock::now() - start < std::chrono::microseconds(100)) continue;
+      since_the_last.push_back(calls);
+      calls = 0;
+    }
+    since_the_last.erase(since_the_last.begin());  // counted from where the test before stopped
+    // A stall of the machine is as long as a spin now and then, and makes a distance shorter.
+    EXPECT_EQ(std::ranges::max(since_the_last), distance) << percent;
   }
 }
 
