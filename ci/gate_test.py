@@ -22,6 +22,7 @@ TOOLS = HERE.parent / "tools"
 sys.path.insert(0, str(TOOLS))
 
 # pylint: disable=wrong-import-position
+from gating import counters
 from gating.main import main
 from in_process import run_in_process
 
@@ -216,9 +217,32 @@ class Verdicts(GateTest):
     def test_a_rate_that_grows_is_no_regression(self):
         self.assertEqual(self.gate_trees(self.fake("a"), self.fake("b", {RATE: {"rate": 1500.0}}))[0], 0)
 
+    def test_a_second_statistic_has_limits_of_its_own(self):
+        """What spares the fastest tenth of the calls moves their mean."""
+        self.config = self.write("two.toml", QUICK + '[[timing]]\nrows = "^Latency/"\nstatistic = "mean_us"\n'
+                                 "tolerated = 0.05\ncaught = 0.15\n")
+        base, head = (self.fake(name, {row: {"more": {"mean_us": mean}} for row in (PING, ECHO)})
+                      for name, mean in (("a", 30.0), ("b", 40.0)))
+        code, out, err = self.gate_trees(base, head, "--rows=^Latency/")
+        self.assertEqual(code, 1, err)
+        self.assertIn(f"{ECHO}: mean_us +33.3 %", out)
+        self.assertNotIn("p10_us +", out)
+        self.assertEqual([row["verdict"] for row in self.document()["timing"]["rows"]], ["pass", "regression"] * 2)
+
+    def test_many_slower_rows_are_told_by_layer(self):
+        rows = {f"Latency/{mode}/{name}/real_time": {} for mode in ("rpyc_threaded", "rpyc_async", "http_threaded")
+                for name in ("ping", "echo/64")}
+        slower = {row: {"us": 24.0} if "/rpyc_" in row else {} for row in rows}
+        code, out, err = self.gate_trees(self.fake("a", rows), self.fake("b", slower), "--tier=timing")
+        self.assertEqual(code, 1, err)
+        self.assertRegex(out, r"many rows, by layer: rpyc 4 of 4 \(\+(19|20)\.\d %\), async 2 of 2")
+        summary = (self.out / "SUMMARY.md").read_text()
+        self.assertIn("## By layer", summary)
+        self.assertRegex(summary, r"\| rpyc \| 4 \| 4 \| \+(19|20)")
+
     def test_neither_slower_nor_cleared(self):
         """7.5 % is more than what must be caught, so it cannot pass, and two blocks are too few to show it."""
-        self.config = self.write("few.toml", "max_blocks = 2\n" + QUICK)
+        self.config = self.write("few.toml", "max_blocks = 2\nmissed = 0.5\n" + CONFIG)
         base, head = self.fake("a"), self.fake("b", {ECHO: {"us": 21.5}})
         self.assertEqual(self.gate_process(f"--base={base}", f"--head={head}")[0], 3)
         self.assertEqual(self.verdicts()[ECHO], "inconclusive")
@@ -270,17 +294,21 @@ class Verdicts(GateTest):
         self.gate_trees(self.fake("a", diary=str(diary)), self.fake("b", diary=str(diary)), "--tier=timing",
                         "--rows=echo")
         entries = [line.split() for line in diary.read_text().splitlines()]
-        on = {side: [(int(at), cpu) for name, who, cpu, at in entries
-                     if name == ECHO and who == side and cpu.isdigit()] for side in "ab"}
+        on = {side: sorted((int(at), cpu) for name, who, cpu, at in entries
+                           if name == ECHO and who == side and cpu.isdigit()) for side in "ab"}
         self.assertEqual(len(on["a"]), len(on["b"]))
-        for (_, ours), (_, theirs) in zip(sorted(on["a"]), sorted(on["b"])):
-            self.assertNotEqual(ours, theirs)  # at once, and on a CPU each
-        blocks = [[cpu for _, cpu in sorted(on["a"])[first:first + 6]] for first in range(0, len(on["a"]), 6)]
+        measured = self.document()["timing"]["rows"][0]["measured"]
+        at_once = [block["at_once"] for block in measured]
+        self.assertEqual(at_once[:5], [True, True, False, True, True])
+        for number, ((_, ours), (_, theirs)) in enumerate(zip(on["a"], on["b"])):
+            # At once on a CPU each, or one after the other on the same.
+            (self.assertNotEqual if at_once[number // 6] else self.assertEqual)(ours, theirs)
+        blocks = [[cpu for _, cpu in on["a"][first:first + 6]] for first in range(0, len(on["a"]), 6)]
         for block in blocks:
             self.assertEqual(block, [block[0], block[1]] * 3)
             self.assertNotEqual(block[0], block[1])
-        coins = [block["coin"] for block in self.document()["timing"]["rows"][0]["measured"]]
-        firsts = [block[0] for block in blocks]
+        coins, firsts = ([one for one, side_by_side in zip(ones, at_once) if side_by_side]
+                         for ones in ([block["coin"] for block in measured], [block[0] for block in blocks]))
         self.assertEqual([coin == coins[0] for coin in coins], [first == firsts[0] for first in firsts])
 
     def coins(self, base, seed):
@@ -363,15 +391,32 @@ class Exact(GateTest):
         head = self.fake("b", {row: {"more": {"server_syscalls": 3.0}} for row in (PING, ECHO)})
         self.assertEqual(self.gate_trees(self.fake("a"), head, "--tier=exact")[0], 0)
 
-    def test_a_figure_that_does_not_repeat_is_no_change(self):
-        head = self.fake("b", {ECHO: {"flutters": "server_syscalls"}})
-        self.assertEqual(self.gate_trees(self.fake("a"), head, "--tier=exact")[0], 0)
-        self.assertEqual(self.document()["exact"]["unsettled"],
-                         [{"row": ECHO, "figure": "server_syscalls"}])
+    def test_a_figure_that_never_repeats_is_not_judged(self):
+        rows = {ECHO: {"flutters": "server_syscalls"}}
+        self.assertEqual(self.gate_trees(self.fake("a", rows), self.fake("b", rows), "--tier=exact")[0], 0)
+        self.assertEqual(self.document()["exact"]["unsettled"], [{"row": ECHO, "figure": "server_syscalls"}])
+        self.assertIn("1 did not repeat", (self.out / "SUMMARY.md").read_text())
 
-    def test_calls_that_cost_now_this_now_that_are_not_judged(self):
+    def test_a_figure_that_repeats_in_base_alone_became_irregular(self):
+        head = self.fake("b", {ECHO: {"flutters": "server_syscalls"}})
+        code, out, err = self.gate_trees(self.fake("a"), head, "--tier=exact")
+        self.assertEqual(code, 1, err)
+        self.assertIn("server_syscalls 2.0 → irregular", out)
+        self.write("acknowledged.toml", f'[[change]]\nrow = "{ECHO}"\nfigure = "server_syscalls"\n'
+                   'old = 2\nnew = "irregular"\nwhy = "it retries"\n')
+        self.assertEqual(self.gate_trees(self.fake("c"), head, "--tier=exact")[0], 0)
+
+    def test_calls_that_cost_now_this_now_that(self):
+        """Four system calls in each call, then four or five by turns: the mean differs, and so do the calls."""
         head = self.fake("b", {ECHO: {"more": {"server_syscalls": 2.5, "ledger_exact": 0.0}}})
-        self.assertEqual(self.gate_trees(self.fake("a"), head, "--tier=exact")[0], 0)
+        code, out, err = self.gate_trees(self.fake("a"), head, "--tier=exact")
+        self.assertEqual(code, 1, err)
+        self.assertIn("server_syscalls 2.0 → 2.5", out)
+        self.assertIn("ledger_exact 1.0 → 0.0", out)
+
+    def test_a_ledger_that_head_lacks(self):
+        head = self.fake("b", {ECHO: {"lacks": ["server_syscalls", "ledger_exact"]}})
+        self.assert_broken(self.gate_trees(self.fake("a"), head, "--tier=exact"), ECHO, "server_syscalls", "head")
 
     def test_a_row_that_only_one_side_has(self):
         base, head = self.fake("a"), self.fake("b", {ECHO: None})
@@ -483,6 +528,31 @@ class Broken(GateTest):
         base, head = self.fake("a"), self.fake("b")
         self.assert_broken(self.gate_trees(base, head, "--rows=NoSuchType"), "no row")
 
+    def test_parts_of_a_configuration_that_nothing_is_judged_by(self):
+        base = self.fake("a")
+        slower = self.fake("b", {ECHO: {"us": 400.0}})
+        rules = '[[timing]]\nrows = "^Latency/"\n'
+        for text, *words in ((rules + '[[timing]]\nrows = "^Conection/"\n', "number 2", "^Conection/", "no row"),
+                             ('[[timing]]\nrows = "echo"\n' + rules, "number 1", "echo", "without effect", ECHO),
+                             ('without_timing = "."\n' + rules, "number 1", "without effect"),
+                             ('without_timing = "^Concurrent/"\n' + rules, "without_timing", "^Concurrent/"),
+                             ('exact = "^Latncy"\n' + rules, "exact", "^Latncy"),
+                             ('exact = "^Latency"\nwithout_ledger = "^Concurrent"\n' + rules, "without_ledger"),
+                             ('instructions = ["Latency/none"]\n' + rules, "instructions", "Latency/none"),
+                             ('control = "Latency/none"\n' + rules, "control", "Latency/none")):
+            with self.subTest(text=text):
+                control = "" if text.startswith("control") else f'control = "{PING}"\n'
+                self.config = self.write("dead.toml", control + text)
+                self.assert_broken(self.gate_trees(base, slower), *words)
+
+    def test_every_counter_of_the_suite_is_known(self):
+        named = set(re.findall(r'= "([a-z0-9_]+)";', (HERE.parent / "fixtures" / "counters.h").read_text()))
+        kinds = (counters.LOWER_IS_BETTER, counters.HIGHER_IS_BETTER, counters.NO_STATISTICS)
+        self.assertEqual(sum(map(len, kinds)), len(frozenset().union(*kinds)))
+        self.assertEqual(frozenset().union(*kinds) - named, {"real_time", "cpu_time", "items_per_second",
+                                                            "bytes_per_second"})
+        self.assertEqual(named - frozenset().union(*kinds), set())
+
     def test_configurations(self):
         base = self.fake("a")
         for text, *words in (("control = ", "not TOML"), ("controll = 'x'", "controll"),
@@ -491,6 +561,8 @@ class Broken(GateTest):
                              ("[[timing]]\nstatistic = 'p10_us'", "number 1", "rows"),
                              ("[[timing]]\nrows = 'x'\ntolerated = 0.1", "tolerated", "below"),
                              ("rows = 'x'", "'rows'"), ("timing_seconds = inf", "timing_seconds"),
+                             ("[[timing]]\nrows = 'x'\nstatistic = 'requests_per_s'", "requests_per_s", "p10_us"),
+                             ("[[timing]]\nrows = 'x'\nstatistic = 'samples'", "samples"),
                              ("timing = 3", "[[timing]]")):
             with self.subTest(text=text):
                 self.config = self.write("bad.toml", text)

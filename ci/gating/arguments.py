@@ -34,7 +34,9 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, help="of the coins; drawn if not given")
     parser.add_argument("--inject", default="", metavar="spin:5%|syscall|alloc|bytes",
                         help="slow the head's server down on purpose, to see whether the gate notices; the "
-                        "head is then the base if not given")
+                        "head is then the base if not given. spin takes a share of a row's time or a number of "
+                        "ns; with :<percent> behind it only that share of the calls is slower: spin:200000:1")
+    parser.add_argument("--inject_rows", default="", metavar="REGEX", help="with --inject: only rows of such names")
     parser.add_argument("--calibrate", action="store_true",
                         help="measure the base against itself, and replay what gates would have said")
     parser.add_argument("--relink", action="store_true",
@@ -48,15 +50,18 @@ def parse(arguments):
             parser.error("either two results, or --base and what goes with it")
     elif not options.base:
         parser.error("--base or two results are wanted")
+    if options.inject_rows and not options.inject:
+        parser.error("--inject_rows goes with --inject")
     for name in ("relink", "blocks", "gates"):
         if getattr(options, name) != parser.get_default(name) and not options.calibrate:
             parser.error(f"--{name} goes with --calibrate")
     if options.calibrate and (options.head or options.tier != "both"):
         parser.error("--calibrate takes no --head and no --tier")
-    try:
-        re.compile(options.rows)
-    except re.error as error:
-        parser.error(f"--rows: {options.rows!r} is no regular expression: {error}")
+    for name in ("rows", "inject_rows"):
+        try:
+            re.compile(getattr(options, name))
+        except re.error as error:
+            parser.error(f"--{name}: {getattr(options, name)!r} is no regular expression: {error}")
     for name in ("blocks", "gates"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be above 0")

@@ -7,23 +7,27 @@ from . import exact
 from .builds import different_tools
 from .errors import GateError
 from .resident import list_rows
+from .rounds import decide
 from .sequential import PASS, Limits
 from .settings import TimingRule
-from .timing import Blocks, Residents, TimedRow, decide
+from .timing import Blocks, Residents, TimedFigure, TimedRow
 from .verdict import GateResult, Machine
 
 
 def timed_rows(names, settings):
-    """The rows of the timing tier, which share the gate's chance of a false alarm."""
-    chosen = [(name, rule) for name in names if (rule := settings.rule_of(name))]
-    return [TimedRow(name, rule, Limits(rule.tolerated, rule.caught, len(chosen), settings.false_alarms,
-                                        settings.missed)) for name, rule in chosen]
+    """The rows of the timing tier, whose figures share the gate's chance of a false alarm."""
+    rules = {name: settings.rules_of(name) for name in names}
+    count = sum(map(len, rules.values()))
+    return [TimedRow(name, [TimedFigure(name, rule, Limits(rule.tolerated, rule.caught, count, settings.false_alarms,
+                                                           settings.missed)) for rule in rules[name]])
+            for name in names if rules[name]]
 
 
 def control_row(settings):
-    rule = settings.rule_of(settings.control) or TimingRule(rows="")
-    return TimedRow(settings.control, rule, Limits(rule.tolerated, rule.caught, 1, settings.false_alarms,
-                                                   settings.missed))
+    """The control, which is judged by its first statistic."""
+    rule = (settings.rules_of(settings.control) or [TimingRule(rows="")])[0]
+    limits = Limits(rule.tolerated, rule.caught, 1, settings.false_alarms, settings.missed)
+    return TimedRow(settings.control, [TimedFigure(settings.control, rule, limits)])
 
 
 def timing_flags(settings, rows):
@@ -60,10 +64,10 @@ class BuildGate:
 
     def _common_rows(self, acknowledged):
         """The rows of both sides. What one side alone has must be acknowledged like a figure's change."""
-        wanted = [[row for row in list_rows(build, self._settings.bench_flags())
-                   if re.search(self._options.rows, row)
-                   and (self._settings.is_exact(row) or self._settings.rule_of(row))]
-                  for build in (self._base, self._head)]
+        listed = [list_rows(build, self._settings.bench_flags()) for build in (self._base, self._head)]
+        self._settings.check_rows(list(dict.fromkeys(listed[0] + listed[1])))
+        wanted = [[row for row in rows if re.search(self._options.rows, row)
+                   and (self._settings.is_exact(row) or self._settings.rules_of(row))] for rows in listed]
         self._result.changes += exact.row_changes(*wanted)
         unexplained = [change for change in exact.acknowledge(self._result.changes, acknowledged)[0]
                        if not change.why]
@@ -73,17 +77,18 @@ class BuildGate:
             raise GateError(f"{change.row}{f' and {more} more rows' if more else ''}: only one side has it, "
                             f"{side}; if that is wanted, acknowledge it (figure = \"{exact.PRESENCE}\", "
                             f"old = \"{change.old}\", new = \"{change.new}\")")
-        common = [row for row in wanted[0] if row in set(wanted[1])
-                  and (self._injection is None or self._injection.fits(row))]
+        common = [row for row in wanted[0] if row in set(wanted[1])]
         if not common:
             raise GateError("base and head have no row in common that is to be judged")
+        if self._injection and not any(map(self._injection.hits, common)):
+            raise GateError(f"--inject: no row that is judged can have {self._injection.text} injected")
         return common
 
     def _count(self, names):
         rows = [name for name in names if self._settings.is_exact(name)]
         if not rows:
             return
-        inject = self._injection.of_every_row if self._injection else ""
+        inject = self._injection.when_counting if self._injection else lambda _: ""
         result = exact.compare(self._base, self._head, rows, self._settings, self._tell, inject)
         counted = [row for row in self._settings.instructions if row in names]
         exact.compare_instructions(self._base, self._head, counted, self._settings, self._tell, result,
@@ -106,10 +111,12 @@ class BuildGate:
                             random.Random(self._options.seed), self._settings.slots)
             if self._injection:
                 for row in rows:
-                    row.inject, row.injected_share = self._injection.for_row(row, blocks.probe)
-            self._result.timing_seconds = decide(blocks, residents, rows, control, self._settings,
-                                                 self._options.seed, self._tell)
+                    self._injection.give(row, blocks.probe)
+            result = self._result
+            result.timing_seconds, result.highest_log_e = decide(blocks, residents, rows, control, self._settings,
+                                                                 self._options.seed + 1, self._tell)
         for row in rows:
-            if row.verdict == PASS and not any(row.rule.statistic in slot for slot in row.head_slots):
-                raise GateError(f"head: {row.name} has no {row.rule.statistic}, which base has")
-        self._result.timed, self._result.control = rows, control
+            for timed in row.figures:
+                if timed.verdict == PASS and not any(timed.rule.statistic in slot for slot in row.head_slots):
+                    raise GateError(f"head: {row.name} has no {timed.rule.statistic}, which base has")
+        result.rows, result.control = rows, control

@@ -29,34 +29,34 @@ def measure(base, head, rows, flags, injection, slots, options, tell):
         blocks = Blocks(residents, base, head, None, random.Random(options.seed), slots)
         if injection:
             for row in rows:
-                row.inject, row.injected_share = injection.for_row(row, blocks.probe)
+                injection.give(row, blocks.probe)
         begin = time.monotonic()
         for number in range(1, options.blocks + 1):
             residents.close()
             for row in rows:
-                blocks.measure(row)
+                row.add(blocks.measure(row, alone=row.next_is_alone()))
             left = (time.monotonic() - begin) / number * (options.blocks - number)
             tell(f"round {number} of {options.blocks}, {left / 60:.0f} min left")
 
 
-def row_figures(row, same, settings, gates, rng):
-    """What the row's blocks say of gates, and the virtual gates' alarms as an array. Only where both sides
+def figures_of_gates(timed, inject, same, settings, gates, rng):
+    """What a TimedFigure's blocks say of gates, and the virtual gates' alarms as an array. Only where both sides
     are the `same` may coins turn blocks round."""
-    blocks = row.test.blocks
-    alarms, passes, needed = replay(row.limits, blocks, gates, settings.max_blocks, rng=rng, coins=same)
+    blocks = timed.test.blocks
+    alarms, passes, needed = replay(timed.limits, blocks, gates, settings.max_blocks, rng=rng, coins=same)
     found = {
-        "row": row.name, "statistic": row.rule.statistic, "blocks": len(blocks),
-        "tolerated": row.rule.tolerated, "caught": row.rule.caught,
-        "change": row.change, "interval": list(row.interval), "noise": row.test.noise,
+        "row": timed.name, "statistic": timed.rule.statistic, "blocks": len(blocks),
+        "tolerated": timed.rule.tolerated, "caught": timed.rule.caught,
+        "change": timed.change, "interval": list(timed.interval), "noise": timed.test.noise,
         "false_alarms": int(alarms.sum()), "passes": float(passes.mean()),
         "blocks_needed": float(np.median(needed)),
-        "detectable": detectable(row.limits, blocks, settings.max_blocks, CAUGHT_IN, GATES_A_TRIAL, rng),
+        "detectable": detectable(timed.limits, blocks, settings.max_blocks, CAUGHT_IN, GATES_A_TRIAL, rng),
     }
-    if row.inject:
+    if inject:
         centred = np.asarray(blocks) - np.median(blocks)
-        promised = replay(row.limits, centred, gates, settings.max_blocks,
-                          math.log1p(row.injected_share or 0), rng)[0]
-        found |= {"inject": row.inject, "injected": row.injected_share,
+        promised = replay(timed.limits, centred, gates, settings.max_blocks,
+                          math.log1p(timed.injected_share or 0), rng)[0]
+        found |= {"inject": inject, "injected": timed.injected_share,
                   "caught_in_replays": float(alarms.mean()), "promised": float(promised.mean()),
                   "false_alarms": 0}
         alarms = np.zeros_like(alarms)  # none of them would be false
@@ -71,15 +71,17 @@ def calibrate(base, head, rows, flags, injection, settings, options, tell):
     figures, any_alarm = [], np.zeros(options.gates, bool)
     for row in rows:
         same = not (options.relink or row.inject)
-        found, alarms = row_figures(row, same, settings, options.gates, rng)
-        figures.append(found)
-        any_alarm |= alarms
+        for timed in row.figures:
+            found, alarms = figures_of_gates(timed, row.inject, same, settings, options.gates, rng)
+            figures.append(found)
+            any_alarm |= alarms
     document = {
         "format": reports.FORMAT, "seed": options.seed, "machine": machine.facts(),
         "base": base.version, "head": head.version, "relinked": options.relink,
         "gates": options.gates, "false_alarms_allowed": settings.false_alarms,
         "gates_with_a_false_alarm": int(any_alarm.sum()), "rows": figures,
-        "measured": {row.name: row.test.blocks for row in rows},
+        "measured": [{"row": timed.name, "statistic": timed.rule.statistic, "blocks": timed.test.blocks}
+                     for row in rows for timed in row.figures],
     }
     reports.write(options.out, "calibration.json", json.dumps(document, indent=1) + "\n")
     reports.write(options.out, "CALIBRATION.md", page(document))

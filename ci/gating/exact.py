@@ -1,8 +1,9 @@
 """The exact tier: what a call costs in things that can be counted. These figures repeat to the unit on the
 noisiest machine, so any change of them is a change of the code, and fails unless it is acknowledged.
 
-A figure that differs, or that a first count could not settle, is counted again by fresh programs; only one
-that comes out the same on either side each time is believed.
+A figure that differs is counted again by fresh programs. One that comes out the same on either side each time is
+believed. One that repeats in base and never comes out so in head has changed as well: it became irregular. Where the
+calls of a single count differ among each other, its means are compared, and that they differ is a figure itself.
 """
 
 import fnmatch
@@ -21,6 +22,8 @@ ON_THE_WIRE = ("round_trips", "wire_bytes_out", "wire_bytes_in", "frames_out", "
                "compressed_frames_out", "compressed_frames_in", "refs_created", "refs_released")
 OF_THE_LEDGER = ("client_syscalls", "server_syscalls", "client_allocations", "server_allocations",
                  "client_allocated_bytes", "server_allocated_bytes")
+REGULAR = "ledger_exact"  # 1 if all calls of a count cost the same
+IRREGULAR = "irregular"  # the value of a figure that does not repeat
 PRESENCE = "row"  # the figure of a row that only one side has
 PRESENT, ABSENT = "present", "absent"
 COUNTS = 3  # of a figure in doubt
@@ -40,7 +43,8 @@ class Change:
 @dataclass
 class ExactResult:
     changes: list
-    unsettled: list  # (row, figure) that do not repeat
+    unsettled: list  # (row, figure) that do not repeat, in base as in head
+    unsettled_in_head: list  # that do in base
     rows: int
     figures: int
     notes: list
@@ -50,13 +54,13 @@ class ExactResult:
 
 
 def figures_of(row):
-    """The row's exact figures, those of the ledger if all of its counted calls cost the same."""
-    names = ON_THE_WIRE + (OF_THE_LEDGER if row.get("ledger_exact") == 1 else ())
-    return {name: round(float(row[name]), 6) for name in names if name in row}
+    """The row's exact figures."""
+    return {name: round(float(row[name]), 6) for name in (*ON_THE_WIRE, *OF_THE_LEDGER, REGULAR) if name in row}
 
 
 class Counter:
-    """Counts rows of both builds at the same time, a CPU each."""
+    """Counts rows of both builds at the same time, a CPU each. `inject` says what goes into head's server for a
+    row."""
 
     def __init__(self, base, head, settings, tell, inject):
         self._base, self._head, self._settings, self._tell = base, head, settings, tell
@@ -84,9 +88,10 @@ class Counter:
                                     "its time was over (exact_seconds)")
                 self._tell(f"exact tier: {number} of {len(rows)}: {row}")
                 ours.start(row)
-                theirs.start(row, self._inject)
+                injected = self._inject(row)
+                theirs.start(row, injected)
                 base_row, head_row = ours.result()[1], theirs.result()[1]
-                check_same(base_row, head_row, injected=bool(self._inject))
+                check_same(base_row, head_row, injected=bool(injected))
                 counted[row] = base_row, head_row
         return counted
 
@@ -98,20 +103,25 @@ def _differing(pair):
             if old.get(name) != new.get(name)}
 
 
-def _judge(row, name, values):
-    """(changes, unsettled, notes) of a figure with these pairs, one a count."""
-    if len(set(values)) > 1 or (None in values[0] and name in OF_THE_LEDGER):
-        return [], [(row, name)], []
-    old, new = values[0]
-    if new is None:
+def _judge(row, name, values, result):
+    """Adds what follows from a figure with these pairs, one a count, to the result."""
+    olds, news = ({pair[side] for pair in values} for side in (0, 1))
+    if news == {None}:
         raise GateError(f"{row}: head has no {name}, which base has")
-    if old is None:
-        return [], [], [f"{row}: {name} is new in head"]
-    return [Change(row, name, old, new)], [], []
+    if olds == {None}:
+        result.notes.append(f"{row}: {name} is new in head")
+    elif len(olds) > 1:
+        result.unsettled.append((row, name))
+    elif not olds & news:
+        old, = olds
+        result.changes.append(Change(row, name, old, news.pop() if len(news) == 1 else IRREGULAR))
+    else:
+        result.unsettled_in_head.append((row, name))
 
 
-def compare(base, head, rows, settings, tell, inject=""):
-    """Counts the rows, and again those that differ. Throws GateError."""
+def compare(base, head, rows, settings, tell, inject=lambda row: ""):
+    """Counts the rows, and again those that differ; `inject` says what goes into head's server for a row. Returns
+    an ExactResult, throws GateError."""
     begin = time.monotonic()
     counter = Counter(base, head, settings, tell, inject)
     counted = counter.count(rows)
@@ -122,19 +132,16 @@ def compare(base, head, rows, settings, tell, inject=""):
         for (row, name), values in doubtful.items():
             old, new = map(figures_of, again[row])
             values.append((old.get(name), new.get(name)))
-    result = ExactResult([], [], len(counted), sum(len(figures_of(old)) for old, _ in counted.values()),
+    result = ExactResult([], [], [], len(counted), sum(len(figures_of(old)) for old, _ in counted.values()),
                          [], [old for old, _ in counted.values()], [new for _, new in counted.values()],
                          0)
     for (row, name), values in doubtful.items():
-        changes, unsettled, notes = _judge(row, name, values)
-        result.changes += changes
-        result.unsettled += unsettled
-        result.notes += notes
+        _judge(row, name, values, result)
     result.seconds = time.monotonic() - begin
     return result
 
 
-def compare_instructions(base, head, rows, settings, tell, result, inject=""):
+def compare_instructions(base, head, rows, settings, tell, result, inject=lambda row: ""):
     """Counts the instructions of these rows' calls, and adds what it finds to the result. A change counts
     from settings.instructions_tolerated on: what libc's string functions do depends on where strings
     happen to lie, so that another layout alone may cost or save some instructions."""
@@ -146,7 +153,7 @@ def compare_instructions(base, head, rows, settings, tell, result, inject=""):
         try:
             old, new = (
                 instructions_per_call(build.folder, row, client_flags=settings.bench_flags(),
-                                      server_flags=[f"--inject={inject}"] if inject and build is head else [])
+                                      server_flags=[f"--inject={inject(row)}"] if inject(row) and build is head else [])
                 for build in (base, head))
         except Unavailable as error:
             result.notes.append(f"instructions were not compared: {error}")
@@ -157,8 +164,10 @@ def compare_instructions(base, head, rows, settings, tell, result, inject=""):
             figure, before, after = f"{side}_instructions", getattr(old, side), getattr(new, side)
             result.figures += 1
             difference = abs(after - before)
-            if not (old.exact and new.exact):
+            if not old.exact:
                 result.unsettled.append((row, figure))
+            elif not new.exact:
+                result.unsettled_in_head.append((row, figure))
             elif difference > max(LAYOUT_INSTRUCTIONS, settings.instructions_tolerated * before):
                 result.changes.append(Change(row, figure, round(before, 2), round(after, 2)))
     result.seconds += time.monotonic() - begin

@@ -7,42 +7,54 @@ from .errors import GateError
 from .rows import figure
 
 KINDS = ("syscall", "alloc", "bytes")
+PERCENT = r"\d+(?:\.\d+)?"
 PROBES = 5  # slots of a row that tell how long its calls take
 
 
 class Injection:
-    """What --inject asks for: spin:<percent>% of each row's time, spin:<nanoseconds>, or one of KINDS."""
+    """What --inject asks for: spin:<percent>% of each row's time or spin:<nanoseconds>, both with
+    :<percent of calls> if not in all; a system call, an allocation or a byte. In rows whose names `rows`, a
+    regular expression, is found in."""
 
-    def __init__(self, text):
+    def __init__(self, text, rows=""):
         """Throws GateError for anything else."""
-        self.text = text
-        spin = re.fullmatch(r"spin:(?:(\d+(?:\.\d+)?)%|(\d+))", text)
-        if not spin and text not in KINDS:
-            raise GateError(f"--inject: {text!r} is none of spin:5%, spin:500 (ns), {', '.join(KINDS)}")
+        self.text, self._rows = text, rows
+        spin = re.fullmatch(rf"spin:(?:({PERCENT})%|\d+)(:{PERCENT})?", text)
+        if not spin and text.partition(":")[0] not in KINDS:
+            raise GateError(f"--inject: {text!r} is none of spin:5%, spin:500 (ns), spin:200000:1 (1 % of the calls), "
+                            f"{', '.join(KINDS)}")
         self._share = float(spin[1]) / 100 if spin and spin[1] else None
+        self._calls = (spin[2] or "") if spin else ""
 
-    def fits(self, row):
-        """Whether the row's server can be slowed down so: the bare loop and those in Python can't, and
-        tcp's bytes are fixed."""
-        return not re.search("^Floor/|/(pyrpyc|flask)_" + ("|/tcp_" if self.text == "bytes" else ""), row)
+    def hits(self, row):
+        """Whether the row's server is to be slowed down, and can be: the bare loop and those in Python can't,
+        and tcp's bytes are fixed."""
+        return bool(re.search(self._rows, row)) and not re.search(
+            "^Floor/|/(pyrpyc|flask)_" + ("|/tcp_" if self.text == "bytes" else ""), row)
 
-    @property
-    def of_every_row(self):
-        """What servers of the exact tier are told; a share of a time that they have not is nothing."""
-        return "" if self._share is not None else self.text
+    def when_counting(self, row):
+        """What the row's server is told in the exact tier; a share of a time that it has not is nothing."""
+        return self.text if self._share is None and self.hits(row) else ""
 
-    def for_row(self, row, probe):
-        """What the head's server is told for a TimedRow, and the share of its time that this is, None if
-        nobody knows; `probe` runs a slot of the base."""
+    def give(self, row, probe):
+        """Tells a TimedRow what the head's server is told for it, and its figures the share of their value
+        that this is, where that is known; `probe` runs a slot of the base."""
+        if not self.hits(row.name):
+            return
         if self._share is None:
-            return self.text, None
+            row.inject = self.text
+            return
         slots = [probe(row) for _ in range(PROBES)]
-        return f"spin:{round(self._share * statistics.median(map(self._cost_ns(row), slots)))}", self._share
+        first = row.figures[0].rule
+        row.inject = f"spin:{round(self._share * statistics.median(map(self._cost_ns(row, first), slots)))}{self._calls}"
+        if not self._calls:
+            row.figures[0].injected_share = self._share
 
     @staticmethod
-    def _cost_ns(row):
+    def _cost_ns(row, rule):
         """Of one operation: its time, or where rates count the CPU time that it keeps others from."""
-        if not row.rule.higher_is_better:
-            return lambda slot: 1000 * figure(slot, row.rule.statistic, "base")
-        return lambda slot: 1000 * (figure(slot, "client_cpu_us", "base") +
-                                    figure(slot, "server_cpu_us", "base"))
+        def cost(slot):
+            if not rule.higher_is_better:
+                return 1000 * figure(slot, rule.statistic, "base")
+            return 1000 * (figure(slot, "client_cpu_us", "base") + figure(slot, "server_cpu_us", "base"))
+        return cost

@@ -14,6 +14,7 @@ from .build_gate import BuildGate, timed_rows, timing_flags
 from .builds import build_tree, copied, copy_again, copy_build
 from .errors import GateError, Unfit
 from .injection import Injection
+from .layers import layers_of
 from .relink import RelinkError, relink
 from .resident import list_rows
 from .sequential import INCONCLUSIVE, REGRESSION
@@ -47,15 +48,21 @@ def say(result, folder):
         print(f"  {change.row}: {change.figure} {change.old} → {change.new}")
     if len(result.unacknowledged) > 10:
         print(f"  … and {len(result.unacknowledged) - 10} more exact figures")
-    for row in result.rows_with(REGRESSION) if result.fit else ():
-        print(f"  {row.name}: {row.rule.statistic} {reports.percent(row.change)}")
-    if inconclusive := result.rows_with(INCONCLUSIVE):
-        print(f"  {len(inconclusive)} of {len(result.timed)} rows were not cleared")
+    for timed in result.timed_with(REGRESSION) if result.fit else ():
+        print(f"  {timed.name}: {timed.rule.statistic} {reports.percent(timed.change)}")
+    if result.alarms and result.fit:
+        print("  many rows, by layer: " + ", ".join(
+            f"{layer.name} {layer.slower} of {layer.rows} ({reports.percent(layer.change)})"
+            for layer in layers_of(result.rows) if layer.slower))
+    if open_rows := [row for row in result.rows if row.verdict == INCONCLUSIVE]:
+        print(f"  {len(open_rows)} of {len(result.rows)} rows were not cleared")
+    for row, figure in result.unsettled_in_head[:10]:
+        print(f"  {row}: {figure} repeats in base and only sometimes in head")
     print(f"  {os.path.join(folder, 'SUMMARY.md')}")
 
 
 def calibrate(options, settings):
-    injection = Injection(options.inject) if options.inject else None
+    injection = Injection(options.inject, options.inject_rows) if options.inject else None
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         base_folder, head_folder = (os.path.join(folder, name) for name in ("base", "head"))
         tree, flags = build_tree(REPOSITORY, options.base, tell), settings.bench_flags()
@@ -78,7 +85,7 @@ def calibrate(options, settings):
 
 
 def gate_builds(options, settings):
-    injection = Injection(options.inject) if options.inject else None
+    injection = Injection(options.inject, options.inject_rows) if options.inject else None
     flags = settings.bench_flags()
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         base_folder, head_folder, control_folder = (os.path.join(folder, name) for name in ("base", "head", "same"))

@@ -6,6 +6,7 @@ import os
 import tempfile
 
 from .errors import GateError
+from .layers import layers_of, looks_slower
 from .rows import doubts_of
 from .sequential import INCONCLUSIVE, PASS, REGRESSION
 from .verdict import UNFIT
@@ -19,6 +20,14 @@ HEADLINES = {
     REGRESSION: "Something became slower or dearer.",
     INCONCLUSIVE: "No regression was shown, and not every row could be cleared.",
     UNFIT: "The control compares one program with itself and did not pass: this machine is not fit now.",
+}
+ADVICE = {
+    INCONCLUSIVE: "What to do: run the gate again on a quieter machine, or give it more time (`timing_seconds`). A row "
+    "that stays undecided on a quiet machine has changed by about what must be caught: look at its interval, and judge "
+    "it alone (`--rows`). An exact figure that repeats in base alone has become irregular: find out what its calls do "
+    "by turns.",
+    UNFIT: "What to do: stop what else runs on this machine, or take another one; two CPUs that nobody else uses are "
+    "enough. The exact tier does not mind (`--tier=exact`).",
 }
 
 
@@ -65,7 +74,7 @@ def write_all(folder, result, command):
 def side_document(result, side):
     """One side's slots as the framework's document: a repetition each."""
     rows = []
-    slots_of = {row.name: getattr(row, f"{side}_slots") for row in result.timed}
+    slots_of = {row.name: getattr(row, f"{side}_slots") for row in result.rows}
     if result.exact:
         for row in getattr(result.exact, f"{side}_rows"):
             if not slots_of.get(row["name"]):
@@ -78,19 +87,20 @@ def side_document(result, side):
     return json.dumps({"context": context, "benchmarks": rows}, indent=1) + "\n"
 
 
-def timed_entry(row, settings):
-    entry = {"row": row.name, "statistic": row.rule.statistic, "verdict": row.verdict,
-             "tolerated": row.rule.tolerated, "caught": row.rule.caught, "blocks": len(row.blocks)}
-    if row.inject:
-        entry["inject"] = row.inject
-    if row.blocks:
-        log_e, log_f = row.test.evidence
-        entry |= {"change": row.change, "interval": list(row.interval), "noise": row.test.noise,
-                  "log_e": log_e, "log_f": log_f,
-                  "detectable": row.could_catch(settings.max_blocks),
-                  "measured": [{"coin": block.coin, "base": block.base, "head": block.head}
-                               for block in row.blocks]}
-    return entry
+def timed_entries(row, settings):
+    """A TimedRow's figures, one by one."""
+    for timed in row.figures:
+        entry = {"row": row.name, "statistic": timed.rule.statistic, "verdict": timed.verdict,
+                 "tolerated": timed.rule.tolerated, "caught": timed.rule.caught, "blocks": len(timed.blocks)}
+        if row.inject:
+            entry["inject"] = row.inject
+        if timed.blocks:
+            log_e, log_f = timed.test.evidence
+            entry |= {"change": timed.change, "interval": list(timed.interval), "noise": timed.test.noise,
+                      "log_e": log_e, "log_f": log_f, "detectable": timed.could_catch(settings.max_blocks),
+                      "measured": [{"coin": coin, "at_once": at_once, "base": block.base, "head": block.head}
+                                   for coin, at_once, block in zip(row.coins, row.at_once, timed.blocks)]}
+        yield entry
 
 
 def gate_document(result, command):
@@ -102,8 +112,10 @@ def gate_document(result, command):
         "false_alarms": settings.false_alarms, "missed": settings.missed,
         "machine": result.machine, "notes": result.notes,
         "timing": {"seconds": round(result.timing_seconds, 1),
-                   "rows": [timed_entry(row, settings) for row in result.timed],
-                   "control": timed_entry(result.control, settings) if result.control else None},
+                   "alarms": result.alarms,
+                   "layers": [layer._asdict() for layer in layers_of(result.rows)],
+                   "rows": [entry for row in result.rows for entry in timed_entries(row, settings)],
+                   "control": next(timed_entries(result.control, settings)) if result.control else None},
     }
     if result.inject:
         document["inject"] = result.inject
@@ -113,24 +125,46 @@ def gate_document(result, command):
             "figures": result.exact.figures,
             "changes": [vars(change) for change in result.changes],
             "unsettled": [{"row": row, "figure": figure} for row, figure in result.exact.unsettled],
+            "unsettled_in_head": [{"row": row, "figure": figure} for row, figure in result.unsettled_in_head],
             "acknowledged_for_nothing": [vars(entry) for entry in result.unused],
         }
     return document
 
 
-def _timed_table(rows, settings):
+def _timed_table(rows, settings, wanted=lambda timed: True):
+    """Of those figures of the TimedRows that are `wanted`."""
     lines = ["| row | change | interval | verdict | blocks | could have been caught |",
              "|---|--:|:-:|---|--:|--:|"]
     for row in rows:
-        if not row.blocks:
-            lines.append(f"| {row.name} | | | {row.verdict} | 0 | |")
-            continue
-        low, high = row.interval
-        least = row.could_catch(settings.max_blocks)
         doubts = {doubts_of(slot) for slot in row.base_slots + row.head_slots} - {""}
-        lines.append(f"| {row.name} ({row.rule.statistic}){' ¹' if doubts else ''} | {percent(row.change)} "
-                     f"| {percent(low)} … {percent(high)} | {row.verdict} | {len(row.blocks)} "
-                     f"| {percent(least) if least else 'nothing'} |")
+        for timed in filter(wanted, row.figures):
+            if not timed.blocks:
+                lines.append(f"| {row.name} ({timed.rule.statistic}) | | | {timed.verdict} | 0 | |")
+                continue
+            low, high = timed.interval
+            least = timed.could_catch(settings.max_blocks)
+            lines.append(f"| {row.name} ({timed.rule.statistic}){' ¹' if doubts else ''} | {percent(timed.change)} "
+                         f"| {percent(low)} … {percent(high)} | {timed.verdict} | {len(timed.blocks)} "
+                         f"| {percent(least) if least else 'nothing'} |")
+    return lines
+
+
+def _timed_sections(result):
+    """The rows in time that are slower, and those that are not cleared, and what layers they belong to."""
+    slower = [row for row in result.rows if looks_slower(row) and (result.alarms or row.verdict == REGRESSION)]
+    undecided = [row for row in result.rows if row.verdict == INCONCLUSIVE and row not in slower]
+    lines = []
+    if slower and not all(row.verdict == REGRESSION for row in slower):
+        lines += [f"{len(slower)} of {len(result.rows)} rows look slower. Together they are a regression, though there "
+                  "was no time to show it of each of them.", ""]
+    if (slower or undecided) and len(result.rows) > 1:
+        lines += ["## By layer", "", "| layer | look slower | of rows | median change |", "|---|--:|--:|--:|",
+                  *(f"| {layer.name} | {layer.slower} | {layer.rows} | {percent(layer.change)} |"
+                    for layer in layers_of(result.rows)), ""]
+    for title, rows in (("Slower" if result.fit else "What looks slower, on a machine that is not fit", slower),
+                        ("Neither slower nor cleared", undecided)):
+        if rows:
+            lines += [f"## {title}", "", *_timed_table(rows, result.settings, lambda timed: timed.verdict != PASS), ""]
     return lines
 
 
@@ -157,6 +191,9 @@ def changes_section(result):
         for change in result.unacknowledged[:MOST_LISTED]:
             lines += acknowledgement(change)
         lines += ["```", ""]
+    if result.unsettled_in_head:
+        lines += ["## Exact figures that repeat in base only", "",
+                  *(f"- {row}: {figure}" for row, figure in result.unsettled_in_head[:MOST_LISTED]), ""]
     return lines
 
 
@@ -167,10 +204,9 @@ def summary(result, command):
              f"Head: {result.head.version}, {result.head.origin}", ""]
     if result.inject:
         lines += [f"**The head's server was slowed down on purpose: {result.inject}.**", ""]
-    slower = "Slower" if result.fit else "What looks slower, on a machine that is not fit"
-    for title, verdict in ((slower, REGRESSION), ("Neither slower nor cleared", INCONCLUSIVE)):
-        if rows := result.rows_with(verdict):
-            lines += [f"## {title}", "", *_timed_table(rows, settings), ""]
+    if result.verdict in ADVICE:
+        lines += [ADVICE[result.verdict], ""]
+    lines += _timed_sections(result)
     lines += changes_section(result)
     lines += ["## Control and machine", ""]
     if result.control:
@@ -179,11 +215,11 @@ def summary(result, command):
     lines += [", ".join(f"{key.replace('_', ' ')} {value}" for key, value in result.machine.items()), ""]
     if result.exact:
         lines += [f"Exact tier: {result.exact.figures} figures of {result.exact.rows} rows in "
-                  f"{result.exact.seconds:.0f} s; {len(result.exact.unsettled)} did not repeat and were "
-                  "not judged.", ""]
-    if result.timed:
-        lines += [f"Timing tier: {len(result.timed)} rows, "
-                  f"{sum(len(row.blocks) for row in result.timed)} blocks in "
+                  f"{result.exact.seconds:.0f} s; {len(result.exact.unsettled)} did not repeat in "
+                  "either build and were not judged.", ""]
+    if result.rows:
+        lines += [f"Timing tier: {len(result.rows)} rows, {len(result.timed)} figures, "
+                  f"{sum(len(row.coins) for row in result.rows)} blocks in "
                   f"{result.timing_seconds:.0f} s. A gate of equal builds alarms with a probability of "
                   f"{settings.false_alarms} at most; a row that is slower by what must be caught passes with "
                   f"{settings.missed} at most.", ""]
@@ -191,7 +227,7 @@ def summary(result, command):
         lines.append(f"- no longer needed: the acknowledged change of {entry.figure} of {entry.row} from "
                      f"{entry.old} to {entry.new}")
     lines += [f"- {note}" for note in result.notes]
-    if passed := result.rows_with(PASS):
+    if passed := [row for row in result.rows if row.verdict == PASS]:
         lines += ["", "<details><summary>Rows that passed</summary>", "",
                   *_timed_table(passed, settings), "", "</details>"]
     lines += ["", "¹ Some slots have doubts, which their labels in base.json and head.json tell. Change: of "

@@ -8,7 +8,13 @@ A gambler who bets the share λ < 1 of his capital on "positive" each time can't
     F = Π (1 + λ'_k sgn(D - q_k))       D = ln(1 + caught)
 
 E is a martingale (for less than d it only falls), and by Ville's inequality P(E ever ≥ c) ≤ 1/c, for any
-tail, drift or correlation of the noise. A row is a regression once E ≥ rows / alpha, passes once F ≥ 1 / beta.
+tail, drift or correlation of the noise. A figure passes once F ≥ 1 / beta.
+
+The mean of several figures' E is a martingale as well, however they depend on each other and whichever of them is
+measured next, as long as the past alone decides that. (Their product is none: rows of one round share processes.)
+So a gate alarms once the mean of all E reaches 1 / alpha, and that is all that its chance of a false alarm is spent
+on. A single figure with E ≥ figures / alpha brings the mean there by itself, and is a regression of its own; where
+many are slower, none of them needs to come so far.
 
 The stake may depend on the past and on the size m = |q_k - d|, which is what makes the bet worth something.
 Against a shift by δ in noise of density f the best is (f(m-δ) - f(m+δ)) / (f(m-δ) + f(m+δ)). The noise of a
@@ -27,21 +33,21 @@ import numpy as np
 
 REGRESSION, PASS, INCONCLUSIVE = "regression", "pass", "inconclusive"
 
-STAKE = 0.8  # the most that is bet: more would win a block or two sooner, and lose more to an outlier
-FIRST_STAKE = 0.5
+STAKE = 0.85  # the most that is bet, with which five blocks pass; more would lose more to an outlier
+MOST_WON = math.log1p(STAKE)  # in a block, of ln E
 FIRST_BLOCKS = 3  # until then the noise is not known
 
 
 class Limits:
-    """What a test of one row decides: shares by which a time may grow, and error rates."""
+    """What a test of one figure decides: shares by which a time may grow, and error rates."""
 
-    def __init__(self, tolerated, caught, rows=1, alpha=0.001, beta=0.05):
-        """No more than `tolerated` (0.02) alarms with a probability above `alpha` / `rows`; a growth
+    def __init__(self, tolerated, caught, figures=1, alpha=0.001, beta=0.05):
+        """No more than `tolerated` (0.02) alarms with a probability above `alpha` / `figures`; a growth
         by `caught` (0.05) or more passes with a probability of `beta` at most."""
         if not 0 <= tolerated < caught:
             raise ValueError("what must be caught must exceed what is tolerated")
         self.d, self.D = math.log1p(tolerated), math.log1p(caught)
-        self.alarm_at, self.pass_at = math.log(rows / alpha), math.log(1 / beta)
+        self.alarm_at, self.pass_at = math.log(figures / alpha), math.log(1 / beta)
 
 
 class SequentialTests:
@@ -86,7 +92,7 @@ class SequentialTests:
     def _bet(self, distance, shift, scale):
         """The logarithm of what a bet leaves. `shift` is what the past says the distance is."""
         if scale is None:
-            stake = FIRST_STAKE
+            stake = STAKE
         else:
             delta = np.maximum(shift, self.limits.D - self.limits.d)
             most = np.hypot(scale, delta)
@@ -95,8 +101,13 @@ class SequentialTests:
         return np.log1p(stake * np.sign(distance))
 
 
-class RowTest:
-    """The test of one row of a real gate."""
+def log_mean(log_values):
+    """The logarithm of the mean of numbers that are given by theirs."""
+    return float(np.logaddexp.reduce(log_values) - math.log(len(log_values)))
+
+
+class FigureTest:
+    """The test of one figure of a real gate."""
 
     def __init__(self, limits):
         self._tests = SequentialTests(limits)

@@ -10,7 +10,7 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 # pylint: disable=wrong-import-position
-from gating.sequential import (INCONCLUSIVE, PASS, REGRESSION, Limits, RowTest, SequentialTests,
+from gating.sequential import (INCONCLUSIVE, PASS, REGRESSION, FigureTest, Limits, SequentialTests,
                                detectable, median_interval, replay)
 
 GATES = 20_000
@@ -69,9 +69,29 @@ class FalseAlarms(unittest.TestCase):
                 self.assertLessEqual(alarms, self.ALPHA, (size, shift))
 
     def test_many_rows_share_alpha(self):
-        limits = Limits(0.02, 0.05, rows=40, alpha=self.ALPHA, beta=self.NEVER)
+        limits = Limits(0.02, 0.05, figures=40, alpha=self.ALPHA, beta=self.NEVER)
         rows = self.coins[:, :4000] * self.rng.normal(0, 0.01, (BLOCKS, 4000))
         self.assertLessEqual(simulate(limits, rows, limits.d)[0], 0.005)
+
+    def test_the_mean_of_figures_that_share_their_luck(self):
+        """Whichever of them is measured next: here that with the most evidence, after ten blocks of each."""
+        gates, count = 2000, 8
+        limits = Limits(0.02, 0.05, figures=count, alpha=self.ALPHA, beta=self.NEVER)
+        tests = [SequentialTests(limits, gates) for _ in range(count)]
+        own = self.rng.normal(0, 0.003, (count, 40, gates))
+        alarms = np.zeros(gates, bool)
+        for block in range(40):
+            luck = self.coins[block, :gates] * 0.01
+            log_e = np.array([test.log_e for test in tests])
+            for number, test in enumerate(tests):
+                before = test.log_e.copy()
+                test.add(luck + own[number, block] + limits.d)
+                if block >= 10:  # only the strongest goes on
+                    test.log_e = np.where(log_e.argmax(axis=0) == number, test.log_e, before)
+            mean = np.logaddexp.reduce([test.log_e for test in tests], axis=0) - math.log(count)
+            alarms |= mean >= math.log(1 / self.ALPHA)
+        self.assertLessEqual(alarms.mean(), self.ALPHA + 3 * math.sqrt(self.ALPHA / gates))
+        self.assertGreater(alarms.mean(), self.ALPHA / 10)
 
     def test_a_loaded_coin_breaks_the_promise(self):
         """The simulations can fail: noise that leans to one side is no pure shift."""
@@ -83,7 +103,7 @@ class FalseAlarms(unittest.TestCase):
 class Detection(unittest.TestCase):
     def setUp(self):
         self.noise = np.random.default_rng(8).normal(0, 0.006, (BLOCKS, 4000))
-        self.limits = Limits(0.02, 0.05, rows=40)
+        self.limits = Limits(0.02, 0.05, figures=40)
 
     def test_what_must_be_caught_is_caught(self):
         alarms, passes = simulate(self.limits, self.noise, self.limits.D)
@@ -111,26 +131,26 @@ class Detection(unittest.TestCase):
 class OneRow(unittest.TestCase):
     def test_verdicts(self):
         for shift, verdict in ((0.0, PASS), (math.log(1.1), REGRESSION)):
-            test = RowTest(Limits(0.02, 0.05, rows=10))
+            test = FigureTest(Limits(0.02, 0.05, figures=10))
             self.assertEqual(test.verdict, INCONCLUSIVE)
             for k in range(30):
                 test.add(shift + 0.001 * (-1) ** k)
             self.assertEqual(test.verdict, verdict)
 
     def test_the_first_verdict_stays(self):
-        test = RowTest(Limits(0.02, 0.05))
+        test = FigureTest(Limits(0.02, 0.05))
         for q in [0.0, 0.001, -0.001] * 3 + [0.2] * 30:
             test.add(q)
         self.assertEqual(test.verdict, PASS)
 
     def test_capital_by_hand(self):
-        """Three stakes of a half, then what the sizes of difference and noise advise."""
+        """Three stakes of the most, then what the sizes of difference and noise advise."""
         limits = Limits(0.02, 0.05)
-        test = RowTest(limits)
+        test = FigureTest(limits)
         blocks = [0.01, 0.03, 0.02, 0.03]
         capital = 1.0
         for k, q in enumerate(blocks):
-            stake = 0.5
+            stake = 0.85
             if k == 3:
                 size, delta, scale = q - limits.d, limits.D - limits.d, 0.01
                 self.assertLess(size, math.hypot(scale, delta))
@@ -164,13 +184,13 @@ class Intervals(unittest.TestCase):
 class Replays(unittest.TestCase):
     def setUp(self):
         self.blocks = np.random.default_rng(4).normal(0, 0.006, 200)
-        self.limits = Limits(0.02, 0.05, rows=4)
+        self.limits = Limits(0.02, 0.05, figures=4)
 
     def test_replays_of_equal_builds(self):
         alarms, passes, needed = replay(self.limits, self.blocks, 2000, BLOCKS, rng=np.random.default_rng(1))
         self.assertEqual(alarms.sum(), 0)
         self.assertGreaterEqual(passes.mean(), 0.99)
-        self.assertGreaterEqual(needed.min(), 5)  # the least that F needs to grow to 20
+        self.assertEqual(needed.min(), 5)  # the least that F needs to grow to 20
 
     def test_a_real_shift_is_kept_without_coins(self):
         slower = self.blocks + math.log(1.08)

@@ -5,21 +5,22 @@ import re
 import tomllib
 from dataclasses import dataclass, fields, replace
 
+from .counters import HIGHER_IS_BETTER, LOWER_IS_BETTER
 from .errors import GateError
 
 
 @dataclass(frozen=True)
 class TimingRule:
-    """Rows of the timing tier, and how far their statistic may move. Shares: 0.05 is 5 %."""
+    """Rows of the timing tier, and how far a statistic of theirs may move. Shares: 0.05 is 5 %."""
     rows: str  # regular expression, found anywhere in a row's name
-    statistic: str = "p10_us"  # a counter, real_time or items_per_second
+    statistic: str = "p10_us"  # one of counters.py
     tolerated: float = 0.02  # no alarm up to this, but with the gate's false_alarms
     caught: float = 0.05  # no pass from this on, but with the gate's missed
     stored_limit: float = 0.10  # of two stored results: what makes an alarm
 
     @property
     def higher_is_better(self):
-        return self.statistic.endswith("per_second") or self.statistic.endswith("per_s")
+        return self.statistic in HIGHER_IS_BETTER
 
 
 DIALECTS = ("5", "6")
@@ -29,7 +30,7 @@ OLD_DIALECT = "5"  # the default of builds whose context has none
 @dataclass(frozen=True)
 class Settings:
     preset: str = "default"
-    timing: tuple = ()  # of TimingRule; of several that match a row the last counts
+    timing: tuple = ()  # of TimingRule; of several that match a row, of each statistic the last counts
     without_timing: str = ""  # rows that no timing rule applies to
     exact: str = ""  # rows of the exact tier; none if empty
     without_ledger: str = ""  # of which only what goes over the wire is exact
@@ -43,7 +44,7 @@ class Settings:
     max_blocks: int = 48
     slots: int = 6  # of each build in a block
     slot_seconds: float = 0.012  # measured time that the framework is asked for, a slot
-    timing_seconds: float = 180.0
+    timing_seconds: float = 240.0
     exact_seconds: float = 120.0
     min_repetitions: int = 9  # of stored results
     stored_false_alarms: float = 0.01  # of all rows of two stored results together
@@ -60,18 +61,39 @@ class Settings:
         dialect = context.get("dialect")
         return replace(self, flags=(*self.flags, f"--dialect={dialect if dialect in DIALECTS else OLD_DIALECT}"))
 
-    def rule_of(self, row):
-        """The row's TimingRule, or None."""
+    def rules_of(self, row):
+        """The row's TimingRules, one a statistic, in the order in which the configuration first names them."""
         if self.leaves_out(row):
-            return None
-        matching = [rule for rule in self.timing if re.search(rule.rows, row)]
-        return matching[-1] if matching else None
+            return []
+        return list({rule.statistic: rule for rule in self.timing if re.search(rule.rows, row)}.values())
 
     def leaves_out(self, row):
         return bool(self.without_timing) and re.search(self.without_timing, row) is not None
 
     def is_exact(self, row):
         return bool(self.exact) and re.search(self.exact, row) is not None
+
+    def check_rows(self, rows):
+        """Throws GateError if a part of the configuration applies to none of `rows`, all that the builds have:
+        a rule that nothing is judged by would let everything pass."""
+        for number, rule in enumerate(self.timing, 1):
+            if not any(rule is judged for row in rows for judged in self.rules_of(row)):
+                matching = [row for row in rows if re.search(rule.rows, row)]
+                raise GateError(f"[[timing]] number {number}: rows = {rule.rows!r} " +
+                                ("matches no row" if not matching else
+                                 f"is without effect: later rules for {rule.statistic}, or without_timing, apply "
+                                 f"to all its rows, like {matching[0]}"))
+        exact_rows = [row for row in rows if self.is_exact(row)]
+        timed_rows = [row for row in rows if any(re.search(rule.rows, row) for rule in self.timing)]
+        for key, pattern, among in (("exact", self.exact, rows), ("without_ledger", self.without_ledger, exact_rows),
+                                    ("without_timing", self.without_timing, timed_rows)):
+            if pattern and not any(re.search(pattern, row) for row in among):
+                raise GateError(f"{key} = {pattern!r} matches no row" +
+                                ("" if among is rows else " that it could take something from"))
+        for key, names in (("instructions", self.instructions), ("control", (self.control,))):
+            for name in names:
+                if name not in rows:
+                    raise GateError(f"{key}: there is no row {name!r}")
 
 
 _LISTS = {"instructions", "flags"}
@@ -126,6 +148,9 @@ def load(path):
         if "rows" not in table:
             raise GateError(f"{where}: lacks rows")
         rule = TimingRule(**table)
+        if rule.statistic not in LOWER_IS_BETTER | HIGHER_IS_BETTER:
+            raise GateError(f"{where}: nothing can be judged by statistic = {rule.statistic!r}; what can be: "
+                            f"{', '.join(sorted(LOWER_IS_BETTER | HIGHER_IS_BETTER))}")
         if rule.tolerated >= rule.caught:
             raise GateError(f"{where}: tolerated ({rule.tolerated}) must be below caught ({rule.caught})")
         timing.append(rule)

@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import exact, stored_report
 from .errors import GateError, Unfit
@@ -174,42 +174,76 @@ class StoredRow:
 
 
 def exact_figures(origin, rows):
-    """({figure: value} of what all repetitions agree in, all figures' names). Throws GateError."""
+    """{figure: the values that it has in the repetitions}. Throws GateError."""
+    values = {}
     try:
-        each = [exact.figures_of(row) for row in rows]
+        for row in rows:
+            for name, value in exact.figures_of(row).items():
+                values.setdefault(name, set()).add(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise GateError(f"{origin}: {rows[0]['name']}: an exact figure is no number: {error}") from error
-    return dict(set.intersection(*(set(figures.items()) for figures in each))), set().union(*each)
+    return values
+
+
+@dataclass
+class ExactOfRow:
+    """What the exact figures of a row of two results say: changes; names of those that repeat in base and only
+    sometimes in head; and how many could be compared and could not."""
+    changes: list
+    unsettled: list
+    compared: int = 0
+    skipped: int = 0
 
 
 def compare_exact(name, base, head, ledger):
-    """(changes, number of figures compared, number of those that can't be) of a row of two (origin, rows).
-    Throws GateError if head lacks what goes over the wire."""
-    (old, all_old), (new, all_new) = (exact_figures(*side) for side in (base, head))
-    if lost := sorted((all_old - all_new).intersection(exact.ON_THE_WIRE)):
-        raise GateError(f"{head[0]}: {name} has no {lost[0]}, which base has")
+    """The ExactOfRow of two (origin, rows). Throws GateError if head lacks what base has."""
+    old, new = (exact_figures(*side) for side in (base, head))
+    of_the_ledger = {*exact.OF_THE_LEDGER, exact.REGULAR}
+    if not ledger:
+        old, new = ({item: values for item, values in side.items() if item not in of_the_ledger} for side in (old, new))
+    if lost := sorted(set(old) - set(new)):
+        raise GateError(f"{head[0]}: {name} has no {lost[0]}, which base has" +
+                        (": measure it with --ledger" if lost[0] in of_the_ledger else ""))
+    regular = all(figures.get(exact.REGULAR, {1}) == {1} for figures in (old, new))
     same_calls = len({row.get("iterations") for row in base[1] + head[1]}) == 1
 
-    def comparable(figure_name):
-        if figure_name not in old or figure_name not in new:
+    def comparable(item):
+        if len(old.get(item, ())) != 1:
             return False
-        if figure_name in exact.OF_THE_LEDGER:  # counted in a pass of its own
-            return ledger
+        if item in of_the_ledger:  # counted in a pass of its own
+            return regular or item == exact.REGULAR
         # rpyc numbers its requests, and a longer number takes more bytes: a mean depends on how many calls
         # time allowed, unless it is whole on both sides, and each call cost the same.
-        return same_calls or (old[figure_name].is_integer() and new[figure_name].is_integer())
+        return same_calls or all(value.is_integer() for value in old[item] | new[item])
 
-    wanted = [item for item in sorted(all_old | all_new) if ledger or item not in exact.OF_THE_LEDGER]
-    compared = list(filter(comparable, wanted))
-    return ([exact.Change(name, item, old[item], new[item]) for item in compared if old[item] != new[item]],
-            len(compared), len(wanted) - len(compared))
+    names = sorted(set(old) | set(new))
+    compared = list(filter(comparable, names))
+    found = ExactOfRow([], [], len(compared), len(names) - len(compared))
+    for item in compared:
+        (before,), after = old[item], new[item]
+        if before not in after:
+            found.changes.append(exact.Change(name, item, before, *after) if len(after) == 1 else
+                                 exact.Change(name, item, before, exact.IRREGULAR))
+        elif len(after) > 1:
+            found.unsettled.append(item)
+    return found
 
 
 @dataclass
 class StoredResult(GateResult):
-    """`base` and `head` are Side, `timed` StoredRow; figures are counts of what the exact tier judges."""
+    """`base` and `head` are Side, `rows` StoredRow; figures are counts of what the exact tier judges."""
     figures: int = 0
     skipped_figures: int = 0
+    unsettled: list = field(default_factory=list)  # (row, figure)
+
+    @property
+    def unsettled_in_head(self):
+        return self.unsettled
+
+    @property
+    def timed(self):
+        """Each row has one figure."""
+        return self.rows
 
 
 def compare(options, settings):
@@ -224,19 +258,20 @@ def compare(options, settings):
     found = []
     for name in names:
         sides = [(side.origin, side.rows[name]) for side in (base, head)]
-        rule = settings.rule_of(name) or TimingRule(rows="", statistic="real_time")
+        rule = (settings.rules_of(name) or [TimingRule(rows="", statistic="real_time")])[0]
         if not settings.leaves_out(name):
-            result.timed.append(StoredRow(name, rule, *sides))
+            result.rows.append(StoredRow(name, rule, *sides))
         if settings.is_exact(name):
             ledger = not (settings.without_ledger and re.search(settings.without_ledger, name))
-            changes, compared, skipped = compare_exact(name, *sides, ledger)
-            found += changes
-            result.figures += compared
-            result.skipped_figures += skipped
+            of_row = compare_exact(name, *sides, ledger)
+            found += of_row.changes
+            result.unsettled += [(name, item) for item in of_row.unsettled]
+            result.figures += of_row.compared
+            result.skipped_figures += of_row.skipped
     result.changes += exact.acknowledge(found, acknowledged)[0]
     p = p_values(base, head, names)
-    for row in result.timed:
-        row.judge(p.get(row.name), settings, len(result.timed))
+    for row in result.rows:
+        row.judge(p.get(row.name), settings, len(result.rows))
     return result
 
 

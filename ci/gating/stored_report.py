@@ -32,8 +32,9 @@ def gate_document(result, command):
            for name, side in (("base", result.base), ("head", result.head))},
         "machine": {key: result.base.context.get(key) for key in MACHINE},
         "stored": {"false_alarms": result.settings.stored_false_alarms,
-                   "rows": [row_entry(row) for row in result.timed]},
-        "exact": {"figures": result.figures, "skipped": result.skipped_figures,
+                   "rows": [row_entry(row) for row in result.rows]},
+        "exact": {"unsettled_in_head": [{"row": row, "figure": figure} for row, figure in result.unsettled],
+                  "figures": result.figures, "skipped": result.skipped_figures,
                   "changes": [vars(change) for change in result.changes]},
     }
 
@@ -49,26 +50,26 @@ def _table(rows):
 
 
 def summary(result, command):
-    level = result.settings.stored_false_alarms / max(len(result.timed), 1)
+    level = result.settings.stored_false_alarms / max(len(result.rows), 1)
     lines = [f"# Gate of stored results: {result.verdict}", "", HEADLINES[result.verdict], "",
              "**This is the weaker way; the one to trust is `ci/gate --base … --head …`.** These two results "
              "were measured one after the other, and what the machine did meanwhile looks like a change of "
              "the suite: the U test of compare.py alone, at 0.05, alarmed in 5–39 % of pairs of identical "
              f"builds. So a row counts as slower only if its p value is below {level:.2g} "
-             f"({result.settings.stored_false_alarms} shared by {len(result.timed)} rows) and its change is "
+             f"({result.settings.stored_false_alarms} shared by {len(result.rows)} rows) and its change is "
              "beyond a limit, and as no slower only if the change's whole interval is below that.", ""]
     for title, side in (("Base", result.base), ("Head", result.head)):
         lines.append(f"{title}: {side.version}, {side.origin}, {side.context.get('date', 'undated')}  ")
     lines.append("")
     for title, verdict in (("Slower", REGRESSION), ("Neither slower nor cleared", INCONCLUSIVE)):
-        if rows := result.rows_with(verdict):
+        if rows := result.timed_with(verdict):
             lines += [f"## {title}", "", *_table(rows), ""]
     lines += changes_section(result)
     lines += ["## Machine", "",
               ", ".join(f"{key.replace('_', ' ')} {result.base.context.get(key)}" for key in MACHINE), "",
               f"Exact figures: {result.figures} were compared; {result.skipped_figures} were not, for one "
               "side lacks them, repetitions disagree, or they depend on how many calls there was time for."]
-    if passed := result.rows_with(PASS):
+    if passed := result.timed_with(PASS):
         lines += ["", "<details><summary>Rows that passed</summary>", "", *_table(passed), "", "</details>"]
     lines += ["", "¹ Some repetitions have doubts, which their labels in base.json and head.json tell. "
               "Change: of the row's statistic, or of the inverse of a rate, as Hodges and Lehmann estimate it; "

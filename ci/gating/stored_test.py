@@ -251,17 +251,34 @@ class ExactFigures(StoredTest):
         self.assertEqual(1, len(self.changes(0)))
         self.assertIn("wanted", self.summary)
 
-    def test_a_ledger_that_does_not_repeat_is_not_judged(self):
+    def test_calls_that_began_to_differ_are_a_change(self):
         self.change(TCP, server_syscalls=3.0, ledger_exact=0.0)
-        self.assertEqual([], self.changes(0))
+        self.assertEqual([(TCP, "ledger_exact", 1.0, 0.0)], self.changes(1))
+
+    def test_a_head_measured_without_the_ledger_is_refused(self):
+        for entry in self.head["benchmarks"]:
+            for name in ("ledger_exact", "server_syscalls", "server_allocations"):
+                entry.pop(name, None)
+        self.assert_refused("--ledger", TCP)
 
     def test_rows_outside_the_exact_tier_are_not_judged(self):
         self.change(PLAIN, server_syscalls=3.0)
         self.assertEqual([], self.changes(0))
 
-    def test_repetitions_that_disagree_are_not_judged(self):
-        self.head["benchmarks"][0]["server_syscalls"] = 3.0
+    def test_repetitions_that_disagree_in_both_are_not_judged(self):
+        for side in (self.base, self.head):
+            side["benchmarks"][0]["server_syscalls"] = 3.0
         self.assertEqual([], self.changes(0))
+
+    def test_repetitions_that_disagree_in_head_alone_are_not_passed(self):
+        self.head["benchmarks"][0]["server_syscalls"] = 3.0
+        self.assertEqual([], self.changes(3))
+        self.assertEqual(1, len(self.report["exact"]["unsettled_in_head"]))
+
+    def test_a_figure_that_no_longer_repeats_is_a_change(self):
+        for number, entry in enumerate(self.head["benchmarks"]):
+            entry["server_syscalls"] = 3.0 + number % 2
+        self.assertIn((TCP, "server_syscalls", 2.0, "irregular"), self.changes(1))
 
     def test_bytes_on_the_wire_of_equal_calls_count(self):
         self.change(RPYC, of="base", wire_bytes_out=47.5)

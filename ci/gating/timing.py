@@ -1,4 +1,4 @@
-"""The timing tier: blocks of short runs, row by row and round by round, until every row is decided.
+"""The timing tier's measurements: blocks of short runs of a row, and the figures that are taken from them.
 
 A block is a dozen slots of one row close in time, as many of each build. Where the row lives on one CPU
 (placement shared), both builds run at once on a CPU each and then change places, again and again; a row that
@@ -6,31 +6,35 @@ needs all CPUs runs base, head, head, base, … or the other way round. A fair c
 slot counts: on a shared machine a neighbour slows a CPU by a third, for tenths of a second and at any
 time, and many short slots meet a quiet moment more surely than few long ones.
 
+Builds that run at once share caches and memory, so that a head that needs more of them slows base down as well. In
+one of five blocks of a row they therefore run one after the other, as they would alone; and from then on in all, if
+that made a difference.
+
 All programs are started anew for each round: where the kernel happens to put a program's pages is worth half a
-percent to it as long as it lives, and no coin could undo that luck if it stayed the same from block to block.
+percent to it as long as it lives. Programs that start in the same way are exchangeable, whatever luck each has, and
+that is what makes the sign of a block fair.
 """
 
 import math
 import os
-import random
-import time
+import statistics
 from dataclasses import dataclass, field
 
 from .errors import GateError
 from .resident import PATIENCE, Resident
 from .rows import check_same, figure, label_of
-from .sequential import INCONCLUSIVE, Limits, RowTest, detectable, median_interval
+from .sequential import INCONCLUSIVE, PASS, REGRESSION, FigureTest, Limits, detectable, median_interval
 
 # Of a block in which a slot had too few calls for the row's percentile, be it interrupted or much slower.
 FALLBACK = "real_time"
+ALONE_OF = 5  # of so many blocks of a row one, the third, runs its builds one after the other
 
 
 @dataclass
 class Block:
-    """One block: the slots' figures of each side in order, and what the coin said."""
+    """One block of one figure: the slots' values of each side in order."""
     base: list
     head: list
-    coin: int
     higher_is_better: bool = False
 
     @property
@@ -42,21 +46,18 @@ class Block:
 
 
 @dataclass
-class TimedRow:
-    """A row of the tier: its test, its blocks, and the framework's rows of all its slots."""
+class TimedFigure:
+    """A statistic of a row: how far it may move, its blocks and its test. `name` is the row's."""
     name: str
     rule: object
     limits: Limits
     blocks: list = field(default_factory=list)
-    base_slots: list = field(default_factory=list)
-    head_slots: list = field(default_factory=list)
-    inject: str = ""  # into head's server, for this row
-    injected_share: float = None  # of its time, if that is known
+    injected_share: float = None  # of its value, if that is known
 
     _could_catch: float = None
 
     def __post_init__(self):
-        self.test = RowTest(self.limits)
+        self.test = FigureTest(self.limits)
 
     @property
     def verdict(self):
@@ -64,7 +65,7 @@ class TimedRow:
 
     @property
     def change(self):
-        """The blocks' median as a share, above 0 is worse; and its interval. Only of a row with blocks."""
+        """The blocks' median as a share, above 0 is worse; and its interval. Only of a figure with blocks."""
         return math.expm1(median_interval(self.test.blocks)[0])
 
     @property
@@ -78,9 +79,66 @@ class TimedRow:
             self._could_catch = math.inf if found is None else found
         return None if self._could_catch == math.inf else self._could_catch
 
-    def add(self, block):
+    def add(self, base_slots, head_slots):
+        """Takes its values from a block's slots, which are the framework's rows. Throws GateError for a base
+        that has none at all, in this block and before."""
+        statistic, higher_is_better = self.rule.statistic, self.rule.higher_is_better
+        if not self.blocks and not any(statistic in slot for slot in base_slots):
+            raise GateError(f"base: {self.name} has no {statistic}")
+        if not all(statistic in slot for slot in base_slots + head_slots):
+            statistic, higher_is_better = FALLBACK, False
+        block = Block([figure(slot, statistic, "base") for slot in base_slots],
+                      [figure(slot, statistic, "head") for slot in head_slots], higher_is_better)
         self.blocks.append(block)
         self.test.add(block.q)
+
+
+@dataclass
+class TimedRow:
+    """A row of the tier: its figures, the framework's rows of all its slots, and how each block was made."""
+    name: str
+    figures: list  # of TimedFigure
+    base_slots: list = field(default_factory=list)
+    head_slots: list = field(default_factory=list)
+    coins: list = field(default_factory=list)  # a block: 0 or 1
+    at_once: list = field(default_factory=list)  # a block: whether both builds ran at the same time
+    inject: str = ""  # into head's server, for this row
+
+    @property
+    def verdict(self):
+        """A regression if one figure is, passed if all are."""
+        verdicts = {timed.verdict for timed in self.figures}
+        if REGRESSION in verdicts:
+            return REGRESSION
+        return PASS if verdicts == {PASS} else INCONCLUSIVE
+
+    @property
+    def log_e(self):
+        """The evidence of its figure that looks slowest."""
+        return max(timed.test.evidence[0] for timed in self.figures)
+
+    @property
+    def alarm_at(self):
+        return max(timed.limits.alarm_at for timed in self.figures)
+
+    def add(self, block):
+        """Adds a block, as Blocks measures it."""
+        for timed in self.figures:
+            timed.add(block["base"], block["head"])
+        self.base_slots += block["base"]
+        self.head_slots += block["head"]
+        self.coins.append(block["coin"])
+        self.at_once.append(block["at_once"])
+
+    def next_is_alone(self):
+        """Whether the builds are to run one after the other in the next block."""
+        return len(self.coins) % ALONE_OF == ALONE_OF // 2 or any(map(self._shows_more_alone, self.figures))
+
+    def _shows_more_alone(self, timed):
+        """By more than what is tolerated, so far."""
+        alone, together = ([block.q for block, at_once in zip(timed.blocks, self.at_once) if at_once == kind]
+                           for kind in (False, True))
+        return bool(alone and together) and statistics.median(alone) - statistics.median(together) > timed.limits.d
 
 
 class Residents:
@@ -127,57 +185,52 @@ class Blocks:
     """Measures blocks of rows of two builds."""
 
     def __init__(self, residents, base, head, control, coins, slots):
-        """`control` is the copy of base that the control holds against it; `slots` of each build make a
-        block."""
+        """`control` is the copy of base that the control holds against it; `coins` a random.Random; `slots`
+        of each build make a block."""
         self._residents, self._base, self._head, self._coins = residents, base, head, coins
         self._control = control
         self._slots = slots
         self._all_cpus = os.sched_getaffinity(0)
         self._pair = two_cpus(self._all_cpus)
-        self._at_once = {}  # by row: whether a CPU is enough for it
+        self._one_cpu = {}  # by row: whether a CPU is enough for it
 
-    def measure(self, row, is_control=False):
-        """Adds a block to the row."""
+    def measure(self, row, *, is_control=False, alone=False):
+        """A block of the row, for its add(): the slots' rows of each side, what the coin said, and whether
+        the builds ran at once, as they do where a CPU is enough for the row unless they are to run
+        `alone`."""
         head = self._control if is_control else self._head
-        coin = self._coins.randrange(2)
-        slots = {"base": [], "head": []}
         sides = [("base", self._base, ""), ("head", head, row.inject)]
+        coin = self._coins.randrange(2)
         if coin:
             sides.reverse()
-        at_once = self.runs_at_once(row)
+        one_cpu = self.needs_one_cpu(row)
+        at_once = one_cpu and not alone
+        block = {"base": [], "head": [], "coin": coin, "at_once": at_once}
         for number in range(self._slots):
             order = sides[::-1] if number % 2 else sides
-            if at_once:
-                begun = [(side, self._begin(build, {cpu}, row.name, inject, is_control))
-                         for (side, build, inject), cpu in zip(order, self._pair)]
-                for side, resident in begun:
-                    slots[side].append(self._end(resident))
-            else:
-                for side, build, inject in order:
-                    resident = self._begin(build, self._all_cpus, row.name, inject, is_control)
-                    slots[side].append(self._end(resident))
-        for ours, theirs in zip(slots["base"], slots["head"]):
+            cpus = [{cpu} for cpu in self._pair] if one_cpu else [self._all_cpus] * 2
+            if one_cpu and not at_once:
+                cpus = [cpus[number % 2]] * 2  # the same CPU, one after the other
+            begun = []
+            for (side, build, inject), own_cpus in zip(order, cpus):
+                begun.append((side, self._begin(build, own_cpus, row.name, inject, is_control)))
+                if not at_once:
+                    self._end(block, begun)
+            self._end(block, begun)
+        for ours, theirs in zip(block["base"], block["head"]):
             check_same(ours, theirs, injected=bool(row.inject))
-        row.base_slots += slots["base"]
-        row.head_slots += slots["head"]
-        statistic, higher_is_better = row.rule.statistic, row.rule.higher_is_better
-        if not any(statistic in slot for slot in row.base_slots):
-            raise GateError(f"base: {row.name} has no {statistic}")
-        if not all(statistic in slot for slot in slots["base"] + slots["head"]):
-            statistic, higher_is_better = FALLBACK, False
-        row.add(Block([figure(slot, statistic, "base") for slot in slots["base"]],
-                      [figure(slot, statistic, "head") for slot in slots["head"]], coin, higher_is_better))
+        return block
 
     def probe(self, row):
         """A single slot of base, alone."""
-        return self._end(self._begin(self._base, self._all_cpus, row.name, inject=""))
+        return self._begin(self._base, self._all_cpus, row.name, inject="").result()[1]
 
-    def runs_at_once(self, row):
+    def needs_one_cpu(self, row):
         """Whether a CPU is enough for the row; asked for the first time, by a slot of base."""
-        if row.name not in self._at_once:
+        if row.name not in self._one_cpu:
             entries = label_of(self.probe(row)).split() if self._pair else ()
-            self._at_once[row.name] = "placement=shared" in entries
-        return self._at_once[row.name]
+            self._one_cpu[row.name] = "placement=shared" in entries
+        return self._one_cpu[row.name]
 
     def _begin(self, build, cpus, name, inject, for_control=False):
         resident = self._residents.get(build, cpus, for_control)
@@ -185,26 +238,7 @@ class Blocks:
         return resident
 
     @staticmethod
-    def _end(resident):
-        return resident.result()[1]
-
-
-def decide(blocks, residents, rows, control, settings, seed, tell):
-    """Measures blocks of `rows` and of the control until all are decided, or have max_blocks, or the
-    time is over. The control goes on as long as any row does. Returns the seconds it took."""
-    begin = time.monotonic()
-    order = random.Random(seed + 1)
-    for row in (control, *rows):
-        blocks.runs_at_once(row)  # not amid a round, whose programs must all have done the same
-    for number in range(settings.max_blocks):
-        undecided = [row for row in rows if row.verdict == INCONCLUSIVE]
-        if not undecided and control.verdict != INCONCLUSIVE:
-            break
-        residents.close()
-        order.shuffle(undecided)
-        tell(f"round {number + 1}: {len(undecided)} of {len(rows)} rows undecided")
-        for row in (control, *undecided):
-            if time.monotonic() - begin > settings.timing_seconds:
-                return time.monotonic() - begin
-            blocks.measure(row, is_control=row is control)
-    return time.monotonic() - begin
+    def _end(block, begun):
+        while begun:
+            side, resident = begun.pop(0)
+            block[side].append(resident.result()[1])

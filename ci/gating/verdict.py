@@ -1,5 +1,6 @@
 """What a gate found, and the verdict that follows from it."""
 
+import math
 import os
 import platform
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ TOOL_FAILED = 2
 
 @dataclass
 class GateResult:
-    """Everything that the reports tell. `timed` and `control` are TimedRow; the control may be None."""
+    """Everything that the reports tell. `rows` and `control` are TimedRow; the control may be None."""
     base: object  # Build
     head: object
     settings: object
@@ -22,9 +23,10 @@ class GateResult:
     exact: object = None  # ExactResult
     changes: list = field(default_factory=list)  # of exact figures, with the reasons of those acknowledged
     unused: list = field(default_factory=list)  # entries of the file of acknowledged changes
-    timed: list = field(default_factory=list)
+    rows: list = field(default_factory=list)
     control: object = None
     timing_seconds: float = 0.0
+    highest_log_e: float = -math.inf  # of the mean E of all figures, whenever that was
     machine: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
 
@@ -32,13 +34,28 @@ class GateResult:
     def unacknowledged(self):
         return [change for change in self.changes if not change.why]
 
-    def rows_with(self, verdict):
-        return [row for row in self.timed if row.verdict == verdict]
+    @property
+    def timed(self):
+        """The figures that are judged in time, of all rows."""
+        return [timed for row in self.rows for timed in row.figures]
+
+    def timed_with(self, verdict):
+        return [timed for timed in self.timed if timed.verdict == verdict]
+
+    @property
+    def alarms(self):
+        """Whether the timed figures together say that some are slower, be it that none does alone."""
+        return self.highest_log_e >= math.log(1 / self.settings.false_alarms)
 
     @property
     def fit(self):
         """Whether the control, one binary on both sides, came out as it must."""
         return self.control is None or self.control.verdict == PASS
+
+    @property
+    def unsettled_in_head(self):
+        """Exact figures that repeat in base and only sometimes in head."""
+        return self.exact.unsettled_in_head if self.exact else []
 
     @property
     def verdict(self):
@@ -47,9 +64,9 @@ class GateResult:
             return REGRESSION
         if not self.fit:
             return UNFIT
-        if self.rows_with(REGRESSION):
+        if self.alarms or self.timed_with(REGRESSION):
             return REGRESSION
-        return INCONCLUSIVE if self.rows_with(INCONCLUSIVE) else PASS
+        return INCONCLUSIVE if self.timed_with(INCONCLUSIVE) or self.unsettled_in_head else PASS
 
 
 class Machine:

@@ -1,0 +1,36 @@
+"""Which layers of the suite look slower: the protocols and the concurrency models that rows are named by."""
+
+import re
+import statistics
+from typing import NamedTuple
+
+from .rounds import SUSPECT
+from .sequential import REGRESSION
+
+MODE = re.compile(r"/(?P<protocol>[a-z]+)_(?P<model>[a-z_]+)(/|$)")
+
+
+class Layer(NamedTuple):
+    """`slower` of `rows` look slower; `change` is the median of all, a share."""
+    name: str
+    slower: int
+    rows: int
+    change: float
+
+
+def looks_slower(row):
+    """Whether a TimedRow's evidence is such that 1 in 20 equal rows at most has it."""
+    return row.verdict == REGRESSION or row.log_e >= SUSPECT
+
+
+def layers_of(rows):
+    """The Layers of these TimedRows, protocols first; the change is that of a row's first figure."""
+    measured = [row for row in rows if row.figures[0].blocks]
+    found = {"protocol": {}, "model": {}}
+    for row in measured:
+        if mode := MODE.search(row.name):
+            for kind, layers in found.items():
+                layers.setdefault(mode[kind], []).append(row)
+    return [Layer(name, sum(map(looks_slower, own)), len(own),
+                  statistics.median(row.figures[0].change for row in own))
+            for layers in found.values() for name, own in sorted(layers.items())]
