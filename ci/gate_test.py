@@ -286,7 +286,7 @@ class Verdicts(GateTest):
         self.assertEqual(compare.returncode, 0, compare.stderr)
         self.assertIn(ECHO, compare.stdout)
 
-    def test_who_begins_is_a_matter_of_the_coin_and_cpus_alternate(self):
+    def test_who_begins_is_a_matter_of_the_coin_and_both_run_in_turns(self):
         if len(os.sched_getaffinity(0)) < 2:
             self.skipTest("needs two CPUs")
         diary = self.folder / "diary"
@@ -297,19 +297,17 @@ class Verdicts(GateTest):
         on = {side: sorted((int(at), cpu) for name, who, cpu, at in entries
                            if name == ECHO and who == side and cpu.isdigit()) for side in "ab"}
         self.assertEqual(len(on["a"]), len(on["b"]))
-        measured = self.document()["timing"]["rows"][0]["measured"]
-        at_once = [block["at_once"] for block in measured]
-        self.assertEqual(at_once[:5], [True, True, False, True, True])
+        first, second = (on["a"][slot][1] for slot in (0, 1))
+        self.assertNotEqual(first, second)
         for number, ((_, ours), (_, theirs)) in enumerate(zip(on["a"], on["b"])):
-            # At once on a CPU each, or one after the other on the same.
-            (self.assertNotEqual if at_once[number // 6] else self.assertEqual)(ours, theirs)
-        blocks = [[cpu for _, cpu in on["a"][first:first + 6]] for first in range(0, len(on["a"]), 6)]
-        for block in blocks:
-            self.assertEqual(block, [block[0], block[1]] * 3)
-            self.assertNotEqual(block[0], block[1])
-        coins, firsts = ([one for one, side_by_side in zip(ones, at_once) if side_by_side]
-                         for ones in ([block["coin"] for block in measured], [block[0] for block in blocks]))
-        self.assertEqual([coin == coins[0] for coin in coins], [first == firsts[0] for first in firsts])
+            self.assertEqual(ours, theirs)
+            self.assertEqual(ours, (first, second)[number % 2])
+        coins = [block["coin"] for block in self.document()["timing"]["rows"][0]["measured"]]
+        for block, coin in enumerate(coins):
+            slots = range(6 * block, 6 * block + 6)
+            base_first = not coin
+            self.assertEqual([on["a"][slot] < on["b"][slot] for slot in slots],
+                             [base_first, base_first, not base_first, not base_first, base_first, base_first])
 
     def coins(self, base, seed):
         self.gate_trees(base, base, f"--seed={seed}", "--tier=timing", "--rows=/echo/")

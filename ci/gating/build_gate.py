@@ -32,8 +32,7 @@ def control_row(settings):
 
 def timing_flags(settings, rows):
     names = "|".join(re.escape(name) for name in dict.fromkeys(rows))
-    return [*settings.bench_flags(), "--ledger=false", f"--benchmark_min_time={settings.slot_seconds}",
-            f"--benchmark_filter=^({names})$"]
+    return [*settings.bench_flags(), "--ledger=false", f"--benchmark_filter=^({names})$"]
 
 
 class BuildGate:
@@ -108,7 +107,7 @@ class BuildGate:
         flags = timing_flags(self._settings, [*(row.name for row in rows), control.name])
         with Residents(flags) as residents:
             blocks = Blocks(residents, self._base, self._head, self._control,
-                            random.Random(self._options.seed), self._settings.slots)
+                            random.Random(self._options.seed), self._settings)
             if self._injection:
                 for row in rows:
                     self._injection.give(row, blocks.probe)

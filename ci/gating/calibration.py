@@ -23,10 +23,10 @@ CAUGHT_IN = 0.95  # of gates
 GATES_A_TRIAL = 2000  # when the smallest slowdown is sought
 
 
-def measure(base, head, rows, flags, injection, slots, options, tell):
+def measure(base, head, rows, flags, injection, settings, options, tell):
     """Adds options.blocks blocks to each row, whatever they decide."""
     with Residents(flags) as residents:
-        blocks = Blocks(residents, base, head, None, random.Random(options.seed), slots)
+        blocks = Blocks(residents, base, head, None, random.Random(options.seed), settings)
         if injection:
             for row in rows:
                 injection.give(row, blocks.probe)
@@ -34,7 +34,7 @@ def measure(base, head, rows, flags, injection, slots, options, tell):
         for number in range(1, options.blocks + 1):
             residents.close()
             for row in rows:
-                row.add(blocks.measure(row, alone=row.next_is_alone()))
+                row.add(blocks.measure(row))
             left = (time.monotonic() - begin) / number * (options.blocks - number)
             tell(f"round {number} of {options.blocks}, {left / 60:.0f} min left")
 
@@ -66,7 +66,7 @@ def figures_of_gates(timed, inject, same, settings, gates, rng):
 def calibrate(base, head, rows, flags, injection, settings, options, tell):
     """Measures, replays, writes FILES to options.out. Returns whether the bound of false alarms held."""
     machine = Machine()
-    measure(base, head, rows, flags, injection, settings.slots, options, tell)
+    measure(base, head, rows, flags, injection, settings, options, tell)
     rng = np.random.default_rng(options.seed)
     figures, any_alarm = [], np.zeros(options.gates, bool)
     for row in rows:

@@ -98,8 +98,8 @@ def timed_entries(row, settings):
             log_e, log_f = timed.test.evidence
             entry |= {"change": timed.change, "interval": list(timed.interval), "noise": timed.test.noise,
                       "log_e": log_e, "log_f": log_f, "detectable": timed.could_catch(settings.max_blocks),
-                      "measured": [{"coin": coin, "at_once": at_once, "base": block.base, "head": block.head}
-                                   for coin, at_once, block in zip(row.coins, row.at_once, timed.blocks)]}
+                      "measured": [{"coin": coin, "base": block.base, "head": block.head}
+                                   for coin, block in zip(row.coins, timed.blocks)]}
         yield entry
 
 

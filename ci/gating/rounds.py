@@ -64,7 +64,7 @@ def decide(blocks, residents, rows, control, settings, seed, tell, clock=time.mo
     `clock` tells, is over. Returns (seconds it took, ln of the mean E when that was highest)."""
     begin = clock()
     for row in (control, *rows):
-        blocks.needs_one_cpu(row)  # not amid a round, whose programs must all have done the same
+        blocks.way_of(row)  # not amid a round, whose programs must all have done the same
     rounds, measured, highest = Rounds(rows, settings, seed), 0, -math.inf
     figures = [timed for row in rows for timed in row.figures]
     for number in itertools.count(1):
@@ -81,7 +81,7 @@ def decide(blocks, residents, rows, control, settings, seed, tell, clock=time.mo
                 return clock() - begin, highest
             if clock() - round_begin > LONGEST_ROUND * settings.timing_seconds:
                 break
-            row.add(blocks.measure(row, is_control=row is control, alone=row.next_is_alone()))
+            row.add(blocks.measure(row, is_control=row is control))
             measured += 1
             highest = max(highest, log_mean([timed.test.evidence[0] for timed in figures]))
     return clock() - begin, highest

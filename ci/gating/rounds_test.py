@@ -24,40 +24,37 @@ LAYERS = ("tcp_threaded", "rpyc_threaded", "rpyc_async", "http_threaded")
 
 
 class DrawnBlocks:
-    """Blocks of rows that cost the share more in head that `slower` says. One slot in ten meets a loud moment, and
-    builds that run at once hide the share `hidden` of that from each other."""
+    """Blocks of rows that cost the share more in head that `slower` says. One slot in ten meets a loud moment."""
 
-    def __init__(self, slower, seed, a_block=A_BLOCK, hidden=0.0):
-        self._slower, self._rng, self._a_block, self._hidden = slower, np.random.default_rng(seed), a_block, hidden
+    def __init__(self, slower, seed, a_block=A_BLOCK):
+        self._slower, self._rng, self._a_block = slower, np.random.default_rng(seed), a_block
         self.now = 0.0
-        self.measured = []
 
     def clock(self):
         return self.now
 
-    def needs_one_cpu(self, _):
-        return True
+    def way_of(self, _):
+        """It is drawn."""
 
     def _slots(self, us):
         noise = np.where(self._rng.random(6) < 0.1, 0.3 * self._rng.random(6), self._rng.normal(0, 0.003, 6))
         return [{"name": "", "p10_us": us * math.exp(p10), "real_time": us * math.exp(2 * p10)} for p10 in noise]
 
-    def measure(self, row, *, is_control=False, alone=False):
-        self.now += self._a_block * (2 if alone else 1)
-        self.measured.append(row)
-        share = 0 if is_control else self._slower(row.name) * (1 if alone else 1 - self._hidden)
-        return {"base": self._slots(20), "head": self._slots(20 * (1 + share)), "coin": 0, "at_once": not alone}
+    def measure(self, row, is_control=False):
+        self.now += self._a_block
+        share = 0 if is_control else self._slower(row.name)
+        return {"base": self._slots(20), "head": self._slots(20 * (1 + share)), "coin": 0}
 
 
 def gate(rows, slower, seed=1, settings=SETTINGS, **drawn):
-    """(GateResult, DrawnBlocks) of a gate of so many rows."""
+    """The GateResult of a gate of so many rows."""
     blocks = DrawnBlocks(slower, seed, **drawn)
     timed = timed_rows([f"Latency/{LAYERS[number % len(LAYERS)]}/{number}" for number in range(rows)], settings)
     result = GateResult(None, None, settings, rows=timed, control=control_row(settings))
     result.timing_seconds, result.highest_log_e = decide(
         blocks, types.SimpleNamespace(close=lambda: None), timed, result.control, settings, seed, lambda _: None,
         blocks.clock)
-    return result, blocks
+    return result
 
 
 def number_of(name):
@@ -70,13 +67,13 @@ class ManyRows(unittest.TestCase):
     def test_a_fifth_slower_in_all_rows_is_a_regression(self):
         for rows in (1, 10, 38, 74, 400, 2000):
             with self.subTest(rows=rows):
-                result, _ = gate(rows, lambda _: 0.2)
+                result = gate(rows, lambda _: 0.2)
                 self.assertEqual(result.verdict, REGRESSION)
                 self.assertTrue(result.alarms)
                 self.assertLessEqual(result.timing_seconds, SETTINGS.timing_seconds + 2 * A_BLOCK)
 
     def test_a_fifth_slower_in_one_layer(self):
-        result, _ = gate(74, lambda name: 0.2 * ("/rpyc_" in name))
+        result = gate(74, lambda name: 0.2 * ("/rpyc_" in name))
         self.assertEqual(result.verdict, REGRESSION)
         layers = {layer.name: layer for layer in layers_of(result.rows)}
         self.assertGreaterEqual(layers["rpyc"].slower, 0.9 * layers["rpyc"].rows)
@@ -87,47 +84,33 @@ class ManyRows(unittest.TestCase):
         for rows in (10, 38, 74, 400):
             for slower in (1, 10):
                 with self.subTest(rows=rows, slower=slower):
-                    result, _ = gate(rows, lambda name, slower=slower: 0.2 * (number_of(name) < slower))
+                    result = gate(rows, lambda name, slower=slower: 0.2 * (number_of(name) < slower))
                     self.assertEqual(result.verdict, REGRESSION)
                     found = [row.name for row in result.rows if looks_slower(row)]
                     self.assertTrue(found)
                     self.assertTrue(all(number_of(name) < slower for name in found), found)
 
     def test_what_must_be_caught_in_one_row(self):
-        caught = sum(gate(74, lambda name: 0.05 * (number_of(name) == 3), seed)[0].verdict == REGRESSION
+        caught = sum(gate(74, lambda name: 0.05 * (number_of(name) == 3), seed).verdict == REGRESSION
                      for seed in range(40))
         self.assertGreaterEqual(caught, 36)
 
     def test_equal_builds(self):
         for seed in range(20):
             with self.subTest(seed=seed):
-                result, _ = gate(74, lambda _: 0.0, seed)
+                result = gate(74, lambda _: 0.0, seed)
                 self.assertEqual(result.verdict, PASS)
                 self.assertFalse(result.alarms)
 
     def test_equal_builds_on_a_machine_that_is_half_as_fast_again(self):
-        result, _ = gate(74, lambda _: 0.0, a_block=1.5 * A_BLOCK)
+        result = gate(74, lambda _: 0.0, a_block=1.5 * A_BLOCK)
         self.assertEqual(result.verdict, PASS)
         self.assertLess(result.timing_seconds, 200)
 
     def test_more_rows_than_there_is_time_for_are_not_cleared(self):
-        result, _ = gate(400, lambda _: 0.0)
+        result = gate(400, lambda _: 0.0)
         self.assertEqual(result.verdict, INCONCLUSIVE)
         self.assertFalse(result.alarms)
-
-
-class OneAfterTheOther(unittest.TestCase):
-    def test_a_fifth_of_the_blocks_runs_its_builds_one_after_the_other(self):
-        result, _ = gate(10, lambda _: 0.0)
-        for row in result.rows:
-            self.assertEqual(row.at_once, [number % 5 != 2 for number in range(len(row.at_once))])
-
-    def test_what_builds_hide_from_each_other_does_not_pass(self):
-        """The first block that shows it makes all that follow of its kind."""
-        result, _ = gate(20, lambda name: 0.2 * (number_of(name) == 3), hidden=0.9)
-        row = result.rows[3]
-        self.assertEqual(row.verdict, REGRESSION)
-        self.assertEqual(row.at_once, [True, True] + [False] * (len(row.at_once) - 2))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Settings:
     missed: float = 0.05  # of each row
     max_blocks: int = 48
     slots: int = 6  # of each build in a block
-    slot_seconds: float = 0.012  # measured time that the framework is asked for, a slot
+    slot_seconds: float = 0.005  # measured time that the framework is asked for, a slot
     timing_seconds: float = 240.0
     exact_seconds: float = 120.0
     min_repetitions: int = 9  # of stored results

@@ -1,14 +1,13 @@
 """The timing tier's measurements: blocks of short runs of a row, and the figures that are taken from them.
 
-A block is a dozen slots of one row close in time, as many of each build. Where the row lives on one CPU
-(placement shared), both builds run at once on a CPU each and then change places, again and again; a row that
-needs all CPUs runs base, head, head, base, … or the other way round. A fair coin says which. Of each side the best
-slot counts: on a shared machine a neighbour slows a CPU by a third, for tenths of a second and at any
-time, and many short slots meet a quiet moment more surely than few long ones.
+A block is some slots of one row close in time, as many of each build, in pairs of one of each; a fair coin says
+which is first in the first pair. A row that lives on one CPU (placement shared) takes turns between two CPUs, a pair on
+each. Of each side the best slot counts: on a shared machine a neighbour slows a CPU by a third, for tenths of a
+second and at any time, and many short slots meet a quiet moment more surely than few long ones.
 
-Builds that run at once share caches and memory, so that a head that needs more of them slows base down as well. In
-one of five blocks of a row they therefore run one after the other, as they would alone; and from then on in all, if
-that made a difference.
+The builds never run at once. On a CPU each they would share caches and memory, so that a head that needs more of them
+slows base down as well; and they would take a CPU's slow moments for a difference between them: of such blocks, 1 in
+28 was off by 5 % or more, of blocks in turns on both CPUs none in 112 of the same minutes.
 
 All programs are started anew for each round: where the kernel happens to put a program's pages is worth half a
 percent to it as long as it lives. Programs that start in the same way are exchangeable, whatever luck each has, and
@@ -17,8 +16,8 @@ that is what makes the sign of a block fair.
 
 import math
 import os
-import statistics
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .errors import GateError
 from .resident import PATIENCE, Resident
@@ -27,7 +26,7 @@ from .sequential import INCONCLUSIVE, PASS, REGRESSION, FigureTest, Limits, dete
 
 # Of a block in which a slot had too few calls for the row's percentile, be it interrupted or much slower.
 FALLBACK = "real_time"
-ALONE_OF = 5  # of so many blocks of a row one, the third, runs its builds one after the other
+LONGER = 4  # times, slots of rows that have too few calls for their statistic in one of the usual length
 
 
 @dataclass
@@ -95,13 +94,12 @@ class TimedFigure:
 
 @dataclass
 class TimedRow:
-    """A row of the tier: its figures, the framework's rows of all its slots, and how each block was made."""
+    """A row of the tier: its figures, the framework's rows of all its slots, and the coin of each block."""
     name: str
     figures: list  # of TimedFigure
     base_slots: list = field(default_factory=list)
     head_slots: list = field(default_factory=list)
     coins: list = field(default_factory=list)  # a block: 0 or 1
-    at_once: list = field(default_factory=list)  # a block: whether both builds ran at the same time
     inject: str = ""  # into head's server, for this row
 
     @property
@@ -128,31 +126,22 @@ class TimedRow:
         self.base_slots += block["base"]
         self.head_slots += block["head"]
         self.coins.append(block["coin"])
-        self.at_once.append(block["at_once"])
-
-    def next_is_alone(self):
-        """Whether the builds are to run one after the other in the next block."""
-        return len(self.coins) % ALONE_OF == ALONE_OF // 2 or any(map(self._shows_more_alone, self.figures))
-
-    def _shows_more_alone(self, timed):
-        """By more than what is tolerated, so far."""
-        alone, together = ([block.q for block, at_once in zip(timed.blocks, self.at_once) if at_once == kind]
-                           for kind in (False, True))
-        return bool(alone and together) and statistics.median(alone) - statistics.median(together) > timed.limits.d
 
 
 class Residents:
-    """The resident programs by build and CPUs, started when they are first asked for. What is measured for
-    the control has some of its own: a program that has served more rows than its opponent is another one."""
+    """The resident programs by build, CPUs and length of slots, started when they are first asked for. What is
+    measured for the control has some of its own: a program that has served more rows than its opponent is another
+    one."""
 
     def __init__(self, flags):
         self._flags = flags
         self._running = {}
 
-    def get(self, build, cpus, for_control=False):
-        key = (build.folder, tuple(sorted(cpus)), for_control)
+    def get(self, build, cpus, slot_seconds, for_control=False):
+        key = (build.folder, tuple(sorted(cpus)), slot_seconds, for_control)
         if key not in self._running:
-            self._running[key] = Resident(build, cpus, self._flags)
+            flags = [*self._flags, f"--benchmark_min_time={slot_seconds}"]
+            self._running[key] = Resident(build, cpus, flags)
         return self._running[key]
 
     def close(self, patience=PATIENCE):
@@ -181,64 +170,57 @@ def two_cpus(cpus):
     return ordered[0], others[0]
 
 
+class Way(NamedTuple):
+    """How a row is run: on one CPU after another or on all, and for how long."""
+    one_cpu: bool
+    slot_seconds: float
+
+
 class Blocks:
     """Measures blocks of rows of two builds."""
 
-    def __init__(self, residents, base, head, control, coins, slots):
-        """`control` is the copy of base that the control holds against it; `coins` a random.Random; `slots`
-        of each build make a block."""
+    def __init__(self, residents, base, head, control, coins, settings):
+        """`control` is the copy of base that the control holds against it; `coins` a random.Random."""
         self._residents, self._base, self._head, self._coins = residents, base, head, coins
         self._control = control
-        self._slots = slots
+        self._settings = settings
         self._all_cpus = os.sched_getaffinity(0)
         self._pair = two_cpus(self._all_cpus)
-        self._one_cpu = {}  # by row: whether a CPU is enough for it
+        self._ways = {}
 
-    def measure(self, row, *, is_control=False, alone=False):
-        """A block of the row, for its add(): the slots' rows of each side, what the coin said, and whether
-        the builds ran at once, as they do where a CPU is enough for the row unless they are to run
-        `alone`."""
+    def measure(self, row, is_control=False):
+        """A block of the row, for its add(): the slots' rows of each side, and what the coin said."""
         head = self._control if is_control else self._head
         sides = [("base", self._base, ""), ("head", head, row.inject)]
-        coin = self._coins.randrange(2)
-        if coin:
+        block = {"base": [], "head": [], "coin": self._coins.randrange(2)}
+        if block["coin"]:
             sides.reverse()
-        one_cpu = self.needs_one_cpu(row)
-        at_once = one_cpu and not alone
-        block = {"base": [], "head": [], "coin": coin, "at_once": at_once}
-        for number in range(self._slots):
-            order = sides[::-1] if number % 2 else sides
-            cpus = [{cpu} for cpu in self._pair] if one_cpu else [self._all_cpus] * 2
-            if one_cpu and not at_once:
-                cpus = [cpus[number % 2]] * 2  # the same CPU, one after the other
-            begun = []
-            for (side, build, inject), own_cpus in zip(order, cpus):
-                begun.append((side, self._begin(build, own_cpus, row.name, inject, is_control)))
-                if not at_once:
-                    self._end(block, begun)
-            self._end(block, begun)
+        way = self.way_of(row)
+        for number in range(self._settings.slots):
+            cpus = {self._pair[number % 2]} if way.one_cpu else self._all_cpus
+            # Where each CPU gets its pairs in turn, so that neither build is always first on one.
+            swapped = number // 2 % 2 if way.one_cpu else number % 2
+            for side, build, inject in sides[::-1] if swapped else sides:
+                block[side].append(self._run(build, cpus, way.slot_seconds, row.name, inject, is_control))
         for ours, theirs in zip(block["base"], block["head"]):
             check_same(ours, theirs, injected=bool(row.inject))
         return block
 
     def probe(self, row):
-        """A single slot of base, alone."""
-        return self._begin(self._base, self._all_cpus, row.name, inject="").result()[1]
+        """A single slot of base."""
+        return self._run(self._base, self._all_cpus, self.way_of(row).slot_seconds, row.name)
 
-    def needs_one_cpu(self, row):
-        """Whether a CPU is enough for the row; asked for the first time, by a slot of base."""
-        if row.name not in self._one_cpu:
-            entries = label_of(self.probe(row)).split() if self._pair else ()
-            self._one_cpu[row.name] = "placement=shared" in entries
-        return self._one_cpu[row.name]
+    def way_of(self, row):
+        """The Way of a row; asked for the first time, it is found out by a slot of base."""
+        if row.name not in self._ways:
+            seconds = self._settings.slot_seconds
+            slot = self._run(self._base, self._all_cpus, seconds, row.name)
+            if not all(timed.rule.statistic in slot for timed in row.figures):
+                seconds *= LONGER
+            self._ways[row.name] = Way(bool(self._pair) and "placement=shared" in label_of(slot).split(), seconds)
+        return self._ways[row.name]
 
-    def _begin(self, build, cpus, name, inject, for_control=False):
-        resident = self._residents.get(build, cpus, for_control)
+    def _run(self, build, cpus, slot_seconds, name, inject="", for_control=False):
+        resident = self._residents.get(build, cpus, slot_seconds, for_control)
         resident.start(name, inject)
-        return resident
-
-    @staticmethod
-    def _end(block, begun):
-        while begun:
-            side, resident = begun.pop(0)
-            block[side].append(resident.result()[1])
+        return resident.result()[1]
