@@ -173,6 +173,10 @@ class GateTest(unittest.TestCase):
     def verdicts(self):
         return {row["row"]: row["verdict"] for row in self.document()["timing"]["rows"]}
 
+    def left(self):
+        """What a gate left in its folder, but for what it could go on with."""
+        return set(os.listdir(self.out) if self.out.exists() else ()) - {"progress.jsonl"}
+
     def assert_broken(self, result, *words, status=2):
         """One line says what and where, and nothing is left that looks like a verdict."""
         code, out, err = result
@@ -182,7 +186,7 @@ class GateTest(unittest.TestCase):
         for word in words:
             self.assertIn(word, lines[0])
         self.assertEqual(out, "")
-        self.assertEqual(sorted(os.listdir(self.out)) if self.out.exists() else [], [])
+        self.assertEqual(self.left(), set())
 
 
 class Verdicts(GateTest):
@@ -501,6 +505,24 @@ class Broken(GateTest):
         self.assertEqual((code, out), (2, ""))
         self.assertIn("Traceback", err)  # a fault that nobody foresaw
 
+    def test_the_encoding_of_stdout_does_not_matter(self):
+        base, head = self.fake("a"), self.fake("b", {ECHO: {"us": 40.0}})
+        for environment in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
+            done = subprocess.run([str(HERE / "gate"), *self.flags(f"--base={base}", f"--head={head}")],
+                                  env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True,
+                                  timeout=PATIENCE, check=False)
+            self.assertEqual((done.returncode, done.stderr), (1, b""))
+            self.assertIn("regression: fake a → fake b", done.stdout.decode())
+
+    def test_a_stdout_that_nobody_reads_does_not_matter(self):
+        read, write = os.pipe()
+        os.close(read)
+        base = self.fake("a")
+        done = subprocess.run([str(HERE / "gate"), *self.flags(f"--base={base}", f"--head={base}")], stdout=write,
+                              stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
+        os.close(write)
+        self.assertEqual(done.returncode, 0)
+
     def test_a_closed_stderr_is_no_regression(self):
         read, write = os.pipe()
         os.close(read)
@@ -598,7 +620,57 @@ class Broken(GateTest):
                 gate.communicate(timeout=PATIENCE)
                 self.assertNotEqual(gate.returncode, 0)
                 wait_until(lambda: not alive(int(mark.read_text())), "the end of its program")
-                self.assertEqual(os.listdir(self.out), [])
+                self.assertEqual(self.left(), set())
+
+
+class Resumed(GateTest):
+    def setUp(self):
+        super().setUp()
+        self.config = self.write("careful.toml", CONFIG)
+
+    def interrupted(self, base, head, *flags):
+        """Interrupts a gate of a row of head that hangs after some rounds, and mends the row."""
+        mark = self.folder / "mark"
+        gate = self.start(f"--base={base}", f"--head={head}", *flags)
+        wait_until(lambda: mark.exists() and mark.read_text(), "a row that hangs")
+        gate.send_signal(signal.SIGINT)
+        gate.communicate(timeout=PATIENCE)
+        self.assertEqual(gate.returncode, 130)
+
+    def test_a_gate_goes_on_where_it_was_interrupted(self):
+        log = self.folder / "log"
+        program = {}
+        for name in ("a", "b"):
+            program[name] = self.fake(name, log=str(log)) / "bench_all"
+        # From its 40th start on, a program of head hangs.
+        text = program["b"].read_text()
+        hanging = text.replace("#!/bin/bash\n", "#!/bin/bash\nif [[ $(wc -l < {}) -gt 40 ]]; then echo $$ > {}; exec "
+                               "sleep 1000; fi\n".format(*(shlex.quote(str(self.folder / name))
+                                                           for name in ("log", "mark"))))
+        program["b"].write_text(hanging)
+        self.interrupted(program["a"].parent, program["b"].parent)
+        progress = (self.out / "progress.jsonl").read_text().splitlines()
+        self.assertGreater(len(progress), 4)  # the gate, the exact tier, and blocks
+        other = self.gate_trees(program["a"].parent, self.fake("c"), "--resume")
+        self.assertEqual(other[0], 2)
+        self.assertIn("another head", other[2])
+        (self.folder / "log").unlink()
+        os.truncate(self.out / "progress.jsonl", os.path.getsize(self.out / "progress.jsonl") - 9)  # torn by the end
+        code, out, err = self.gate_trees(program["a"].parent, program["b"].parent, "--resume")
+        self.assertEqual(code, 0, err)
+        self.assertNotIn("--ledger=true", log.read_text())  # nothing exact was counted again
+        document = self.document()
+        self.assertEqual(document["seed"], json.loads(progress[0])["seed"])
+        before = [json.loads(line) for line in progress[2:-1]]
+        for row in document["timing"]["rows"]:
+            own = [line["block"]["coin"] for line in before if line["row"] == row["row"] and not line["control"]]
+            self.assertEqual([block["coin"] for block in row["measured"]][:len(own)], own)
+        self.assertFalse((self.out / "progress.jsonl").exists())
+
+    def test_without_one_that_was_interrupted(self):
+        base = self.fake("a")
+        self.assert_broken(self.gate_trees(base, base, "--resume"), "progress.jsonl", "no gate was interrupted")
+        self.assertEqual(self.gate_trees(base, base, "--resume", "--calibrate")[0], 2)
 
 
 class Calibration(GateTest):

@@ -120,7 +120,7 @@ class TimingTier(RealBuilds):
                 gate.send_signal(number)
                 gate.communicate(timeout=PATIENCE)
                 wait_until(lambda: not any(map(alive, begun)), "the end of its servers")
-                self.assertEqual(os.listdir(self.out), [])
+                self.assertEqual(self.left(), set())
 
 
 

@@ -7,6 +7,7 @@ gates run in this process, as if they were the repository's.
 
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ PATIENCE = 120  # seconds
 sys.path.insert(0, str(HERE.parent / "tools"))
 
 # pylint: disable=wrong-import-position
+from gating.locks import held
 from gating.main import main
 from in_process import run_in_process
 
@@ -56,7 +58,8 @@ class Repository(unittest.TestCase):
         shutil.copytree(HERE, self.root / "ci", ignore=shutil.ignore_patterns("__pycache__"))
         (self.root / "ci" / "gate.short.toml").write_text("exact = '.'\nacknowledged = 'acknowledged.toml'\n")
         (self.root / "tools").mkdir()
-        shutil.copy(HERE.parent / "tools" / "result_rows.py", self.root / "tools")
+        for name in ("result_rows.py", "prepare.sh"):
+            shutil.copy(HERE.parent / "tools" / name, self.root / "tools")
         self.program("tools/bench_all", BUILD)
         self.program("bench_server", "#!/bin/sh\n")
         (self.root / "CMakeLists.txt").touch()  # which an installation has not
@@ -148,6 +151,57 @@ class Revisions(Repository):
             self.assertEqual(code, 0, err)
         self.assertEqual(self.trees(), sorted(commit[:12] for commit in commits[-6:]))
         self.assertEqual(self.gate(f"--base={commits[0]}")[0], 0)
+
+    def test_an_acknowledged_change_counts_once(self):
+        """From 2 to 3 with a reason, back to 2, and to 3 again: that needs a new reason."""
+        entry = '[[change]]\nrow = "Latency/*"\nfigure = "server_syscalls"\nold = {}\nnew = {}\nwhy = "{}"\n'
+        first = self.commit(2)
+        once = entry.format(2, 3, "a log")
+        second = self.commit(3, **{"ci/acknowledged.toml": once})
+        self.assertEqual(self.gate(f"--base={first}", f"--head={second}")[0], 0)
+        twice = once + entry.format(3, 2, "no log")
+        third = self.commit(2, **{"ci/acknowledged.toml": twice})
+        self.assertEqual(self.gate(f"--base={second}", f"--head={third}")[0], 0)
+        fourth = self.commit(3)
+        self.assertEqual(self.gate(f"--base={third}", f"--head={fourth}")[0], 1)
+        self.assertIn("give a new reason", (self.root / "build/gate/result/SUMMARY.md").read_text())
+        fifth = self.commit(3, **{"ci/acknowledged.toml": twice + entry.format(2, 3, "a log, again")})
+        self.assertEqual(self.gate(f"--base={third}", f"--head={fifth}")[0], 0)
+
+    def test_two_gates_at_once(self):
+        """They wait for each other's builds; one that would write where the other does is refused."""
+        first, second = self.commit(2), self.commit(3)
+        gates = [subprocess.Popen(["ci/gate", "--config=ci/gate.short.toml", f"--base={first}", f"--head={second}",
+                                   f"--out={self.outer / out}"], cwd=self.root, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                 for out in ("one", "two", "three")]
+        for gate in gates:
+            _, err = gate.communicate(timeout=PATIENCE)
+            self.assertEqual(gate.returncode, 1, err)
+        self.assertEqual(self.trees(), sorted([first[:12], second[:12]]))
+        with held(self.outer / "one", self.fail):
+            code, _, err = self.gate(f"--base={first}", f"--out={self.outer / 'one'}")
+        self.assertEqual(code, 2)
+        self.assertIn("another gate", err)
+        self.assertTrue((self.outer / "one" / "SUMMARY.md").exists())
+
+    def test_what_is_missing_is_listed_or_installed(self):
+        self.commit(2)
+        fake = self.outer / "bin"
+        fake.mkdir()
+        for name in ("bash", "dirname", "readlink", "grep", "sed", "sort", "head", "tail", "paste", "tr", "cat", "env"):
+            (fake / name).symlink_to(shutil.which(name))
+        (fake / "apt-get").write_text(f'#!/bin/bash\necho "$@" >> {shlex.quote(str(self.outer / "apt"))}\n')
+        (fake / "apt-cache").write_text("#!/bin/bash\necho '  Candidate: 1'\n")
+        for name in ("apt-get", "apt-cache"):
+            (fake / name).chmod(0o755)
+        commands = [["ci/gate", "--base=HEAD", *flags] for flags in (["--no-install"], [])]
+        listed, _ = (subprocess.run(command, cwd=self.root, env={"PATH": str(fake)}, stdin=subprocess.DEVNULL,
+                                    capture_output=True, text=True, timeout=PATIENCE, check=False)
+                     for command in commands)
+        self.assertEqual((listed.returncode, listed.stdout), (2, ""))
+        self.assertIn("gate: missing: git", listed.stderr)
+        self.assertRegex((self.outer / "apt").read_text(), "(?m)^install .*git")
 
     def test_a_build_that_fails(self):
         self.program("tools/bench_all", "#!/bin/sh\necho first >&2\necho 'no compiler' >&2\nexit 1\n")

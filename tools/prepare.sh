@@ -1,4 +1,4 @@
-# What tools/bench_all, tools/compare and ci/test share; sourced by them, not run. It looks for what
+# What tools/bench_all, tools/compare, ci/gate and ci/test share; sourced by them, not run. It looks for what
 # the suite needs, installs what is missing with apt, and configures and builds the Release tree,
 # all of it talking on stderr, so that stdout belongs to the program that is run afterwards.
 # Presence is judged by what the build will see (commands, headers, modules), not by the package
@@ -44,7 +44,10 @@ git                 command:git                               test
 xz-utils            command:xz                                boost
 debootstrap         command:debootstrap                       chroot
 valgrind            command:valgrind                          test
+valgrind            command:valgrind                          instructions
 python3-numpy       module:numpy                              gate
+git                 command:git                               gate
+util-linux          command:setpriv                           gate
 python3-matplotlib  module:matplotlib                         report
 libbenchmark-tools  file:/usr/share/benchmark/compare.py      compare
 '

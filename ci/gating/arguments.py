@@ -37,6 +37,9 @@ def parse(arguments):
                         "head is then the base if not given. spin takes a share of a row's time or a number of "
                         "ns; with :<percent> behind it only that share of the calls is slower: spin:200000:1")
     parser.add_argument("--inject_rows", default="", metavar="REGEX", help="with --inject: only rows of such names")
+    parser.add_argument("--resume", action="store_true",
+                        help="go on with the gate that was interrupted, whose --out is the same")
+    parser.add_argument("--no-install", action="store_true", help="list what is missing instead of installing it")
     parser.add_argument("--calibrate", action="store_true",
                         help="measure the base against itself, and replay what gates would have said")
     parser.add_argument("--relink", action="store_true",
@@ -50,6 +53,8 @@ def parse(arguments):
             parser.error("either two results, or --base and what goes with it")
     elif not options.base:
         parser.error("--base or two results are wanted")
+    if options.resume and (options.results or options.calibrate):
+        parser.error("--resume goes with --base")
     if options.inject_rows and not options.inject:
         parser.error("--inject_rows goes with --inject")
     for name in ("relink", "blocks", "gates"):
@@ -65,6 +70,6 @@ def parse(arguments):
     for name in ("blocks", "gates"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be above 0")
-    if options.seed is None:
+    if options.seed is None and not options.resume:
         options.seed = random.SystemRandom().randrange(2**31)
     return options

@@ -36,11 +36,12 @@ def timing_flags(settings, rows):
 
 
 class BuildGate:
-    """A gate of two builds, `control` being a copy of base. Reports its progress, and no verdict, to
-    `tell`."""
+    """A gate of two builds, `control` being a copy of base. Changes that base's own file acknowledges are `known`,
+    and count no more. Goes on with what the `journal` has. Reports its progress, and no verdict, to `tell`."""
 
-    def __init__(self, options, settings, base, head, control, injection, tell):
+    def __init__(self, options, settings, base, head, control, injection, known, journal, tell):
         self._options, self._settings, self._tell = options, settings, tell
+        self._known, self._journal = known, journal
         self._base, self._head, self._control = base, head, control
         self._injection = injection
         self._result = GateResult(base, head, settings, options.seed, options.inject)
@@ -50,6 +51,8 @@ class BuildGate:
         machine, result = Machine(), self._result
         result.notes += different_tools(self._base, self._head)
         acknowledged = exact.load_acknowledged(self._settings.acknowledged)
+        result.stale = [entry for entry in acknowledged if entry in self._known]
+        acknowledged = [entry for entry in acknowledged if entry not in self._known]
         common = self._common_rows(acknowledged)
         if self._options.tier != "timing":
             self._count(common)
@@ -87,11 +90,13 @@ class BuildGate:
         rows = [name for name in names if self._settings.is_exact(name)]
         if not rows:
             return
-        inject = self._injection.when_counting if self._injection else lambda _: ""
-        result = exact.compare(self._base, self._head, rows, self._settings, self._tell, inject)
-        counted = [row for row in self._settings.instructions if row in names]
-        exact.compare_instructions(self._base, self._head, counted, self._settings, self._tell, result,
-                                   inject)
+        result = self._journal.exact
+        if result is None:
+            inject = self._injection.when_counting if self._injection else lambda _: ""
+            result = exact.compare(self._base, self._head, rows, self._settings, self._tell, inject)
+            counted = [row for row in self._settings.instructions if row in names]
+            exact.compare_instructions(self._base, self._head, counted, self._settings, self._tell, result, inject)
+            self._journal.add_exact(result)
         self._result.exact = result
         self._result.changes += result.changes
         self._result.notes += result.notes
@@ -105,17 +110,37 @@ class BuildGate:
             return
         control = control_row(self._settings)
         flags = timing_flags(self._settings, [*(row.name for row in rows), control.name])
+        coins = random.Random(self._options.seed)
         with Residents(flags) as residents:
-            blocks = Blocks(residents, self._base, self._head, self._control,
-                            random.Random(self._options.seed), self._settings)
+            blocks = Blocks(residents, self._base, self._head, self._control, coins, self._settings)
             if self._injection:
-                for row in rows:
-                    self._injection.give(row, blocks.probe)
+                self._inject(rows, blocks)
+            spent = self._take_up(rows, control, coins)
             result = self._result
-            result.timing_seconds, result.highest_log_e = decide(blocks, residents, rows, control, self._settings,
-                                                                 self._options.seed + 1, self._tell)
+            result.timing_seconds, result.highest_log_e = decide(
+                blocks, residents, rows, control, self._settings, self._options.seed + 1 + len(self._journal.blocks),
+                self._tell, record=self._journal.add_block, spent=spent)
         for row in rows:
             for timed in row.figures:
                 if timed.verdict == PASS and not any(timed.rule.statistic in slot for slot in row.head_slots):
                     raise GateError(f"head: {row.name} has no {timed.rule.statistic}, which base has")
         result.rows, result.control = rows, control
+
+    def _inject(self, rows, blocks):
+        """Into the head's server, as an earlier gate did if this one goes on with it."""
+        if self._journal.inject is None:
+            for row in rows:
+                self._injection.give(row, blocks.probe)
+            self._journal.add_inject({row.name: row.inject for row in rows})
+        else:
+            for row in rows:
+                row.inject = self._journal.inject[row.name]
+
+    def _take_up(self, rows, control, coins):
+        """Gives the rows the blocks that an earlier gate measured. Returns the seconds that it spent."""
+        by_name = {row.name: row for row in rows}
+        spent = 0.0
+        for name, is_control, block, spent in self._journal.blocks:
+            (control if is_control else by_name[name]).add(block)
+            coins.randrange(2)  # thrown already
+        return spent

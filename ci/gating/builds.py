@@ -55,19 +55,34 @@ def revision_of(repository, name):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def build_tree(repository, spec, tell):
+def is_tree(spec):
+    """Whether this is a build tree, and no revision."""
+    return os.access(os.path.join(spec, "bench_all"), os.X_OK)
+
+
+def committed_text(repository, revision, path):
+    """What a file of the repository says in a revision; empty if it has no such file, or the repository no such
+    revision."""
+    name = os.path.relpath(os.path.realpath(path), os.path.realpath(repository))
+    done = subprocess.run(["git", "-C", repository, "show", f"{revision}:{name}"], capture_output=True, text=True,
+                          check=False)
+    return done.stdout if done.returncode == 0 else ""
+
+
+def build_tree(repository, spec, tell, may_install=True):
     """The build tree of `spec`: a folder with bench_all, a git revision, or, if None, the repository as it
     is. A revision is built by its own tools/bench_all in a work tree under build/gate/trees, which may be
     deleted at any time; so is the repository itself. An installation has none (None), and takes folders
-    only. Throws GateError."""
-    if spec is not None and os.access(os.path.join(spec, "bench_all"), os.X_OK):
+    only. What the build lacks is installed if that is wanted. Throws GateError."""
+    if spec is not None and is_tree(spec):
         return os.path.abspath(spec)
     if repository is None:
         raise GateError(f"{spec or 'the head'}: no build tree; for revisions, use ci/gate of a clone")
     source = repository if spec is None else work_tree(repository, spec)
     tell(f"building {source}")
     log = os.path.join(source, "build", "release.log")
-    _run([os.path.join(source, "tools", "bench_all"), "--version"], f"building {source} (see {log})")
+    _run([os.path.join(source, "tools", "bench_all"), "--version", *([] if may_install else ["--no-install"])],
+         f"building {source} (see {log})")
     return os.path.join(source, "build", "release")
 
 

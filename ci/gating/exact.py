@@ -181,14 +181,22 @@ def row_changes(base_rows, head_rows):
 
 
 def load_acknowledged(path):
-    """The changes that a file acknowledges: [[change]] tables with row, figure, old, new and why. The row is
-    a listed name, or a pattern with * for several. Throws GateError; a file that isn't there has none."""
+    """The changes that a file acknowledges. Throws GateError; a file that isn't there has none."""
     if not path or not os.path.exists(path):
         return []
     try:
-        with open(path, "rb") as file:
-            document = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        with open(path, encoding="utf-8") as file:
+            return parse_acknowledged(file.read(), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise GateError(f"{path}: {error}") from error
+
+
+def parse_acknowledged(text, path):
+    """The changes that a text acknowledges: [[change]] tables with row, figure, old, new and why. The row is
+    a listed name, or a pattern with * for several. Throws GateError that names `path`."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise GateError(f"{path}: {error}") from error
     tables = document.get("change", [])
     if set(document) - {"change"} or not isinstance(tables, list):

@@ -8,13 +8,15 @@ import sys
 import tempfile
 import traceback
 
-from . import calibration, reports, settings as configuration
+from . import calibration, exact, reports, settings as configuration
 from .arguments import COMMAND, REPOSITORY, parse
 from .build_gate import BuildGate, timed_rows, timing_flags
-from .builds import build_tree, copied, copy_again, copy_build
+from .builds import PROGRAMS, build_tree, committed_text, copied, copy_again, copy_build, is_tree
 from .errors import GateError, Unfit
 from .injection import Injection
+from .journal import NAME, Journal, digest
 from .layers import layers_of
+from .locks import held
 from .relink import RelinkError, relink
 from .resident import list_rows
 from .sequential import INCONCLUSIVE, REGRESSION
@@ -61,44 +63,75 @@ def say(result, folder):
     print(f"  {os.path.join(folder, 'SUMMARY.md')}")
 
 
+def copied_builds(options, settings, folder):
+    """(base, head, control) as Builds in the folder, built where need be."""
+    base_folder, head_folder, control_folder = (os.path.join(folder, name) for name in ("base", "head", "same"))
+    flags, may_install = settings.bench_flags(), not options.no_install
+    trees = REPOSITORY and os.path.join(REPOSITORY, "build", "gate", "trees")
+    with held(trees, lambda: tell("waiting for another gate's builds")):
+        tree = build_tree(REPOSITORY, options.base, tell, may_install)
+        # Before the head is built, which may be in the same tree.
+        base = copy_build("base", tree, base_folder, flags)
+        control = copy_again(base, "same", control_folder)
+        if options.relink:
+            relink(tree, head_folder, options.seed)
+            return base, copied("head", tree, head_folder, flags), control
+        if options.head != options.base and not ((options.inject or options.calibrate) and options.head is None):
+            tree = build_tree(REPOSITORY, options.head, tell, may_install)
+        return base, copy_build("head", tree, head_folder, flags), control
+
+
+def acknowledged_in_base(options, settings, base):
+    """The entries of base's own file, as far as it is known: they were for changes before it."""
+    if not settings.acknowledged or not REPOSITORY:
+        return []
+    revision = options.base
+    if is_tree(revision):
+        revision = str(base.context.get("git_revision", "")).removesuffix("+dirty")
+    text = committed_text(REPOSITORY, revision, settings.acknowledged)
+    return exact.parse_acknowledged(text, f"{settings.acknowledged} of {revision}")
+
+
+def measuring():
+    """A lock: gates that measure at once would measure each other."""
+    return held(REPOSITORY and os.path.join(REPOSITORY, "build", "gate"),
+                lambda: tell("waiting until another gate has measured"))
+
+
 def calibrate(options, settings):
     injection = Injection(options.inject, options.inject_rows) if options.inject else None
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
-        base_folder, head_folder = (os.path.join(folder, name) for name in ("base", "head"))
-        tree, flags = build_tree(REPOSITORY, options.base, tell), settings.bench_flags()
-        base = copy_build("base", tree, base_folder, flags)
-        if options.relink:
-            relink(tree, head_folder, options.seed)
-            head = copied("head", tree, head_folder, flags)
-        else:
-            head = copy_build("head", tree, head_folder, flags)
-        names = [name for name in list_rows(base, flags) if re.search(options.rows, name)]
+        base, head, _ = copied_builds(options, settings, folder)
+        names = [name for name in list_rows(base, settings.bench_flags()) if re.search(options.rows, name)]
         settings = settings.pinned(head.context)
         rows = timed_rows(names, settings)
         if not rows:
             raise GateError("no row of the timing tier has such a name")
-        held = calibration.calibrate(base, head, rows, timing_flags(settings, [row.name for row in rows]),
-                                     injection, settings, options, tell_progress)
+        with measuring():
+            held_bound = calibration.calibrate(base, head, rows, timing_flags(settings, [row.name for row in rows]),
+                                               injection, settings, options, tell_progress)
     end_progress()
     print(os.path.join(options.out, "CALIBRATION.md"))
-    return 0 if held else EXIT[UNFIT]
+    return 0 if held_bound else EXIT[UNFIT]
 
 
 def gate_builds(options, settings):
     injection = Injection(options.inject, options.inject_rows) if options.inject else None
-    flags = settings.bench_flags()
+    if options.resume and options.seed is None:
+        options.seed = Journal.seed_in(options.out)
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
-        base_folder, head_folder, control_folder = (os.path.join(folder, name) for name in ("base", "head", "same"))
-        tree = build_tree(REPOSITORY, options.base, tell)
-        # Before the head is built, which may be in the same tree.
-        base = copy_build("base", tree, base_folder, flags)
-        control = copy_again(base, "same", control_folder)
-        if options.head != options.base and not (injection and options.head is None):
-            tree = build_tree(REPOSITORY, options.head, tell)
-        head = copy_build("head", tree, head_folder, flags)
-        result = BuildGate(options, settings.pinned(head.context), base, head, control, injection, tell_progress).run()
+        base, head, control = copied_builds(options, settings, folder)
+        settings = settings.pinned(head.context)
+        journal = Journal(options.out, {
+            "seed": options.seed, "base": digest(base.folder, PROGRAMS), "head": digest(head.folder, PROGRAMS),
+            "configuration": repr(settings), "--rows": options.rows, "--tier": options.tier,
+            "--inject": [options.inject, options.inject_rows]}, options.resume)
+        with measuring():
+            result = BuildGate(options, settings, base, head, control, injection,
+                               acknowledged_in_base(options, settings, base), journal, tell_progress).run()
     end_progress()
     reports.write_all(options.out, result, command_line())
+    journal.remove()
     return conclude(result, options)
 
 
@@ -111,11 +144,20 @@ def command_line():
 
 
 def conclude(result, options):
-    """Says the verdict. Returns the exit status."""
-    say(result, options.out)
+    """Says the verdict, if stdout is still open. Returns the exit status."""
+    try:
+        say(result, options.out)
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if result.verdict == INCONCLUSIVE and options.inconclusive == "pass":
         return 0
     return EXIT[result.verdict]
+
+
+def refuse_folder(folder):
+    raise GateError(f"{folder}: another gate is about to write there; --out names another folder")
 
 
 def main(arguments):
@@ -124,13 +166,17 @@ def main(arguments):
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGHUP, stop)
+    for stream in (sys.stdout, sys.stderr):
+        if stream:  # or it was closed
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         options = parse(arguments)
-        reports.prepare(options.out, calibration.FILES if options.calibrate else reports.FILES,
-                        options.results)
-        settings = configuration.load(options.config)
-        gate = gate_results if options.results else calibrate if options.calibrate else gate_builds
-        return gate(options, settings)
+        with held(options.out, lambda: refuse_folder(options.out)):
+            reports.prepare(options.out, calibration.FILES if options.calibrate else reports.FILES,
+                            options.results, [NAME] if options.resume else [])
+            settings = configuration.load(options.config)
+            gate = gate_results if options.results else calibrate if options.calibrate else gate_builds
+            return gate(options, settings)
     except (GateError, RelinkError) as error:
         tell(str(error))
         return TOOL_FAILED

@@ -1,10 +1,12 @@
 """What a gate leaves behind: SUMMARY.md for people, gate.json for programs, and both sides' measurements as
 files of Google Benchmark's form, which the stock compare.py reads."""
 
+import contextlib
 import json
 import os
 import tempfile
 
+from . import exact, journal
 from .errors import GateError
 from .layers import layers_of, looks_slower
 from .rows import doubts_of
@@ -35,9 +37,9 @@ def percent(share, digits=1):
     return f"{100 * share:+.{digits}f} %"
 
 
-def prepare(folder, files=FILES, inputs=()):
-    """Makes the folder, and takes away what an earlier gate left, which must not pass for this one's.
-    Throws GateError if there are such files that are no gate's, or are among the `inputs`."""
+def prepare(folder, files=FILES, inputs=(), keep=()):
+    """Makes the folder, and takes away what an earlier gate left, which must not pass for this one's, but for
+    what it is to `keep`. Throws GateError if there are such files that are no gate's, or are among the `inputs`."""
     written = [os.path.realpath(os.path.join(folder, name)) for name in files]
     for path in inputs:
         if os.path.realpath(path) in written:
@@ -47,8 +49,10 @@ def prepare(folder, files=FILES, inputs=()):
     if there and files[0] not in there:
         raise GateError(f"{os.path.join(folder, there[0])}: no gate's, and would be overwritten; --out names "
                         "another folder")
-    for name in reversed(there):
-        os.remove(os.path.join(folder, name))
+    for name in [*reversed(there), journal.NAME]:
+        if name not in keep:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(os.path.join(folder, name))
 
 
 def write(folder, name, text):
@@ -191,6 +195,10 @@ def changes_section(result):
         for change in result.unacknowledged[:MOST_LISTED]:
             lines += acknowledgement(change)
         lines += ["```", ""]
+        if any(exact.covers(entry, change.row) and entry.figure == change.figure
+               for entry in result.stale for change in result.unacknowledged):
+            lines += ["An entry that base's file has as well was for a change before base, and does not count again: "
+                      "give a new reason.", ""]
     if result.unsettled_in_head:
         lines += ["## Exact figures that repeat in base only", "",
                   *(f"- {row}: {figure}" for row, figure in result.unsettled_in_head[:MOST_LISTED]), ""]

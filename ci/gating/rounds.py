@@ -59,13 +59,17 @@ def is_open(row, max_blocks):
     return row.verdict == INCONCLUSIVE and len(row.coins) < max_blocks
 
 
-def decide(blocks, residents, rows, control, settings, seed, tell, clock=time.monotonic):
+def decide(blocks, residents, rows, control, settings, seed, tell, *, record=lambda *block: None, spent=0.0,
+           clock=time.monotonic):
     """Measures blocks of `rows` and of the control until all are decided, or have max_blocks, or the time, which
-    `clock` tells, is over. Returns (seconds it took, ln of the mean E when that was highest)."""
-    begin = clock()
+    `clock` tells, is over. An earlier gate may have `spent` seconds on the blocks that they have. Each block goes to
+    `record` with its row, whether that is the control, and the seconds spent so far. Returns (those seconds, ln of the
+    mean E when that was highest)."""
+    begin = clock() - spent
     for row in (control, *rows):
         blocks.way_of(row)  # not amid a round, whose programs must all have done the same
-    rounds, measured, highest = Rounds(rows, settings, seed), 0, -math.inf
+    rounds, highest = Rounds(rows, settings, seed), -math.inf
+    measured = sum(len(row.coins) for row in (control, *rows))
     figures = [timed for row in rows for timed in row.figures]
     for number in itertools.count(1):
         round_begin = clock()
@@ -81,7 +85,9 @@ def decide(blocks, residents, rows, control, settings, seed, tell, clock=time.mo
                 return clock() - begin, highest
             if clock() - round_begin > LONGEST_ROUND * settings.timing_seconds:
                 break
-            row.add(blocks.measure(row, is_control=row is control))
+            block = blocks.measure(row, is_control=row is control)
+            row.add(block)
+            record(row.name, row is control, block, clock() - begin)
             measured += 1
             highest = max(highest, log_mean([timed.test.evidence[0] for timed in figures]))
     return clock() - begin, highest

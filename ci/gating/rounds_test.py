@@ -53,7 +53,7 @@ def gate(rows, slower, seed=1, settings=SETTINGS, **drawn):
     result = GateResult(None, None, settings, rows=timed, control=control_row(settings))
     result.timing_seconds, result.highest_log_e = decide(
         blocks, types.SimpleNamespace(close=lambda: None), timed, result.control, settings, seed, lambda _: None,
-        blocks.clock)
+        clock=blocks.clock)
     return result
 
 

@@ -23,6 +23,7 @@ class GateResult:
     exact: object = None  # ExactResult
     changes: list = field(default_factory=list)  # of exact figures, with the reasons of those acknowledged
     unused: list = field(default_factory=list)  # entries of the file of acknowledged changes
+    stale: list = field(default_factory=list)  # those that base's own file has, which do not count
     rows: list = field(default_factory=list)
     control: object = None
     timing_seconds: float = 0.0
