@@ -67,7 +67,15 @@ int main(int argc, char** argv) {
     }
     CheckConditions(command->options);
 
-    if (command->options.self_check) return RunSelfCheck(command->options, servers);
+    const auto end_servers = [&](int status) {
+      if (status != kSuccess) return status;  // it has been said what failed
+      const std::vector<std::string> bad_ends = servers.Clear();
+      for (const std::string& report : bad_ends) Tell("a server did not end well: " + report);
+      return bad_ends.empty() ? status : kFailure;
+    };
+    if (command->options.self_check) {
+      return end_servers(RunSelfCheck(command->options, servers));
+    }
     CallLedger ledger(command->options, Tell);
     const auto register_rows = [&](std::span<const ServerMode> modes) {
       RegisterRows({command->options, servers, modes, &ledger});
@@ -81,8 +89,8 @@ int main(int argc, char** argv) {
     if (measures && !command->options.rows_on_request) LookAtMachine();
     register_rows(selection.modes);
     if (command->options.rows_on_request) {
-      return RunRowsOnRequest(selection.rows, command->options.inject);
+      return end_servers(RunRowsOnRequest(selection.rows, command->options.inject));
     }
-    return RunRows(*command, selection.rows);
+    return end_servers(RunRows(*command, selection.rows));
   });
 }

@@ -256,6 +256,17 @@ class FailureTest(unittest.TestCase):
         self.check_one_row_fails(program, "Latency/tcp_threaded/ping", "timed out",
                                  "Bandwidth/tcp_threaded/upload/1024")
 
+    def test_a_server_that_does_not_end_well_is_told(self):
+        """Rows that were right before it was told to end do not make it good."""
+        server = self.script(f'"{BENCH_SERVER}" "$@"; echo a leak >&2; exit 5')
+        program = self.start("Latency/tcp_threaded/ping", f"--server={server}")
+        self.assertEqual(1, program.wait(), program.stderr)
+        measured, errors = program.results()
+        self.assertEqual((["Latency/tcp_threaded/ping"], []), (list(measured), list(errors)))
+        self.assertIn("a server did not end well", program.stderr)
+        self.assertIn("exited with code 5", program.stderr)
+        self.assertIn("a leak", program.stderr)
+
     # The server never becomes one.
 
     def test_a_server_that_is_never_ready_is_a_timeout(self):

@@ -62,6 +62,7 @@ while read -r name inject; do
 {arms}
   esac
 done
+[[ -z {ends} ]] || {{ echo {ends} >&2; exit 1; }}
 """
 
 
@@ -88,11 +89,12 @@ def arm_of(name, spec, context):
     return f"    {shlex.quote(name)}) {does} ;;"
 
 
-def fake_bench_all(version, rows, *, context=(), old=False, diary="", log=""):
+def fake_bench_all(version, rows, *, context=(), old=False, diary="", log="", ends=""):
     """The fake's text. `rows` is {name: what differs from the usual}; `old` makes it one from before the gate;
-    it writes into the file `diary` when and where it ran rows, and into `log` how it was called."""
+    it writes into the file `diary` when and where it ran rows, and into `log` how it was called; if it `ends`
+    badly, it says this and exits with 1."""
     arms = [arm_of(name, spec, dict(context)) for name, spec in {**rows, "Floor/ping/real_time": {}}.items()]
-    quoted = {"version": version, "log": log, "diary": diary, "old": "old" if old else ""}
+    quoted = {"version": version, "log": log, "diary": diary, "old": "old" if old else "", "ends": ends}
     return FAKE.format(rows=shlex.join(rows), arms="\n".join(arms),
                        **{key: shlex.quote(value) for key, value in quoted.items()})
 
@@ -486,6 +488,12 @@ class Broken(GateTest):
                 head = self.fake(f"head{len(os.listdir(self.folder))}", {ECHO: spec})
                 base = self.fake(f"base{len(os.listdir(self.folder))}")
                 self.assert_broken(self.gate_trees(base, head, "--rows=Latency"), ECHO, *words)
+
+    def test_a_server_that_did_not_end_well(self):
+        for tier in ("exact", "timing"):
+            head = self.fake(f"head {tier}", ends="bench_all: a server did not end well")
+            self.assert_broken(self.gate_trees(self.fake(f"base {tier}"), head, f"--tier={tier}"), "head",
+                               "did not end well")
 
     def test_builds_that_are_none(self):
         base = self.fake("a")

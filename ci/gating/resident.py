@@ -59,7 +59,8 @@ class Resident:
         return context, rows[0]
 
     def close(self, patience=PATIENCE):
-        """Ends the program, and with it its servers: by itself within so many seconds, or by force."""
+        """Ends the program, and with it its servers: by itself within so many seconds, or by force. Throws GateError
+        if it did so by itself and says that something was wrong, as when a server did not end well."""
         for pipe in (self._process.stdin, self._process.stdout):
             try:
                 pipe.close()
@@ -70,7 +71,12 @@ class Resident:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        failed = self._process.returncode != 0 and patience > 0
+        said = self._last_words() if failed else ""
         self._stderr.close()
+        if failed:
+            raise GateError(f"{self.build.name}: bench_all ended with {self._process.returncode} after its rows" +
+                            (f": {said}" if said else ""))
 
     def __enter__(self):
         return self
@@ -89,11 +95,14 @@ class Resident:
         line, _, self._output = self._output.partition(b"\n")
         return line
 
+    def _last_words(self):
+        self._stderr.seek(0)
+        return last_line(self._stderr.read().decode(errors="replace"))
+
     def _failure(self, what):
         self._process.kill()
         self._process.wait()
-        self._stderr.seek(0)
-        said = last_line(self._stderr.read().decode(errors="replace"))
+        said = self._last_words()
         return GateError(f"{self.build.name}: bench_all {what} while measuring {self._row}" +
                          (f": {said}" if said else ""))
 
