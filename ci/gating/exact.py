@@ -6,6 +6,7 @@ believed. One that repeats in base and never comes out so in head has changed as
 calls of a single count differ among each other, its means are compared, and that they differ is a figure itself.
 """
 
+import concurrent.futures
 import fnmatch
 import os
 import re
@@ -141,6 +142,16 @@ def compare(base, head, rows, settings, tell, inject=lambda row: ""):
     return result
 
 
+def _instructions_of_both(base, head, row, settings, inject):
+    """Counted at the same time, a CPU each if there are two."""
+    cpus = sorted(os.sched_getaffinity(0))
+    with concurrent.futures.ThreadPoolExecutor(max_workers=min(len(cpus), 2)) as threads:
+        counts = [threads.submit(instructions_per_call, build.folder, row, client_flags=settings.bench_flags(),
+                                 server_flags=[f"--inject={own}"] if own else [], cpu=cpu)
+                  for build, own, cpu in ((base, "", cpus[0]), (head, inject, cpus[-1]))]
+        return [count.result() for count in counts]
+
+
 def compare_instructions(base, head, rows, settings, tell, result, inject=lambda row: ""):
     """Counts the instructions of these rows' calls, and adds what it finds to the result. A change counts
     from settings.instructions_tolerated on: what libc's string functions do depends on where strings
@@ -151,10 +162,7 @@ def compare_instructions(base, head, rows, settings, tell, result, inject=lambda
             raise GateError(f"exact tier: its time (exact_seconds) was over before the instructions of {row}")
         tell(f"instructions: {row}")
         try:
-            old, new = (
-                instructions_per_call(build.folder, row, client_flags=settings.bench_flags(),
-                                      server_flags=[f"--inject={inject(row)}"] if inject(row) and build is head else [])
-                for build in (base, head))
+            old, new = _instructions_of_both(base, head, row, settings, inject(row))
         except Unavailable as error:
             result.notes.append(f"instructions were not compared: {error}")
             break
