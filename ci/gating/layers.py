@@ -11,7 +11,7 @@ MODE = re.compile(r"/(?P<protocol>[a-z]+)_(?P<model>[a-z_]+)(/|$)")
 
 
 class Layer(NamedTuple):
-    """`slower` of `rows` look slower; `change` is the median of all, a share."""
+    """`slower` of `rows` look slower; `change` is their median, or that of all if none does, a share."""
     name: str
     slower: int
     rows: int
@@ -24,13 +24,17 @@ def looks_slower(row):
 
 
 def layers_of(rows):
-    """The Layers of these TimedRows, protocols first; the change is that of a row's first figure."""
+    """The Layers of these TimedRows, protocols first; a row's change is that of the figure that looks slowest."""
     measured = [row for row in rows if row.figures[0].blocks]
     found = {"protocol": {}, "model": {}}
     for row in measured:
         if mode := MODE.search(row.name):
             for kind, layers in found.items():
                 layers.setdefault(mode[kind], []).append(row)
-    return [Layer(name, sum(map(looks_slower, own)), len(own),
-                  statistics.median(row.figures[0].change for row in own))
-            for layers in found.values() for name, own in sorted(layers.items())]
+    return [_layer(name, own) for layers in found.values() for name, own in sorted(layers.items())]
+
+
+def _layer(name, rows):
+    slower = [row for row in rows if looks_slower(row)]
+    slowest = [max(row.figures, key=lambda timed: timed.test.evidence[0]) for row in slower or rows]
+    return Layer(name, len(slower), len(rows), statistics.median(timed.change for timed in slowest))

@@ -15,7 +15,7 @@ from .builds import PROGRAMS, build_tree, committed_text, copied, copy_again, co
 from .errors import GateError, Unfit
 from .injection import Injection
 from .journal import NAME, Journal, digest
-from .layers import layers_of
+from .layers import layers_of, looks_slower
 from .locks import held
 from .relink import RelinkError, relink
 from .resident import list_rows
@@ -52,7 +52,7 @@ def say(result, folder):
         print(f"  … and {len(result.unacknowledged) - 10} more exact figures")
     for timed in result.timed_with(REGRESSION) if result.fit else ():
         print(f"  {timed.name}: {timed.rule.statistic} {reports.percent(timed.change)}")
-    if result.alarms and result.fit:
+    if result.alarms and result.fit and sum(map(looks_slower, result.rows)) > 1:
         print("  many rows, by layer: " + ", ".join(
             f"{layer.name} {layer.slower} of {layer.rows} ({reports.percent(layer.change)})"
             for layer in layers_of(result.rows) if layer.slower))

@@ -162,7 +162,7 @@ def _timed_sections(result):
         lines += [f"{len(slower)} of {len(result.rows)} rows look slower. Together they are a regression, though there "
                   "was no time to show it of each of them.", ""]
     if (slower or undecided) and len(result.rows) > 1:
-        lines += ["## By layer", "", "| layer | look slower | of rows | median change |", "|---|--:|--:|--:|",
+        lines += ["## By layer", "", "| layer | look slower | of rows | their median change |", "|---|--:|--:|--:|",
                   *(f"| {layer.name} | {layer.slower} | {layer.rows} | {percent(layer.change)} |"
                     for layer in layers_of(result.rows)), ""]
     for title, rows in (("Slower" if result.fit else "What looks slower, on a machine that is not fit", slower),
