@@ -290,9 +290,15 @@ configured() {
 # A new one is configured with configure_flags, too.
 configure_flags=()
 build() {
-  local tests=$1
+  local tests=$1 lock
   shift
   mkdir -p -- "$build_folder"
+  # One build at a time, or two would run in one tree.
+  exec {lock}< "$build_folder"
+  flock --nonblock "$lock" || {
+    say "waiting for another build in $build_folder"
+    flock "$lock"
+  }
   if ! configured "$tests"; then
     say "configuring and building $build_folder, which takes some minutes the first time"
     (cd -- "$repository" && quietly cmake --preset "$preset" -B "$build_folder" --fresh \
@@ -300,4 +306,5 @@ build() {
       ${configure_flags[@]+"${configure_flags[@]}"}) || exit 1
   fi
   quietly cmake --build "$build_folder" ${1:+--target "$@"} || exit 1
+  exec {lock}<&-  # for what is run next does not build
 }

@@ -60,6 +60,8 @@ def say(result, folder):
         print(f"  {len(open_rows)} of {len(result.rows)} rows were not cleared")
     for row, figure in result.unsettled_in_head[:10]:
         print(f"  {row}: {figure} repeats in base and only sometimes in head")
+    for note in result.notes:
+        print(f"  note: {note}")
     print(f"  {os.path.join(folder, 'SUMMARY.md')}")
 
 
