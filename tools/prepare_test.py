@@ -31,11 +31,11 @@ class BuildTest(unittest.TestCase):
         cmake.write_text(CMAKE.format(log=shlex.quote(str(self.log))))
         cmake.chmod(0o755)
 
-    def start(self, then):
+    def start(self, then, stdin=subprocess.DEVNULL):
         path = f"{self.root / 'bin'}:{os.environ['PATH']}"
         return subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", f"source tools/prepare.sh; build OFF bench_all; {then}"],
-            cwd=self.root, env={**os.environ, "PATH": path}, stdin=subprocess.DEVNULL,
+            cwd=self.root, env={**os.environ, "PATH": path}, stdin=stdin,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def test_builds_in_one_tree_take_turns(self):
@@ -48,14 +48,13 @@ class BuildTest(unittest.TestCase):
         self.assertTrue(any("waiting for another build" in text for text in said), said)
 
     def test_a_program_that_runs_holds_up_no_build(self):
-        first = self.start("read -r line < <(sleep 1000)")
-        second = self.start(":")
-        try:
-            self.assertEqual(second.wait(PATIENCE), 0)
-        finally:
-            first.kill()
-            for build in (first, second):
-                build.communicate()
+        running = self.start("echo built; read -r", subprocess.PIPE)
+        self.assertEqual(running.stdout.readline(), "built\n")
+        other = self.start(":")
+        other.communicate(timeout=PATIENCE)
+        self.assertEqual(other.returncode, 0)
+        running.communicate("end\n", timeout=PATIENCE)
+        self.assertEqual(running.returncode, 0)
 
 
 if __name__ == "__main__":
