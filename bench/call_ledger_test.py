@@ -78,6 +78,12 @@ def plain_ledgers():
     return ledgers(PLAIN)
 
 
+def but_for_receiving(line):
+    """What each side of a line costs, without the system calls that wait and receive."""
+    return [{**line[side], "syscalls": {call: count for call, count in line[side]["syscalls"].items()
+                                        if call.startswith("send")}} for side in ("client", "server")]
+
+
 def matches(pattern, lines):
     return {name: line for name, line in lines.items() if re.fullmatch(pattern, name)}
 
@@ -105,6 +111,10 @@ class LedgerTest(unittest.TestCase):
             if name.startswith("Connection/") and "_threadpool" in name:
                 self.assertAlmostEqual(sum(line["server"]["syscalls"].values()),
                                        sum(first[name]["server"]["syscalls"].values()), delta=2)
+                continue
+            # What is larger than the sockets' buffers arrives in as many pieces as the kernel makes of it.
+            if name.endswith("/echo/102400"):
+                self.assertEqual(*map(but_for_receiving, (first[name], line)))
                 continue
             self.assertEqual(first[name], line)
             self.assertTrue(line["exact"], name)

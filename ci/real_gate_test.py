@@ -99,7 +99,8 @@ class TimingTier(RealBuilds):
         self.assertIn(code, (0, 4), err)
         found = self.document("calibration.json")
         self.assertTrue(found["relinked"])
-        self.assertEqual([row["blocks"] for row in found["rows"]], [3])
+        self.assertEqual([(row["statistic"], row["blocks"]) for row in found["rows"]],
+                         [("p10_us", 3), ("real_time", 3)])
 
     def test_an_interrupted_gate_leaves_no_server(self):
         for number in (signal.SIGTERM, signal.SIGKILL):

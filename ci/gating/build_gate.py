@@ -1,5 +1,6 @@
 """A gate of two builds: which rows both have, the exact tier, the timing tier, and what comes of them."""
 
+import math
 import random
 import re
 
@@ -7,7 +8,7 @@ from . import exact
 from .builds import different_tools
 from .errors import GateError
 from .resident import list_rows
-from .rounds import decide
+from .rounds import decide, log_mean_e
 from .sequential import PASS, Limits
 from .settings import TimingRule
 from .timing import Blocks, Residents, TimedFigure, TimedRow
@@ -115,11 +116,11 @@ class BuildGate:
             blocks = Blocks(residents, self._base, self._head, self._control, coins, self._settings)
             if self._injection:
                 self._inject(rows, blocks)
-            spent = self._take_up(rows, control, coins)
+            spent, highest = self._take_up(rows, control, coins)
             result = self._result
             result.timing_seconds, result.highest_log_e = decide(
                 blocks, residents, rows, control, self._settings, self._options.seed + 1 + len(self._journal.blocks),
-                self._tell, record=self._journal.add_block, spent=spent)
+                self._tell, record=self._journal.add_block, spent=spent, highest=highest)
         for row in rows:
             for timed in row.figures:
                 if timed.verdict == PASS and not any(timed.rule.statistic in slot for slot in row.head_slots):
@@ -137,10 +138,12 @@ class BuildGate:
                 row.inject = self._journal.inject[row.name]
 
     def _take_up(self, rows, control, coins):
-        """Gives the rows the blocks that an earlier gate measured. Returns the seconds that it spent."""
+        """Gives the rows the blocks that an earlier gate measured. Returns the seconds that it spent, and ln of the
+        mean E when that was highest."""
         by_name = {row.name: row for row in rows}
-        spent = 0.0
+        spent, highest = 0.0, -math.inf
         for name, is_control, block, spent in self._journal.blocks:
             (control if is_control else by_name[name]).add(block)
             coins.randrange(2)  # thrown already
-        return spent
+            highest = max(highest, log_mean_e(rows))
+        return spent, highest

@@ -54,23 +54,27 @@ def _blocks_to_pass(row):
     return max(math.ceil(missing / MOST_WON), 1)
 
 
+def log_mean_e(rows):
+    """Of all figures of the rows, whose chance of a false alarm it is."""
+    return log_mean([timed.test.evidence[0] for row in rows for timed in row.figures])
+
+
 def is_open(row, max_blocks):
     """Whether the row may have further blocks."""
     return row.verdict == INCONCLUSIVE and len(row.coins) < max_blocks
 
 
 def decide(blocks, residents, rows, control, settings, seed, tell, *, record=lambda *block: None, spent=0.0,
-           clock=time.monotonic):
+           highest=-math.inf, clock=time.monotonic):
     """Measures blocks of `rows` and of the control until all are decided, or have max_blocks, or the time, which
-    `clock` tells, is over. An earlier gate may have `spent` seconds on the blocks that they have. Each block goes to
-    `record` with its row, whether that is the control, and the seconds spent so far. Returns (those seconds, ln of the
-    mean E when that was highest)."""
+    `clock` tells, is over. An earlier gate may have `spent` seconds on the blocks that they have, and seen ln of the mean
+    E at `highest`. Each block goes to `record` with its row, whether that is the control, and the seconds spent so
+    far. Returns (those seconds, ln of the mean E when that was highest)."""
     begin = clock() - spent
     for row in (control, *rows):
         blocks.way_of(row)  # not amid a round, whose programs must all have done the same
-    rounds, highest = Rounds(rows, settings, seed), -math.inf
+    rounds = Rounds(rows, settings, seed)
     measured = sum(len(row.coins) for row in (control, *rows))
-    figures = [timed for row in rows for timed in row.figures]
     for number in itertools.count(1):
         round_begin = clock()
         chosen = rounds.next(round_begin - begin, measured)
@@ -89,5 +93,5 @@ def decide(blocks, residents, rows, control, settings, seed, tell, *, record=lam
             row.add(block)
             record(row.name, row is control, block, clock() - begin)
             measured += 1
-            highest = max(highest, log_mean([timed.test.evidence[0] for timed in figures]))
+            highest = max(highest, log_mean_e(rows))
     return clock() - begin, highest
