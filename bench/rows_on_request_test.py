@@ -1,7 +1,10 @@
 """Rows on request: `rows_on_request_test.py bench_all`."""
 
 import json
+import os
 import pathlib
+import select
+import signal
 import subprocess
 import sys
 import unittest
@@ -53,6 +56,32 @@ class RowsOnRequest(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertTrue(answers[0]["benchmarks"][0]["error_occurred"])
         self.assertNotIn("error_occurred", answers[1]["benchmarks"][0])
+
+    def test_a_server_that_died_between_two_rows_is_told_by_the_next(self):
+        program = subprocess.Popen(
+            [BENCH_ALL, "--rows_on_request", "--benchmark_filter=^Latency/tcp_threaded/",
+             "--benchmark_min_time=0", "--ledger=false"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+        def row(name=PING):
+            program.stdin.write(name + "\n")
+            program.stdin.flush()
+            return json.loads(program.stdout.readline())["benchmarks"][0]
+
+        with program:
+            self.assertNotIn("error_occurred", row())
+            threads = pathlib.Path(f"/proc/{program.pid}/task")
+            servers = [int(child) for thread in threads.iterdir()
+                       for child in (thread / "children").read_text().split()]
+            self.assertEqual(len(servers), 1)
+            ended = os.pidfd_open(servers[0])
+            os.kill(servers[0], signal.SIGKILL)
+            self.assertTrue(select.select([ended], [], [], PATIENCE)[0], "it still runs")
+            os.close(ended)
+            self.assertIn("was killed by signal 9", row()["error_message"])
+            self.assertNotIn("error_occurred", row(PING.replace("ping", "echo/64")))
+            program.stdin.close()
+            self.assertEqual(program.wait(PATIENCE), 0)
 
     def test_what_is_no_row_ends_it(self):
         for line in ("Latency/tcp_threaded", "Latency/http_threaded/ping/real_time", ""):

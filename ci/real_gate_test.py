@@ -15,7 +15,7 @@ import unittest
 BUILD = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ""
 
 # pylint: disable=wrong-import-position
-from gate_test import HERE, PATIENCE, GateTest, alive, wait_until
+from gate_test_case import HERE, PATIENCE, GateTest, alive, wait_until
 from gating.settings import load as settings_in
 
 

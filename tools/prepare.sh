@@ -1,6 +1,6 @@
-# What tools/bench_all, tools/compare, ci/gate and ci/test share; sourced by them, not run. It looks for what
-# the suite needs, installs what is missing with apt, and configures and builds the Release tree,
-# all of it talking on stderr, so that stdout belongs to the program that is run afterwards.
+# What tools/bench_all, tools/compare, ci/gate and ci/test share; sourced by them, not run. It looks
+# for what the suite needs, installs what is missing with apt, and configures and builds the Release
+# tree, all of it talking on stderr, so that stdout belongs to the program that is run afterwards.
 # Presence is judged by what the build will see (commands, headers, modules), not by the package
 # database: it is as quick, it holds on systems without apt, and it counts what was built by hand.
 # shellcheck shell=bash

@@ -34,7 +34,8 @@ class BuildTest(unittest.TestCase):
     def start(self, then, stdin=subprocess.DEVNULL):
         path = f"{self.root / 'bin'}:{os.environ['PATH']}"
         return subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", f"source tools/prepare.sh; build OFF bench_all; {then}"],
+            ["bash", "-euo", "pipefail", "-c",
+             f"source tools/prepare.sh; build OFF bench_all; {then}"],
             cwd=self.root, env={**os.environ, "PATH": path}, stdin=stdin,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

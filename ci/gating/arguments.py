@@ -35,7 +35,7 @@ def parse(arguments):
     parser.add_argument("--inject", default="", metavar="spin:5%|syscall|alloc|bytes",
                         help="slow the head's server down on purpose, to see whether the gate notices; the "
                         "head is then the base if not given. spin takes a share of a row's time or a number of "
-                        "ns; with :<percent> behind it only that share of the calls is slower: spin:200000:1")
+                        "ns. spin:200000:1 slows down 1 %% of the calls only")
     parser.add_argument("--inject_rows", default="", metavar="REGEX", help="with --inject: only rows of such names")
     parser.add_argument("--resume", action="store_true",
                         help="go on with the gate that was interrupted, whose --out is the same")

@@ -45,13 +45,13 @@ class Injection:
             row.inject = self.text
             return
         slots = [probe(row) for _ in range(PROBES)]
-        first = row.figures[0].rule
-        row.inject = f"spin:{round(self._share * statistics.median(map(self._cost_ns(row, first), slots)))}{self._calls}"
+        cost_ns = statistics.median(map(self._cost_ns(row.figures[0].rule), slots))
+        row.inject = f"spin:{round(self._share * cost_ns)}{self._calls}"
         if not self._calls:
             row.figures[0].injected_share = self._share
 
     @staticmethod
-    def _cost_ns(row, rule):
+    def _cost_ns(rule):
         """Of one operation: its time, or where rates count the CPU time that it keeps others from."""
         def cost(slot):
             if not rule.higher_is_better:

@@ -70,7 +70,8 @@ class Journal:
         for line in lines:
             if "exact" in line:
                 changes = [Change(**change) for change in line["exact"].pop("changes")]
-                unsettled = {key: list(map(tuple, line["exact"].pop(key))) for key in ("unsettled", "unsettled_in_head")}
+                unsettled = {key: list(map(tuple, line["exact"].pop(key)))
+                             for key in ("unsettled", "unsettled_in_head")}
                 self.exact = ExactResult(changes=changes, **unsettled, **line["exact"])
             elif "inject" in line:
                 self.inject = line["inject"]

@@ -34,7 +34,7 @@ class RecordedBlocks:
 
     def measure(self, row, is_control=False):
         self.now += self._a_block
-        key = ("control" if is_control else row.name)
+        key = "control" if is_control else row.name
         blocks = self._recorded[key]
         values = blocks[self._next[key] % len(blocks)]
         self._next[key] += 1
@@ -64,13 +64,15 @@ def replay_gates(gates, settings, count, same):
     a_block = float(np.median([gate["a_block"] for gate in gates]))
     names = [row for row in recorded if row != "control"]
     nothing = types.SimpleNamespace(close=lambda: None)
+    verdicts = []
     for seed in range(count):
         blocks = RecordedBlocks(recorded, a_block, same, seed)
         rows, control = timed_rows(names, settings), control_row(settings)
         result = GateResult(None, None, settings, rows=rows, control=control)
         result.timing_seconds, result.highest_log_e = decide(blocks, nothing, rows, control, settings, seed,
                                                              lambda _: None, clock=blocks.clock)
-        yield result.verdict
+        verdicts.append(result.verdict)
+    return verdicts
 
 
 def binomial_interval(hits, of, confidence=0.95):

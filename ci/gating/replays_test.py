@@ -29,7 +29,7 @@ def gate(slower, seed):
 
 class ReplaysTest(unittest.TestCase):
     def verdicts(self, slower, same):
-        return list(replay_gates([gate(slower, seed) for seed in (1, 2)], SETTINGS, 20, same))
+        return replay_gates([gate(slower, seed) for seed in (1, 2)], SETTINGS, 20, same)
 
     def test_equal_builds_pass(self):
         self.assertEqual(self.verdicts({}, True), [PASS] * 20)

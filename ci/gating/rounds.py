@@ -67,9 +67,9 @@ def is_open(row, max_blocks):
 def decide(blocks, residents, rows, control, settings, seed, tell, *, record=lambda *block: None, spent=0.0,
            highest=-math.inf, clock=time.monotonic):
     """Measures blocks of `rows` and of the control until all are decided, or have max_blocks, or the time, which
-    `clock` tells, is over. An earlier gate may have `spent` seconds on the blocks that they have, and seen ln of the mean
-    E at `highest`. Each block goes to `record` with its row, whether that is the control, and the seconds spent so
-    far. Returns (those seconds, ln of the mean E when that was highest)."""
+    `clock` tells, is over. An earlier gate may have `spent` seconds on the blocks that they have, and seen ln of the
+    mean E at `highest`. Each block goes to `record` with its row, whether that is the control, and the seconds spent
+    so far. Returns (those seconds, ln of the mean E when that was highest)."""
     begin = clock() - spent
     for row in (control, *rows):
         blocks.way_of(row)  # not amid a round, whose programs must all have done the same

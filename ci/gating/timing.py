@@ -6,8 +6,7 @@ each. Of each side the best slot counts: on a shared machine a neighbour slows a
 second and at any time, and many short slots meet a quiet moment more surely than few long ones.
 
 The builds never run at once. On a CPU each they would share caches and memory, so that a head that needs more of them
-slows base down as well; and they would take a CPU's slow moments for a difference between them: of such blocks, 1 in
-28 was off by 5 % or more, of blocks in turns on both CPUs none in 112 of the same minutes.
+slows base down as well, and hides it.
 
 All programs are started anew for each round: where the kernel happens to put a program's pages is worth half a
 percent to it as long as it lives. Programs that start in the same way are exchangeable, whatever luck each has, and

@@ -10,7 +10,6 @@
 #include <new>
 
 namespace rpycbench::service {
-
 namespace {
 
 // The number that is all of the text, if it lies within the bounds.
