@@ -81,9 +81,18 @@ class Exact(GateTest):
         self.assertIn("server_syscalls 2.0 → 2.5", out)
         self.assertIn("ledger_exact 1.0 → 0.0", out)
 
-    def test_a_ledger_that_head_lacks(self):
-        head = self.fake("b", {ECHO: {"lacks": ["server_syscalls", "ledger_exact"]}})
-        self.assert_broken(self.gate_trees(self.fake("a"), head, "--tier=exact"), ECHO, "server_syscalls", "head")
+    def test_a_figure_that_varies_in_base_and_by_far_more_in_head(self):
+        base = self.fake("a", {ECHO: {"flutters": "server_syscalls"}})  # below 2^32
+        code, out, err = self.gate_trees(base, self.fake("b", {ECHO: {"more": {"server_syscalls": 2.0**40}}}),
+                                         "--tier=exact")
+        self.assertEqual(code, 1, err)
+        self.assertIn("server_syscalls irregular → ", out)
+
+    def test_a_ledger_that_one_side_lacks(self):
+        whole = self.fake("a")
+        part = self.fake("b", {ECHO: {"lacks": ["server_syscalls", "ledger_exact"]}})
+        self.assert_broken(self.gate_trees(whole, part, "--tier=exact"), ECHO, "server_syscalls", "head has no")
+        self.assert_broken(self.gate_trees(part, whole, "--tier=exact"), ECHO, "server_syscalls", "base has no")
 
     def test_a_row_that_only_one_side_has(self):
         base, head = self.fake("a"), self.fake("b", {ECHO: None})

@@ -2,6 +2,7 @@
 real programs."""
 
 import json
+import math
 import os
 import re
 import shlex
@@ -11,6 +12,8 @@ import unittest
 
 from gate_test_case import CONFIG, ECHO, HERE, PATIENCE, PING, QUICK, RATE, TOOLS, GateTest, alive, wait_until
 from gating import counters
+from gating.settings import TimingRule
+from gating.timing import Block
 
 
 class Verdicts(GateTest):
@@ -56,6 +59,15 @@ class Verdicts(GateTest):
         self.assertIn(f"{ECHO}: mean_us +33.3 %", out)
         self.assertNotIn("p10_us +", out)
         self.assertEqual([row["verdict"] for row in self.document()["timing"]["rows"]], ["pass", "regression"] * 2)
+
+    def test_a_mean_of_all_slots_sees_what_the_best_of_them_has_not(self):
+        slots = [20.0] * 5 + [40.0]
+        for of_slots, q in (("best", 0.0), ("mean", math.log(140 / 120))):
+            for statistic, sign in (("real_time", 1), ("items_per_second", -1)):
+                rule = TimingRule("", statistic, of_slots=of_slots)
+                base, head = ([value ** sign for value in side] for side in ([20.0] * 6, slots))
+                expected = q if sign > 0 or not q else math.log(6 / 5.5)
+                self.assertAlmostEqual(Block(base, head, rule).q, expected)
 
     def test_many_slower_rows_are_told_by_layer(self):
         rows = {f"Latency/{mode}/{name}/real_time": {} for mode in ("rpyc_threaded", "rpyc_async", "http_threaded")
@@ -246,6 +258,20 @@ class Broken(GateTest):
         self.assertEqual(self.gate_trees(self.fake("a"), head, "--tier=exact")[0], 0)
         self.assertIn("other 1.0", (self.out / "SUMMARY.md").read_text())
 
+    def test_a_tier_without_rows(self):
+        base = self.fake("a")
+        self.config = self.write("narrow.toml", QUICK.replace("^(Latency|Concurrent)/", "^Latency/"))
+        self.assert_broken(self.gate_trees(base, base, "--tier=exact", "--rows=^Concurrent/"), "no row in common")
+        self.config = self.write("narrow.toml", f'control = "{PING}"\nexact = "."\n[[timing]]\nrows = "^Latency/"\n')
+        self.assert_broken(self.gate_trees(base, base, "--tier=timing", "--rows=^Concurrent/"), "no row in common")
+
+    def test_an_injection_that_the_tier_does_not_see(self):
+        base = self.fake("a")
+        self.assert_broken(self.gate_trees(base, base, "--tier=exact", "--inject=spin:5%"), "--inject", "spin:5%")
+        for text in ("spin:0%", "syscall:some", "bytes:1", "spin:5%:0"):
+            with self.subTest(text):
+                self.assert_broken(self.gate_trees(base, base, f"--inject={text}"), "--inject", text)
+
     def test_no_row_in_common(self):
         base, head = self.fake("a"), self.fake("b")
         self.assert_broken(self.gate_trees(base, head, "--rows=NoSuchType"), "no row")
@@ -261,6 +287,7 @@ class Broken(GateTest):
                              ('exact = "^Latncy"\n' + rules, "exact", "^Latncy"),
                              ('exact = "^Latency"\nwithout_ledger = "^Concurrent"\n' + rules, "without_ledger"),
                              ('instructions = ["Latency/none"]\n' + rules, "instructions", "Latency/none"),
+                             (f'instructions = ["{PING}"]\n' + rules, "instructions", PING, "exact"),
                              ('control = "Latency/none"\n' + rules, "control", "Latency/none")):
             with self.subTest(text=text):
                 control = "" if text.startswith("control") else f'control = "{PING}"\n'
@@ -285,6 +312,7 @@ class Broken(GateTest):
                              ("rows = 'x'", "'rows'"), ("timing_seconds = inf", "timing_seconds"),
                              ("[[timing]]\nrows = 'x'\nstatistic = 'requests_per_s'", "requests_per_s", "p10_us"),
                              ("[[timing]]\nrows = 'x'\nstatistic = 'samples'", "samples"),
+                             ("[[timing]]\nrows = 'x'\nof_slots = 'worst'", "of_slots", "worst"),
                              ("timing = 3", "[[timing]]")):
             with self.subTest(text=text):
                 self.config = self.write("bad.toml", text)

@@ -167,14 +167,17 @@ class Revisions(Repository):
         self.assertIn("give a new reason", (self.root / "build/gate/result/SUMMARY.md").read_text())
         fifth = self.commit(3, **{"ci/acknowledged.toml": twice + entry.format(2, 3, "a log, again")})
         self.assertEqual(self.gate(f"--base={third}", f"--head={fifth}")[0], 0)
+        self.git("checkout", "--quiet", first)  # whatever the working tree has, the heads' own files count
+        self.assertEqual(self.gate(f"--base={third}", f"--head={fifth}")[0], 0)
+        self.assertEqual(self.gate(f"--base={third}", f"--head={fourth}")[0], 1)
 
     def test_two_gates_at_once(self):
-        """They wait for each other's builds; one that would write where the other does is refused."""
+        """They wait for each other, wherever they write; one that would write where the other does is refused."""
         first, second = self.commit(2), self.commit(3)
         gates = [subprocess.Popen(["ci/gate", "--config=ci/gate.short.toml", f"--base={first}", f"--head={second}",
                                    f"--out={self.outer / out}"], cwd=self.root, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                 for out in ("one", "two", "three")]
+                 for out in ("one", "two", self.root / "build" / "gate")]
         for gate in gates:
             _, err = gate.communicate(timeout=PATIENCE)
             self.assertEqual(gate.returncode, 1, err)

@@ -37,12 +37,12 @@ def timing_flags(settings, rows):
 
 
 class BuildGate:
-    """A gate of two builds, `control` being a copy of base. Changes that base's own file acknowledges are `known`,
-    and count no more. Goes on with what the `journal` has. Reports its progress, and no verdict, to `tell`."""
+    """A gate of two builds, `control` being a copy of base. Goes on with what the `journal` has. Reports its progress,
+    and no verdict, to `tell`."""
 
-    def __init__(self, options, settings, base, head, control, injection, known, journal, tell):
+    def __init__(self, options, settings, base, head, control, injection, acknowledged, journal, tell):
         self._options, self._settings, self._tell = options, settings, tell
-        self._known, self._journal = known, journal
+        self._acknowledged, self._journal = acknowledged, journal
         self._base, self._head, self._control = base, head, control
         self._injection = injection
         self._result = GateResult(base, head, settings, options.seed, options.inject)
@@ -50,10 +50,9 @@ class BuildGate:
     def run(self):
         """The GateResult; throws GateError."""
         machine, result = Machine(), self._result
-        result.notes += different_tools(self._base, self._head)
-        acknowledged = exact.load_acknowledged(self._settings.acknowledged)
-        result.stale = [entry for entry in acknowledged if entry in self._known]
-        acknowledged = [entry for entry in acknowledged if entry not in self._known]
+        acknowledged = self._acknowledged.entries
+        result.notes += different_tools(self._base, self._head) + self._acknowledged.notes
+        result.stale = self._acknowledged.stale
         common = self._common_rows(acknowledged)
         if self._options.tier != "timing":
             self._count(common)
@@ -81,9 +80,13 @@ class BuildGate:
                             f"{side}; if that is wanted, acknowledge it (figure = \"{exact.PRESENCE}\", "
                             f"old = \"{change.old}\", new = \"{change.new}\")")
         common = [row for row in wanted[0] if row in set(wanted[1])]
+        tiers = {"exact": list(filter(self._settings.is_exact, common)),
+                 "timing": list(filter(self._settings.rules_of, common))}
+        if self._options.tier in tiers:
+            common = tiers[self._options.tier]
         if not common:
             raise GateError("base and head have no row in common that is to be judged")
-        if self._injection and not any(map(self._injection.hits, common)):
+        if self._injection and not self._injection.hits_any(tiers, self._options.tier):
             raise GateError(f"--inject: no row that is judged can have {self._injection.text} injected")
         return common
 

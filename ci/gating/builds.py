@@ -61,8 +61,10 @@ def is_tree(spec):
 
 
 def committed_text(repository, revision, path):
-    """What a file of the repository says in a revision; empty if it has no such file, or the repository no such
-    revision."""
+    """What a file of the repository says in a revision; empty if it has no such file, None if the repository has no
+    such revision."""
+    if not revision or revision_of(repository, revision) is None:
+        return None
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(repository))
     done = subprocess.run(["git", "-C", repository, "show", f"{revision}:{name}"], capture_output=True, text=True,
                           check=False)

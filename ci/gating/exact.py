@@ -2,8 +2,9 @@
 noisiest machine, so any change of them is a change of the code, and fails unless it is acknowledged.
 
 A figure that differs is counted again by fresh programs. One that comes out the same on either side each time is
-believed. One that repeats in base and never comes out so in head has changed as well: it became irregular. Where the
-calls of a single count differ among each other, its means are compared, and that they differ is a figure itself.
+believed. One that repeats in base and never comes out so in head has changed as well: it became irregular. Of one that
+does not repeat in base, only a change beyond all that it varies by is seen. Where the calls of a single count differ
+among each other, its means are compared, and that they differ is a figure itself.
 """
 
 import concurrent.futures
@@ -12,7 +13,7 @@ import os
 import re
 import time
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .errors import GateError
 from .instructions import CountingError, Unavailable, instructions_per_call
@@ -28,6 +29,7 @@ IRREGULAR = "irregular"  # the value of a figure that does not repeat
 PRESENCE = "row"  # the figure of a row that only one side has
 PRESENT, ABSENT = "present", "absent"
 COUNTS = 3  # of a figure in doubt
+FAR = 5  # of three random numbers twice, fewer than 1 in 2,000 are so far apart
 LAYOUT_INSTRUCTIONS = 16  # a call may have more or less in a program that was only linked in another order
 
 
@@ -44,7 +46,7 @@ class Change:
 @dataclass
 class ExactResult:
     changes: list
-    unsettled: list  # (row, figure) that do not repeat, in base as in head
+    unsettled: list  # (row, figure) that do not repeat in base
     unsettled_in_head: list  # that do in base
     rows: int
     figures: int
@@ -104,18 +106,28 @@ def _differing(pair):
             if old.get(name) != new.get(name)}
 
 
+def _far_apart(olds, news):
+    """Whether what lies between two sets of numbers is FAR times what either spreads."""
+    if None in olds | news:
+        return False
+    gap = max(min(olds) - max(news), min(news) - max(olds))
+    return gap > FAR * max(max(values) - min(values) for values in (olds, news))
+
+
 def _judge(row, name, values, result):
     """Adds what follows from a figure with these pairs, one a count, to the result."""
     olds, news = ({pair[side] for pair in values} for side in (0, 1))
     if news == {None}:
         raise GateError(f"{row}: head has no {name}, which base has")
+    if olds == {None} and name in (*OF_THE_LEDGER, REGULAR):
+        raise GateError(f"{row}: base has no {name}, which head has")
     if olds == {None}:
         result.notes.append(f"{row}: {name} is new in head")
-    elif len(olds) > 1:
+    elif len(olds) > 1 and not _far_apart(olds, news):
         result.unsettled.append((row, name))
     elif not olds & news:
-        old, = olds
-        result.changes.append(Change(row, name, old, news.pop() if len(news) == 1 else IRREGULAR))
+        result.changes.append(Change(row, name, *(values.pop() if len(values) == 1 else IRREGULAR
+                                                  for values in (olds, news))))
     else:
         result.unsettled_in_head.append((row, name))
 
@@ -186,6 +198,14 @@ def row_changes(base_rows, head_rows):
     base_set, head_set = set(base_rows), set(head_rows)
     return ([Change(row, PRESENCE, PRESENT, ABSENT) for row in base_rows if row not in head_set] +
             [Change(row, PRESENCE, ABSENT, PRESENT) for row in head_rows if row not in base_set])
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """Changes that are acknowledged."""
+    entries: list = field(default_factory=list)
+    stale: list = field(default_factory=list)  # those that were for changes before base, and do not count
+    notes: list = field(default_factory=list)
 
 
 def load_acknowledged(path):

@@ -6,7 +6,6 @@ import statistics
 from .errors import GateError
 from .rows import figure
 
-KINDS = ("syscall", "alloc", "bytes")
 PERCENT = r"\d+(?:\.\d+)?"
 PROBES = 5  # slots of a row that tell how long its calls take
 
@@ -20,9 +19,11 @@ class Injection:
         """Throws GateError for anything else."""
         self.text, self._rows = text, rows
         spin = re.fullmatch(rf"spin:(?:({PERCENT})%|\d+)(:{PERCENT})?", text)
-        if not spin and text.partition(":")[0] not in KINDS:
+        other = re.fullmatch(rf"bytes|(?:syscall|alloc)(:{PERCENT})?", text)
+        shares = [*(spin.groups() if spin else ()), *(other.groups() if other else ())]
+        if not (spin or other) or any(share and float(share.strip(":")) == 0 for share in shares):
             raise GateError(f"--inject: {text!r} is none of spin:5%, spin:500 (ns), spin:200000:1 (1 % of the calls), "
-                            f"{', '.join(KINDS)}")
+                            "syscall, alloc, bytes")
         self._share = float(spin[1]) / 100 if spin and spin[1] else None
         self._calls = (spin[2] or "") if spin else ""
 
@@ -31,6 +32,11 @@ class Injection:
         and tcp's bytes are fixed."""
         return bool(re.search(self._rows, row)) and not re.search(
             "^Floor/|/(pyrpyc|flask)_" + ("|/tcp_" if self.text == "bytes" else ""), row)
+
+    def hits_any(self, tiers, tier):
+        """Whether one of the rows of {"exact": rows, "timing": rows} is slowed down by a gate of that tier or both."""
+        return (tier != "timing" and any(map(self.when_counting, tiers["exact"])) or
+                tier != "exact" and any(map(self.hits, tiers["timing"])))
 
     def when_counting(self, row):
         """What the row's server is told in the exact tier; a share of a time that it has not is nothing."""

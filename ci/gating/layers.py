@@ -19,7 +19,7 @@ class Layer(NamedTuple):
 
 
 def looks_slower(row):
-    """Whether a TimedRow's evidence is such that 1 in 20 equal rows at most has it."""
+    """Whether a figure of the TimedRow has such evidence as 1 in 20 equal ones at most has."""
     return row.verdict == REGRESSION or row.log_e >= SUSPECT
 
 

@@ -69,49 +69,62 @@ def copied_builds(options, settings, folder):
     """(base, head, control) as Builds in the folder, built where need be."""
     base_folder, head_folder, control_folder = (os.path.join(folder, name) for name in ("base", "head", "same"))
     flags, may_install = settings.bench_flags(), not options.no_install
-    trees = REPOSITORY and os.path.join(REPOSITORY, "build", "gate", "trees")
-    with held(trees, lambda: tell("waiting for another gate's builds")):
-        tree = build_tree(REPOSITORY, options.base, tell, may_install)
-        # Before the head is built, which may be in the same tree.
-        base = copy_build("base", tree, base_folder, flags)
-        control = copy_again(base, "same", control_folder)
-        if options.relink:
-            relink(tree, head_folder, options.seed)
-            return base, copied("head", tree, head_folder, flags), control
-        if options.head != options.base and not ((options.inject or options.calibrate) and options.head is None):
-            tree = build_tree(REPOSITORY, options.head, tell, may_install)
-        return base, copy_build("head", tree, head_folder, flags), control
+    tree = build_tree(REPOSITORY, options.base, tell, may_install)
+    # Before the head is built, which may be in the same tree.
+    base = copy_build("base", tree, base_folder, flags)
+    control = copy_again(base, "same", control_folder)
+    if options.relink:
+        relink(tree, head_folder, options.seed)
+        return base, copied("head", tree, head_folder, flags), control
+    if options.head != options.base and not ((options.inject or options.calibrate) and options.head is None):
+        tree = build_tree(REPOSITORY, options.head, tell, may_install)
+    return base, copy_build("head", tree, head_folder, flags), control
 
 
-def acknowledged_in_base(options, settings, base):
-    """The entries of base's own file, as far as it is known: they were for changes before it."""
-    if not settings.acknowledged or not REPOSITORY:
-        return []
+def acknowledged(options, settings, base):
+    """The entries of head's file of acknowledged changes, and whether base's own has them: they were for changes before
+    it then, and do not count. A head that is a revision has its own file; otherwise the one beside the configuration
+    counts. What a base has that is a build tree of a revision unknown here is not known, and told."""
+    path, notes = settings.acknowledged, []
+    if not path:
+        return exact.Acknowledged()
+    if not REPOSITORY:
+        return exact.Acknowledged(exact.load_acknowledged(path))
+
+    def of_revision(revision):
+        text = committed_text(REPOSITORY, revision, path)
+        return None if text is None else exact.parse_acknowledged(text, f"{path} of {revision}")
+
+    entries = exact.load_acknowledged(path) if options.head is None or is_tree(options.head) else (
+        of_revision(options.head))
     revision = options.base
     if is_tree(revision):
         revision = str(base.context.get("git_revision", "")).removesuffix("+dirty")
-    text = committed_text(REPOSITORY, revision, settings.acknowledged)
-    return exact.parse_acknowledged(text, f"{settings.acknowledged} of {revision}")
+    known = of_revision(revision)
+    if known is None and entries:
+        notes.append(f"base's revision ({revision}) is not known here, nor what its file of acknowledged changes says: "
+                     "all entries count")
+    return exact.Acknowledged([entry for entry in entries if entry not in (known or ())],
+                              [entry for entry in entries if entry in (known or ())], notes)
 
 
-def measuring():
-    """A lock: gates that measure at once would measure each other."""
-    return held(REPOSITORY and os.path.join(REPOSITORY, "build", "gate"),
-                lambda: tell("waiting until another gate has measured"))
+def alone():
+    """A lock: gates of one repository that build or measure at once would measure each other."""
+    return held(REPOSITORY and os.path.join(REPOSITORY, "build", "gate", "lock"),
+                lambda: tell("waiting until another gate is done"))
 
 
 def calibrate(options, settings):
     injection = Injection(options.inject, options.inject_rows) if options.inject else None
-    with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
+    with alone(), tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         base, head, _ = copied_builds(options, settings, folder)
         names = [name for name in list_rows(base, settings.bench_flags()) if re.search(options.rows, name)]
         settings = settings.pinned(head.context)
         rows = timed_rows(names, settings)
         if not rows:
             raise GateError("no row of the timing tier has such a name")
-        with measuring():
-            held_bound = calibration.calibrate(base, head, rows, timing_flags(settings, [row.name for row in rows]),
-                                               injection, settings, options, tell_progress)
+        held_bound = calibration.calibrate(base, head, rows, timing_flags(settings, [row.name for row in rows]),
+                                           injection, settings, options, tell_progress)
     end_progress()
     print(os.path.join(options.out, "CALIBRATION.md"))
     return 0 if held_bound else EXIT[UNFIT]
@@ -121,16 +134,15 @@ def gate_builds(options, settings):
     injection = Injection(options.inject, options.inject_rows) if options.inject else None
     if options.resume and options.seed is None:
         options.seed = Journal.seed_in(options.out)
-    with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
+    with alone(), tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         base, head, control = copied_builds(options, settings, folder)
         settings = settings.pinned(head.context)
         journal = Journal(options.out, {
             "seed": options.seed, "base": digest(base.folder, PROGRAMS), "head": digest(head.folder, PROGRAMS),
             "configuration": repr(settings), "--rows": options.rows, "--tier": options.tier,
             "--inject": [options.inject, options.inject_rows]}, options.resume)
-        with measuring():
-            result = BuildGate(options, settings, base, head, control, injection,
-                               acknowledged_in_base(options, settings, base), journal, tell_progress).run()
+        result = BuildGate(options, settings, base, head, control, injection,
+                           acknowledged(options, settings, base), journal, tell_progress).run()
     end_progress()
     reports.write_all(options.out, result, command_line())
     journal.remove()

@@ -94,8 +94,9 @@ def side_document(result, side):
 def timed_entries(row, settings):
     """A TimedRow's figures, one by one."""
     for timed in row.figures:
-        entry = {"row": row.name, "statistic": timed.rule.statistic, "verdict": timed.verdict,
-                 "tolerated": timed.rule.tolerated, "caught": timed.rule.caught, "blocks": len(timed.blocks)}
+        entry = {"row": row.name, "statistic": timed.rule.statistic, "of_slots": timed.rule.of_slots,
+                 "verdict": timed.verdict, "tolerated": timed.rule.tolerated, "caught": timed.rule.caught,
+                 "blocks": len(timed.blocks)}
         if row.inject:
             entry["inject"] = row.inject
         if timed.blocks:
@@ -224,7 +225,7 @@ def summary(result, command):
     if result.exact:
         lines += [f"Exact tier: {result.exact.figures} figures of {result.exact.rows} rows in "
                   f"{result.exact.seconds:.0f} s; {len(result.exact.unsettled)} did not repeat in "
-                  "either build and were not judged.", ""]
+                  "base, so that only a change beyond that was looked for.", ""]
     if result.rows:
         lines += [f"Timing tier: {len(result.rows)} rows, {len(result.timed)} figures, "
                   f"{sum(len(row.coins) for row in result.rows)} blocks in "

@@ -12,7 +12,7 @@ import time
 
 from .sequential import INCONCLUSIVE, MOST_WON, log_mean
 
-SUSPECT = math.log(20)  # ln E from which on a row looks slower: 1 in 20 at most are not
+SUSPECT = math.log(20)  # ln E from which on a figure looks slower: 1 in 20 at most are not
 SUSPECTS = 8  # rows that are worth keeping time for
 SLACK = 1.25  # blocks that a row needs, over those that it would need if it won every bet
 LONGEST_ROUND = 1 / 12  # of all time, so that the control, with a block a round, gets its own in time
@@ -85,13 +85,15 @@ def decide(blocks, residents, rows, control, settings, seed, tell, *, record=lam
         residents.close()
         tell(f"round {number}: {len(chosen)} of {len(rows)} rows")
         for row in chosen:
-            if clock() - begin > settings.timing_seconds:
-                return clock() - begin, highest
-            if clock() - round_begin > LONGEST_ROUND * settings.timing_seconds:
+            if clock() - begin > settings.timing_seconds or (
+                    clock() - round_begin > LONGEST_ROUND * settings.timing_seconds):
                 break
             block = blocks.measure(row, is_control=row is control)
             row.add(block)
             record(row.name, row is control, block, clock() - begin)
             measured += 1
-            highest = max(highest, log_mean_e(rows))
+        # Not amid the round: its rows share programs, whose luck the first blocks have told.
+        highest = max(highest, log_mean_e(rows))
+        if clock() - begin > settings.timing_seconds:
+            break
     return clock() - begin, highest

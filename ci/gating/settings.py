@@ -17,12 +17,14 @@ class TimingRule:
     tolerated: float = 0.02  # no alarm up to this, but with the gate's false_alarms
     caught: float = 0.05  # no pass from this on, but with the gate's missed
     stored_limit: float = 0.10  # of two stored results: what makes an alarm
+    of_slots: str = "best"  # of a block, each side counts with its "best" slot, or with the "mean" of all
 
     @property
     def higher_is_better(self):
         return self.statistic in HIGHER_IS_BETTER
 
 
+OF_SLOTS = ("best", "mean")
 DIALECTS = ("5", "6")
 OLD_DIALECT = "5"  # the default of builds whose context has none
 
@@ -94,6 +96,8 @@ class Settings:
             for name in names:
                 if name not in rows:
                     raise GateError(f"{key}: there is no row {name!r}")
+                if key == "instructions" and name not in exact_rows:
+                    raise GateError(f"{key}: {name} is no row of the exact tier (exact = {self.exact!r})")
 
 
 _LISTS = {"instructions", "flags"}
@@ -151,6 +155,8 @@ def load(path):
         if rule.statistic not in LOWER_IS_BETTER | HIGHER_IS_BETTER:
             raise GateError(f"{where}: nothing can be judged by statistic = {rule.statistic!r}; what can be: "
                             f"{', '.join(sorted(LOWER_IS_BETTER | HIGHER_IS_BETTER))}")
+        if rule.of_slots not in OF_SLOTS:
+            raise GateError(f"{where}: of_slots is {rule.of_slots!r} and must be {' or '.join(map(repr, OF_SLOTS))}")
         if rule.tolerated >= rule.caught:
             raise GateError(f"{where}: tolerated ({rule.tolerated}) must be below caught ({rule.caught})")
         timing.append(rule)

@@ -97,8 +97,9 @@ def missing_rows(base, head, acknowledged):
     return changes
 
 
-def p_values(base, head, names):
-    """{row: p value} as compare.py's dump has it; without those of a single repetition."""
+def p_values(base, head, names, no_install):
+    """{row: p value} as compare.py's dump has it; without those of a single repetition. What compare.py needs is
+    installed unless `no_install`."""
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         paths = [os.path.join(folder, name) for name in ("base.json", "head.json", "dump.json")]
         for side, path in zip((base, head), paths):
@@ -106,7 +107,8 @@ def p_values(base, head, names):
                 json.dump({"context": side.context,
                            "benchmarks": [row for name in names for row in side.rows[name]]}, file)
         try:
-            done = subprocess.run([os.path.join(TOOLS, "compare"), f"--dump_to_json={paths[2]}", *paths[:2]],
+            done = subprocess.run([os.path.join(TOOLS, "compare"), *(["--no-install"] if no_install else []),
+                                   f"--dump_to_json={paths[2]}", *paths[:2]],
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                   timeout=PATIENCE, check=False)
         except subprocess.TimeoutExpired as error:
@@ -129,7 +131,7 @@ def share_disturbed(rows):
 
 
 class StoredRow:
-    """A row of both results: how much worse the head's statistic is, and what follows from that."""
+    """A statistic of a row of both results: how much worse the head's statistic is, and what follows from that."""
 
     def __init__(self, name, rule, base, head):
         """Of two sides' repetitions, (origin, rows) each. Throws GateError for rows without a figure."""
@@ -231,7 +233,7 @@ def compare_exact(name, base, head, ledger):
 
 @dataclass
 class StoredResult(GateResult):
-    """`base` and `head` are Side, `rows` StoredRow; figures are counts of what the exact tier judges."""
+    """`base` and `head` are Side, `rows` a StoredRow for each row and statistic; figures are counts of what the exact tier judges."""
     figures: int = 0
     skipped_figures: int = 0
     unsettled: list = field(default_factory=list)  # (row, figure)
@@ -241,8 +243,13 @@ class StoredResult(GateResult):
         return self.unsettled
 
     @property
+    def judged_rows(self):
+        """How many share the chance of a false alarm: a row has one p, however many statistics."""
+        return len({row.name for row in self.rows})
+
+    @property
     def timed(self):
-        """Each row has one figure."""
+        """Each of them is a figure."""
         return self.rows
 
 
@@ -258,9 +265,9 @@ def compare(options, settings):
     found = []
     for name in names:
         sides = [(side.origin, side.rows[name]) for side in (base, head)]
-        rule = (settings.rules_of(name) or [TimingRule(rows="", statistic="real_time")])[0]
         if not settings.leaves_out(name):
-            result.rows.append(StoredRow(name, rule, *sides))
+            rules = settings.rules_of(name) or [TimingRule(rows="", statistic="real_time")]
+            result.rows += [StoredRow(name, rule, *sides) for rule in rules]
         if settings.is_exact(name):
             ledger = not (settings.without_ledger and re.search(settings.without_ledger, name))
             of_row = compare_exact(name, *sides, ledger)
@@ -269,9 +276,9 @@ def compare(options, settings):
             result.figures += of_row.compared
             result.skipped_figures += of_row.skipped
     result.changes += exact.acknowledge(found, acknowledged)[0]
-    p = p_values(base, head, names)
+    p = p_values(base, head, names, options.no_install)
     for row in result.rows:
-        row.judge(p.get(row.name), settings, len(result.rows))
+        row.judge(p.get(row.name), settings, result.judged_rows)
     return result
 
 

@@ -50,13 +50,13 @@ def _table(rows):
 
 
 def summary(result, command):
-    level = result.settings.stored_false_alarms / max(len(result.rows), 1)
+    level = result.settings.stored_false_alarms / max(result.judged_rows, 1)
     lines = [f"# Gate of stored results: {result.verdict}", "", HEADLINES[result.verdict], "",
              "**This is the weaker way; the one to trust is `ci/gate --base … --head …`.** These two results "
              "were measured one after the other, and what the machine did meanwhile looks like a change of "
              "the suite: the U test of compare.py alone, at 0.05, alarmed in 5–39 % of pairs of identical "
              f"builds. So a row counts as slower only if its p value is below {level:.2g} "
-             f"({result.settings.stored_false_alarms} shared by {len(result.rows)} rows) and its change is "
+             f"({result.settings.stored_false_alarms} shared by {result.judged_rows} rows) and its change is "
              "beyond a limit, and as no slower only if the change's whole interval is below that.", ""]
     for title, side in (("Base", result.base), ("Head", result.head)):
         lines.append(f"{title}: {side.version}, {side.origin}, {side.context.get('date', 'undated')}  ")

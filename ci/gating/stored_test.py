@@ -206,6 +206,14 @@ class Verdicts(StoredTest):
         found = self.verdicts(3, gate=self.gate_process)
         self.assertEqual(("inconclusive", "p is not below 0.0025"), found[TCP])
 
+    def test_every_statistic_of_a_row_counts(self):
+        (self.folder / "gate.toml").write_text(CONFIG + '[[timing]]\nrows = "^Latency/"\nstatistic = "real_time"\n')
+        for entry in self.head["benchmarks"][:12]:
+            entry["real_time"] *= 2
+        self.verdicts(1)
+        self.assertEqual([(entry["statistic"], entry["verdict"]) for entry in self.report["stored"]["rows"]
+                          if entry["row"] == TCP], [("p10_us", "pass"), ("real_time", "regression")])
+
     def test_a_shift_that_may_be_none_is_inconclusive_though_real_times_differ(self):
         self.change(TCP, scale=1.3)
         for index, entry in enumerate(self.head["benchmarks"][:12]):

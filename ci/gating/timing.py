@@ -2,8 +2,9 @@
 
 A block is some slots of one row close in time, as many of each build, in pairs of one of each; a fair coin says
 which is first in the first pair. A row that lives on one CPU (placement shared) takes turns between two CPUs, a pair on
-each. Of each side the best slot counts: on a shared machine a neighbour slows a CPU by a third, for tenths of a
-second and at any time, and many short slots meet a quiet moment more surely than few long ones.
+each. Of each side the best slot counts, if the rule does not want the mean of all: on a shared machine a neighbour
+slows a CPU by a third, for tenths of a second and at any time, and many short slots meet a quiet moment more surely
+than few long ones. A stall that only some slots have shows in their mean alone.
 
 The builds never run at once. On a CPU each they would share caches and memory, so that a head that needs more of them
 slows base down as well, and hides it.
@@ -15,7 +16,8 @@ that is what makes the sign of a block fair.
 
 import math
 import os
-from dataclasses import dataclass, field
+import statistics
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from .errors import GateError
@@ -33,14 +35,14 @@ class Block:
     """One block of one figure: the slots' values of each side in order."""
     base: list
     head: list
-    higher_is_better: bool = False
+    rule: object  # TimingRule
 
     @property
     def q(self):
-        """By how much head's best is worse than base's, as a logarithm."""
-        best = max if self.higher_is_better else min
-        worse = math.log(best(self.head) / best(self.base))
-        return -worse if self.higher_is_better else worse
+        """By how much head is worse than base, as a logarithm."""
+        counts = statistics.fmean if self.rule.of_slots == "mean" else max if self.rule.higher_is_better else min
+        worse = math.log(counts(self.head) / counts(self.base))
+        return -worse if self.rule.higher_is_better else worse
 
 
 @dataclass
@@ -80,13 +82,13 @@ class TimedFigure:
     def add(self, base_slots, head_slots):
         """Takes its values from a block's slots, which are the framework's rows. Throws GateError for a base
         that has none at all, in this block and before."""
-        statistic, higher_is_better = self.rule.statistic, self.rule.higher_is_better
-        if not self.blocks and not any(statistic in slot for slot in base_slots):
-            raise GateError(f"base: {self.name} has no {statistic}")
-        if not all(statistic in slot for slot in base_slots + head_slots):
-            statistic, higher_is_better = FALLBACK, False
-        block = Block([figure(slot, statistic, "base") for slot in base_slots],
-                      [figure(slot, statistic, "head") for slot in head_slots], higher_is_better)
+        rule = self.rule
+        if not self.blocks and not any(rule.statistic in slot for slot in base_slots):
+            raise GateError(f"base: {self.name} has no {rule.statistic}")
+        if not all(rule.statistic in slot for slot in base_slots + head_slots):
+            rule = replace(rule, statistic=FALLBACK)
+        block = Block([figure(slot, rule.statistic, "base") for slot in base_slots],
+                      [figure(slot, rule.statistic, "head") for slot in head_slots], rule)
         self.blocks.append(block)
         self.test.add(block.q)
 
