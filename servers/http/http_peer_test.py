@@ -169,7 +169,7 @@ class PeerTest:
         count = 500
         requests = b"".join(b"GET /compute/%d HTTP/1.1\r\nHost: h\r\n\r\n" % n
                             for n in range(count))
-        requests += b"GET /ping HTTP/1.1\r\nConnection: close\r\n\r\n"
+        requests += b"GET /ping HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
         sender = threading.Thread(target=peer.sendall, args=(requests,))
         sender.start()
         answers = self.read_all(peer)
@@ -210,15 +210,15 @@ class PeerTest:
         self.assertTrue(self.read_all(garbage).startswith(b"HTTP/1.1 400 Bad Request\r\n"))
 
         long_head = self.raw()
-        long_head.sendall(b"GET /ping HTTP/1.1\r\nName: " + b"v" * 9000)
+        long_head.sendall(b"GET /ping HTTP/1.1\r\nHost: h\r\nName: " + b"v" * 9000)
         self.assertTrue(self.read_all(long_head).startswith(b"HTTP/1.1 431 "))
 
         stalled = self.raw()
-        stalled.sendall(b"POST /upload HTTP/1.1\r\nContent-Length: 1000\r\n\r\nhalf")
+        stalled.sendall(b"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nhalf")
         self.assertEqual(self.read_all(stalled), b"", "given up without an answer")
 
         gone = self.raw()
-        gone.sendall(b"POST /upload-file-chunked HTTP/1.1\r\nContent-Length: 1000\r\n\r\n{")
+        gone.sendall(b"POST /upload-file-chunked HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{")
         gone.shutdown(socket.SHUT_WR)
         self.assertEqual(self.read_all(gone), b"", "closed once its line is written")
 

@@ -4,8 +4,11 @@
 // keep-alive are known to the base class.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 #include <cstdint>
 #include <string_view>
 
@@ -18,6 +21,29 @@ namespace beast = boost::beast;
 // The largest head of a message, start line and fields, in bytes.
 inline constexpr std::size_t kMaxHeadBytes = 8192;
 
+// How a message says that it is encoded for transfer (RFC 9112, 6.1).
+enum class TransferCoding {
+  kNone,
+  kChunked,
+  kUnknown,   // as well by a coding that is not known here; it ends with the last chunk
+  kUnframed,  // in a way that does not tell where it ends
+};
+
+// Whether Host may have such a value: the characters of an address or a name, and of a port.
+inline bool IsHost(std::string_view value) {
+  static constexpr auto kAllowed = [] {
+    std::array<bool, 256> allowed{};
+    for (unsigned char c = '0'; c <= '9'; ++c) allowed[c] = true;
+    for (unsigned char c = 'a'; c <= 'z'; ++c) allowed[c] = allowed[c - 'a' + 'A'] = true;
+    for (const unsigned char c : std::string_view("-._~%!$&'()*+,;=:[]")) allowed[c] = true;
+    return allowed;
+  }();
+  for (const unsigned char c : value) {
+    if (!kAllowed[c]) return false;
+  }
+  return true;
+}
+
 template <bool kIsRequest>
 class MessageParser : public beast::http::basic_parser<kIsRequest> {
  public:
@@ -26,8 +52,14 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
     this->body_limit(boost::none);  // known only once the target is
   }
 
-  // Whether the message is encoded for transfer in a way other than plain chunks.
-  bool unsupported_coding() const { return unsupported_coding_; }
+  TransferCoding transfer_coding() const {
+    if (codings_ == 0) return TransferCoding::kNone;
+    // Beast reads the field in its own way; what the two disagree about is not trusted.
+    if (!this->chunked() || !last_is_chunked_ || chunked_codings_ > 1) {
+      return TransferCoding::kUnframed;
+    }
+    return codings_ == 1 ? TransferCoding::kChunked : TransferCoding::kUnknown;
+  }
   // Where the parts of a body go that passes through the parser: one in chunks, or one that lasts
   // until the end of the stream. Must be set before such a body is parsed; `max_bytes` bounds the
   // total, beyond it the parser fails with body_limit.
@@ -47,9 +79,7 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
   void on_response_impl(int, string_view, int, error_code&) override {}
   void on_field_impl(beast::http::field name, string_view, string_view value,
                      error_code&) override {
-    if (name == beast::http::field::transfer_encoding && !beast::iequals(value, "chunked")) {
-      unsupported_coding_ = true;
-    }
+    if (name == beast::http::field::transfer_encoding) AddCodings({value.data(), value.size()});
     OnField(name, value);
   }
   void on_header_impl(error_code&) override {}
@@ -63,6 +93,21 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
   }
   void on_finish_impl(error_code&) override {}
 
+  // Of one field; each that follows adds to the list. An empty element of it says nothing.
+  void AddCodings(std::string_view list) {
+    constexpr std::string_view kBlank = " \t";
+    while (!list.empty()) {
+      std::string_view coding = list.substr(0, list.find(','));
+      list.remove_prefix(std::min(list.size(), coding.size() + 1));
+      coding.remove_prefix(std::min(coding.size(), coding.find_first_not_of(kBlank)));
+      coding = coding.substr(0, coding.find_last_not_of(kBlank) + 1);
+      if (coding.empty()) continue;
+      ++codings_;
+      last_is_chunked_ = beast::iequals({coding.data(), coding.size()}, "chunked");
+      chunked_codings_ += last_is_chunked_;
+    }
+  }
+
   std::size_t Collect(string_view part, error_code& error) {
     if (part.size() > bytes_left_) {
       error = beast::http::error::body_limit;
@@ -75,7 +120,9 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
 
   net::Buffer* body_ = nullptr;
   std::uint64_t bytes_left_ = 0;
-  bool unsupported_coding_ = false;
+  std::size_t codings_ = 0;
+  std::size_t chunked_codings_ = 0;
+  bool last_is_chunked_ = false;
 };
 
 class RequestParser final : public MessageParser<true> {
@@ -84,6 +131,13 @@ class RequestParser final : public MessageParser<true> {
   // As it was sent; a view into the receive buffer, valid until a body is received.
   std::string_view target() const { return target_; }
   bool is_http_1_0() const { return version_ < 11; }
+  // Whether it names its host as HTTP wants it: once and well, or not at all in HTTP/1.0.
+  bool names_host() const {
+    return well_named_hosts_ == 1 ? hosts_ == 1 : hosts_ == 0 && is_http_1_0();
+  }
+  // Whether the connection may go on afterwards. "close" outweighs "keep-alive", for which Beast
+  // looks first in HTTP/1.0.
+  bool keep_alive() const { return !closes_ && MessageParser<true>::keep_alive(); }
   // Whether the peer holds the body back until it is told to go on.
   bool expects_continue() const { return expects_continue_ && version_ >= 11; }
 
@@ -95,15 +149,29 @@ class RequestParser final : public MessageParser<true> {
     version_ = version;
   }
   void OnField(beast::http::field name, string_view value) override {
-    if (name == beast::http::field::expect && beast::iequals(value, "100-continue")) {
-      expects_continue_ = true;
+    switch (name) {
+      case beast::http::field::host:
+        ++hosts_;
+        well_named_hosts_ += IsHost({value.data(), value.size()});
+        break;
+      case beast::http::field::expect:
+        if (beast::iequals(value, "100-continue")) expects_continue_ = true;
+        break;
+      case beast::http::field::connection:
+        if (is_http_1_0() && beast::http::token_list(value).exists("close")) closes_ = true;
+        break;
+      default:
+        break;
     }
   }
 
   beast::http::verb method_ = beast::http::verb::unknown;
   std::string_view target_;
   int version_ = 11;
+  unsigned hosts_ = 0;
+  unsigned well_named_hosts_ = 0;
   bool expects_continue_ = false;
+  bool closes_ = false;
 };
 
 class ResponseParser final : public MessageParser<false> {

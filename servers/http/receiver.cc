@@ -1,7 +1,10 @@
 #include "servers/http/receiver.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <optional>
+#include <system_error>
 
 namespace rpycbench::http {
 
@@ -42,13 +45,23 @@ void Receiver::ReceiveHead(beast::http::basic_parser<kIsRequest>& parser) {
   // A head never moves while it is parsed, so there must be room for the largest one.
   if (kCapacity - begin_ < kMaxHeadBytes) Compact();
   if (begin_ == end_) begin_ = end_ = 0;
-  const std::size_t start = begin_;
+  using Clock = std::chrono::steady_clock;
+  std::optional<Clock::time_point> deadline;
+  const std::size_t start = head_begin_ = begin_;
   for (;;) {
     if (begin_ < end_) Put(parser);
     // Beast bounds what it is given at a time, not the sum.
     const std::size_t head = (parser.is_header_done() ? begin_ : end_ + 1) - start;
     if (head > kMaxHeadBytes) throw ProtocolError(beast::http::error::header_limit);
     if (parser.is_header_done()) return;
+    if (start < end_ && socket_.timeout().count() > 0) {
+      const Clock::time_point now = Clock::now();
+      if (!deadline) deadline = now + socket_.timeout();
+      if (now > *deadline) {
+        throw net::Error(std::make_error_code(std::errc::timed_out),
+                         "receive the head of a message from", socket_.peer());
+      }
+    }
     const std::size_t got = socket_.ReceiveSome(buffer_.get() + end_, kCapacity - end_);
     if (got == 0) throw net::EndOfStream("receive the head of a message from", socket_.peer());
     end_ += got;

@@ -33,6 +33,12 @@ class Receiver {
 
   // Whether no byte is waiting that was received and not taken.
   bool empty() const { return begin_ == end_; }
+  // Of the head that was received last, or in part: whether its first line is whole, and no longer
+  // than a head may be.
+  bool HoldsFirstLine() const {
+    const std::string_view head{buffer_.get() + head_begin_, end_ - head_begin_};
+    return head.substr(0, kMaxHeadBytes).find('\n') != std::string_view::npos;
+  }
   // Forgets what was received, for a new connection of the same socket object.
   void Clear() { begin_ = end_ = 0; }
   // Waits for bytes of the next message. Returns 0 at the end of the stream. Throws net::Error.
@@ -41,7 +47,8 @@ class Receiver {
   void SkipEmptyLines();
 
   // Feeds `parser` up to the end of the message's head. Views that the parser keeps stay valid
-  // until a body is received. All three throw ProtocolError, net::Error and net::EndOfStream.
+  // until a body is received. A head that comes in pieces must be whole within the socket's time
+  // limit. All three throw ProtocolError, net::Error and net::EndOfStream.
   template <bool kIsRequest>
   void ReceiveHead(beast::http::basic_parser<kIsRequest>& parser);
   // Receives exactly `size` bytes of a body of known length.
@@ -76,6 +83,7 @@ class Receiver {
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  std::size_t head_begin_ = 0;  // of the last head, as long as nothing behind it was received
 };
 
 template <bool kIsRequest, class Feed>

@@ -99,6 +99,11 @@ void Responder::SendStream(const service::Chunks& chunks) {
   SendChunkedBody(socket_, out_.view(), chunks, blocks_);
 }
 
+void Responder::SendOptions(std::string_view allowed) {
+  WriteHead(beast_http::status::ok, kJson, 0, {"Allow", allowed});
+  socket_.SendMessage(out_.data(), out_.size(), head_bytes_);
+}
+
 void Responder::SendError(beast_http::status code, std::string_view text, const Field& field) {
   const std::string json = R"({"error":")" + JsonText(text) + R"("})";
   WriteHead(code, kJson, json.size(), field);

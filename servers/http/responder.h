@@ -34,6 +34,9 @@ class Responder {
   void WillClose() { keep_alive_ = false; }
   bool keep_alive() const { return keep_alive_; }
 
+  // To be called when the connection is idle: a large buffer goes.
+  void GiveBack() { out_.give_back(net::kKeptWhenIdle); }
+
   // All throw net::Error.
   void SendContinue();
   void SendJson(std::string_view json);
@@ -43,6 +46,8 @@ class Responder {
   // As it is, in chunked transfer coding; whole, with its length, where the peer's HTTP/1.0 has no
   // such thing.
   void SendStream(const service::Chunks& chunks);
+  // No content, but the methods that are allowed.
+  void SendOptions(std::string_view allowed);
   // {"error":"<text>"}
   void SendError(boost::beast::http::status status, std::string_view text, const Field& field);
 

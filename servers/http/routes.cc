@@ -1,5 +1,6 @@
 #include "servers/http/routes.h"
 
+#include <boost/beast/core/string.hpp>
 #include <charconv>
 #include <string>
 
@@ -7,6 +8,10 @@
 
 namespace rpycbench::http {
 namespace {
+
+namespace beast = boost::beast;
+
+beast::string_view Text(std::string_view text) { return {text.data(), text.size()}; }
 
 constexpr std::array kRoutes{
     Route{"ping", 0, false, Operation::kPing},
@@ -42,25 +47,32 @@ Number ParseNumber(std::string_view text, std::string_view kind) {
 
 }  // namespace
 
-std::optional<Match> FindRoute(std::string_view target) {
+std::optional<std::string_view> PathOf(std::string_view target) {
+  target = target.substr(0, target.find('?'));
+  if (target.starts_with('/')) return target;
   constexpr std::string_view kScheme = "http://";
-  if (target.starts_with(kScheme)) {
-    const std::size_t path = target.find('/', kScheme.size());
-    target = path == std::string_view::npos ? "/" : target.substr(path);
-  }
-  if (!target.starts_with('/')) return std::nullopt;
-  target = target.substr(1, target.find('?') - 1);
+  if (!beast::iequals(Text(target.substr(0, kScheme.size())), Text(kScheme))) return std::nullopt;
+  target.remove_prefix(kScheme.size());
+  const std::string_view authority = target.substr(0, target.find('/'));
+  if (authority.empty() || authority.starts_with(':')) return std::nullopt;
+  target.remove_prefix(authority.size());
+  return target.empty() ? "/" : target;
+}
+
+std::optional<Match> FindRoute(std::string_view path) {
+  if (!path.starts_with('/')) return std::nullopt;
+  path.remove_prefix(1);
   // "/ping/" is not "/ping", and an argument is never empty.
-  if (target.ends_with('/')) return std::nullopt;
-  const std::string_view name = CutSegment(target);
+  if (path.ends_with('/')) return std::nullopt;
+  const std::string_view name = CutSegment(path);
   for (const Route& route : kRoutes) {
     if (route.name != name) continue;
     Match match{route, {}};
     for (std::size_t i = 0; i < route.arguments; ++i) {
-      match.arguments[i] = CutSegment(target);
+      match.arguments[i] = CutSegment(path);
       if (match.arguments[i].empty()) return std::nullopt;
     }
-    if (!target.empty()) return std::nullopt;
+    if (!path.empty()) return std::nullopt;
     return match;
   }
   return std::nullopt;

@@ -38,9 +38,13 @@ struct Match {
   std::array<std::string_view, 2> arguments;
 };
 
-// The route of `target` ("/download/1024"; a query is ignored, "http://host/…" means the same).
-// Empty for an unknown path; arguments are not looked at.
-std::optional<Match> FindRoute(std::string_view target);
+// The path of a request's target in origin form ("/ping") or absolute form ("http://host/ping",
+// whose scheme knows no case; "/" if it has no path); a query is left out. Empty for any other
+// target.
+std::optional<std::string_view> PathOf(std::string_view target);
+
+// The route of a path ("/download/1024"). Empty for an unknown one; arguments are not looked at.
+std::optional<Match> FindRoute(std::string_view path);
 
 // An argument's value. Throw service::ValueError if it isn't a number of this type.
 std::int64_t ParseInteger(std::string_view text);

@@ -8,6 +8,11 @@
 namespace rpycbench::http {
 namespace {
 
+std::optional<Match> Find(std::string_view target) {
+  const std::optional<std::string_view> path = PathOf(target);
+  return path ? FindRoute(*path) : std::nullopt;
+}
+
 TEST(Routes, FindsEveryOperation) {
   const std::vector<std::pair<std::string_view, Operation>> cases = {
       {"/ping", Operation::kPing},
@@ -24,28 +29,46 @@ TEST(Routes, FindsEveryOperation) {
       {"/crash", Operation::kCrash},
       {"/ping?verbose=1", Operation::kPing},
       {"http://localhost:80/ping", Operation::kPing},
+      {"HTTP://[::1]/ping?verbose=1", Operation::kPing},
   };
   for (const auto& [target, operation] : cases) {
-    const std::optional<Match> match = FindRoute(target);
+    const std::optional<Match> match = Find(target);
     ASSERT_TRUE(match.has_value()) << target;
     EXPECT_EQ(match->route.operation, operation) << target;
   }
 }
 
 TEST(Routes, CutsArguments) {
-  const std::optional<Match> match = FindRoute("/download-file-chunked/2048/512?x=/1");
+  const std::optional<Match> match = Find("/download-file-chunked/2048/512?x=/1");
   ASSERT_TRUE(match.has_value());
   EXPECT_EQ(match->arguments[0], "2048");
   EXPECT_EQ(match->arguments[1], "512");
 }
 
 TEST(Routes, FindsNothingElse) {
-  for (const std::string_view target :
-       {"", "/", "*", "ping", "/pin", "/pingg", "/ping/", "/ping/1", "//ping", "/download",
-        "/download/", "/download//", "/download/1/2", "/download/1/", "/download-file-chunked/1",
-        "/download-file-chunked//1", "/download-file-chunked/1/2/3", "http://localhost",
-        "https://localhost/ping"}) {
-    EXPECT_FALSE(FindRoute(target).has_value()) << target;
+  for (const std::string_view target : {"",
+                                        "/",
+                                        "*",
+                                        "ping",
+                                        "/pin",
+                                        "/pingg",
+                                        "/ping/",
+                                        "/ping/1",
+                                        "//ping",
+                                        "/download",
+                                        "/download/",
+                                        "/download//",
+                                        "/download/1/2",
+                                        "/download/1/",
+                                        "/download-file-chunked/1",
+                                        "/download-file-chunked//1",
+                                        "/download-file-chunked/1/2/3",
+                                        "http://localhost",
+                                        "https://localhost/ping",
+                                        "http:///ping",
+                                        "http://:80/ping",
+                                        "http://localhost?/ping"}) {
+    EXPECT_FALSE(Find(target).has_value()) << target;
   }
 }
 

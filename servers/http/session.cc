@@ -30,10 +30,12 @@ class Refusal : public std::runtime_error {
   Field field_;  // of texts that live as long as the program
 };
 
-status StatusOf(const ProtocolError& error) {
+// `has_request_line`: whether at least that was received.
+status StatusOf(const ProtocolError& error, bool has_request_line) {
   if (error.code() == beast::http::error::header_limit) {
-    return status::request_header_fields_too_large;
+    return has_request_line ? status::request_header_fields_too_large : status::uri_too_long;
   }
+  if (error.code() == beast::http::error::bad_version) return status::http_version_not_supported;
   if (error.code() == beast::http::error::body_limit) return status::payload_too_large;
   return status::bad_request;
 }
@@ -47,14 +49,17 @@ class Session {
         responder_(socket, service.injection().lengthens_replies()) {}
 
   void Run() {
-    while (AwaitRequest() && ServeRequest()) {
+    while (AwaitRequest()) {
+      if (!ServeRequest()) return Drain();
     }
   }
 
  private:
   bool AwaitRequest();
   bool ServeRequest();
+  void CheckHead(const RequestParser& parser);
   void Answer(RequestParser& parser);
+  void AnswerOptions(RequestParser& parser, std::string_view allowed);
   bool Offers(const Route& route) const {
     return route.operation != Operation::kCrash || service_.crash_allowed();
   }
@@ -69,7 +74,7 @@ class Session {
   template <class Number>
   void SendNumber(std::string_view name, Number number);
   bool SendRefusal(status code, std::string_view text, const Field& field = {});
-  void Drain();
+  void Drain() noexcept;
 
   net::Socket& socket_;
   const service::Service& service_;
@@ -90,22 +95,26 @@ bool Session::AwaitRequest() {
     } catch (const net::Error& error) {
       if (error.code() == std::errc::connection_reset) return false;
       if (!error.timed_out()) throw;  // an idle peer is waited for
+      body_.give_back(net::kKeptWhenIdle);
+      scratch_.give_back(net::kKeptWhenIdle);
+      responder_.GiveBack();
     }
     receiver_.SkipEmptyLines();
   }
   return true;
 }
 
-// Returns whether the connection goes on.
+// Returns whether the connection goes on. If not, the answer has been sent.
 bool Session::ServeRequest() {
   request_read_ = false;
   responder_.StartAnswer(false, false, false);
   try {
     RequestParser parser;
     receiver_.ReceiveHead(parser);
-    request_read_ = parser.is_done();
     responder_.StartAnswer(parser.is_http_1_0(), parser.keep_alive(),
                            parser.method() == verb::head);
+    CheckHead(parser);
+    request_read_ = parser.is_done();
     Answer(parser);
     return responder_.keep_alive();
   } catch (const Refusal& refusal) {
@@ -118,31 +127,61 @@ bool Session::ServeRequest() {
     return SendRefusal(status::payload_too_large, error.what());
   } catch (const ProtocolError& error) {
     request_read_ = false;
-    return SendRefusal(StatusOf(error), error.what());
+    return SendRefusal(StatusOf(error, receiver_.HoldsFirstLine()), error.what());
+  }
+}
+
+// Refuses requests after which nobody knows for sure where the next one begins, or whom it is for.
+// They count as not read, whatever Beast says, so the connection ends.
+void Session::CheckHead(const RequestParser& parser) {
+  switch (parser.transfer_coding()) {
+    case TransferCoding::kNone:
+      break;
+    case TransferCoding::kChunked:
+      if (!parser.is_http_1_0()) break;
+      throw Refusal(status::bad_request, "HTTP/1.0 has no transfer coding");
+    case TransferCoding::kUnknown:
+      throw Refusal(status::not_implemented, "transfer coding not supported");
+    case TransferCoding::kUnframed:
+      throw Refusal(status::bad_request, "the transfer coding does not tell where the body ends");
+  }
+  if (!parser.names_host()) throw Refusal(status::bad_request, "one valid Host is required");
+  if (parser.method() == verb::connect) {
+    throw Refusal(status::not_implemented, "this is no proxy");
   }
 }
 
 void Session::Answer(RequestParser& parser) {
-  if (parser.unsupported_coding()) {
-    throw Refusal(status::not_implemented, "transfer coding not supported");
-  }
   if (parser.method() == verb::unknown) {
     throw Refusal(status::not_implemented, "method not supported");
   }
-  const std::optional<Match> match = FindRoute(parser.target());
+  const bool asks_for_options = parser.method() == verb::options;
+  if (asks_for_options && parser.target() == "*") {
+    return AnswerOptions(parser, "GET, HEAD, POST, OPTIONS");
+  }
+  const std::optional<std::string_view> path = PathOf(parser.target());
+  if (!path) throw Refusal(status::bad_request, "neither a path nor an http URL with a host");
+  const std::optional<Match> match = FindRoute(*path);
   if (!match || !Offers(match->route)) throw Refusal(status::not_found, "unknown path");
+  const std::string_view allowed = match->route.takes_body ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+  if (asks_for_options) return AnswerOptions(parser, allowed);
   if (match->route.takes_body) {
     if (parser.method() != verb::post) {
-      throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", "POST"});
+      throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", allowed});
     }
     if (!parser.content_length() && !parser.chunked()) {
       request_read_ = false;  // what follows may well be a body
       throw Refusal(status::length_required, "a body with a length is required");
     }
   } else if (parser.method() != verb::get && parser.method() != verb::head) {
-    throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", "GET, HEAD"});
+    throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", allowed});
   }
   Perform(*match, parser);
+}
+
+void Session::AnswerOptions(RequestParser& parser, std::string_view allowed) {
+  ReceiveBody(parser);
+  responder_.SendOptions(allowed);
 }
 
 void Session::Perform(const Match& match, RequestParser& parser) {
@@ -256,26 +295,29 @@ bool Session::SendRefusal(status code, std::string_view text, const Field& field
   responder_.WillClose();
   try {
     responder_.SendError(code, text, field);
-    Drain();
   } catch (const net::Error&) {
     // The peer is gone or silent. The line above says all there is to say about it.
   }
   return false;
 }
 
-// A close with unread bytes resets the connection, which can destroy the answer before the peer
-// reads it. So the rest is read until the peer has seen the end, within bounds.
-void Session::Drain() {
+// A close before all that the peer sends has been read resets the connection, which can destroy the
+// last answer before the peer reads it. So the rest is read until the peer has seen the end, within
+// bounds. Whatever goes wrong now concerns nobody.
+void Session::Drain() noexcept {
   constexpr std::chrono::seconds kLongest{2};
   constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
   socket_.ShutdownSend();
-  socket_.SetTimeout(kLongest);
   const auto deadline = std::chrono::steady_clock::now() + kLongest;
-  scratch_.resize_discarding(std::size_t{64} << 10);
-  for (std::uint64_t drained = 0; drained < kMostBytes;) {
-    const std::size_t got = socket_.ReceiveSome(scratch_.data(), scratch_.size());
-    if (got == 0 || std::chrono::steady_clock::now() > deadline) return;
-    drained += got;
+  try {
+    socket_.SetTimeout(kLongest);
+    scratch_.resize_discarding(std::size_t{64} << 10);
+    for (std::uint64_t drained = 0; drained < kMostBytes;) {
+      const std::size_t got = socket_.ReceiveSome(scratch_.data(), scratch_.size());
+      if (got == 0 || std::chrono::steady_clock::now() > deadline) return;
+      drained += got;
+    }
+  } catch (const std::exception&) {
   }
 }
 

@@ -7,10 +7,9 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include <memory>
 #include <string>
 
-#include "servers/http/loopback_server.h"
+#include "servers/http/session_fixture.h"
 
 namespace rpycbench::http {
 namespace {
@@ -18,86 +17,9 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::string_view kPing = "GET /ping HTTP/1.1\r\nHost: h\r\n\r\n";
-constexpr std::string_view kPong =
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 19\r\n\r\n"
-    "{\"response\":\"pong\"}";
-
-std::string Post(std::string_view path, std::string_view body) {
-  return "POST " + std::string(path) +
-         " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-         std::string(body);
-}
-
-std::string Get(std::string_view path) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n\r\n";
-}
-
-class SessionTest : public testing::Test {
- protected:
-  void SetUp() override {
-    testing::internal::CaptureStderr();
-    Start({});
-  }
-  void TearDown() override {
-    if (server_) EndAndReadLog();
-  }
-
-  // Ends the session that SetUp began, silently, and begins one with other limits.
-  void Start(service::Limits limits,
-             std::chrono::milliseconds io_timeout = std::chrono::seconds(10)) {
-    peer_.Close();
-    server_.reset();
-    service_ = std::make_unique<service::Service>(std::nullopt, limits);
-    server_ = std::make_unique<LoopbackServer>(
-        [this](net::Socket& socket) { ServeSession(socket, *service_); }, io_timeout);
-    peer_ = server_->Connect();
-  }
-
-  // Closes the connection, waits for the session's end, and returns what it wrote to stderr.
-  std::string EndAndReadLog() {
-    peer_.Close();
-    server_.reset();
-    return testing::internal::GetCapturedStderr();
-  }
-  // The same, and the number of lines it wrote.
-  std::ptrdiff_t EndAndCountLines() {
-    const std::string log = EndAndReadLog();
-    return std::count(log.begin(), log.end(), '\n');
-  }
-
-  void Send(std::string_view bytes) { peer_.SendAll(bytes.data(), bytes.size()); }
-  std::string Receive(std::size_t size) {
-    std::string bytes(size, '?');
-    peer_.ReceiveExactly(bytes.data(), size);
-    return bytes;
-  }
-  // One answer: its head, then as much as its Content-Length says.
-  std::string ReceiveAnswer() {
-    std::string answer;
-    while (!answer.ends_with("\r\n\r\n")) answer += Receive(1);
-    const std::string name = "Content-Length: ";
-    const std::size_t length = answer.find(name);
-    if (length == std::string::npos) return answer;
-    return answer + Receive(std::stoul(answer.substr(length + name.size())));
-  }
-  std::string Ask(std::string_view request) {
-    Send(request);
-    return ReceiveAnswer();
-  }
-  bool ClosedByServer() {
-    char byte;
-    return peer_.ReceiveSome(&byte, 1) == 0;
-  }
-
-  std::unique_ptr<service::Service> service_;
-  std::unique_ptr<LoopbackServer> server_;
-  net::Socket peer_;
-};
-
 TEST_F(SessionTest, AnswersEveryOperation) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {std::string(kPing), R"({"response":"pong"})"},
+      {std::string(kPingRequest), R"({"response":"pong"})"},
       {Post("/echo", "some bytes"), "some bytes"},
       {Post("/echo", ""), ""},
       {Post("/upload", "12345"), R"({"size":5})"},
@@ -119,16 +41,16 @@ TEST_F(SessionTest, AnswersEveryOperation) {
 }
 
 TEST_F(SessionTest, TheHeadIsShort) {
-  EXPECT_EQ(Ask(kPing), kPong);
+  EXPECT_EQ(Ask(kPingRequest), kPongAnswer);
   EXPECT_THAT(Ask(Get("/download/1")), HasSubstr("Content-Type: application/octet-stream\r\n"));
 }
 
 TEST_F(SessionTest, HeadAnswersWithoutBody) {
-  Send("HEAD /download/5 HTTP/1.1\r\n\r\n");
+  Send("HEAD /download/5 HTTP/1.1\r\nHost: h\r\n\r\n");
   const std::string head =
       "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 5\r\n\r\n";
   EXPECT_EQ(Receive(head.size()), head);
-  EXPECT_EQ(Ask(kPing), kPong);
+  EXPECT_EQ(Ask(kPingRequest), kPongAnswer);
 }
 
 TEST_F(SessionTest, StreamsAFileInChunkedCoding) {
@@ -145,9 +67,9 @@ TEST_F(SessionTest, StreamsAFileInChunkedCoding) {
     Send(Get("/download-file-streamed/" + arguments));
     EXPECT_EQ(Receive(head.size() + body.size()), head + body) << arguments;
   }
-  Send("HEAD /download-file-streamed/3/2 HTTP/1.1\r\n\r\n");
+  Send("HEAD /download-file-streamed/3/2 HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(Receive(head.size()), head);
-  EXPECT_EQ(Ask(kPing), kPong);
+  EXPECT_EQ(Ask(kPingRequest), kPongAnswer);
   EXPECT_THAT(Ask(Get("/download-file-streamed/3/0")), StartsWith("HTTP/1.1 400 "));
 }
 
@@ -160,7 +82,7 @@ TEST_F(SessionTest, StreamsNothingToHttp10) {
 TEST_F(SessionTest, KeepsTheConnectionAsTheVersionSays) {
   const std::string old_keep = Ask("GET /ping HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   EXPECT_THAT(old_keep, HasSubstr("Connection: keep-alive\r\n"));
-  const std::string closing = Ask("GET /ping HTTP/1.1\r\nConnection: close\r\n\r\n");
+  const std::string closing = Ask("GET /ping HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(closing, HasSubstr("Connection: close\r\n"));
   EXPECT_TRUE(ClosedByServer());
 }
@@ -177,10 +99,10 @@ TEST_F(SessionTest, ServesPipelinedRequestsInOrder) {
   for (int i = 0; i < 1000; ++i) {
     const std::string text = std::string(i % 97, '.') + std::to_string(i);
     requests += Post("/echo", text);
-    requests += kPing;
+    requests += kPingRequest;
     answers += "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: " +
                std::to_string(text.size()) + "\r\n\r\n" + text;
-    answers += kPong;
+    answers += kPongAnswer;
   }
   std::thread sender([&] { Send(requests); });
   EXPECT_EQ(Receive(answers.size()), answers);
@@ -190,10 +112,10 @@ TEST_F(SessionTest, ServesPipelinedRequestsInOrder) {
 
 TEST_F(SessionTest, TakesRequestsByteByByte) {
   const std::string chunked =
-      "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
       "3\r\nabc\r\n10;ext=1\r\n0123456789abcdef\r\n0\r\nTrailer: x\r\n\r\n";
-  for (const std::string& request :
-       {std::string(kPing), chunked, Post("/upload-file-chunked", R"({"chunks":["00ff"]})")}) {
+  for (const std::string& request : {std::string(kPingRequest), chunked,
+                                     Post("/upload-file-chunked", R"({"chunks":["00ff"]})")}) {
     for (const char c : request) Send({&c, 1});
     EXPECT_THAT(ReceiveAnswer(), StartsWith("HTTP/1.1 200 OK\r\n")) << request;
   }
@@ -201,18 +123,20 @@ TEST_F(SessionTest, TakesRequestsByteByByte) {
 }
 
 TEST_F(SessionTest, SkipsEmptyLinesBetweenRequests) {
-  EXPECT_EQ(Ask("\r\n\r\n" + std::string(kPing)), kPong);
+  EXPECT_EQ(Ask("\r\n\r\n" + std::string(kPingRequest)), kPongAnswer);
   Send("\r\n");
-  EXPECT_EQ(Ask(kPing), kPong);
+  EXPECT_EQ(Ask(kPingRequest), kPongAnswer);
   EXPECT_EQ(EndAndReadLog(), "");
 }
 
 TEST_F(SessionTest, TellsAWaitingPeerToGoOn) {
   const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-  Send("POST /echo HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  Send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(Receive(go_on.size()), go_on);
   EXPECT_THAT(Ask("abc"), HasSubstr("\r\n\r\nabc"));
-  Send("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-Continue\r\n\r\n");
+  Send(
+      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nExpect: "
+      "100-Continue\r\n\r\n");
   EXPECT_EQ(Receive(go_on.size()), go_on);
   EXPECT_THAT(Ask("3\r\nabc\r\n0\r\n\r\n"), HasSubstr("\r\n\r\nabc"));
   EXPECT_EQ(EndAndReadLog(), "");
@@ -220,8 +144,9 @@ TEST_F(SessionTest, TellsAWaitingPeerToGoOn) {
 
 TEST_F(SessionTest, RefusesAWaitingPeerAtOnce) {
   Start({.max_bytes = 10});
-  EXPECT_THAT(Ask("POST /echo HTTP/1.1\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n"),
-              StartsWith("HTTP/1.1 413 Payload Too Large\r\n"));
+  EXPECT_THAT(
+      Ask("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n"),
+      StartsWith("HTTP/1.1 413 Payload Too Large\r\n"));
   EXPECT_TRUE(ClosedByServer());
 }
 
@@ -236,9 +161,9 @@ TEST_F(SessionTest, ARefusedRequestThatWasReadKeepsTheConnection) {
       {Get("/nowhere"), "404 Not Found", "unknown path"},
       {Get("/download"), "404 Not Found", "unknown path"},
       {Get("/echo"), "405 Method Not Allowed\r\n", "method not allowed"},
-      {"POST /ping HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "405 Method Not Allowed",
+      {"POST /ping HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", "405 Method Not Allowed",
        "method not allowed"},
-      {"BREW /ping HTTP/1.1\r\n\r\n", "501 Not Implemented", "method not supported"},
+      {"BREW /ping HTTP/1.1\r\nHost: h\r\n\r\n", "501 Not Implemented", "method not supported"},
       {Get("/download/abc"), "400 Bad Request", "not a 64-bit integer: 'abc'"},
       {Get("/download/-1"), "400 Bad Request", "size must not be negative: -1"},
       {Get("/download/99999999999"), "400 Bad Request", "above the limit"},
@@ -258,14 +183,15 @@ TEST_F(SessionTest, ARefusedRequestThatWasReadKeepsTheConnection) {
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + mistake.status)) << mistake.request;
     EXPECT_THAT(answer, HasSubstr("\r\n\r\n{\"error\":\"")) << mistake.request;
     EXPECT_THAT(answer, HasSubstr(mistake.text)) << mistake.request;
-    EXPECT_EQ(Ask(kPing), kPong) << "after " << mistake.request;
+    EXPECT_EQ(Ask(kPingRequest), kPongAnswer) << "after " << mistake.request;
   }
   EXPECT_EQ(EndAndReadLog(), "");
 }
 
 TEST_F(SessionTest, NamesTheAllowedMethods) {
-  EXPECT_THAT(Ask(Get("/echo")), HasSubstr("\r\nAllow: POST\r\n"));
-  EXPECT_THAT(Ask("DELETE /ping HTTP/1.1\r\n\r\n"), HasSubstr("\r\nAllow: GET, HEAD\r\n"));
+  EXPECT_THAT(Ask(Get("/echo")), HasSubstr("\r\nAllow: POST, OPTIONS\r\n"));
+  EXPECT_THAT(Ask("DELETE /ping HTTP/1.1\r\nHost: h\r\n\r\n"),
+              HasSubstr("\r\nAllow: GET, HEAD, OPTIONS\r\n"));
 }
 
 TEST_F(SessionTest, ARefusedRequestThatWasNotReadClosesWithOneLine) {
@@ -273,25 +199,29 @@ TEST_F(SessionTest, ARefusedRequestThatWasNotReadClosesWithOneLine) {
   const std::vector<Mistake> mistakes = {
       {"complete garbage\r\n\r\n", "400 Bad Request", ""},
       {std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), "400 Bad Request", ""},
-      {"GET /ping HTTP/2.0\r\n\r\n", "400 Bad Request", "version"},
-      {"GET /ping HTTP/1.1\r\nno colon\r\n\r\n", "400 Bad Request", ""},
-      {"GET /" + long_line + " HTTP/1.1\r\n\r\n", "431 ", "header"},
-      {"GET /ping HTTP/1.1\r\nA: " + long_line + "\r\n\r\n", "431 ", "header"},
-      {"POST /upload HTTP/1.1\r\n\r\n", "411 Length Required", "length"},
-      {"POST /upload HTTP/1.1\r\nContent-Length: many\r\n\r\n", "400 Bad Request", ""},
-      {"POST /upload HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400 ", ""},
-      {"POST /upload HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "400 ",
+      {"GET /ping HTTP/2.0\r\n\r\n", "505 HTTP Version Not Supported", "version"},
+      {"GET /ping HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", "400 Bad Request", ""},
+      {"GET /" + long_line + " HTTP/1.1\r\nHost: h\r\n\r\n", "414 ", "header"},
+      {"GET /ping HTTP/1.1\r\nHost: h\r\nA: " + long_line + "\r\n\r\n", "431 ", "header"},
+      {"POST /upload HTTP/1.1\r\nHost: h\r\n\r\n", "411 Length Required", "length"},
+      {"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: many\r\n\r\n", "400 Bad Request", ""},
+      {"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400 ",
        ""},
-      {"POST /upload HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "501 Not Implemented",
-       "transfer coding"},
-      {"POST /upload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "400 Bad Request", ""},
-      {"POST /upload HTTP/1.1\r\nContent-Length: 1073741825\r\n\r\n", "413 Payload Too Large",
-       "above the limit of 1073741824 bytes"},
-      {"POST /upload HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n\r\n",
+      {"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n",
+       "400 ", ""},
+      {"POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+       "501 Not Implemented", "transfer coding"},
+      {"POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+       "400 Bad Request", ""},
+      {"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 1073741825\r\n\r\n",
+       "413 Payload Too Large", "above the limit of 1073741824 bytes"},
+      {"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551615\r\n\r\n",
        "413 Payload Too Large", "above the limit"},
-      {"POST /nowhere HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123", "404 Not Found", "unknown path"},
-      {"POST /upload-file-chunked HTTP/1.1\r\nContent-Length: 30\r\n\r\n{\"chunks\":[7", "400 ",
-       "expected a string of hex digits, found '7'"},
+      {"POST /nowhere HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123", "404 Not Found",
+       "unknown path"},
+      {"POST /upload-file-chunked HTTP/1.1\r\nHost: h\r\nContent-Length: 30\r\n\r\n{\"chunks\":[7",
+       "400 ", "expected a string of hex digits, found '7'"},
   };
   for (const Mistake& mistake : mistakes) {
     Start({});
@@ -306,9 +236,9 @@ TEST_F(SessionTest, ARefusedRequestThatWasNotReadClosesWithOneLine) {
 }
 
 TEST_F(SessionTest, HeadsMayHaveManyFieldsUpToTheLimit) {
-  std::string head = "GET /ping HTTP/1.1\r\n";
+  std::string head = "GET /ping HTTP/1.1\r\nHost: h\r\n";
   while (head.size() < 8000) head += "Name: value\r\n";
-  EXPECT_EQ(Ask(head + "\r\n"), kPong);
+  EXPECT_EQ(Ask(head + "\r\n"), kPongAnswer);
   // Sent in parts, each of which the parser accepts.
   Send(head);
   EXPECT_THAT(Ask(head.substr(head.find("Name"))), StartsWith("HTTP/1.1 431 "));
@@ -316,7 +246,7 @@ TEST_F(SessionTest, HeadsMayHaveManyFieldsUpToTheLimit) {
 
 TEST_F(SessionTest, BodiesEndAtTheLimit) {
   const std::string chunked =
-      "POST /upload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n";
+      "POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n";
   Start({.max_bytes = 10});
   EXPECT_THAT(Ask(Post("/upload", "0123456789")), HasSubstr(R"({"size":10})"));
   EXPECT_THAT(Ask(chunked + "4\r\n6789\r\n0\r\n\r\n"), HasSubstr(R"({"size":10})"));
@@ -344,19 +274,20 @@ TEST_F(SessionTest, ChunkDocumentsEndAtTheLimit) {
 
 TEST_F(SessionTest, AnAnswerSurvivesTheBodyItRefuses) {
   const std::string body(8 << 20, 'x');
-  Send("POST /nowhere HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
+  Send("POST /nowhere HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) +
+       "\r\n\r\n");
   Send(body);
   EXPECT_THAT(ReceiveAnswer(), StartsWith("HTTP/1.1 404 Not Found"));
   EXPECT_TRUE(ClosedByServer());
 }
 
 TEST_F(SessionTest, APeerMayLeaveBetweenRequests) {
-  EXPECT_EQ(Ask(kPing), kPong);
+  EXPECT_EQ(Ask(kPingRequest), kPongAnswer);
   EXPECT_EQ(EndAndReadLog(), "");
 }
 
 TEST_F(SessionTest, APeerMayResetBetweenRequests) {
-  EXPECT_EQ(Ask(kPing), kPong);
+  EXPECT_EQ(Ask(kPingRequest), kPongAnswer);
   const linger at_once{1, 0};
   setsockopt(peer_.descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   EXPECT_EQ(EndAndReadLog(), "");
@@ -364,9 +295,10 @@ TEST_F(SessionTest, APeerMayResetBetweenRequests) {
 
 TEST_F(SessionTest, APeerThatLeavesHalfWayLeavesOneLine) {
   for (const std::string_view part :
-       {"GET /pi", "POST /echo HTTP/1.1\r\nContent-Length: 9\r\n\r\n0123",
-        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01",
-        "POST /upload-file-chunked HTTP/1.1\r\nContent-Length: 90\r\n\r\n{\"chunks\":[\"0"}) {
+       {"GET /pi", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n0123",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01",
+        "POST /upload-file-chunked HTTP/1.1\r\nHost: h\r\nContent-Length: "
+        "90\r\n\r\n{\"chunks\":[\"0"}) {
     Start({});
     Send(part);
     peer_.ShutdownSend();
@@ -379,7 +311,7 @@ TEST_F(SessionTest, APeerThatLeavesHalfWayLeavesOneLine) {
 
 TEST_F(SessionTest, APeerThatStopsHalfWayIsGivenUp) {
   Start({}, std::chrono::milliseconds(50));
-  Send("POST /echo HTTP/1.1\r\nContent-Length: 9\r\n\r\n0123");
+  Send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n0123");
   EXPECT_TRUE(ClosedByServer());
   const std::string log = EndAndReadLog();
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
@@ -388,12 +320,12 @@ TEST_F(SessionTest, APeerThatStopsHalfWayIsGivenUp) {
 
 TEST_F(SessionTest, AnIdlePeerIsWaitedFor) {
   Start({}, std::chrono::milliseconds(20));
-  EXPECT_EQ(Ask(kPing), kPong);
+  EXPECT_EQ(Ask(kPingRequest), kPongAnswer);
   peer_.SetTimeout(std::chrono::milliseconds(150));
   char byte;
   EXPECT_THROW(peer_.ReceiveSome(&byte, 1), net::Error) << "the server must stay silent";
   peer_.SetTimeout(std::chrono::seconds(20));
-  EXPECT_EQ(Ask(kPing), kPong);
+  EXPECT_EQ(Ask(kPingRequest), kPongAnswer);
   EXPECT_EQ(EndAndReadLog(), "");
 }
 
