@@ -17,7 +17,7 @@ import zlib
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE, Server
+from contract import PATIENCE, Server, resident_kib
 from raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_frame
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
@@ -71,14 +71,14 @@ WRONG = {
         "rpyc": rpyc_frame(GETROOT[5]) + b"\r\n\r\n",
         "half a request line": b"GET /pi",
         "half a head": b"GET /ping HTTP/1.1\r\nHost: te",
-        "half a body": b"POST /upload HTTP/1.1\r\nContent-Length: 1000\r\n\r\nonly this",
-        "a body of 4 GiB": b"POST /upload HTTP/1.1\r\nContent-Length: 4294967296\r\n\r\nx",
-        "a negative length": b"POST /upload HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        "two lengths": b"POST /echo HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
-        "a chunk of noise": b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        "endless fields": b"GET /ping HTTP/1.1\r\n" + b"Name: value\r\n" * 50_000,
+        "half a body": b"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nonly this",
+        "a body of 4 GiB": b"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 4294967296\r\n\r\nx",
+        "a negative length": b"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
+        "two lengths": b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+        "a chunk of noise": b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "endless fields": b"GET /ping HTTP/1.1\r\nHost: h\r\n" + b"Name: value\r\n" * 50_000,
         "an endless line": b"GET /" + b"a" * 500_000,
-        "deep nesting": (b"POST /upload-file-chunked HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"
+        "deep nesting": (b"POST /upload-file-chunked HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"
                          + b"[" * 100_000),
     },
 }
@@ -291,6 +291,75 @@ class NestingTest(unittest.TestCase):
             self.assertEqual([], server.stop())
 
 
+class MemoryTest(unittest.TestCase):
+    """Of one model: what one connection may take, and keep."""
+
+    model = None
+    MESSAGE = 8 << 20
+
+    def connected(self, protocol, *flags):
+        server = Server([SERVER, f"--protocol={protocol}", f"--model={self.model}", *flags])
+        self.addCleanup(server.kill)
+        connection = server.connect()
+        self.addCleanup(connection.close)
+        PINGS[protocol](connection)
+        pid = server.children()[0] if self.model == "forking" else server.pid
+        return server, connection, pid
+
+    def test_messages_that_wait_for_each_other_share_a_limit(self):
+        """Each has few bytes on the wire and inflates to what one may have at most; the server asks for the length
+        of the list in it, and gets another such message instead of an answer."""
+        server, peer, pid = self.connected("rpyc", f"--max_message_bytes={self.MESSAGE}")
+        before = resident_kib(pid)
+        big = bytes(self.MESSAGE - 400)
+        message = (b"\x12\x51\x50\x11\x58\x11\x52\x13"
+                   b"\x11\x53\x12\x08\x0f\x00\x00\x00\x1arpycbench.BenchmarkService\x51\x51"
+                   b"\x11\x51\x08\x0f\x00\x00\x00\x13upload_file_chunked"
+                   b"\x11\x52\x10\x11\x52\x11\x11\x51\x0f" + struct.pack(">I", len(big)) + big +
+                   b"\x11\x54\x12\x08\x0f\x00\x00\x00\x0dbuiltins.list\x57\x58\x11\x51\x02")
+        packed = rpyc_frame(zlib.compress(message), 1)
+        most = 0
+        for _ in range(16):
+            try:
+                peer.sendall(packed)
+                if not peer.recv(65536):
+                    break
+            except ConnectionError:
+                break
+            most = max(most, resident_kib(pid) - before)
+        else:
+            self.fail("sixteen such messages were taken")
+        self.assertGreater(most, self.MESSAGE / 1024)
+        self.assertLess(most, (2 * self.MESSAGE + (4 << 20)) / 1024)
+        self.assertRegex(server.next_line(), "bytes that the limits leave")
+        with server.connect() as other:
+            PINGS["rpyc"](other)
+
+    def test_an_idle_connection_gives_large_buffers_back(self):
+        size = 32 << 20
+        data = bytes(size)
+        rpyc_upload = (b"\x12\x51\x50\x11\x58\x11\x52\x13"
+                       b"\x11\x53\x12\x08\x0f\x00\x00\x00\x1arpycbench.BenchmarkService\x51\x51"
+                       b"\x11\x51\x08\x0f\x00\x00\x00\x06upload"
+                       b"\x11\x51\x10\x0f" + struct.pack(">I", size) + data + b"\x11\x51\x02")
+        requests = {
+            "tcp": TCP_HEADER.pack(3, 0, size) + data,
+            "rpyc": rpyc_frame(rpyc_upload),
+            "http": b"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % size + data,
+        }
+        for protocol, request in requests.items():
+            with self.subTest(protocol):
+                server, peer, pid = self.connected(protocol, "--io_timeout_ms=200")
+                before = resident_kib(pid)
+                peer.sendall(request)
+                self.assertTrue(peer.recv(65536))
+                deadline = time.monotonic() + PATIENCE
+                while resident_kib(pid) - before > size / 1024 / 4:
+                    self.assertLess(time.monotonic(), deadline, "it keeps them")
+                PINGS[protocol](peer)
+                self.assertEqual([], server.unread_lines())
+
+
 class HalfClosing:
     """A connection that ends its sending direction behind the first request."""
 
@@ -306,8 +375,9 @@ class HalfClosing:
 def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
     for model in ("threaded", "forking", "threadpool", "async"):
-        suite.addTests(loader.loadTestsFromTestCase(
-            type(f"nesting_{model}", (NestingTest,), {"model": model})))
+        for test in (NestingTest, MemoryTest):
+            suite.addTests(loader.loadTestsFromTestCase(
+                type(f"{test.__name__}_{model}", (test,), {"model": model})))
         for protocol in WRONG:
             suite.addTests(loader.loadTestsFromTestCase(
                 type(f"{protocol}_{model}", (GarbageTest,),

@@ -10,6 +10,9 @@
 
 namespace rpycbench::net {
 
+// What an idle connection may keep of each of its buffers, in bytes.
+inline constexpr std::size_t kKeptWhenIdle = std::size_t{64} << 10;
+
 class Buffer {
  public:
   Buffer() = default;
@@ -51,6 +54,14 @@ class Buffer {
   }
   void append(std::string_view bytes);
   void push_back(char byte) { *extend(1) = byte; }
+
+  // Forgets the contents, and gives the memory back if it is more than `most` bytes.
+  void give_back(std::size_t most) {
+    size_ = 0;
+    if (capacity_ <= most) return;
+    data_.reset();
+    capacity_ = 0;
+  }
 
   void swap(Buffer& other) noexcept {
     data_.swap(other.data_);

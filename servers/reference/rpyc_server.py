@@ -24,7 +24,9 @@ except ImportError as error:
 from operations import Operations, crash, payloads_of
 from serving import announce, end_with_signals, end_with_stdin, leave, parse_flags
 
-CONFIG = {"allow_public_attrs": True, "allow_pickle": True, "sync_request_timeout": 30}
+# Without bind_threads, whose default the environment decides (RPYC_BIND_THREADS): both ends must agree.
+CONFIG = {"allow_public_attrs": True, "allow_pickle": True, "sync_request_timeout": 30,
+          "bind_threads": False}
 PR_SET_PDEATHSIG = 1
 
 

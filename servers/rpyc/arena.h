@@ -22,8 +22,12 @@ class Arena {
     return {first, count};
   }
 
+  // Of memory, but for the first block.
+  std::size_t bytes() const { return sizeof(Value) * further_; }
+
   void Clear() {
     if (blocks_.size() > 1) blocks_.resize(1);  // what an unusual message needed is given back
+    further_ = 0;
     next_ = blocks_.empty() ? nullptr : blocks_.front().get();
     left_ = blocks_.empty() ? 0 : kBlock;
   }
@@ -34,6 +38,7 @@ class Arena {
   void NextBlock(std::size_t count) {
     // The first block has the standard size, so that Clear knows it.
     const std::size_t size = blocks_.empty() || count < kBlock ? kBlock : count;
+    if (!blocks_.empty()) further_ += size;
     blocks_.push_back(std::make_unique<Value[]>(size));
     next_ = blocks_.back().get();
     left_ = size;
@@ -43,6 +48,7 @@ class Arena {
   std::vector<std::unique_ptr<Value[]>> blocks_;
   Value* next_ = nullptr;
   std::size_t left_ = 0;
+  std::size_t further_ = 0;  // values in all blocks but the first
 };
 
 }  // namespace rpycbench::rpyc

@@ -6,6 +6,7 @@
 #include "servers/rpyc/bytes_list.h"
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/method.h"
+#include "servers/rpyc/numbers.h"
 #include "servers/rpyc/vinegar.h"
 
 namespace rpycbench::rpyc {
@@ -15,20 +16,6 @@ constexpr std::string_view kPrefix = "exposed_";
 constexpr std::string_view kCrash = "crash";
 
 std::string Quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
-
-std::int64_t IntegerOf(const Value& value) {
-  if (value.is(Kind::kInt)) return value.integer();
-  if (value.is(Kind::kBool)) return value.boolean() ? 1 : 0;
-  if (value.is(Kind::kBigInt)) {
-    // Beyond 64 bits means beyond every limit of the service.
-    throw PythonError("ValueError", "out of range: " + std::string(value.bytes().substr(0, 40)));
-  }
-  throw PythonError("TypeError", "an integer is required");
-}
-
-double NumberOf(const Value& value) {
-  return value.is(Kind::kFloat) ? value.real() : static_cast<double>(IntegerOf(value));
-}
 
 // len(value), as Python has it; that of a peer's object is asked for.
 std::int64_t LengthOf(Scope& scope, const Value& value) {
@@ -41,7 +28,8 @@ std::int64_t LengthOf(Scope& scope, const Value& value) {
     case Kind::kFrozenSet:
       return static_cast<std::int64_t>(value.items().size());
     case Kind::kNetref: {
-      const std::int64_t length = IntegerOf(scope.connection().CallAttr(value, "__len__").value());
+      const Reply answer = scope.connection().CallAttr(value, "__len__");
+      const std::int64_t length = IntegerOf(scope, answer.value());
       if (length < 0) throw PythonError("ValueError", "__len__() should return >= 0");
       return length;
     }
@@ -50,13 +38,23 @@ std::int64_t LengthOf(Scope& scope, const Value& value) {
   }
 }
 
-// The lengths of all items, added up; those of a peer's list are fetched one by one.
-std::int64_t LengthOfItems(Scope& scope, const Value& items) {
+std::int64_t LengthOfUpload(const service::Service& service, Scope& scope, const Value& value) {
+  const std::int64_t length = LengthOf(scope, value);
+  service.CheckUpload(length);
+  return length;
+}
+
+// The lengths of all items, added up; those of a peer's list are fetched one by one, and no more of
+// them than a file may have.
+std::int64_t LengthOfItems(const service::Service& service, Scope& scope, const Value& items) {
   std::int64_t total = 0;
+  std::int64_t count = 0;
   const auto add = [&](const Value& item) {
-    if (__builtin_add_overflow(total, LengthOf(scope, item), &total)) {
-      throw PythonError("OverflowError", "the lengths add up to more than 64 bits hold");
-    }
+    service.CheckChunks(++count);
+    const std::int64_t length = LengthOf(scope, item);
+    service.CheckUpload(length);
+    total += length;  // neither is near the limit of 64 bits
+    service.CheckUpload(total);
   };
   if (items.is(Kind::kTuple) || items.is(Kind::kFrozenSet)) {
     for (const Value& item : items.items()) add(item);
@@ -100,44 +98,55 @@ using Bound = std::span<const Value>;
 
 constexpr Operation kOperations[] = {
     {"ping", {}, [](const Service& service, Scope&, Bound) { return Value::Text(service.Ping()); }},
-    {"echo", {"data"}, [](const Service&, Scope&, Bound with) { return with[0]; }},
+    {"echo",
+     {"data"},
+     [](const Service& service, Scope&, Bound with) {
+       if (with[0].is(Kind::kBytes) || with[0].is(Kind::kText)) {
+         service.CheckUpload(static_cast<std::int64_t>(with[0].bytes().size()));
+       }
+       return with[0];
+     }},
     {"upload",
      {"data"},
-     [](const Service&, Scope& scope, Bound with) { return Value::Int(LengthOf(scope, with[0])); }},
+     [](const Service& service, Scope& scope, Bound with) {
+       return Value::Int(LengthOfUpload(service, scope, with[0]));
+     }},
     {"download",
      {"size"},
      [](const Service& service, Scope& scope, Bound with) {
-       return BytesOf(scope, service.Download(IntegerOf(with[0])));
+       return BytesOf(scope, service.Download(IntegerOf(scope, with[0])));
      }},
     {"compute",
      {"n"},
-     [](const Service& service, Scope&, Bound with) {
-       return Value::Int(service.Compute(IntegerOf(with[0])));
+     [](const Service& service, Scope& scope, Bound with) {
+       return Value::Int(service.Compute(IntegerOf(scope, with[0])));
      }},
     {"sleep",
      {"duration"},
-     [](const Service& service, Scope&, Bound with) {
-       service.Sleep(NumberOf(with[0]));
+     [](const Service& service, Scope& scope, Bound with) {
+       service.Sleep(NumberOf(scope, with[0]));
        return with[0];
      }},
     {"upload_file",
      {"data"},
-     [](const Service&, Scope& scope, Bound with) { return Value::Int(LengthOf(scope, with[0])); }},
+     [](const Service& service, Scope& scope, Bound with) {
+       return Value::Int(LengthOfUpload(service, scope, with[0]));
+     }},
     {"download_file",
      {"size"},
      [](const Service& service, Scope& scope, Bound with) {
-       return BytesOf(scope, service.DownloadFile(IntegerOf(with[0])));
+       return BytesOf(scope, service.DownloadFile(IntegerOf(scope, with[0])));
      }},
     {"upload_file_chunked",
      {"chunks"},
-     [](const Service&, Scope& scope, Bound with) {
-       return Value::Int(LengthOfItems(scope, with[0]));
+     [](const Service& service, Scope& scope, Bound with) {
+       return Value::Int(LengthOfItems(service, scope, with[0]));
      }},
     {"download_file_chunked",
      {"size", "chunk_size"},
      [](const Service& service, Scope& scope, Bound with) {
        return scope.Keep(std::make_shared<BytesList>(
-           service.DownloadFileChunked(IntegerOf(with[0]), IntegerOf(with[1]))));
+           service.DownloadFileChunked(IntegerOf(scope, with[0]), IntegerOf(scope, with[1]))));
      }},
     {kCrash, {}, [](const Service& service, Scope&, Bound) -> Value { service.Crash(); }},
     {"get_service_name",

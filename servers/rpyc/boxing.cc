@@ -19,6 +19,12 @@ void WriteReference(int label, const IdPack& id, MessageWriter& out) {
   brine::WriteInt(id.instance_id, out);
 }
 
+void WriteMixedTuple(std::span<const Value> items, ObjectTable& table, MessageWriter& out) {
+  WriteLabel(label::kTuple, out);
+  brine::WriteTupleHead(items.size(), out);
+  for (const Value& item : items) WriteBoxed(item, table, out);
+}
+
 }  // namespace
 
 void WriteBoxed(const Value& value, ObjectTable& table, MessageWriter& out) {
@@ -26,20 +32,15 @@ void WriteBoxed(const Value& value, ObjectTable& table, MessageWriter& out) {
     return WriteReference(label::kRemoteRef, table.Export(value.object()), out);
   }
   if (value.is(Kind::kNetref)) return WriteReference(label::kLocalRef, value.reference().id, out);
-  if (value.is(Kind::kTuple)) return WriteBoxedTuple(value.items(), table, out);
+  if (value.is(Kind::kTuple) && !value.plain()) {
+    return WriteMixedTuple(value.items(), table, out);
+  }
   WriteLabel(label::kValue, out);
   brine::Write(value, out);
 }
 
 void WriteBoxedTuple(std::span<const Value> items, ObjectTable& table, MessageWriter& out) {
-  const Value tuple = Value::Tuple(items);
-  if (tuple.plain()) {
-    WriteLabel(label::kValue, out);
-    return brine::Write(tuple, out);
-  }
-  WriteLabel(label::kTuple, out);
-  brine::WriteTupleHead(items.size(), out);
-  for (const Value& item : items) WriteBoxed(item, table, out);
+  WriteBoxed(Value::Tuple(items), table, out);
 }
 
 Value Unbox(const Value& boxed, ObjectTable& table, Message& message) {
@@ -56,7 +57,7 @@ Value Unbox(const Value& boxed, ObjectTable& table, Message& message) {
       for (std::size_t i = 0; i < items.size(); ++i) {
         items[i] = Unbox(content.items()[i], table, message);
       }
-      return Value::Tuple(items);
+      return Value::Tuple(items).Examined();
     }
     case label::kLocalRef:
       message.objects.push_back(table.Find(ReadIdPack(content)));

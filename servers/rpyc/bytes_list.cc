@@ -9,6 +9,7 @@
 
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/method.h"
+#include "servers/rpyc/numbers.h"
 
 namespace rpycbench::rpyc {
 namespace {
@@ -66,6 +67,13 @@ class BytesListIterator : public Object {
   std::size_t position_ = 0;
 };
 
+std::int64_t IndexOf(Scope& scope, const Value& index) {
+  if (!index.is(Kind::kInt) && !index.is(Kind::kBool) && !index.is(Kind::kNetref)) {
+    throw PythonError("TypeError", "list indices must be integers or slices");
+  }
+  return IntegerOf(scope, index);
+}
+
 constexpr std::string_view kMethods[] = {"__contains__", "__getitem__", "__iter__", "__len__"};
 
 }  // namespace
@@ -121,11 +129,9 @@ std::vector<std::string_view> BytesList::Members() const {
 
 Value BytesList::GetItem(Scope& scope, const Value& index) {
   if (index.is(Kind::kSlice)) return GetSlice(scope, index);
-  if (!index.is(Kind::kInt)) {
-    throw PythonError("TypeError", "list indices must be integers or slices");
-  }
+  const std::int64_t number = IndexOf(scope, index);
   const auto size = static_cast<std::int64_t>(size_);
-  const std::int64_t from_start = index.integer() < 0 ? index.integer() + size : index.integer();
+  const std::int64_t from_start = number < 0 ? number + size : number;
   if (from_start < 0 || from_start >= size) {
     throw PythonError("IndexError", "list index out of range");
   }

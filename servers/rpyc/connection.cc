@@ -27,6 +27,50 @@ struct Depth {
   ~Depth() { --depth; }
 };
 
+std::size_t MostBytes(const Limits& limits) {
+  const std::int64_t most = limits.max_connection_bytes;
+  constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
+  return static_cast<std::size_t>(most > 0 ? most : limits.max_message_bytes / 2 * 3 + kMebibyte);
+}
+
+// How rpyc 5.3.1 and later name two threads in front of each message, if bind_threads is on: that
+// which sends it, and that which it is for, 0 for any (rpyc/core/protocol.py, _send).
+constexpr std::size_t kThreadBytes = 8;
+constexpr std::size_t kThreadsBytes = 2 * kThreadBytes;
+constexpr std::int64_t kOwnThread = 1;  // whichever runs this connection, for there is one
+
+std::int64_t ReadThread(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (const char c : bytes.substr(0, kThreadBytes)) number = number << 8 | std::uint8_t(c);
+  return static_cast<std::int64_t>(number);
+}
+
+void WriteThread(std::int64_t number, MessageWriter& out) {
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    out.Byte(static_cast<char>(static_cast<std::uint64_t>(number) >> shift));
+  }
+}
+
+// Whether the first message of a peer names threads. Neither an address nor a number of the kernel
+// has 56 bits or more, so its first byte is one that no message begins with.
+bool NamesThreads(std::string_view payload) {
+  return payload.size() > kThreadsBytes && payload.front() == '\0' && ReadThread(payload) != 0;
+}
+
+// Sets who is served until it goes.
+class Serving {
+ public:
+  Serving(std::int64_t& serving, std::int64_t thread)
+      : serving_(serving), before_(std::exchange(serving, thread)) {}
+  ~Serving() { serving_ = before_; }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+ private:
+  std::int64_t& serving_;
+  std::int64_t before_;
+};
+
 // Nothing for a handler that does not exist.
 std::optional<Handler> HandlerOf(const Value& number) {
   if (!number.is(Kind::kInt) || number.integer() < static_cast<int>(Handler::kPing) ||
@@ -77,9 +121,10 @@ Connection::Connection(net::Socket& socket, const ConnectionOptions& options,
       options_(options),
       read_limits_{.max_depth = options.limits.max_depth, .max_items = options.limits.max_items},
       root_(std::move(root)),
-      reader_(socket, options.limits, options.quick_ack),
+      reader_(socket, options.limits, options.quick_ack, [this] { GiveBack(); }),
       writer_(socket, options.compression),
-      objects_(options.limits.max_exported_objects) {}
+      objects_(options.limits.max_exported_objects),
+      most_bytes_(MostBytes(options.limits)) {}
 
 Connection::~Connection() { closed_ = true; }  // messages that go now release nothing
 
@@ -179,17 +224,57 @@ void Connection::Recycle(Message* message) noexcept {
     if (!reference.taken) SendRelease(reference.id);
   });
   owned->Clear();
-  if (free_messages_.size() < kKeptMessages) free_messages_.push_back(std::move(owned));
+  live_bytes_ -= std::exchange(owned->held, 0);
+  if (free_messages_.size() >= kKeptMessages) return;
+  // Of the kept ones, one alone may be large: it serves those that come one after another.
+  const bool has_large = std::ranges::any_of(free_messages_, [](const auto& kept) {
+    return kept->frame.bytes.capacity() > net::kKeptWhenIdle;
+  });
+  if (has_large) owned->frame.bytes.give_back(net::kKeptWhenIdle);
+  free_messages_.push_back(std::move(owned));
+}
+
+void Connection::Account(Message& message) {
+  const std::size_t memory = message.memory();
+  live_bytes_ += memory - std::exchange(message.held, memory);
+}
+
+void Connection::GiveBack() {
+  for (const auto& message : free_messages_) message->frame.bytes.give_back(net::kKeptWhenIdle);
+  writer_.GiveBack();
+}
+
+MessageWriter& Connection::Begin() {
+  MessageWriter& out = writer_.Begin();
+  if (names_threads_) [[unlikely]] {
+    WriteThread(kOwnThread, out);
+    WriteThread(serving_, out);
+  }
+  return out;
+}
+
+std::string_view Connection::WithoutThreads(Message& message) {
+  std::string_view payload = message.frame.payload;
+  if (options_.dialect == Dialect::kAuto) names_threads_ = NamesThreads(payload);
+  if (!names_threads_) return payload;
+  if (payload.size() <= kThreadsBytes)
+    throw ProtocolError("envelope: the message names no threads");
+  message.peer_thread = ReadThread(payload);
+  return payload.substr(kThreadsBytes);
 }
 
 MessagePtr Connection::Receive(FrameReader::Idle idle) {
   if (!reader_.next_is_here()) writer_.Flush();
   MessagePtr message = NewMessage();
-  if (!reader_.Read(message->frame, idle)) return {nullptr, MessageRecycler{this}};
-  const std::string_view payload = message->frame.payload;
+  if (!reader_.Read(message->frame, idle, Room())) return {nullptr, MessageRecycler{this}};
+  Account(*message);
+  const std::string_view payload = WithoutThreads(*message);
   if (options_.dialect == Dialect::kAuto) options_.dialect = DetectDialect(payload);
+  brine::ReadLimits limits = read_limits_;
+  limits.max_items = std::min(limits.max_items, Room() / sizeof(Value));
   try {
-    message->envelope = ReadEnvelope(options_.dialect, payload, message->arena, read_limits_);
+    message->envelope = ReadEnvelope(options_.dialect, payload, message->arena, limits);
+    Account(*message);
   } catch (const ProtocolError&) {
     if (DetectDialect(payload) == options_.dialect) throw;
     throw DialectMismatch("envelope: the peer speaks the other dialect");
@@ -262,11 +347,16 @@ void Connection::ServeRequest(Message& message) {
   }
   const std::string_view request = handler ? NameOf(*handler) : "a request";
   const Depth depth(nested_requests_);
+  const Serving serving(serving_, message.peer_thread);
   // The peer waits for this answer while we wait for its own; nobody waits for a release.
   const bool round_trip = waits_ > 0 && handler != Handler::kDel;
   try {
     if (nested_requests_ > options_.limits.max_nested_requests) {
-      throw PythonError("RecursionError", "requests are nested too deeply");
+      throw PythonError(
+          "RecursionError",
+          "more than " + std::to_string(options_.limits.max_nested_requests) +
+              " requests of this connection wait for each other, be they nested or of "
+              "many threads: --max_nested_requests allows more");
     }
     if (!handler) throw UnknownHandler(body.items()[0]);
     const Value arguments = UnboxFrom(message, body.items()[1]);
@@ -290,12 +380,14 @@ Value Connection::UnboxFrom(Message& message, const Value& boxed) {
     ~Enter() { total += references.size(); }
   };
   const Enter enter{message.references, references_in_};
-  return Unbox(boxed, objects_, message);
+  const Value value = Unbox(boxed, objects_, message);
+  Account(message);
+  return value;
 }
 
 void Connection::SendReply(const Scope& scope, std::int64_t sequence, const Value& result,
                            bool may_wait) {
-  MessageWriter& out = writer_.Begin();
+  MessageWriter& out = Begin();
   if (scope.longer_reply()) [[unlikely]] {
     WriteLongEnvelopeHead(options_.dialect, MessageType::kReply, sequence, out);
   } else {
@@ -309,7 +401,7 @@ void Connection::SendException(std::int64_t sequence, std::string_view request,
                                const PythonError& error) {
   if (closed_) return;
   const std::string traceback = vinegar::Traceback(error, request);
-  MessageWriter& out = writer_.Begin();
+  MessageWriter& out = Begin();
   WriteEnvelopeHead(options_.dialect, MessageType::kException, sequence, out);
   vinegar::Write(error, traceback, out);
   writer_.Send();
@@ -323,7 +415,7 @@ std::int64_t Connection::SendRequest(Handler handler, std::span<const Value> arg
 
 std::int64_t Connection::WriteRequest(Handler handler, std::span<const Value> arguments) {
   const std::int64_t sequence = next_sequence_++;
-  MessageWriter& out = writer_.Begin();
+  MessageWriter& out = Begin();
   WriteEnvelopeHead(options_.dialect, MessageType::kRequest, sequence, out);
   brine::WriteTupleHead(2, out);
   out.Byte(brine::SmallInt(static_cast<int>(handler)));

@@ -194,6 +194,15 @@ class Connection {
 
   MessagePtr NewMessage();
   void Recycle(Message* message) noexcept;
+  // Enters what the message takes by now into what all take.
+  void Account(Message& message);
+  // What others may still take.
+  std::size_t Room() const { return most_bytes_ - std::min(most_bytes_, live_bytes_); }
+  void GiveBack();
+  // The message to be sent next, with what stands in front of its envelope.
+  MessageWriter& Begin();
+  // Splits what names threads off the payload, if messages do.
+  std::string_view WithoutThreads(Message& message);
   // The next message, or nothing at the end of the stream.
   MessagePtr Receive(FrameReader::Idle idle);
   MessagePtr WaitFor(std::int64_t sequence);
@@ -225,8 +234,12 @@ class Connection {
   FrameWriter writer_;
   ObjectTable objects_;
   std::vector<std::unique_ptr<Message>> free_messages_;
-  Waiters waiters_;  // in the order of their numbers
-  int waits_ = 0;    // under way, one inside the other
+  std::size_t most_bytes_;      // that live messages may take
+  std::size_t live_bytes_ = 0;  // that they take
+  bool names_threads_ = false;  // each message, both ways: rpyc's option bind_threads
+  std::int64_t serving_ = 0;    // the peer's thread that waits for what is done now
+  Waiters waiters_;             // in the order of their numbers
+  int waits_ = 0;               // under way, one inside the other
   std::int64_t next_sequence_ = 0;
   int nested_requests_ = 0;
   bool closed_ = false;

@@ -115,7 +115,8 @@ void Inflater::Feed(std::string_view piece) {
       throw ProtocolError("frame: the compressed stream is damaged");
     }
     if (out_->size() > limit) {
-      throw ProtocolError("frame: the payload inflates beyond " + std::to_string(limit) + " bytes");
+      throw ProtocolError("frame: the payload inflates beyond the " + std::to_string(limit) +
+                          " bytes that the limits leave");
     }
   } while (state_->avail_in > 0 ||
            (state_->avail_out == 0 && state_->block_state != ISAL_BLOCK_FINISH));

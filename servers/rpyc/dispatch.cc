@@ -6,6 +6,7 @@
 #include <string>
 
 #include "servers/rpyc/boxing.h"
+#include "servers/rpyc/numbers.h"
 #include "servers/rpyc/utf8.h"
 
 namespace rpycbench::rpyc {
@@ -106,7 +107,7 @@ Value Dir(Scope& scope, const Object& object) {
 
 Value Compare(const Object& object, const Value& other, std::string_view operation) {
   constexpr std::string_view kComparisons[] = {"__eq__", "__ne__", "__lt__",
-                                              "__le__", "__gt__", "__ge__"};
+                                               "__le__", "__gt__", "__ge__"};
   if (std::ranges::find(kComparisons, operation) == std::end(kComparisons)) {
     throw PythonError("AttributeError", "cannot access '" + std::string(operation) + "'");
   }
@@ -118,7 +119,11 @@ Value Compare(const Object& object, const Value& other, std::string_view operati
 Value OldSlicing(Scope& scope, Object& object, std::string_view item, std::string_view slice,
                  std::span<const Value> bounds, std::span<const Value> further) {
   const std::span<Value> parts = scope.Tuple(3);
-  std::ranges::copy(bounds, parts.begin());
+  std::ranges::transform(bounds, parts.begin(), [&](const Value& bound) {
+    // A slice crosses by copy, so it cannot have references; nor could a list do anything with
+    // them.
+    return bound.plain() ? bound : Value::Int(IntegerOf(scope, bound));
+  });
   const std::span<Value> call = scope.Tuple(1 + further.size());
   call[0] = Value::Slice(parts.first<3>());
   std::ranges::copy(further, call.begin() + 1);

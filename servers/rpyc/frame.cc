@@ -15,6 +15,8 @@ namespace {
 constexpr char kPlain = 0;
 constexpr char kCompressed = 1;
 constexpr char kTrailer = '\n';
+// How a TLS record of a handshake begins. A frame that did so would have 350 MiB, as the first one.
+constexpr std::string_view kTlsHandshake = "\x16\x03";
 // What the first receive of a frame may take: little on a new connection, for a forked session pays
 // for each page it touches; more as soon as larger frames have come.
 constexpr std::size_t kFirstReceive = 1024;
@@ -37,16 +39,16 @@ void CheckTrailer(char trailer) {
 
 }  // namespace
 
-bool FrameReader::Read(FrameStorage& into, Idle idle) {
+bool FrameReader::Read(FrameStorage& into, Idle idle, std::size_t room) {
   net::Buffer& bytes = into.bytes;
   bytes.clear();
   bytes.reserve(kFirstReceive);
   TakeSurplus(bytes);
-  const std::size_t limit = std::min(bytes.capacity(), kLargestReceive);
   if (bytes.empty()) {
-    bytes.resize(ReceiveFirst(bytes.data(), limit, idle));
+    ReceiveFirst(bytes, idle);
     if (bytes.empty()) return false;
   }
+  const std::size_t limit = std::min(bytes.capacity(), kLargestReceive);
   while (bytes.size() < kFrameHead) {
     const std::size_t present = bytes.size();
     bytes.resize(present + ReceiveInside(bytes.data() + present, limit - present));
@@ -54,32 +56,43 @@ bool FrameReader::Read(FrameStorage& into, Idle idle) {
   if (quick_ack_) socket_.RearmQuickAck();
   const std::size_t length = LengthField(bytes.data());
   const char flag = bytes.data()[4];
+  if (totals_.frames == 0 && bytes.view().starts_with(kTlsHandshake)) {
+    throw ProtocolError("frame: the peer speaks TLS, and this end does not");
+  }
   if (flag != kPlain && flag != kCompressed) throw ProtocolError("frame: unknown flag");
   if (length == 0) throw ProtocolError("frame: the payload is empty");
   if (length > static_cast<std::size_t>(limits_.max_message_bytes)) {
     throw ProtocolError("frame: " + std::to_string(length) + " bytes are above the limit of " +
                         std::to_string(limits_.max_message_bytes));
   }
+  if (length > room) {
+    throw ProtocolError("frame: " + std::to_string(length) + " bytes are above the " +
+                        std::to_string(room) + " that waiting messages leave of the limit");
+  }
   const std::size_t total = kFrameHead + length + 1;
   if (bytes.size() > total) {
     surplus_.append(bytes.view().substr(total));
     bytes.resize(total);
   }
-  flag == kPlain ? ReceivePlain(into, length) : ReceiveCompressed(into, length);
+  flag == kPlain ? ReceivePlain(into, length) : ReceiveCompressed(into, length, room);
   ++totals_.frames;
   totals_.compressed += flag == kCompressed;
   totals_.bytes += total;
   return true;
 }
 
-// The start of a frame; returns 0 at the end of the stream.
-std::size_t FrameReader::ReceiveFirst(char* into, std::size_t size, Idle idle) {
+// The start of a frame; nothing at the end of the stream.
+void FrameReader::ReceiveFirst(net::Buffer& bytes, Idle idle) {
   for (;;) {
     try {
-      return socket_.ReceiveSome(into, size);
+      const std::size_t limit = std::min(bytes.capacity(), kLargestReceive);
+      return bytes.resize(socket_.ReceiveSome(bytes.data(), limit));
     } catch (const net::Error& error) {
       if (!error.timed_out() || idle == Idle::kFail) throw;
     }
+    for (net::Buffer* buffer : {&bytes, &surplus_, &packed_}) buffer->give_back(net::kKeptWhenIdle);
+    bytes.reserve(kFirstReceive);
+    on_idle_();
   }
 }
 
@@ -136,12 +149,13 @@ std::size_t FrameReader::ReceiveInside(char* into, std::size_t size) {
   return got;
 }
 
-void FrameReader::ReceiveCompressed(FrameStorage& into, std::size_t length) {
+void FrameReader::ReceiveCompressed(FrameStorage& into, std::size_t length, std::size_t room) {
   packed_.clear();
   packed_.append(into.bytes.view().substr(kFrameHead));
   packed_.reserve(kPackedPiece);
   into.bytes.clear();
-  inflater_.Begin(into.bytes, limits_.max_message_bytes);
+  inflater_.Begin(into.bytes, static_cast<std::int64_t>(std::min(
+                                  room, static_cast<std::size_t>(limits_.max_message_bytes))));
   for (std::size_t left = length + 1;;) {  // the trailer included
     left -= packed_.size();
     std::string_view piece = packed_.view();
@@ -197,6 +211,11 @@ void FrameWriter::Flush() {
   if (waiting_.empty()) return;
   socket_.SendAll(waiting_.data(), waiting_.size());
   waiting_.clear();
+}
+
+void FrameWriter::GiveBack() {
+  message_.GiveBack();
+  packed_.give_back(net::kKeptWhenIdle);
 }
 
 void FrameWriter::SendCompressed() {

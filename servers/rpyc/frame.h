@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "servers/net/buffer.h"
@@ -27,18 +30,22 @@ struct FrameStorage {
 class FrameReader {
  public:
   // With `quick_ack`, every receive is acknowledged at once, not only those near the end of a large
-  // frame.
-  FrameReader(net::Socket& socket, const Limits& limits, bool quick_ack)
-      : socket_(socket), limits_(limits), quick_ack_(quick_ack) {}
+  // frame. `on_idle` is called whenever the socket's time limit has passed between two frames.
+  FrameReader(
+      net::Socket& socket, const Limits& limits, bool quick_ack,
+      std::function<void()> on_idle = [] {})
+      : socket_(socket), limits_(limits), quick_ack_(quick_ack), on_idle_(std::move(on_idle)) {}
 
   enum class Idle {
     kWaitOn,  // no frame is due: waiting longer than the socket's time limit is no error
     kFail,
   };
-  // Receives one frame. Returns false at the end of the stream between two frames.
+  // Receives one frame, whose plain payload may have `room` bytes, if that is less than the limit.
+  // Returns false at the end of the stream between two frames.
   // Throws ProtocolError, net::EndOfStream if the peer ends or resets the stream in the middle of a
   // frame, and net::Error.
-  bool Read(FrameStorage& into, Idle idle);
+  bool Read(FrameStorage& into, Idle idle,
+            std::size_t room = std::numeric_limits<std::size_t>::max());
 
   // Whether the next frame has been received already, so that Read would not wait.
   bool next_is_here() const;
@@ -47,16 +54,17 @@ class FrameReader {
  private:
   std::string_view surplus() const { return surplus_.view().substr(surplus_begin_); }
   void TakeSurplus(net::Buffer& bytes);
+  void ReceiveFirst(net::Buffer& bytes, Idle idle);
   void ReceivePlain(FrameStorage& into, std::size_t length);
-  void ReceiveCompressed(FrameStorage& into, std::size_t length);
+  void ReceiveCompressed(FrameStorage& into, std::size_t length, std::size_t room);
   void ReceiveRest(net::Buffer& buffer, std::size_t size);
-  std::size_t ReceiveFirst(char* into, std::size_t size, Idle idle);
   std::size_t ReceiveStep(char* into, std::size_t size, std::size_t missing);
   std::size_t ReceiveInside(char* into, std::size_t size);
 
   net::Socket& socket_;
   Limits limits_;
   bool quick_ack_;
+  std::function<void()> on_idle_;
   net::Buffer surplus_;  // what came behind a frame, from surplus_begin_ on
   std::size_t surplus_begin_ = 0;
   net::Buffer packed_;  // a compressed payload on its way into the inflater
@@ -78,6 +86,8 @@ class FrameWriter {
   // Like Send, but a small frame may wait for the next Send or Flush, to leave with it.
   void SendLater();
   void Flush();
+  // To be called when the connection is idle: large buffers go.
+  void GiveBack();
 
   // Frames that wait are among them.
   const FrameTotals& totals() const { return totals_; }

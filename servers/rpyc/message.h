@@ -61,7 +61,11 @@ struct Message {
   std::vector<iovec> pieces;
   std::forward_list<std::string> texts;
   std::vector<MessagePtr> answers;  // to nested requests, parts of which go into the answer
+  std::int64_t peer_thread = 0;     // that sent it, if messages name threads
+  std::size_t held = 0;             // bytes of memory(), as the connection knows them
 
+  // What it takes, in bytes, but for what every message takes.
+  std::size_t memory() const { return frame.bytes.capacity() + arena.bytes(); }
   void Clear() {
     arena.Clear();
     references.Clear();

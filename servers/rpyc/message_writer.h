@@ -26,6 +26,11 @@ class MessageWriter {
     blocks_.clear();
     block_bytes_ = 0;
   }
+  // To be called when the connection is idle: drops the contents, and memory beyond a little.
+  void GiveBack() {
+    Clear(0);
+    buffer_.give_back(net::kKeptWhenIdle);
+  }
   char* head() { return buffer_.data(); }
 
   void Byte(char byte) { buffer_.push_back(byte); }

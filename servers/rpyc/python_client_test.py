@@ -4,6 +4,8 @@
 (servers/reference/rpyc_server.py), against which the same expectations must hold.
 """
 
+import contextlib
+import enum
 import gc
 import os
 import pathlib
@@ -205,6 +207,79 @@ class Operations:
         self.assertFalse(first.ready)
         self.assertEqual(0.01, second.value)
         self.assertEqual(0.1, first.value)
+
+    def test_numbers_of_other_classes(self):
+        """They cross by reference, and say themselves what number they are."""
+        class Size(enum.IntEnum):
+            THOUSAND = 1000
+
+        class Whole(int):
+            pass
+
+        class Index:
+            def __index__(self):
+                return 1
+
+        class Real:
+            def __float__(self):
+                return 0.001
+
+        self.assertEqual(1000, len(self.root.download(Size.THOUSAND)))
+        self.assertEqual(5, len(self.root.download_file(Whole(5))))
+        self.assertEqual(285, self.root.compute(Whole(10)))
+        self.assertEqual(3, len(self.root.download_file_chunked(Whole(9), Whole(3))))
+        items = self.root.download_file_chunked(9, 4)
+        self.assertEqual(b"\0" * 4, items[Whole(1)])
+        self.assertEqual(b"\0", items[Whole(-1)])
+        self.assertEqual(b"\0" * 4, items[Index()])
+        self.root.sleep(Real())
+        self.root.sleep(Whole(0))
+        for wrong in (1.5, "1", None, [1]):
+            with self.assertRaises(TypeError):
+                self.root.download(wrong)
+        self.assertEqual("pong", self.root.ping())
+
+    @unittest.skipUnless(NATIVE, "Python's service has no limits")
+    def test_what_is_sent_is_limited_as_what_is_fetched(self):
+        def endless():
+            while True:
+                yield b"x"
+
+        with start("threaded", "--max_bytes=1000", "--max_chunks=10") as server:
+            with contextlib.closing(connect(server)) as connection:
+                root = connection.root
+                self.assertEqual(1000, root.upload(bytes(1000)))
+                self.assertEqual(1000, root.upload_file_chunked([bytes(100)] * 10))
+                self.assertEqual(bytes(1000), root.echo(bytes(1000)))
+                for call in (lambda: root.upload(bytes(1001)), lambda: root.upload_file("x" * 1001),
+                             lambda: root.echo(bytes(1001)), lambda: root.upload(range(1001)),
+                             lambda: root.upload_file_chunked([bytes(501)] * 2),
+                             lambda: root.upload_file_chunked((bytes(501),) * 2),
+                             lambda: root.upload_file_chunked([b""] * 11),
+                             lambda: root.upload_file_chunked((b"",) * 11),
+                             lambda: root.upload_file_chunked(endless())):
+                    with self.assertRaisesRegex(ValueError, "above the limit of 10"):
+                        call()
+                self.assertEqual("pong", root.ping())
+
+    @unittest.skipUnless(NATIVE, "Python's keeps the references")
+    def test_old_slices_with_references(self):
+        """What Python 2 makes of `object[start:stop]`; the bounds are objects here."""
+        class Bound:
+            def __index__(self):
+                return 1
+
+        items = self.root.download_file_chunked(9, 3)
+
+        def old_slice(target, item, start, stop):
+            return self.connection.sync_request(consts.HANDLE_OLDSLICING, target, item, item, start,
+                                                stop, ())
+
+        self.assertEqual([bytes(3)] * 2, list(old_slice(items, "__getitem__", Bound(), None)))
+        self.assertEqual(slice(1, None, None), old_slice(self.root, "echo", Bound(), None))
+        with self.assertRaises(TypeError):
+            old_slice(self.root, "echo", self.root, None)
+        self.assertEqual("pong", self.root.ping())
 
     def test_value_errors(self):
         for call in (lambda: self.root.sleep(-1), lambda: self.root.download(-1),

@@ -85,6 +85,19 @@ class Value {
   }
   static Value Text(std::string_view utf8) { return Value(Kind::kText, utf8); }
   static Value Tuple(std::span<const Value> items) { return Value(Kind::kTuple, items); }
+  // The same tuple, slice or frozenset, which knows from now on whether it is plain. So plain()
+  // need not look at all that it has, again on each level of a received value.
+  Value Examined() const {
+    Value v = *this;
+    v.plainness_ = plain() ? Plainness::kPlain : Plainness::kMixed;
+    return v;
+  }
+  // The same, of items that all are.
+  Value ExaminedPlain() const {
+    Value v = *this;
+    v.plainness_ = Plainness::kPlain;
+    return v;
+  }
   static Value Slice(std::span<const Value, 3> items) { return Value(Kind::kSlice, items); }
   static Value FrozenSet(std::span<const Value> items) { return Value(Kind::kFrozenSet, items); }
   static Value Local(Object& object) {
@@ -115,12 +128,15 @@ class Value {
   const Reference& reference() const { return *reference_; }
 
  private:
+  enum class Plainness : std::uint8_t { kUnknown, kPlain, kMixed };
+
   explicit Value(Kind kind) : kind_(kind) {}
   Value(Kind kind, std::string_view bytes) : kind_(kind), string_{bytes.data(), bytes.size()} {}
   Value(Kind kind, std::span<const Value> items)
       : kind_(kind), items_{items.data(), items.size()} {}
 
   Kind kind_ = Kind::kNone;
+  Plainness plainness_ = Plainness::kUnknown;  // of what has items
   union {
     bool bool_;
     std::int64_t int_ = 0;
@@ -147,6 +163,7 @@ class Value {
 inline bool Value::plain() const {
   if (kind_ < Kind::kTuple) return true;
   if (kind_ >= Kind::kObject) return false;
+  if (plainness_ != Plainness::kUnknown) return plainness_ == Plainness::kPlain;
   for (const Value& item : items()) {
     if (!item.plain()) return false;
   }

@@ -39,6 +39,13 @@ std::size_t Service::CheckedSize(std::int64_t size) const {
   return static_cast<std::size_t>(size);
 }
 
+void Service::CheckChunks(std::int64_t chunks) const {
+  if (chunks > limits_.max_chunks) {
+    throw ValueError(std::to_string(chunks) + " chunks are above the limit of " +
+                     std::to_string(limits_.max_chunks));
+  }
+}
+
 Payload Service::Download(std::int64_t size) const {
   return Payload::Of(download_kind_, CheckedSize(size));
 }
@@ -58,10 +65,7 @@ Chunks Service::DownloadFileChunked(std::int64_t size, std::int64_t chunk_bytes)
                      std::to_string(Payload::kContiguousBytes) + " bytes");
   }
   const Chunks chunks{whole, static_cast<std::size_t>(chunk_bytes)};
-  if (static_cast<std::int64_t>(chunks.count()) > limits_.max_chunks) {
-    throw ValueError(std::to_string(chunks.count()) + " chunks are above the limit of " +
-                     std::to_string(limits_.max_chunks));
-  }
+  CheckChunks(static_cast<std::int64_t>(chunks.count()));
   return chunks;
 }
 

@@ -67,6 +67,9 @@ class Service {
   // `size` bytes. Throws ValueError for a negative size or one above the limit.
   Payload Download(std::int64_t size) const;
   Payload DownloadFile(std::int64_t size) const;
+  // The same of what a peer sends: `size` bytes of it, and `chunks` of a file. Throw ValueError.
+  void CheckUpload(std::int64_t size) const { CheckedSize(size); }
+  void CheckChunks(std::int64_t chunks) const;
   // Throws ValueError, too, for chunks of no size and for more chunks than the limit.
   Chunks DownloadFileChunked(std::int64_t size, std::int64_t chunk_bytes) const;
   // Sum of i² for 0 ≤ i < n, by adding: the work is the point.

@@ -42,6 +42,7 @@ class Session {
       } catch (const net::Error& error) {
         if (!error.timed_out() || socket_.bytes_received() != received) throw;
       }
+      request_.GiveBack();
     }
   }
 
@@ -143,7 +144,13 @@ void ServeBareLoop(net::Socket& socket) {
     std::memcpy(message, &reply, sizeof reply);
     std::memcpy(message + sizeof reply, "pong", 4);
     for (;;) {
-      const std::size_t got = socket.ReceiveSome(request, sizeof request);
+      std::size_t got = 0;
+      try {
+        got = socket.ReceiveSome(request, sizeof request);
+      } catch (const net::Error& error) {
+        if (!error.timed_out()) throw;
+        continue;  // an idle peer is waited for
+      }
       if (got == 0) return;
       socket.ReceiveExactly(request + got, sizeof request - got);
       socket.SendAll(message, sizeof message);

@@ -70,6 +70,9 @@ class Message {
   // Makes room for this much data beforehand.
   void Reserve(std::uint64_t size) { bytes_.reserve(sizeof(Header) + size); }
 
+  // To be called when the connection is idle: a large buffer goes.
+  void GiveBack() { bytes_.give_back(net::kKeptWhenIdle); }
+
   const Header& header() const { return header_; }
   std::string_view data() const { return bytes_.view().substr(sizeof(Header)); }
 

@@ -19,7 +19,7 @@ class RpycClient:
         import rpyc  # pylint: disable=import-outside-toplevel
         self._connection = rpyc.connect(HOST, port, config={
             "allow_public_attrs": True, "allow_pickle": True,
-            "sync_request_timeout": TIMEOUT_SECONDS})
+            "sync_request_timeout": TIMEOUT_SECONDS, "bind_threads": False})
         self._root = None
         self._bound_ping = None
 

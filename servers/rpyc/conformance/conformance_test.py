@@ -5,12 +5,14 @@ which the same expectations must hold: it shows that they are the library's. As 
 request back and calls what it is passed, the native connection is tested in both directions.
 """
 
+import contextlib
 import functools
 import gc
 import inspect
 import pathlib
 import re
 import sys
+import threading
 import unittest
 
 import rpyc
@@ -27,6 +29,7 @@ from conformance_service import attributes_of, builtin_exceptions
 from contract import PATIENCE, Server, resident_kib
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
+VERSION = tuple(map(int, rpyc.__version__.split(".")[:3]))
 NATIVE = not SERVER.endswith(".py")
 REMOTE = "========= Remote Traceback ({}) =========\nTraceback (most recent call last):\n"
 CALLS = 40_000 if NATIVE else 5_000
@@ -299,8 +302,26 @@ class CallsTest(ConformanceTest):
 
         with self.assertRaises(RecursionError) as caught:
             self.root.descend(1000, down)
-        self.assertIn("nested too deeply" if NATIVE else "recursion", caught.exception.args[0])
+        self.assertIn("wait for each other" if NATIVE else "recursion", caught.exception.args[0])
         self.assert_works()
+
+    @unittest.skipUnless(NATIVE and VERSION >= (5, 3, 1),
+                         "this rpyc cannot bind threads, or both ends would have to be told")
+    def test_a_peer_that_binds_threads(self):
+        """Each message names two threads then; several ask at once, and are called back."""
+        with contextlib.closing(connect(self.server, bind_threads=True)) as connection:
+            root = connection.root
+            found = {}
+
+            def ask(number):
+                found[number] = [root.call(lambda value: value + number, value) for value in range(20)]
+
+            threads = [threading.Thread(target=ask, args=[number]) for number in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(PATIENCE)
+            self.assertEqual({number: list(range(number, number + 20)) for number in range(4)}, found)
 
     def test_a_function_may_call_several_times(self):
         def function(*_):
