@@ -1,9 +1,10 @@
 // The server under measurement: a protocol × a concurrency model, chosen on the command line.
 // It follows one contract, whatever the choice: it binds, writes one line of JSON with its address
-// to stdout, and serves until its stdin ends or SIGTERM arrives.
+// to stdout, and serves until its stdin ends (unless --ignore_stdin) or SIGTERM arrives.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -18,6 +19,7 @@
 #include "servers/model/threaded.h"
 #include "servers/net/descriptor_limit.h"
 #include "servers/net/log.h"
+#include "servers/net/wait.h"
 #include "servers/rpyc/session.h"
 #include "servers/service/service.h"
 #include "servers/tcp/session.h"
@@ -41,6 +43,7 @@ struct Options {
   std::int64_t io_timeout_ms = 30'000;
   std::optional<std::size_t> max_connections;
   std::size_t pool_threads = 20;  // as rpyc's ThreadPoolServer has
+  bool ignore_stdin = false;
 };
 
 // A protocol's session that takes nothing but the service.
@@ -156,6 +159,12 @@ void Declare(CLI::App& app, Options& options) {
                  "rpyc: largest message, compressed or inflated, in bytes")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option(
+         "--max_connection_bytes", options.rpyc.max_connection_bytes,
+         "rpyc: memory of all messages of a connection that wait at once, in bytes; 0: one and "
+         "a half of the largest message, and 1 MiB")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--max_items", options.rpyc.max_items, "rpyc: values in one message")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -179,6 +188,9 @@ void Declare(CLI::App& app, Options& options) {
                      std::to_string(model::Limits{}.max_connections) +
                      ", or as many as there may be descriptors")
       ->check(CLI::PositiveNumber);
+  app.add_flag(
+      "--ignore_stdin", options.ignore_stdin,
+      "serve until SIGTERM or SIGINT; without it the end of stdin ends the server as well");
   app.add_option("--pool_threads", options.pool_threads, "threads of the model threadpool")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
@@ -210,18 +222,23 @@ void Announce(const net::Listener& listener, const std::string& nonce) {
   std::fflush(stdout);
 }
 
-// Where one process holds all connections, its limit of descriptors is theirs.
+// Where one process holds all connections, its limit of descriptors is theirs; what they leave is
+// for the timers of those that sleep.
 std::size_t MaxConnections(const Options& options) {
   const std::size_t wanted = options.max_connections.value_or(model::Limits{}.max_connections);
   if (options.model == "forking") return wanted;
   const std::size_t descriptors = net::RaiseDescriptorLimit();
-  if (wanted + net::kOtherDescriptors <= descriptors) return wanted;
+  if (wanted + net::kOtherDescriptors <= descriptors) {
+    net::LimitTimers(descriptors - net::kOtherDescriptors - wanted);
+    return wanted;
+  }
   if (options.max_connections || descriptors <= net::kOtherDescriptors) {
     throw std::runtime_error(std::to_string(wanted) + " connections take " +
                              std::to_string(wanted + net::kOtherDescriptors) +
                              " descriptors, and no more than " + std::to_string(descriptors) +
                              " are allowed here (ulimit -Hn)");
   }
+  net::LimitTimers(0);
   return descriptors - net::kOtherDescriptors;
 }
 
@@ -230,7 +247,7 @@ void Serve(const Options& options) {
                                  options.allow_crash, options.known);
   const model::Session session = Protocols().at(options.protocol)(options, service);
   const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
-                             MaxConnections(options)};
+                             MaxConnections(options), !options.ignore_stdin};
   net::Listener listener(net::Endpoint::Resolve(options.host, options.port), options.socket);
   Announce(listener, options.nonce);
   if (options.model == "forking") {
@@ -248,6 +265,7 @@ void Serve(const Options& options) {
 }  // namespace rpycbench
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of stdout or stderr that is gone ends no server
   rpycbench::Options options;
   CLI::App app("The server side of rpycbench", "bench_server");
   rpycbench::Declare(app, options);

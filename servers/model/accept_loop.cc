@@ -37,12 +37,16 @@ AcceptLoop::~AcceptLoop() { ::close(signal_descriptor_); }
 
 void AcceptLoop::RestoreSignals() const { pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr); }
 
-void AcceptLoop::Run(net::Listener& listener, std::chrono::milliseconds io_timeout,
-                     const Events& events) {
+void AcceptLoop::Run(net::Listener& listener, const Limits& limits, const Events& events) {
   enum { kListener, kSignals, kStdin, kCount };
   pollfd watched[kCount] = {{listener.descriptor(), POLLIN, 0},
                             {signal_descriptor_, POLLIN, 0},
-                            {STDIN_FILENO, POLLIN, 0}};
+                            {limits.ends_with_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
+  if (::poll(&watched[kStdin], 1, 0) > 0 && StdinEnded()) {
+    // So in scripts, behind "&", and in containers.
+    net::LogLine("stdin is at its end, which ends this server; --ignore_stdin lets it go on");
+    return;
+  }
   bool exhausted = false;
   for (;;) {
     watched[kListener].events = exhausted ? 0 : POLLIN;
@@ -62,7 +66,7 @@ void AcceptLoop::Run(net::Listener& listener, std::chrono::milliseconds io_timeo
     if (watched[kStdin].revents != 0 && StdinEnded()) return;
     if ((watched[kListener].revents & POLLIN) != 0) {
       try {
-        net::Socket socket = listener.Accept(io_timeout);
+        net::Socket socket = listener.Accept(limits.io_timeout);
         if (socket.is_open()) events.on_connection(std::move(socket));
       } catch (const net::Error& error) {
         net::LogLine(error.what());

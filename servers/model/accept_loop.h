@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "servers/model/session.h"
 #include "servers/net/socket.h"
 
 namespace rpycbench::model {
@@ -24,8 +25,8 @@ class AcceptLoop {
     std::function<void()> on_child_exit = [] {};
   };
 
-  // Returns when stdin ends or a stop signal arrives.
-  void Run(net::Listener& listener, std::chrono::milliseconds io_timeout, const Events& events);
+  // Returns when stdin ends, unless the limits say otherwise, or a stop signal arrives.
+  void Run(net::Listener& listener, const Limits& limits, const Events& events);
 
   // For a forked child: gives back the signal mask from before the constructor.
   void RestoreSignals() const;

@@ -51,7 +51,7 @@ void ServeForking(net::Listener& listener, const Session& session, const Limits&
   const pid_t server = getpid();
   std::size_t live = 0;
   loop.Run(
-      listener, limits.io_timeout,
+      listener, limits,
       {.on_connection =
            [&](net::Socket socket) {
              if (live >= limits.max_connections) {

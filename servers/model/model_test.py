@@ -6,10 +6,13 @@ stdin, for each model and protocol; waits follow events and are bounded, never f
 
 import concurrent.futures
 import contextlib
+import fcntl
 import itertools
+import json
 import os
 import pathlib
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -21,7 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"
 
 # pylint: disable=wrong-import-position
 from contract import PATIENCE, Server, await_exit, is_sanitized, resident_kib
-from raw_peers import PINGS, TCP_HEADER, tcp_ping
+from raw_peers import PINGS, TCP_HEADER, receive, tcp_ping
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 MODELS = ("threaded", "forking", "threadpool", "async")
@@ -281,7 +284,100 @@ class ModelTest(unittest.TestCase):
             result = subprocess.run(
                 [SERVER, "--protocol=tcp", f"--model={model}"], stdin=subprocess.DEVNULL,
                 capture_output=True, text=True, timeout=PATIENCE, check=False)
-            self.assertEqual((0, ""), (result.returncode, result.stderr))
+            self.assertEqual((0, "bench_server: stdin is at its end, which ends this server; "
+                              "--ignore_stdin lets it go on\n"), (result.returncode, result.stderr))
+
+    def test_without_stdin_a_server_waits_for_a_signal(self):
+        for model in MODELS:
+            with subprocess.Popen(
+                    [SERVER, "--protocol=tcp", f"--model={model}", "--ignore_stdin"],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    text=True) as process:
+                port = json.loads(process.stdout.readline())["port"]
+                with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+                    tcp_ping(connection)
+                    process.terminate()
+                    self.assertEqual(("", ""), process.communicate(timeout=PATIENCE))
+                self.assertEqual(0, process.returncode)
+
+    def test_threads_of_a_pool_do_not_wait_for_each_other(self):
+        """Connections that are accepted before the first thread has woken wake one thread alone."""
+        nap = 0.15
+        with start("tcp", "threadpool", "--pool_threads=8") as server:
+            os.sched_setaffinity(server.pid, {min(os.sched_getaffinity(0))})
+            for thread in os.listdir(f"/proc/{server.pid}/task"):
+                os.sched_setaffinity(int(thread), {min(os.sched_getaffinity(0))})
+            for _ in range(12):
+                with contextlib.ExitStack() as stack:
+                    sleepers = [stack.enter_context(socket.socket()) for _ in range(4)]
+                    begin = time.monotonic()
+                    for sleeper in sleepers:
+                        sleeper.settimeout(PATIENCE)
+                        sleeper.connect(("127.0.0.1", server.port))
+                        sleeper.sendall(TCP_HEADER.pack(6, 0, int(nap * 1e9)))
+                    for sleeper in sleepers:
+                        receive(sleeper, TCP_HEADER.size)
+                    self.assertLess(time.monotonic() - begin, 2 * nap)
+
+    def test_a_burst_of_connections_holds_no_session_up(self):
+        """A session has its turn before a backlog is worked off, however long that is."""
+        crowd = 2_000
+        for model in ("async", "threadpool"):
+            with start("tcp", model, "--max_connections=1") as server, \
+                    contextlib.ExitStack() as stack:
+                served = stack.enter_context(server.connect())
+                tcp_ping(served)
+                os.kill(server.pid, signal.SIGSTOP)
+                refused = select.poll()
+                for _ in range(crowd):
+                    waiting = stack.enter_context(socket.socket())
+                    waiting.setblocking(False)
+                    waiting.connect_ex(("127.0.0.1", server.port))
+                    refused.register(waiting, select.POLLRDHUP)
+                served.sendall(TCP_HEADER.pack(1, 0, 0))
+                os.kill(server.pid, signal.SIGCONT)
+                receive(served, TCP_HEADER.size + 4)
+                self.assertLess(len(refused.poll(0)), crowd / 2, model)
+
+    def test_no_reader_of_stderr_stops_a_server(self):
+        """One that is gone, and one that does not read."""
+        for protocol, model in itertools.product(("tcp", "rpyc"), MODELS):
+            for gone in (True, False):
+                with self.subTest(protocol=protocol, model=model, gone=gone):
+                    reading, writing = os.pipe()
+                    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+                    with subprocess.Popen(
+                            [SERVER, f"--protocol={protocol}", f"--model={model}"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writing,
+                            text=True) as process:
+                        os.close(writing)
+                        if gone:
+                            os.close(reading)
+                        address = "127.0.0.1", json.loads(process.stdout.readline())["port"]
+                        for _ in range(100):  # lines, of which a pipe of 4 KiB takes some 50
+                            with socket.create_connection(address, PATIENCE) as wrong:
+                                wrong.sendall(b"\xff" * 32)
+                                self.assertTrue(is_closed(wrong))
+                        with socket.create_connection(address, PATIENCE) as good:
+                            PINGS[protocol](good)
+                        process.stdin.close()
+                        self.assertEqual(0, process.wait(PATIENCE))
+                    if not gone:
+                        lines = os.read(reading, 1 << 16).splitlines()
+                        os.close(reading)
+                        self.assertGreater(len(lines), 10)
+                        self.assertTrue(all(line.startswith(b"bench_server: ") for line in lines))
+
+    def test_the_bare_loop_keeps_idle_connections(self):
+        with start("bare", "threaded", "--io_timeout_ms=100") as server:
+            with server.connect() as idle, server.connect() as stuck:
+                for ping in range(2):
+                    idle.sendall(bytes(16))
+                    self.assertEqual(20, len(receive(idle, 20)))
+                    if ping == 0:  # the other's end proves that the time limit has passed
+                        stuck.sendall(bytes(3))
+                        self.assertTrue(is_closed(stuck))
+            server.next_line()
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class SessionFibers {
     bool failed = false;
     listener.AcceptForFibers();
     try {
-      loop.Run(listener, limits_.io_timeout,
+      loop.Run(listener, limits_,
                {.on_connection = [this](net::Socket socket) { Start(std::move(socket)); }});
     } catch (const std::exception& error) {
       net::LogLine(error.what());

@@ -106,6 +106,18 @@ class ScaleTest(unittest.TestCase):
             self.assertEqual("bench_server: 1000 connections take 1064 descriptors, and no more "
                              "than 200 are allowed here (ulimit -Hn)\n", result.stderr)
 
+    def test_sleepers_leave_descriptors_for_connections(self):
+        """Those that find none for their timer are woken a little late, and refuse nobody."""
+        with start("tcp", "async", "--max_connections=50", prefix=("prlimit", "--nofile=120:120")) as server:
+            with self.crowd(server, "tcp", 49) as sleepers:
+                for sleeper in sleepers:
+                    sleeper.sendall(TCP_HEADER.pack(6, 0, 300_000_000))
+                with server.connect() as other:
+                    tcp_ping(other)
+                for sleeper in sleepers:
+                    self.assertEqual(0, TCP_HEADER.unpack(receive(sleeper, TCP_HEADER.size))[0])
+                self.assertEqual([], server.unread_lines())
+
     def test_a_sleeper_holds_no_event_loop(self):
         with start("tcp", "async") as server:
             with self.crowd(server, "tcp", 51) as (other, *sleepers):

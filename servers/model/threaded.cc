@@ -82,7 +82,7 @@ class SessionThreads {
 void ServeThreaded(net::Listener& listener, const Session& session, const Limits& limits) {
   AcceptLoop loop;
   SessionThreads threads(session);
-  loop.Run(listener, limits.io_timeout, {.on_connection = [&](net::Socket socket) {
+  loop.Run(listener, limits, {.on_connection = [&](net::Socket socket) {
              if (threads.live() >= limits.max_connections) {
                net::LogLine("refused " + socket.peer().ToString() + ": " +
                             std::to_string(limits.max_connections) + " connections are open");

@@ -18,6 +18,11 @@ using std::chrono::milliseconds;
 
 constexpr int kPrefetchDistance = 1;  // in reports
 
+// How often to look for the end of a wait that is so long, in ms.
+int CheckEvery(milliseconds wait) {
+  return static_cast<int>(std::clamp<std::int64_t>(wait.count() / 8, 10, 1000));
+}
+
 [[noreturn]] void Throw(const char* what) {
   throw std::system_error(errno, std::system_category(), what);
 }
@@ -95,6 +100,8 @@ void FiberLoop::RunQueue() {
 
 // Of a task that this thread has claimed.
 void FiberLoop::Continue(Task& task) {
+  // It may hold this thread, and whoever put others into the queue may have woken no more than one.
+  if (options_.sleepers_hold_their_thread && queued_.load() > 0) Wake();
   for (;;) {
     Task::SetCurrent(&task);
     const bool ended = task.fiber->Resume();
@@ -135,7 +142,7 @@ void FiberLoop::Retire(Task& task) {
 }
 
 void FiberLoop::LimitWaits(milliseconds timeout) {
-  const int wanted = static_cast<int>(std::clamp<std::int64_t>(timeout.count() / 8, 10, 1000));
+  const int wanted = CheckEvery(timeout);
   int seen = check_ms_.load(std::memory_order_relaxed);
   while (seen == 0 || wanted < seen) {
     if (!check_ms_.compare_exchange_weak(seen, wanted)) continue;
@@ -166,18 +173,29 @@ int FiberLoop::WaitLimitMs() const {
 }
 
 void FiberLoop::ContinueExpired() {
-  const int every = check_ms_.load(std::memory_order_relaxed);
+  int every = check_ms_.load(std::memory_order_relaxed);
   const Clock::rep now = Clock::now().time_since_epoch().count();
   Clock::rep due = next_check_.load();
   const Clock::rep next = now + Clock::duration(milliseconds(every)).count();
   if (every == 0 || now < due || !next_check_.compare_exchange_strong(due, next)) return;
   std::vector<Task*> claimed;
+  Clock::duration shortest = Clock::duration::max();  // of what is left of the others' waits
   {
     const std::scoped_lock lock(mutex_);
     for (const auto& task : tasks_) {
-      if (task->Expired(now) && task->ClaimWaiting()) claimed.push_back(task.get());
+      const Clock::rep deadline = task->deadline.load(std::memory_order_relaxed);
+      if (deadline == 0) continue;
+      if (deadline > now) {
+        shortest = std::min(shortest, Clock::duration(deadline - now));
+      } else if (task->ClaimWaiting()) {
+        claimed.push_back(task.get());
+      }
     }
   }
+  // As seldom as those need it who still wait. One that began meanwhile may be late by that much,
+  // so it is never for ever.
+  check_ms_.compare_exchange_strong(every,
+                                    CheckEvery(std::chrono::duration_cast<milliseconds>(shortest)));
   for (Task* task : claimed) {
     // It may have begun another wait between the look and the claim.
     task->timed_out = task->Expired(now);

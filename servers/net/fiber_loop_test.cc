@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -366,6 +367,31 @@ TEST_F(ServedByFibersTest, RefusedConnectIsTold) {
   });
   RunToTheEnd(loop);
   EXPECT_EQ(code, std::errc::connection_refused);
+}
+
+// A short time limit, once, must not have the loop look for others ten times as often for ever.
+TEST_F(ServedByFibersTest, NobodyIsWokenForAWaitThatIsOver) {
+  auto [asking, served] = Connected();
+  FiberLoop loop({});
+  long switches = -1;
+  loop.Start([&, &socket = served] {
+    const auto so_far = [] {
+      rusage usage{};
+      getrusage(RUSAGE_THREAD, &usage);
+      return usage.ru_nvcsw;
+    };
+    char byte;
+    socket.SetTimeout(20ms);
+    EXPECT_THROW(socket.ReceiveSome(&byte, 1), Error);
+    SleepFor(50ms);  // until the loop has looked once more
+    const long before = so_far();
+    SleepFor(600ms);
+    switches = so_far() - before;
+    socket.Close();
+  });
+  RunToTheEnd(loop);
+  EXPECT_GE(switches, 1);
+  EXPECT_LT(switches, 20);  // a look each 10 ms would take 60
 }
 
 TEST(PollTest, ADescriptorThatIsAlwaysReadyNeedsNoEpoll) {

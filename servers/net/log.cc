@@ -1,11 +1,35 @@
 #include "servers/net/log.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <string>
 
 namespace rpycbench::net {
+namespace {
+
+// Without waiting for a reader, who may have stopped or gone. O_NONBLOCK is a matter of the open
+// description, which whoever started this process has as well: so a pipe is opened once more.
+void WriteWithoutWaiting(std::string_view text) {
+  struct stat what {};
+  if (::fstat(STDERR_FILENO, &what) != 0) return;
+  [[maybe_unused]] ssize_t written = 0;
+  if (S_ISSOCK(what.st_mode)) {
+    written = ::send(STDERR_FILENO, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  } else if (S_ISFIFO(what.st_mode) || S_ISCHR(what.st_mode)) {
+    const int own = ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (own < 0) return;
+    written = ::write(own, text.data(), text.size());
+    ::close(own);
+  } else {
+    written = ::write(STDERR_FILENO, text.data(), text.size());
+  }
+}
+
+}  // namespace
 
 void LogLine(std::string_view text) {
   constexpr std::size_t kLongest = 1000;
@@ -15,7 +39,7 @@ void LogLine(std::string_view text) {
   }
   line += '\n';
   // A full or closed stderr must not stop a server; there is nowhere left to report it.
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+  WriteWithoutWaiting(line);
 }
 
 }  // namespace rpycbench::net

@@ -59,6 +59,7 @@ class Socket {
 
   // The longest wait without progress in one receive or send; zero waits for ever.
   void SetTimeout(std::chrono::milliseconds timeout);
+  std::chrono::milliseconds timeout() const { return timeout_; }
   // To be called before anything is sent. A connected socket has the default policy, but neither
   // end of a pair made without Connect or Accept has TCP_NODELAY set.
   void SetPolicy(const SocketPolicy& policy);

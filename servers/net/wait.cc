@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
+#include <atomic>
+#include <limits>
 #include <thread>
 
 #include "servers/net/fiber_task.h"
@@ -15,12 +15,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Becomes readable once, when a time has passed.
+std::atomic<std::size_t> most_timers{std::numeric_limits<std::size_t>::max()};
+std::atomic<std::size_t> timers{0};
+
+// Becomes readable once, when a time has passed. Where there are too many, it has no descriptor.
 class Timer {
  public:
-  explicit Timer(std::chrono::duration<double> time)
-      : descriptor_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
-    if (descriptor_ < 0) throw std::system_error(errno, std::system_category(), "make a timer");
+  explicit Timer(std::chrono::duration<double> time) {
+    if (timers.fetch_add(1) >= most_timers) return;
+    descriptor_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (descriptor_ < 0) return;
     // A timer of no time would be one that is off.
     const auto left =
         std::max(std::chrono::ceil<std::chrono::nanoseconds>(time), std::chrono::nanoseconds(1));
@@ -30,6 +34,8 @@ class Timer {
     ::timerfd_settime(descriptor_, 0, &when, nullptr);
   }
   ~Timer() {
+    timers.fetch_sub(1);
+    if (descriptor_ < 0) return;
     ForgetDescriptor(descriptor_);
     ::close(descriptor_);
   }
@@ -43,7 +49,7 @@ class Timer {
   }
 
  private:
-  int descriptor_;
+  int descriptor_ = -1;
 };
 
 }  // namespace
@@ -90,9 +96,14 @@ int Poll(std::span<pollfd> descriptors, int timeout_ms) {
   const auto end = Clock::now() + milliseconds(timeout_ms);
   for (milliseconds left(timeout_ms);; left = std::chrono::ceil<milliseconds>(end - Clock::now())) {
     const int ready = ::poll(descriptors.data(), descriptors.size(), 0);
-    if (ready != 0) return ready;
+    if (ready != 0) {
+      task->YieldIfDue();  // a backlog that is always ready would keep all others waiting
+      return ready;
+    }
     if (timeout_ms >= 0 && left.count() <= 0) return 0;
-    for (const pollfd& one : descriptors) task->Watch(one.fd, one.events);
+    for (const pollfd& one : descriptors) {
+      if (one.fd >= 0) task->Watch(one.fd, one.events);
+    }
     // False alarms don't prolong it.
     task->Await(timeout_ms < 0 ? milliseconds(0) : left);
   }
@@ -102,7 +113,17 @@ void SleepFor(std::chrono::duration<double> time) {
   FiberTask* task = FiberTask::Current();
   if (task == nullptr || task->sleeps_hold_its_thread()) return std::this_thread::sleep_for(time);
   const Timer timer(time);
-  while (!timer.Expired()) AwaitDescriptor(timer.descriptor(), POLLIN, milliseconds(0));
+  if (timer.descriptor() >= 0) {
+    while (!timer.Expired()) AwaitDescriptor(timer.descriptor(), POLLIN, milliseconds(0));
+    return;
+  }
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::ceil<Clock::duration>(time);
+  for (auto left = end - Clock::now(); left.count() > 0; left = end - Clock::now()) {
+    task->Await(std::chrono::ceil<milliseconds>(left));
+  }
 }
+
+void LimitTimers(std::size_t most) { most_timers = most; }
 
 }  // namespace rpycbench::net

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -49,10 +50,15 @@ void YieldIfDue();
 // less. In a thread, nothing.
 void Yield();
 
-// poll(2). A negative timeout waits for ever.
+// poll(2), which passes negative descriptors over. A negative timeout waits for ever.
 int Poll(std::span<pollfd> descriptors, int timeout_ms);
 
-// Throws std::system_error if a fiber gets no timer.
+// A fiber takes a timer of the kernel's for it, which is a descriptor; where it gets none, it may
+// be woken up to an eighth later, at least 10 ms.
 void SleepFor(std::chrono::duration<double> time);
+
+// How many fibers of this process may have such a timer at once, so that others can use what is
+// left of its descriptors.
+void LimitTimers(std::size_t most);
 
 }  // namespace rpycbench::net
