@@ -10,9 +10,10 @@ import math
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
+
+from result_rows import MICROSECONDS, Unusable, load
 
 from . import exact, stored_report
 from .errors import GateError, Unfit
@@ -22,11 +23,6 @@ from .settings import TimingRule
 from .verdict import INCONCLUSIVE, PASS, REGRESSION, GateResult
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools")
-sys.path.insert(0, TOOLS)
-
-# pylint: disable=wrong-import-position
-from result_rows import MICROSECONDS, Unusable, load
-
 CONDITIONS = ("preset", "server_launcher")  # of a whole run; those of rows are in their labels
 DISTURBED = ("others", "steal", "throttled")  # doubts that speak of the machine and not of the row
 PATIENCE = 300  # seconds for compare.py, and for fetching the SciPy that it needs

@@ -21,7 +21,7 @@ sys.path[:0] = map(str, (ROOT / "ci", ROOT / "tools", STOCK.parent))
 sys.path.append(str(ROOT / "build/python/usr/lib/python3/dist-packages"))  # where tools/compare may put SciPy
 
 # pylint: disable=wrong-import-position
-import comparable
+import comparing
 from command import run
 from gating.main import main
 from gating.ranks import MOST_COUNTED, repetitions_for, shift, smallest_p, tail
@@ -73,8 +73,8 @@ def stock_compare():
 
 def compare_in_process(command, **_):
     """What subprocess.run() returns of tools/compare."""
-    dump, *files = command[1:]
-    checked = run_in_process(lambda: run("compare", comparable.main), *files)
+    dump, *files = (word for word in command[1:] if word != "--no-install")
+    checked = run_in_process(lambda: run("compare", comparing.main), "judge", *files)
     if checked.returncode != 0:
         return checked
     return run_in_process(stock_compare().main, dump, "--no-color", "benchmarks", *files)

@@ -20,6 +20,8 @@ import statistics
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from topology import choose_pair  # of tools/
+
 from .errors import GateError
 from .resident import PATIENCE, Resident
 from .rows import check_same, figure, label_of
@@ -157,20 +159,6 @@ class Residents:
         self.close(0 if failure else PATIENCE)
 
 
-def two_cpus(cpus):
-    """Two of the CPUs, of different cores if there are; None of a single one."""
-    ordered = sorted(cpus, reverse=True)
-    if len(ordered) < 2:
-        return None
-    try:
-        with open(f"/sys/devices/system/cpu/cpu{ordered[0]}/topology/thread_siblings", encoding="ascii") as file:
-            siblings = int(file.read().replace(",", ""), 16)
-    except (OSError, ValueError):
-        siblings = 0
-    others = [cpu for cpu in ordered[1:] if not siblings >> cpu & 1] or ordered[1:]
-    return ordered[0], others[0]
-
-
 class Way(NamedTuple):
     """How a row is run: on one CPU after another or on all, and for how long."""
     one_cpu: bool
@@ -186,7 +174,9 @@ class Blocks:
         self._control = control
         self._settings = settings
         self._all_cpus = os.sched_getaffinity(0)
-        self._pair = two_cpus(self._all_cpus)
+        self._pair = choose_pair(self._all_cpus)
+        if self._pair[1] is None:
+            self._pair = None
         self._ways = {}
 
     def measure(self, row, is_control=False):
