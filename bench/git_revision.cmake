@@ -7,9 +7,14 @@
 set(GIT_REVISION "unknown")
 find_program(GIT git)
 if(GIT)
+  # A checkout may belong to somebody else, as in a container; to read its revision is no danger.
+  set(GIT ${GIT} -c safe.directory=*)
   execute_process(COMMAND ${GIT} rev-parse --short=12 HEAD
     WORKING_DIRECTORY ${SOURCE_DIR} OUTPUT_VARIABLE revision RESULT_VARIABLE failed
-    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_VARIABLE said)
+  if(NOT failed EQUAL 0 AND EXISTS ${SOURCE_DIR}/.git)
+    message(NOTICE "The revision is unknown, and rows of this build will not say it: ${said}")
+  endif()
   # A copy of the sources inside of somebody else's repository has no revision of its own.
   execute_process(COMMAND ${GIT} rev-parse --show-prefix
     WORKING_DIRECTORY ${SOURCE_DIR} OUTPUT_VARIABLE prefix

@@ -5,11 +5,12 @@ Needs what `tools/compare --prepare` sees to; installs nothing by itself.
 
 import json
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
 
-import comparable
+import comparing
 from command import run
 from in_process import run_in_process
 
@@ -31,8 +32,8 @@ class CompareTest(unittest.TestCase):
             timeout=60, check=False)
 
     def judge(self, *arguments):
-        """What comparable.py says of the files, in this process; tools/compare asks it first."""
-        return run_in_process(lambda: run("compare", comparable.main), *arguments,
+        """What is said of the files, in this process, before anything is installed or compared."""
+        return run_in_process(lambda: run("compare", comparing.main), "judge", *arguments,
                               folder=self.folder)
 
     def changed(self, change, name="changed.json"):
@@ -163,6 +164,79 @@ class CompareTest(unittest.TestCase):
 
     def test_two_files_are_required(self):
         self.assert_refused(self.compare(BEFORE), "usage: ")
+
+    def test_flags_of_compare_py_in_every_form(self):
+        dump = self.folder / "out.json"
+        for flags in (["--alpha", "0.01", "-d", "out.json", BEFORE, AFTER],
+                      [BEFORE, "--dump_to_json=out.json", AFTER, "--alpha=0.01", "--no-utest"],
+                      [BEFORE, AFTER, "--dump_to_json", "out.json", "-a", "--no-color"]):
+            dump.unlink(missing_ok=True)
+            result = self.compare(*flags)
+            self.assertEqual((0, "compare: only"), (result.returncode, result.stderr[:13]))
+            self.assertEqual(["Latency/tcp_threaded/ping/real_time", "Latency/rpyc_threaded/ping/real_time"],
+                             [row["name"] for row in json.loads(dump.read_text())][:2])
+
+    def test_unknown_flags_are_refused_in_one_line(self):
+        for flags in (["--benchmark_fitler=x"], ["--alpha", "small"], ["-d"], ["--benchmark_filter=("]):
+            self.assert_refused(self.compare(BEFORE, AFTER, *flags), "compare: ")
+
+    def test_a_filter_comes_before_the_judgement(self):
+        def spoil(report):
+            for row in report["benchmarks"]:
+                if "/rpyc_" in row["name"]:
+                    row.update(label="split", time_unit="fortnight", cpu_time=None)
+
+        path = self.changed(spoil)
+        self.assert_refused(self.judge(BEFORE, path), "has no cpu_time")
+        for flags in (["--benchmark_filter=^Latency/tcp"], ["--benchmark_filter=-rpyc|Connection|Bandwidth"]):
+            result = self.compare(BEFORE, path, *flags)
+            self.assertEqual((0, ""), (result.returncode, result.stderr))
+            self.assertIn("Latency/tcp_threaded", result.stdout)
+            self.assertNotIn("rpyc", result.stdout)
+            self.assertIn("Comparing before.json to changed.json", result.stdout)
+        self.assert_refused(self.judge(BEFORE, AFTER, "--benchmark_filter=Nothing"), "no row in common")
+
+    def test_other_units_are_converted(self):
+        def in_ms(report):
+            for row in report["benchmarks"]:
+                row.update(time_unit="ms", real_time=row["real_time"] / 1e3, cpu_time=row["cpu_time"] / 1e3)
+
+        plain = self.compare(AFTER, AFTER)
+        path = self.changed(in_ms, AFTER.name)
+        result = self.compare(AFTER, path)
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        self.assertEqual(plain.stdout.splitlines()[1:], result.stdout.splitlines()[1:])
+        self.assertIn("+0.0000", result.stdout)
+
+    def test_rows_of_one_file_and_of_two_filters(self):
+        result = self.compare("filters", BEFORE, "Latency/tcp", "Latency/rpyc")
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        self.assertRegex(result.stdout, r"\[Latency/tcp vs. Latency/rpyc\]\S*ping/real_time +\+1\.0000")
+        result = self.compare("benchmarksfiltered", BEFORE, "Latency/tcp", AFTER, "Latency/rpyc")
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        self.assert_refused(self.compare("filters", BEFORE, "Latency/tcp", "Latnecy"), "no row matches 'Latnecy'")
+        self.assert_refused(self.compare("filters", BEFORE, "Latency/tcp"), "filters takes 3 words, not 2")
+
+    def test_another_compare_py(self):
+        other = self.folder / "compare.py"
+        other.write_text("import sys\nprint(*sys.argv[1:])\n")
+        result = self.compare(AFTER, AFTER, f"--compare_py={other}")
+        self.assertEqual((0, f"--no-color benchmarks {AFTER} {AFTER}\n"), (result.returncode, result.stdout))
+        self.assert_refused(self.compare(AFTER, AFTER, "--compare_py=absent.py"), "absent.py")
+
+    def test_compare_py_is_found_where_the_build_s_google_benchmark_put_it(self):
+        root = self.folder / "clone"
+        tools = self.folder / "prefix" / "share" / "googlebenchmark" / "tools"
+        for folder in (root / "tools", root / "build" / "release", tools):
+            folder.mkdir(parents=True)
+        (root / "CMakeLists.txt").touch()
+        shutil.copy(TOOLS / "prepare.sh", root / "tools")
+        (root / "build" / "release" / "CMakeCache.txt").write_text(
+            f"benchmark_DIR:PATH={self.folder}/prefix/lib/cmake/benchmark\n")
+        (tools / "compare.py").touch()
+        found = subprocess.run(["bash", "-c", "set -euo pipefail; source tools/prepare.sh; "
+                                "compare_py"], cwd=root, capture_output=True, text=True, check=True)
+        self.assertEqual(str(tools / "compare.py"), found.stdout.strip())
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ python3-numpy       module:numpy                              gate
 git                 command:git                               gate
 util-linux          command:setpriv                           gate
 python3-matplotlib  module:matplotlib                         report
-libbenchmark-tools  file:/usr/share/benchmark/compare.py      compare
+libbenchmark-tools  tool:compare_py                           compare
 '
 oldest_boost=1.81
 oldest_cmake=3.25
@@ -98,7 +98,7 @@ missing_packages() {
       header:*) grep -qxF -- "${sign#*:}" <<< "$found" ;;
       library:*) has_library "${sign#*:}" ;;
       module:*) has_module "${sign#*:}" ;;
-      file:*) [[ -e ${sign#*:} ]] ;;
+      tool:*) "${sign#*:}" > /dev/null ;;
     esac || echo "$package"
   done < <(needs_of "$@")
 }
@@ -109,6 +109,21 @@ has_library() {
   for name in "lib$1.a" "lib$1.so"; do
     if [[ -e ${BOOST_ROOT:-/nowhere}/lib/$name ]] ||
       { command -v c++ > /dev/null && [[ $(c++ "-print-file-name=$name") == */* ]]; }; then
+      return
+    fi
+  done
+  return 1
+}
+
+# Prints where Google Benchmark's compare.py is: Debian's package and its own installation, under a
+# prefix that the build found it in or a usual one, have it in different places.
+compare_py() {
+  local folder prefix
+  prefix=$(sed -n 's/^benchmark_DIR:PATH=\(.*\)\/lib[^\/]*\/.*/\1/p' "$build_folder/CMakeCache.txt" 2> /dev/null || true)
+  for folder in ${prefix:+"$prefix/share/googlebenchmark/tools"} /usr/share/benchmark \
+    /usr/local/share/googlebenchmark/tools /usr/share/googlebenchmark/tools; do
+    if [[ -e $folder/compare.py ]]; then
+      echo "$folder/compare.py"
       return
     fi
   done

@@ -118,6 +118,48 @@ class PyclientTest(unittest.TestCase):
         for package in ("python", "rpyc", "flask", "requests", "waitress"):
             self.assertRegex(context[f"{package}_version"], r"^\d+\.\d+")
 
+    def test_results_join_those_of_bench_all_of_the_same_build(self):
+        """The tools take files of both for one run, and so can say what the Python client costs."""
+        files = [self.folder / "native.json"]
+        native = subprocess.run(
+            [pathlib.Path(BENCH_SERVER).with_name("bench_all"), f"--benchmark_out={files[0]}",
+             "--benchmark_filter=^Latency/(tcp|rpyc|pyrpyc)_threaded/ping/|^Floor/ping/",
+             "--benchmark_min_time=0.01", "--ledger=false"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(0, native.returncode, native.stderr)
+        for mode in ("rpyc_threaded", "pyrpyc_threaded"):
+            self.measure(f"--mode={mode}", "--filter=^PyLatency/.*/ping/", out=f"{mode}.json")
+            files.append(self.folder / f"{mode}.json")
+
+        def tool(name, *flags):
+            done = subprocess.run([TOOLS / name, *flags, *files], stdin=subprocess.DEVNULL, timeout=PATIENCE,
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual("", done.stderr)
+            return done
+
+        explained = tool("explain")
+        self.assertEqual(0, explained.returncode, explained.stdout)
+        self.assertRegex(explained.stdout, r"interpreter \(client\) +[0-9.]+ µs")
+        self.assertIn("native + rpyc_threaded + pyrpyc_threaded", tool("report", "--markdown").stdout)
+        self.assertRegex(tool("expectations").stdout, "Py(thon|Latency)")
+
+    def test_a_server_that_writes_much_is_read(self):
+        """More than a pipe holds, which would stop it in the middle of a call."""
+        chatty = self.altered("flask_server", "inner = Operations.ping\n"
+                              "def ping(self):\n"
+                              "    sys.stderr.write(('word ' * 1000 + '\\n') * 4)\n"
+                              "    return inner(self)\n"
+                              "Operations.ping = ping")
+        report = self.measure(chatty, "--protocol=http", "--filter=PyLatency/.*/ping/")
+        self.assertEqual([], report["errors"])
+
+    def test_the_cpu_time_is_that_of_the_requests(self):
+        """Not of connecting and closing, which the real time has not either: one interpreter is one CPU."""
+        report = self.measure("--mode=http_threaded", "--filter=PyConcurrent/.*/clients:3",
+                              "--requests_per_client=200")
+        for row in report["benchmarks"]:
+            self.assertLess(row["cpu_time"], 1.3 * row["real_time"])
+
     def test_compare_reads_two_files(self):
         flags = ("--mode=http_threaded", "--filter=PyLatency/.*/ping/")
         self.measure(*flags, out="before.json")

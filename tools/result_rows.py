@@ -130,14 +130,23 @@ def load(path):
     return report
 
 
+def other_run(first, other):
+    """What two documents' contexts say of two different runs, (key, value, other value); None if of
+    one. The rows of tools/python_client have no preset, whatever they are put beside."""
+    for key in SAME_RUN:
+        values = first["context"].get(key), other["context"].get(key)
+        if values[0] != values[1] and not (key == "preset" and None in values):
+            return key, *values
+    return None
+
+
 def load_run(paths):
     """The documents of one run's files, the first one's context leading; throws Unusable."""
     reports = [load(path) for path in paths]
     for path, report in zip(paths[1:], reports[1:]):
-        for key in SAME_RUN:
-            first, own = reports[0]["context"].get(key), report["context"].get(key)
-            if own != first:
-                raise Unusable(f"not of one run: {key} is {first} in {paths[0]}, {own} in {path}")
+        if found := other_run(reports[0], report):
+            key, first, own = found
+            raise Unusable(f"not of one run: {key} is {first} in {paths[0]}, {own} in {path}")
     return reports
 
 

@@ -10,7 +10,8 @@ from samples import latency_counters, median_us
 
 
 class ClientThread(threading.Thread):
-    """Connects, waits for the others, makes its requests; keeps the first error."""
+    """Connects, waits for the others, makes its requests, waits for them again and closes; keeps
+    the first error."""
 
     def __init__(self, make_client, requests, everyone):
         super().__init__(daemon=True)
@@ -27,6 +28,7 @@ class ClientThread(threading.Thread):
         self._guarded(self._connect)
         self._everyone.wait()
         self._guarded(self._make_requests)
+        self._everyone.wait()
         if self._client is not None:
             self._guarded(self._client.close)
 
@@ -66,21 +68,20 @@ class ClientThread(threading.Thread):
 
 def measure_concurrent(make_client, clients, requests):
     """One round of `clients` threads times `requests` pings; real_time is that of the round."""
-    everyone = threading.Barrier(clients)
+    cpu = []  # when the first request begins, and when the last has its reply
+    everyone = threading.Barrier(clients, action=lambda: cpu.append(time.process_time_ns()))
     threads = [ClientThread(make_client, requests, everyone) for _ in range(clients)]
-    cpu = time.process_time_ns()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    cpu = time.process_time_ns() - cpu
     errors = [thread.error for thread in threads if thread.error is not None]
     if errors:
         raise RuntimeError(f"{len(errors)} of {clients} clients failed, one of them: {errors[0]}")
     spent = max(thread.end for thread in threads) - min(thread.begin for thread in threads)
     rates = [thread.requests_per_second() for thread in threads]
     connects = [thread.connect_ns for thread in threads]
-    return {"iterations": 1, "real_time": spent / 1e3, "cpu_time": cpu / 1e3,
+    return {"iterations": 1, "real_time": spent / 1e3, "cpu_time": (cpu[1] - cpu[0]) / 1e3,
             "items_per_second": clients * requests * 1e9 / spent,
             "connect_p50_us": median_us(connects), "connect_max_us": max(connects) / 1e3,
             "slowest_client_per_s": min(rates), "fastest_client_per_s": max(rates),

@@ -8,7 +8,9 @@ import json
 import os
 import pathlib
 import platform
+import re
 import socket
+import subprocess
 
 from command import write_whole
 
@@ -22,9 +24,23 @@ def version_of(package):
         return "none"
 
 
+def suite_build(bench_server):
+    """What the bench_all beside the native server says of itself, by which rows of both are known to
+    be of one build; nothing if there is none."""
+    bench_all = pathlib.Path(bench_server).with_name("bench_all")
+    try:
+        said = subprocess.run([bench_all, "--version"], stdin=subprocess.DEVNULL, timeout=60,
+                              capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    found = re.fullmatch(r"rpycbench (\S+) \((\S+)\)", said.strip())
+    return {"suite_version": found[1], "git_revision": found[2]} if found else {}
+
+
 def describe_run(flags):
     """The context: all that the rows' names and labels do not say."""
     return {
+        **suite_build(flags.bench_server),
         "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         "host_name": socket.gethostname(),
         "executable": str(pathlib.Path(__file__).resolve().parents[1] / "python_client"),

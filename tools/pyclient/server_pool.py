@@ -2,7 +2,33 @@
 a row that failed.
 """
 
-from contract import Server
+import collections
+import os
+import subprocess
+import threading
+
+from contract import PATIENCE, Server
+
+MOST_WORDS = 20  # lines of a server that are kept
+
+
+class Words:
+    """What a server writes to stderr: read all the time, for one that fills the pipe would stop."""
+
+    def __init__(self, process):
+        os.set_blocking(process.stderr.fileno(), True)
+        self._lines = collections.deque(maxlen=MOST_WORDS)
+        self._reader = threading.Thread(target=self._read, args=[process.stderr], daemon=True)
+        self._reader.start()
+
+    def _read(self, stream):
+        for line in stream:
+            self._lines.append(line.decode(errors="replace").strip())
+
+    def last(self):
+        """The last lines of a server that has ended."""
+        self._reader.join()
+        return " ".join(self._lines)
 
 
 class ServerPool:
@@ -17,23 +43,37 @@ class ServerPool:
         return self
 
     def __exit__(self, *_):
-        for server in self._servers.values():
-            with server:
-                server.stop()
+        for placement in list(self._servers):
+            self._end(placement, PATIENCE)
 
     def acquire(self, placement):
         """The server for this placement. Raises RuntimeError if it does not start."""
         if placement not in self._servers:
             try:
                 with self._placements.of_server(placement):
-                    self._servers[placement] = Server(self._command)
+                    server = Server(self._command)
+                self._servers[placement] = server, Words(server.process)
             except (AssertionError, ValueError, OSError) as error:
                 raise RuntimeError(f"{self._command[0]}: {error}") from error
-        return self._servers[placement]
+        return self._servers[placement][0]
 
     def discard(self, placement):
         """Ends a server; returns what it had to say on stderr."""
-        with self._servers.pop(placement) as server:
-            if server.process.poll() is None:
-                return " ".join(server.unread_lines())
-            return " ".join([*server.ended(), f"(exit {server.process.returncode})"])
+        server, _ = self._servers[placement]
+        ended = server.process.poll()
+        said = self._end(placement, 0)
+        return said if ended is None else f"{said} (exit {ended})".strip()
+
+    def _end(self, placement, patience):
+        """Ends a server, by force after so many seconds; returns its last words."""
+        server, words = self._servers.pop(placement)
+        server.process.stdin.close()
+        try:
+            server.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            server.process.wait()
+        said = words.last()
+        server.process.stdout.close()
+        server.process.stderr.close()
+        return said

@@ -10,8 +10,8 @@ import statistics
 from typing import NamedTuple
 
 from explaining import NATIVE_OF, Operation
-from result_rows import (NOISE, PROTOCOLS, SAME_RUN, Results, clash, label_and_doubts, load,
-                         number, split_name)
+from result_rows import (NOISE, PROTOCOLS, Results, clash, label_and_doubts, load,
+                         number, other_run, split_name)
 
 MODELS = ("threaded", "forking", "threadpool", "async", "oneshot", "waitress")
 RATES = ("Concurrent", "Compute")  # types whose rows are compared by calls per second
@@ -163,9 +163,7 @@ def load_results(paths):
         report = load(path)
         names = {row["name"] for row in report["benchmarks"] + report.get("errors", [])}
         for run in runs:
-            same = all(run[1][0]["context"].get(key) == report["context"].get(key)
-                       for key in SAME_RUN)
-            if same and not run[2] & names:
+            if not other_run(run[1][0], report) and not run[2] & names:
                 run[0].append(path)
                 run[1].append(report)
                 run[2].update(names)

@@ -1,0 +1,163 @@
+"""tools/compare as a program: `comparing.py judge|run [flags] before.json after.json`.
+
+`judge` says on stderr what speaks against the comparison (comparable.py), which needs no package; `run` has
+Google Benchmark's compare.py print it. Flags may stand anywhere and in every form that compare.py takes. Rows are
+filtered here, for not every release of compare.py filters rows of a file, and times of one row in different units,
+whose numbers it would compare as they are, are converted.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from command import run
+from comparable import judge_pair, judge_rows, timed_rows
+from result_rows import MICROSECONDS, Unusable, load
+
+TIMES = ("real_time", "cpu_time")
+# compare.py's modes, and which of their words are files and which filters.
+MODES = {"benchmarks": "ff", "filters": "fxx", "benchmarksfiltered": "fxfx"}
+USAGE = """compare [--force] [--no-install] before.json after.json [flags of compare.py]
+       compare filters run.json REGEX REGEX
+       compare benchmarksfiltered before.json REGEX after.json REGEX"""
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Unusable(f"{message} (compare --help shows the flags)")
+
+
+def parse(arguments):
+    """The flags; throws Unusable. `words` are those of the mode, `flags` what compare.py is given."""
+    parser = Parser(prog="compare", usage=USAGE, description="Compares two results of bench_all, or rows of one, by "
+                    "Google Benchmark's compare.py.", epilog="Exit status: 0; 2 if they are not comparable.")
+    parser.add_argument("words", nargs="*", metavar="FILE", help="the two results")
+    parser.add_argument("--force", action="store_true", help="also rows that were measured under other conditions")
+    parser.add_argument("--benchmark_filter", metavar="REGEX", help="only rows with such names; -REGEX: all others")
+    parser.add_argument("--compare_py", metavar="PATH", help="which compare.py; by default the installed one")
+    stock = parser.add_argument_group("of compare.py")
+    stock.add_argument("-a", "--display_aggregates_only", action="store_true", help="of repetitions, only those")
+    stock.add_argument("--no-color", action="store_true")
+    stock.add_argument("--no-utest", action="store_true", help="no U test of repetitions")
+    stock.add_argument("--alpha", type=float, help="significance level of the U test, 0.05")
+    stock.add_argument("-d", "--dump_to_json", metavar="FILE", help="write the comparison to this file as well")
+    options = parser.parse_intermixed_args(arguments)
+    options.mode = options.words.pop(0) if options.words[:1] and options.words[0] in MODES else "benchmarks"
+    kinds = MODES[options.mode]
+    if len(options.words) != len(kinds):
+        raise Unusable(f"usage: {USAGE.splitlines()[0]}" if options.mode == "benchmarks" else
+                       f"{options.mode} takes {len(kinds)} words, not {len(options.words)}")
+    options.files = [word for word, kind in zip(options.words, kinds) if kind == "f"]
+    options.patterns = [word for word, kind in zip(options.words, kinds) if kind == "x"]
+    for pattern in (*options.patterns, options.benchmark_filter or ""):
+        try:
+            re.compile(pattern.removeprefix("-"))
+        except re.error as error:
+            raise Unusable(f"{pattern!r} is no regular expression: {error}") from error
+    options.flags = [f"--{name.replace('_', '-') if name.startswith('no') else name}"
+                     for name in ("display_aggregates_only", "no_color", "no_utest") if getattr(options, name)]
+    if options.alpha is not None:
+        options.flags.append(f"--alpha={options.alpha}")
+    if options.dump_to_json is not None:
+        options.flags.append(f"--dump_to_json={os.path.abspath(options.dump_to_json)}")
+    return options
+
+
+def matches(pattern, name):
+    """As --benchmark_filter of Google Benchmark has it."""
+    if not pattern or pattern == "all":
+        return True
+    wanted = not pattern.startswith("-")
+    return bool(re.search(pattern.removeprefix("-"), name)) == wanted
+
+
+def filtered(path, pattern):
+    """The document in a file, with those rows alone. Throws Unusable."""
+    report = load(path)
+    for key in ("benchmarks", "errors"):
+        if key in report:
+            report[key] = [row for row in report[key] if matches(pattern, row["name"])]
+    timed_rows(report, path)
+    return report
+
+
+def in_one_unit(reports):
+    """Gives all rows of a name the unit of the first; says whether one had another."""
+    units, converted = {}, False
+    for report in reports:
+        for row in report["benchmarks"]:
+            own, unit = row["time_unit"], units.setdefault(row["name"], row["time_unit"])
+            if own == unit:
+                continue
+            converted = True
+            row["time_unit"] = unit
+            for key in TIMES:
+                row[key] *= MICROSECONDS[own] / MICROSECONDS[unit]
+    return converted
+
+
+def judge(options):
+    """Says on stderr what speaks against the comparison; throws Unusable if it is not to be made."""
+    reports = [filtered(path, options.benchmark_filter) for path in options.files]
+    if options.mode == "benchmarks":
+        return judge_pair(reports, options.files, options.force)
+    for report, path, pattern in zip(reports * len(options.patterns), options.files * len(options.patterns),
+                                     options.patterns):
+        rows = [row for row in report["benchmarks"] if re.search(pattern, row["name"])]
+        if not rows:
+            raise Unusable(f"{path}: no row matches {pattern!r}")
+        judge_rows(rows, path, options.force)
+    return None
+
+
+@contextlib.contextmanager
+def files_to_compare(options):
+    """(the mode's words, the folder in which they are names of files), of which None is the present one."""
+    reports = [filtered(path, options.benchmark_filter) for path in options.files]
+    if not in_one_unit(reports) and not options.benchmark_filter:
+        yield options.words, None
+        return
+    with tempfile.TemporaryDirectory(prefix="rpycbench-compare-") as folder:
+        names = iter(_names(options.files))
+        documents = iter(reports)
+        words = []
+        for word, kind in zip(options.words, MODES[options.mode]):
+            if kind == "f":
+                word = next(names)
+                os.makedirs(os.path.dirname(os.path.join(folder, word)), exist_ok=True)
+                with open(os.path.join(folder, word), "w", encoding="utf-8") as file:
+                    json.dump(next(documents), file)
+            words.append(word)
+        yield words, folder
+
+
+def _names(paths):
+    """What the paths are called, differently."""
+    names = [os.path.basename(path) for path in paths]
+    return names if len(set(names)) == len(names) else [f"{number}/{name}" for number, name in enumerate(names, 1)]
+
+
+def compare(options):
+    """compare.py's exit status."""
+    flags = options.flags + ([] if sys.stdout.isatty() or options.no_color else ["--no-color"])
+    with files_to_compare(options) as (words, folder):
+        return subprocess.run([sys.executable, options.compare_py, *flags, options.mode, *words], cwd=folder,
+                              check=False).returncode
+
+
+def main():
+    step, arguments = sys.argv[1], sys.argv[2:]
+    options = parse(arguments)
+    if step == "judge":
+        judge(options)
+        return 0
+    return compare(options)
+
+
+if __name__ == "__main__":
+    run("compare", main)
