@@ -77,19 +77,22 @@ int main(int argc, char** argv) {
       return end_servers(RunSelfCheck(command->options, servers));
     }
     CallLedger ledger(command->options, Tell);
+    RowIndex index;
     const auto register_rows = [&](std::span<const ServerMode> modes) {
-      RegisterRows({command->options, servers, modes, &ledger});
+      index.clear();
+      RegisterRows({command->options, servers, modes, &ledger, &index});
     };
     const Selection selection = SelectModes(*command, register_rows);
     for (const std::string& note : selection.notes) Tell(note);
     command->options.dialect_at_hand = selection.dialect_at_hand;
     AddContext(DescribeRun(command->options));
     AddContext(selection.versions);
+    if (command->options.rows_on_request) AddContext({{"rows_on_request", kRequests}});
     const bool measures = !selection.rows.empty() && !command->flags.On("benchmark_list_tests");
     if (measures && !command->options.rows_on_request) LookAtMachine();
     register_rows(selection.modes);
     if (command->options.rows_on_request) {
-      return end_servers(RunRowsOnRequest(selection.rows, command->options.inject));
+      return end_servers(RunRowsOnRequest(selection.rows, index, command->options.inject));
     }
     return end_servers(RunRows(*command, selection.rows));
   });

@@ -57,6 +57,18 @@ class RowsOnRequest(unittest.TestCase):
         self.assertTrue(answers[0]["benchmarks"][0]["error_occurred"])
         self.assertNotIn("error_occurred", answers[1]["benchmarks"][0])
 
+    def test_a_row_runs_as_often_as_asked_and_keeps_its_name(self):
+        code, answers, err = ask([f"{PING} iterations:37", PING, f"{PING} spin:1000 iterations:50", PING])
+        self.assertEqual(0, code, err)
+        rows = [answer["benchmarks"][0] for answer in answers]
+        self.assertEqual([37, 37, 50, 50], [row["iterations"] for row in rows])
+        self.assertEqual({PING}, {row["name"] for row in rows} | {row["run_name"] for row in rows})
+        self.assertEqual([False, False, True, False], ["inject=spin:1000" in row["label"] for row in rows])
+        self.assertEqual("inject,iterations", answers[0]["context"]["rows_on_request"])
+        for wrong in ("iterations:0", "iterations:many", "iterations:"):
+            code, _, err = ask([f"{PING} {wrong}"])
+            self.assertEqual((2, 1), (code, err.count("\n")), err)
+
     def test_a_server_that_died_between_two_rows_is_told_by_the_next(self):
         program = subprocess.Popen(
             [BENCH_ALL, "--rows_on_request", "--benchmark_filter=^Latency/tcp_threaded/",

@@ -164,6 +164,19 @@ class Verdicts(GateTest):
         self.assertNotEqual(coins[0], coins[1])
         self.assertEqual(self.document()["seed"], 7)
 
+    def test_iterations_are_named_once_they_are_known_if_both_builds_take_them(self):
+        able = {"rows_on_request": "inject,iterations"}
+        for number, (base, head, expected) in enumerate(((able, able, {"iterations:100"}), (able, {}, set()))):
+            named = self.folder / f"named{number}"
+            trees = [self.fake(f"{side}{number}", context=context, named=str(named))
+                     for side, context in (("base", base), ("head", head))]
+            code, _, err = self.gate_trees(*trees, "--tier=timing", "--rows=^Latency/")
+            self.assertEqual(code, 0, err)
+            asked = [line.split() for line in named.read_text().splitlines()]
+            self.assertEqual({words[2] for words in asked if len(words) > 2}, expected)
+            if expected:  # but for each row's first slot, which finds them out, and the question for the context
+                self.assertLessEqual(sum(len(words) == 2 for words in asked), 2 + 4)
+
     def test_one_cpu_is_enough(self):
         cpu = min(os.sched_getaffinity(0))
         base, head = self.fake("a"), self.fake("b", {ECHO: {"us": 22.0}})

@@ -50,7 +50,12 @@ answer() {{  # NS RATE RESULT
   result=${{result//\\"FLUTTERS\\"/$SRANDOM}}
   echo "${{result//INJECT/${{inject:+ inject=$inject}}}}"
 }}
-while read -r name inject; do
+while read -r name words; do
+  inject='' named=''
+  for word in $words; do
+    case $word in iterations:*) named=$word ;; *) inject=$word ;; esac
+  done
+  [[ -z {named} ]] || echo {version} "$name" "$named" >> {named}
   [[ -z {diary} ]] || write_in_diary
   case $name in
 {arms}
@@ -83,12 +88,14 @@ def arm_of(name, spec, context):
     return f"    {shlex.quote(name)}) {does} ;;"
 
 
-def fake_bench_all(version, rows, *, context=(), old=False, diary="", log="", ends=""):
+def fake_bench_all(version, rows, *, context=(), old=False, diary="", log="", ends="", named=""):
     """The fake's text. `rows` is {name: what differs from the usual}; `old` makes it one from before the gate;
-    it writes into the file `diary` when and where it ran rows, and into `log` how it was called; if it `ends`
+    it writes into the file `diary` when and where it ran rows, into `log` how it was called, and into `named` which
+    iterations were asked for; if it `ends`
     badly, it says this and exits with 1."""
     arms = [arm_of(name, spec, dict(context)) for name, spec in {**rows, "Floor/ping/real_time": {}}.items()]
-    quoted = {"version": version, "log": log, "diary": diary, "old": "old" if old else "", "ends": ends}
+    quoted = {"version": version, "log": log, "diary": diary, "old": "old" if old else "", "ends": ends,
+              "named": named}
     return FAKE.format(rows=shlex.join(rows), arms="\n".join(arms),
                        **{key: shlex.quote(value) for key, value in quoted.items()})
 

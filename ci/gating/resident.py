@@ -34,11 +34,12 @@ class Resident:
         self._row = None
         self._output = b""
 
-    def start(self, row, inject=""):
-        """Begins a run of the row, a listed name."""
+    def start(self, row, inject="", iterations=None):
+        """Begins a run of the row, a listed name; of so many iterations, if the build takes that."""
         self._row = row
+        words = [row, *([inject] if inject else ()), *([f"iterations:{iterations}"] if iterations else ())]
         try:
-            self._process.stdin.write(f"{row} {inject}".strip().encode() + b"\n")
+            self._process.stdin.write(" ".join(words).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._failure("ended") from None

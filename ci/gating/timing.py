@@ -160,9 +160,11 @@ class Residents:
 
 
 class Way(NamedTuple):
-    """How a row is run: on one CPU after another or on all, and for how long."""
+    """How a row is run: on one CPU after another or on all, for how long, and how often, if that can be named. A
+    framework that has to find that out runs the row three times for each slot."""
     one_cpu: bool
     slot_seconds: float
+    iterations: int
 
 
 class Blocks:
@@ -178,6 +180,8 @@ class Blocks:
         if self._pair[1] is None:
             self._pair = None
         self._ways = {}
+        self._can_be_named = all("iterations" in build.context.get("rows_on_request", "").split(",")
+                                 for build in (base, head))
 
     def measure(self, row, is_control=False):
         """A block of the row, for its add(): the slots' rows of each side, and what the coin said."""
@@ -192,7 +196,8 @@ class Blocks:
             # Where each CPU gets its pairs in turn, so that neither build is always first on one.
             swapped = number // 2 % 2 if way.one_cpu else number % 2
             for side, build, inject in sides[::-1] if swapped else sides:
-                block[side].append(self._run(build, cpus, way.slot_seconds, row.name, inject, is_control))
+                block[side].append(self._run(build, cpus, way.slot_seconds, row.name, inject, is_control,
+                                             way.iterations))
         for ours, theirs in zip(block["base"], block["head"]):
             check_same(ours, theirs, injected=bool(row.inject))
         return block
@@ -208,10 +213,12 @@ class Blocks:
             slot = self._run(self._base, self._all_cpus, seconds, row.name)
             if not all(timed.rule.statistic in slot for timed in row.figures):
                 seconds *= LONGER
-            self._ways[row.name] = Way(bool(self._pair) and "placement=shared" in label_of(slot).split(), seconds)
+                slot = self._run(self._base, self._all_cpus, seconds, row.name)
+            one_cpu = bool(self._pair) and "placement=shared" in label_of(slot).split()
+            self._ways[row.name] = Way(one_cpu, seconds, slot.get("iterations") if self._can_be_named else None)
         return self._ways[row.name]
 
-    def _run(self, build, cpus, slot_seconds, name, inject="", for_control=False):
+    def _run(self, build, cpus, slot_seconds, name, inject="", for_control=False, iterations=None):
         resident = self._residents.get(build, cpus, slot_seconds, for_control)
-        resident.start(name, inject)
+        resident.start(name, inject, iterations)
         return resident.result()[1]
