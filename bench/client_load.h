@@ -22,10 +22,14 @@
 
 namespace rpycbench {
 
+// The framework's name of a rate, which it would divide by a time of its own.
+inline constexpr char kItemsPerSecond[] = "items_per_second";
+
 // What one client found out in one iteration.
 struct ClientResult {
   Samples connect;
   Samples latencies;
+  Samples::Clock::time_point begin, end;  // of its requests
   double requests_per_second = 0;
   std::string error;
 };
@@ -63,6 +67,8 @@ class ClientSteps {
         result.latencies.Add(after - before);
         before = after;
       }
+      result.begin = start;
+      result.end = before;
       const std::chrono::duration<double> seconds = before - start;
       result.requests_per_second = static_cast<double>(requests_) / seconds.count();
     });
@@ -93,7 +99,21 @@ struct ClientTotals {
   Samples connects;
   double slowest = std::numeric_limits<double>::infinity();
   double fastest = 0;
+  std::chrono::duration<double> spent{};  // from the first request to the last reply, each time
   WireTotals wire;
+
+  // Of all clients together. The framework's clock also has the wake-ups of the thread that starts
+  // and awaits them, which are of no client.
+  double RequestsPerSecond() const {
+    return static_cast<double>(latencies.count()) / spent.count();
+  }
+
+  void AddAll(const std::vector<ClientResult>& results) {
+    const auto first = std::ranges::min_element(results, {}, &ClientResult::begin);
+    const auto last = std::ranges::max_element(results, {}, &ClientResult::end);
+    spent += last->end - first->begin;
+    for (const ClientResult& result : results) Add(result);
+  }
 
   void Add(const ClientResult& result) {
     latencies.Append(result.latencies);
@@ -164,7 +184,7 @@ void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call&
       load.meter.Stop();
       totals.wire += source.Wire() - before;
       CheckAllSucceeded(clients.results());
-      for (const ClientResult& result : clients.results()) totals.Add(result);
+      totals.AddAll(clients.results());
       keep(clients.results());
       clients.CloseAll();
     }

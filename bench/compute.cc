@@ -42,12 +42,11 @@ class ComputeRow : public ServerFixture {
       MeasureClients<ClientThreads, OwnConnections<Client>>(state, load, compute, totals,
                                                             [](const auto&) {});
     }
-    const std::size_t calls = totals.latencies.count();
     TakeTotals(meter(), totals, Tail::kP50, clients_);
     ReportCalls(state, totals.latencies, totals.wire);
-    state.SetItemsProcessed(static_cast<std::int64_t>(calls));
-    state.counters[counter::kCallsPerClient] = benchmark::Counter(
-        static_cast<double>(calls) / static_cast<double>(clients_), benchmark::Counter::kIsRate);
+    state.counters[kItemsPerSecond] = totals.RequestsPerSecond();
+    state.counters[counter::kCallsPerClient] =
+        totals.RequestsPerSecond() / static_cast<double>(clients_);
     state.counters[counter::kSlowestClient] = totals.slowest;
     state.counters[counter::kFastestClient] = totals.fastest;
   }

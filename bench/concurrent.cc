@@ -49,7 +49,7 @@ class ConcurrentRow : public ServerFixture {
  private:
   void Report(benchmark::State& state, ClientTotals& totals) {
     ReportCalls(state, totals.latencies, totals.wire);
-    state.SetItemsProcessed(static_cast<std::int64_t>(totals.latencies.count()));
+    state.counters[kItemsPerSecond] = totals.RequestsPerSecond();
     state.counters[counter::kSlowestClient] = totals.slowest;
     state.counters[counter::kFastestClient] = totals.fastest;
     if (totals.connects.count() > 0) {

@@ -2,12 +2,15 @@
 
 #include <benchmark/benchmark.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <boost/version.hpp>
 #include <fstream>
 #include <string_view>
 
 #include "bench/build_info.h"
+#include "fixtures/joined.h"
 
 namespace rpycbench {
 namespace {
@@ -32,6 +35,25 @@ std::string CpuModel() {
     return value == std::string::npos ? std::string() : line.substr(value);
   }
   return {};
+}
+
+// What is set in the environment and changes what programs cost: preloaded libraries, the
+// allocator's and the C library's tunables, how Python runs. Sorted; empty if nothing is.
+std::string Environment() {
+  constexpr std::string_view kNames[] = {
+      "LD_PRELOAD",   "LD_LIBRARY_PATH", "GLIBC_TUNABLES",    "PYTHONOPTIMIZE",
+      "PYTHONMALLOC", "PYTHONDEVMODE",   "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME"};
+  std::vector<std::string> found;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::string_view name = text.substr(0, text.find('='));
+    if (name.size() + 1 >= text.size()) continue;  // set to nothing
+    if (name.starts_with("MALLOC_") || std::ranges::find(kNames, name) != std::end(kNames)) {
+      found.emplace_back(text);
+    }
+  }
+  std::ranges::sort(found);
+  return Joined(found, " ");
 }
 
 // Returns the dialect of all rows of RPyC; empty if the run has none.
@@ -59,6 +81,7 @@ ContextEntries DescribeRun(const Options& options) {
       {"compression", std::string(ToString(options.compression))},
       {"dialect", DialectOfRun(options)},
       {"server_launcher", options.server_launcher},
+      {"environment", Environment()},
   };
   std::erase_if(context, [](const auto& entry) { return entry.second.empty(); });
   return context;

@@ -51,7 +51,7 @@ class DeflateRow : public FixtureBase {
 void RegisterFloor(const Suite& suite) {
   RegisterCallRow<BareLoopClient>(
       suite, "Floor/ping", kBareLoop,
-      {.warmup_calls = suite.options.warmup_requests, .ledger_in_default = true},
+      {.warmup_calls = suite.options.warmup_requests + 1, .ledger_in_default = true},
       suite.options.requests, [](BareLoopClient& client) { return client.Ping(); },
       [](std::string_view reply) { return reply == "pong"; });
   if (suite.options.preset == Preset::kFull) {

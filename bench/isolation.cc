@@ -94,6 +94,7 @@ class IsolationRow : public ServerFixture {
       return server();
     });
     state.PauseTiming();
+    if (restarts > 0) MeterRestarted();
     crashes.Add(sent, bystanders.results());
     crashes.restarts += restarts;
   }

@@ -78,7 +78,7 @@ class OpenLoopRow : public OpenLoopFixture<Client> {
         CallsIn(static_cast<double>(OpenLoopWindowMs(options)) / 1e3, result.per_second);
     const double length = static_cast<double>(calls) / result.per_second;
     result.window = this->RunWindow(*clients, result.per_second, calls,
-                                    static_cast<std::uint64_t>(options.arrival_seed),
+                                    static_cast<std::uint64_t>(options.arrival_seed) + windows_++,
                                     milliseconds(500 + static_cast<std::int64_t>(length * 1e3)));
     RequireComplete(result.window, result.per_second);
     result.meter.emplace(this->Metered(result.window));
@@ -99,6 +99,7 @@ class OpenLoopRow : public OpenLoopFixture<Client> {
 
   Rate rate_;
   std::shared_ptr<SaturationRates> saturation_;
+  std::uint64_t windows_ = 0;  // so far: each repetition has arrivals of its own
   OncePerRepetition<Result> once_;
 };
 

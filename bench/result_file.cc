@@ -1,5 +1,6 @@
 #include "bench/result_file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -40,6 +41,42 @@ void Write(const fs::path& path, const std::string& text) {
   ThrowUnlessGood(file, path);
 }
 
+// Writes a file that must not be there. In a folder that others may write to, its name may lead
+// somewhere else by a symbolic link. Returns 0 or errno.
+int WriteNew(const fs::path& path, const std::string& text) {
+  ::unlink(path.c_str());  // of a program that was killed
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (file < 0) return errno;
+  int error = 0;
+  for (std::size_t done = 0; done < text.size() && error == 0;) {
+    const ssize_t written = ::write(file, text.data() + done, text.size() - done);
+    if (written >= 0) {
+      done += static_cast<std::size_t>(written);
+    } else if (errno != EINTR) {
+      error = errno;
+    }
+  }
+  ::close(file);
+  return error;
+}
+
+// Puts the text in place of what is there, by a rename. Returns 0 or errno.
+int Replace(const fs::path& path, const std::string& text) {
+  const fs::path partial = path.parent_path() / ('.' + path.filename().string() + ".partial");
+  int error = WriteNew(partial, text);
+  if (error == 0 && ::rename(partial.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) ::unlink(partial.c_str());
+  return error;
+}
+
+// Whether a rename cannot go there while the file itself can be written: one that is a mount, as a
+// container's `-v out.json:/out.json` makes it, or one in a folder that is not ours.
+bool OnlyInPlace(int error, const fs::path& path) {
+  return (error == EBUSY || error == EXDEV || error == EACCES || error == EPERM || error == EROFS ||
+          error == EEXIST) &&
+         ::access(path.c_str(), W_OK) == 0;
+}
+
 }  // namespace
 
 ResultFile::ResultFile(fs::path path) : path_(Target(path)), replaces_(IsReplaceable(path_)) {
@@ -53,7 +90,7 @@ bool ResultFile::ReportContext(const Context& context) {
   json_.Finalize();
   json_.SetOutputStream(&text_);
   end_ = end.str();
-  if (replaces_) Replace();
+  if (replaces_) Save();
   return true;
 }
 
@@ -70,7 +107,7 @@ void ResultFile::ReportRuns(const std::vector<Run>& runs) {
     if (run.run_type == Run::RT_Iteration) AddDoubts(run);
   }
   json_.ReportRuns(good);
-  if (replaces_) Replace();
+  if (replaces_) Save();
 }
 
 void ResultFile::AddError(const Run& run) {
@@ -103,16 +140,17 @@ std::string ResultFile::Document() const {
   return text_.str() + end;
 }
 
-void ResultFile::Replace() const {
-  const fs::path partial = path_.parent_path() / ('.' + path_.filename().string() + ".partial");
-  try {
-    Write(partial, Document());
-    fs::rename(partial, path_);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    throw;
+void ResultFile::Save() {
+  if (!in_place_) {
+    const int error = Replace(path_, Document());
+    if (error == 0) return;
+    in_place_ = OnlyInPlace(error, path_);
+    if (!in_place_) {
+      throw std::system_error(error, std::generic_category(),
+                              "cannot write \"" + path_.string() + '"');
+    }
   }
+  Write(path_, Document());
 }
 
 TextFile::TextFile(fs::path path, std::unique_ptr<BenchmarkReporter> reporter)

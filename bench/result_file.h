@@ -1,6 +1,7 @@
 // The file that --benchmark_out names. What was measured must survive whatever ends the program, so
-// a JSON file is a whole document after each row, put in place by a rename; a text file (console,
-// csv) is flushed after each row. The framework would leave half a document behind.
+// a JSON file is a whole document after each row, put in place by a rename, or written over where
+// no rename can go; a text file (console, csv) is flushed after each row. The framework would leave
+// half a document behind.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -37,10 +38,11 @@ class ResultFile : public benchmark::BenchmarkReporter {
   void AddError(const Run& run);
   void AddDoubts(const Run& run);
   std::string Document() const;
-  void Replace() const;
+  void Save();
 
   std::filesystem::path path_;
   bool replaces_;
+  bool in_place_ = false;  // a rename does not go there, so the file is written over
   JsonReporter json_;
   std::ostringstream text_;  // what json_ has written so far, without an end
   std::string end_;          // what json_ writes at the end

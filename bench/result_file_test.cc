@@ -82,6 +82,30 @@ TEST_F(ResultFileTest, IsAWholeDocumentAtEveryMoment) {
   EXPECT_THAT(Files(), ElementsAre("out.json"));
 }
 
+// As where the file is a mount of its own, or the folder is somebody else's; root may write to
+// that.
+TEST_F(ResultFileTest, IsWrittenOverWhereNoRenameCanGo) {
+  std::ofstream(path()) << "{}";
+  fs::create_directory(folder_ / ".out.json.partial");  // which no file replaces
+  std::ofstream(folder_ / ".out.json.partial" / "kept") << "x";
+  ResultFile file(path());
+  ASSERT_TRUE(file.ReportContext({}));
+  file.ReportRuns({FakeRun("a")});
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a"));
+  file.Finalize();
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a"));
+}
+
+TEST_F(ResultFileTest, FollowsNoLinkThatSomebodyLeft) {
+  std::ofstream(folder_ / "precious") << "precious";
+  fs::create_symlink(folder_ / "precious", folder_ / ".out.json.partial");
+  ResultFile file(path());
+  ASSERT_TRUE(file.ReportContext({}));
+  std::ifstream precious(folder_ / "precious");
+  EXPECT_EQ(std::string(std::istreambuf_iterator(precious), {}), "precious");
+  EXPECT_THAT(Names("benchmarks"), IsEmpty());
+}
+
 TEST_F(ResultFileTest, RowsAreAsTheFrameworkWritesThem) {
   std::ostringstream expected;
   benchmark::JSONReporter reporter;

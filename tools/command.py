@@ -1,11 +1,16 @@
 """How the tools that read results begin and end, as commands, and write files."""
 
+import contextlib
+import errno
 import os
 import pathlib
 import signal
 import sys
 
 from result_rows import Unusable
+
+
+NO_RENAME = (errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def run(name, main):
@@ -30,18 +35,23 @@ def run(name, main):
 
 
 def write_whole(path, content):
-    """Writes the file as a whole or, throwing Unusable, not at all. Links and devices stay."""
+    """Writes the file as a whole or, throwing Unusable, not at all. Links and devices stay. A file that no rename can
+    replace, as one that is a mount or in a folder of somebody else's, is written over."""
     if path.exists() and not path.is_file():
         raise Unusable(f"{path}: {'Is a directory' if path.is_dir() else 'not a regular file'}")
     target = pathlib.Path(os.path.realpath(path))
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        partial.write_bytes(content)
+        with open(partial, "xb") as file:
+            file.write(content)
         partial.replace(target)
     except OSError as error:
-        raise Unusable(f"{path}: {error.strerror}") from error
+        if error.errno not in NO_RENAME or not os.access(target, os.W_OK):
+            raise Unusable(f"{path}: {error.strerror}") from error
+        target.write_bytes(content)
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _refuse(name, reason):

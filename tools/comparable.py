@@ -76,9 +76,10 @@ def judge_pair(reports, paths, force):
     names = [os.path.basename(path) for path in paths]
     if names[0] == names[1]:
         names = paths
-    presets = [report["context"].get("preset") for report in reports]
-    if presets[0] != presets[1]:
-        warn(f"warning: presets differ: {presets[0]} and {presets[1]}")
+    for key, words in (("preset", "presets differ"), ("environment", "environments differ")):
+        values = [report["context"].get(key) for report in reports]
+        if values[0] != values[1]:
+            warn(f"warning: {words}: {values[0]} and {values[1]}")
 
     before, after = (labels(report["benchmarks"]) for report in reports)
     for name, own, other in ((names[0], before, after), (names[1], after, before)):

@@ -133,6 +133,11 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(0, result.returncode, result)
         self.assertEqual("compare: warning: presets differ: quick and classic\n", result.stderr)
 
+    def test_another_environment_is_a_warning(self):
+        path = self.changed(lambda report: report["context"].update(environment="MALLOC_ARENA_MAX=1"))
+        self.assertEqual((0, "compare: warning: environments differ: None and MALLOC_ARENA_MAX=1\n"),
+                         (self.judge(AFTER, path).returncode, self.judge(AFTER, path).stderr))
+
     def test_what_is_no_result_is_refused(self):
         text = self.folder / "text.json"
         text.write_text("no JSON")

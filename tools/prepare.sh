@@ -79,7 +79,7 @@ present_headers() {
   done | {
     printf '#if __has_include(<boost/version.hpp>)\n#include <boost/version.hpp>\n#endif\n'
     cat
-  } | c++ -E -P -x c++ ${BOOST_ROOT:+-I "$BOOST_ROOT/include"} - 2> /dev/null | tr -d '"' || true
+  } | compiler -E -P -x c++ ${BOOST_ROOT:+-I "$BOOST_ROOT/include"} - 2> /dev/null | tr -d '"' || true
 }
 
 # Prints the packages, of the parts given, that seem to be missing.
@@ -108,7 +108,7 @@ has_library() {
   local name
   for name in "lib$1.a" "lib$1.so"; do
     if [[ -e ${BOOST_ROOT:-/nowhere}/lib/$name ]] ||
-      { command -v c++ > /dev/null && [[ $(c++ "-print-file-name=$name") == */* ]]; }; then
+      { command -v c++ > /dev/null && [[ $(compiler "-print-file-name=$name") == */* ]]; }; then
       return
     fi
   done
@@ -136,7 +136,26 @@ has_module() {
     /usr/bin/python3 -c "import importlib.util as u; raise SystemExit(not u.find_spec('$1'))"
 }
 
-at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
+at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | sed -n 1p) == "$2" ]]; }
+
+# What the build compiles with: $CXX, as CMake has it, or the system's.
+compiler() {
+  local command
+  read -ra command <<< "${CXX:-c++}"
+  "${command[@]}" "$@"
+}
+
+# Stops at what is set in the environment and lets nothing be found, with its name.
+check_environment() {
+  local command
+  read -ra command <<< "${CXX:-c++}"
+  if [[ -n ${CXX-} && " $* " == *' build '* ]] && ! command -v -- "${command[0]}" > /dev/null; then
+    stop "CXX=$CXX: no such compiler; unset CXX, or let it name one"
+  fi
+  if [[ -n ${PYTHONHOME-} && -x /usr/bin/python3 ]] && ! /usr/bin/python3 -c '' 2> /dev/null; then
+    stop "PYTHONHOME=$PYTHONHOME: /usr/bin/python3 does not start with it; unset PYTHONHOME"
+  fi
+}
 
 require_cmake_version() {
   local version
@@ -159,21 +178,26 @@ apt_update() {
   as_root apt-get update -qq < /dev/null >&2 || say 'apt-get update failed; going on with old lists'
 }
 
-apt_version() { apt-cache policy "$1" 2> /dev/null | sed -n 's/^  Candidate: \([^(]\)/\1/p'; }
+# What apt says is read, so it must say it in English.
+apt_version() { LC_ALL=C apt-cache policy "$1" 2> /dev/null | sed -n 's/^  Candidate: \([^(]\)/\1/p'; }
 
 # Prints the package that brings a Boost new enough, or nothing.
 boost_package() {
-  local version
+  local version offered
   version=$(apt_version libboost-dev)
   if [[ -n $version ]] && at_least "$version" "$oldest_boost"; then
     echo libboost-dev
     return
   fi
-  apt-cache pkgnames libboost1. | grep -xE 'libboost1\.[0-9]+-dev' | sort -V |
-    while read -r package; do
-      version=${package#libboost}
-      if at_least "${version%-dev}" "$oldest_boost"; then echo "$package"; fi
-    done | head -n 1
+  # Whole before the first line is taken: who still writes would die of a closed pipe.
+  mapfile -t offered < <(apt-cache pkgnames libboost1. | grep -xE 'libboost1\.[0-9]+-dev' | sort -V)
+  for package in ${offered[@]+"${offered[@]}"}; do
+    version=${package#libboost}
+    if at_least "${version%-dev}" "$oldest_boost"; then
+      echo "$package"
+      return
+    fi
+  done
 }
 
 # Prints the packages given with those of Boost replaced; nothing for them while apt's lists lack it.
@@ -234,8 +258,12 @@ apt_install() {
 ensure_packages() {
   local may_install=$1 missing
   shift
+  check_environment "$@"
   mapfile -t missing < <(missing_packages "$@")
   if ((${#missing[@]} > 0)); then
+    if [[ -n ${CXX-} && " $* " == *' build '* && -z $(CXX='' missing_packages "$@") ]]; then
+      stop "CXX=$CXX does not find what c++ finds (${missing[*]}); unset CXX, or set it to g++"
+    fi
     if [[ $may_install == no ]]; then
       [[ " ${missing[*]}" != *' boost'* ]] || missing+=("(Boost from $oldest_boost on)")
       stop "missing: ${missing[*]}"
@@ -301,13 +329,25 @@ configured() {
     { [[ $1 == OFF ]] || grep -qx 'RPYCBENCH_TESTS:BOOL=ON' "$cache"; }
 }
 
+# built [target…]: whether these programs are there, in any state.
+built() {
+  local target
+  for target in "${@:-bench_all}"; do
+    [[ -e $build_folder/$target ]] || return 1
+  done
+}
+
 # build ON|OFF [target…]: an up-to-date tree of the preset in build_folder, with or without the tests.
 # A new one is configured with configure_flags, too.
 configure_flags=()
 build() {
   local tests=$1 lock
   shift
-  mkdir -p -- "$build_folder"
+  if ! { mkdir -p -- "$build_folder" && [[ -w $build_folder ]]; } 2> /dev/null; then
+    built "$@" || stop "$build_folder cannot be written to (read-only?), and nothing is built there"
+    say "$build_folder cannot be written to (read-only?): running what is built"
+    return
+  fi
   # One build at a time, or two would run in one tree.
   exec {lock}< "$build_folder"
   flock --nonblock "$lock" || {

@@ -58,5 +58,69 @@ class BuildTest(unittest.TestCase):
         self.assertEqual(running.returncode, 0)
 
 
+class EnvironmentTest(unittest.TestCase):
+    """What a user may have set, and what is said of it. Nothing is installed and nothing built."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="a folder ")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        (self.folder / "tools").mkdir()
+        (self.folder / "bin").mkdir()
+        (self.folder / "CMakeLists.txt").touch()
+        shutil.copy(HERE / "prepare.sh", self.folder / "tools")
+
+    def program(self, name, text):
+        (self.folder / "bin" / name).write_text(f"#!/bin/bash\n{text}\n")
+        (self.folder / "bin" / name).chmod(0o755)
+
+    def run_here(self, command, **environment):
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"source tools/prepare.sh; {command}"],
+            cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            env={**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", **environment})
+
+    def test_apt_may_speak_another_language(self):
+        self.program("apt-cache", "if [[ ${LC_ALL-} == C ]]; then echo '  Candidate: 1.2'; "
+                     "else echo '  Installationskandidat: 1.2'; fi")
+        done = self.run_here("known_to_apt some-package", LC_ALL="", LANGUAGE="de")
+        self.assertEqual(0, done.returncode, done.stderr)
+
+    def test_of_many_boosts_the_oldest_that_serves_is_taken(self):
+        """And whoever lists them has written all of it."""
+        self.program("apt-cache", "case $1 in pkgnames) for n in 74 81 83 {84..99}; do echo libboost1.$n-dev; "
+                     "done ;; *) echo '  Candidate: (none)' ;; esac")
+        for _ in range(20):
+            done = self.run_here("boost_package")
+            self.assertEqual((0, "libboost1.81-dev\n"), (done.returncode, done.stdout), done.stderr)
+
+    def test_variables_that_let_nothing_be_found_are_named(self):
+        for variable, value, words in (("CXX", "/nonexistent/c++", "no such compiler"),
+                                       ("PYTHONHOME", "/nonexistent", "does not start with it")):
+            done = self.run_here("ensure_packages no build", **{variable: value})
+            self.assertEqual(2, done.returncode, done.stderr)
+            self.assertEqual(1, done.stderr.count("\n"), done.stderr)
+            self.assertIn(f"{variable}={value}: ", done.stderr)
+            self.assertIn(words, done.stderr)
+
+    def test_a_compiler_that_finds_less_than_the_system_s_is_named(self):
+        self.program("lonely-c++", "exit 1")
+        done = self.run_here("needs='x header:cstdio build'; ensure_packages no build", CXX="lonely-c++")
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertIn("CXX=lonely-c++ does not find what c++ finds (x)", done.stderr)
+
+    def test_a_folder_that_cannot_be_written_to(self):
+        """Which root can, so that the look at it is a fake."""
+        closed = "mkdir() { return 1; }; "
+        done = self.run_here(closed + "build OFF bench_all")
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertIn("cannot be written to", done.stderr)
+        (self.folder / "build" / "release").mkdir(parents=True)
+        (self.folder / "build" / "release" / "bench_all").touch()
+        done = self.run_here(closed + "build OFF bench_all; echo runs")
+        self.assertEqual((0, "runs\n"), (done.returncode, done.stdout), done.stderr)
+        self.assertIn("running what is built", done.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -26,6 +26,8 @@ Service::Service(std::optional<PayloadKind> kind, Limits limits, bool crash_allo
       limits_(limits),
       crash_allowed_(crash_allowed),
       known_(std::move(known)) {
+  if (crash_allowed)
+    return;  // it is started anew while others wait for it, and asked for no payload
   Payload::Prepare(download_kind_);
   Payload::Prepare(file_kind_);
 }

@@ -1,11 +1,14 @@
 """A summary of the report in Markdown: the matrix, doubts and failures, and what changed."""
 
+import html
+
 from .blocks import Table, Text
 from .sections import changes, environment, matrix
 
 
 def escaped(text):
-    return text.replace("|", "\\|")
+    """As a cell of a table, in which nothing of a result file is HTML: pages are posted elsewhere."""
+    return html.escape(text, quote=False).replace("|", "\\|")
 
 
 def table_markdown(table):

@@ -128,6 +128,9 @@ def merge(paths, out):
         revision = parts[0].runs[0]["context"].get("git_revision")
         check(context.get("git_revision") == revision, f"{part.path} is of revision "
               f"{context.get('git_revision')}, {parts[0].path} of {revision}")
+        environment = parts[0].runs[0]["context"].get("environment")
+        check(context.get("environment") == environment, f"{part.path} was run with "
+              f"{context.get('environment')} in the environment, {parts[0].path} with {environment}")
         titles.append(name)
         merged.hosts |= part.hosts
         merged.runs += [run | {"host": name} for run in part.runs]
