@@ -29,11 +29,11 @@ class DoubtsTest(unittest.TestCase):
         path.chmod(0o755)
         return path
 
-    def measure(self, row, *flags):
+    def measure(self, row, *flags, prefix=()):
         """The exit status and the report of one row."""
         out = self.folder / "out.json"
         done = subprocess.run(
-            [BENCH_ALL, f"--benchmark_filter=^{row}/real_time$", f"--benchmark_out={out}", *flags],
+            [*prefix, BENCH_ALL, f"--benchmark_filter=^{row}/real_time$", f"--benchmark_out={out}", *flags],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             timeout=PATIENCE, check=False)
         self.assertTrue(out.exists(), done.stderr)
@@ -47,6 +47,19 @@ class DoubtsTest(unittest.TestCase):
         self.assertEqual([f"doubts={','.join(listed)}"] if listed else [],
                          [entry for entry in label if entry.startswith("doubts=")])
         return listed
+
+    def in_ten_rows(self, row, *flags, prefix=()):
+        """The doubts of each of ten repetitions, as texts."""
+        _, report = self.measure(row, "--benchmark_repetitions=10", "--ledger=false", *flags, prefix=prefix)
+        self.assertEqual([], report["errors"])
+        found = [""] * 10
+        for entry in report["doubts"]:
+            found[entry["repetition_index"]] = ",".join(entry["doubts"])
+        return found
+
+    def assert_in_each(self, rows, doubt):
+        for number, doubts in enumerate(rows):
+            self.assertRegex(doubts, doubt, f"repetition {number}")
 
     def test_a_server_that_closes_what_its_mode_keeps(self):
         closing = self.script(
@@ -62,12 +75,52 @@ class DoubtsTest(unittest.TestCase):
                                  preexec_fn=lambda: os.sched_setaffinity(0, [cpu]))
                 for _ in range(2)]
         try:
-            doubts = self.doubts("Latency/tcp_threaded/ping", "--benchmark_min_time=0.5")
+            rows = self.in_ten_rows("Latency/tcp_threaded/ping", "--benchmark_min_time=0.2")
         finally:
             for process in busy:
                 process.kill()
                 process.wait()
-        self.assertRegex(",".join(doubts), r"others:\d+%")
+        self.assert_in_each(rows, r"others:\d+%")
+
+    def test_calls_that_stall(self):
+        """For 40 ms now and then, as where Nagle's algorithm meets a delayed acknowledgement."""
+        rows = self.in_ten_rows("Latency/tcp_threaded/ping", "--inject=spin:40000000:1", "--benchmark_min_time=0.05",
+                                "--requests=300")
+        self.assert_in_each(rows, r"stalls:\d+")
+
+    def test_a_quota_that_is_used_up(self):
+        """Of 3 ms in each 10, in a group that is made for it where this process may."""
+        for mount, limits in (("/sys/fs/cgroup", {"cpu.max": "3000 10000"}),
+                              ("/sys/fs/cgroup/cpu", {"cpu.cfs_period_us": "10000", "cpu.cfs_quota_us": "3000"})):
+            group = pathlib.Path(mount) / f"rpycbench_test_{os.getpid()}"
+            try:
+                group.mkdir()
+            except OSError:
+                continue
+            if not (group / "cgroup.procs").exists():  # a plain folder above the mounts of version 1
+                group.rmdir()
+                continue
+            try:
+                for name, value in limits.items():
+                    (group / name).write_text(value)
+                enter = ["sh", "-c", f'echo $$ > "{group}/cgroup.procs"; exec "$@"', "sh"]
+                rows = self.in_ten_rows("Latency/tcp_threaded/ping", "--benchmark_min_time=0.1", prefix=enter)
+            except OSError:
+                continue
+            finally:
+                group.rmdir()
+            self.assert_in_each(rows, r"throttled:\d+")
+            return
+        self.skipTest("this process may not make a group with a limit of CPU time")
+
+    def test_segments_that_are_lost(self):
+        """By a queue that is too short for a bulk transfer, on a loopback of its own."""
+        network = ["unshare", "--net", "sh", "-c", "ip link set lo up mtu 1500 && tc qdisc add dev lo root tbf "
+                   'rate 200mbit burst 20kb limit 30kb && exec "$@"', "sh"]
+        if subprocess.run([*network, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("this process may not make a network with a queue of its own")
+        rows = self.in_ten_rows("Bandwidth/tcp_threaded/upload/1048576", "--benchmark_min_time=0.1", prefix=network)
+        self.assert_in_each(rows, r"retransmits:\d+")
 
     def test_a_server_on_other_cpus_than_asked_for_is_an_error(self):
         cpus = sorted(os.sched_getaffinity(0))

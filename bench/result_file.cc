@@ -33,12 +33,30 @@ void ThrowUnlessGood(const std::ostream& out, const fs::path& path) {
   throw std::system_error(errno, std::generic_category(), "cannot write \"" + path.string() + '"');
 }
 
-void Write(const fs::path& path, const std::string& text) {
-  errno = 0;
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.flush();
-  ThrowUnlessGood(file, path);
+[[noreturn]] void ThrowUnwritten(int error, const fs::path& path) {
+  throw std::system_error(error, std::generic_category(), "cannot write \"" + path.string() + '"');
+}
+
+// Returns 0 or errno.
+int WriteAll(int file, const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written = ::write(file, text.data() + done, text.size() - done);
+    if (written < 0 && errno != EINTR) return errno;
+    if (written > 0) done += static_cast<std::size_t>(written);
+  }
+  return 0;
+}
+
+// Over what is there, and cut behind: documents grow, so that little is at stake if it is the last
+// that happens.
+void WriteOver(const fs::path& path, const std::string& text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) ThrowUnwritten(errno, path);
+  const int error = WriteAll(file, text);
+  // What is no regular file has no length.
+  [[maybe_unused]] const int cut = ::ftruncate(file, static_cast<off_t>(text.size()));
+  ::close(file);
+  if (error != 0) ThrowUnwritten(error, path);
 }
 
 // Writes a file that must not be there. In a folder that others may write to, its name may lead
@@ -47,15 +65,7 @@ int WriteNew(const fs::path& path, const std::string& text) {
   ::unlink(path.c_str());  // of a program that was killed
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (file < 0) return errno;
-  int error = 0;
-  for (std::size_t done = 0; done < text.size() && error == 0;) {
-    const ssize_t written = ::write(file, text.data() + done, text.size() - done);
-    if (written >= 0) {
-      done += static_cast<std::size_t>(written);
-    } else if (errno != EINTR) {
-      error = errno;
-    }
-  }
+  const int error = WriteAll(file, text);
   ::close(file);
   return error;
 }
@@ -129,7 +139,7 @@ void ResultFile::AddDoubts(const Run& run) {
 }
 
 void ResultFile::Finalize() {
-  if (!replaces_) Write(path_, Document());
+  if (!replaces_) WriteOver(path_, Document());
 }
 
 std::string ResultFile::Document() const {
@@ -145,12 +155,9 @@ void ResultFile::Save() {
     const int error = Replace(path_, Document());
     if (error == 0) return;
     in_place_ = OnlyInPlace(error, path_);
-    if (!in_place_) {
-      throw std::system_error(error, std::generic_category(),
-                              "cannot write \"" + path_.string() + '"');
-    }
+    if (!in_place_) ThrowUnwritten(error, path_);
   }
-  Write(path_, Document());
+  WriteOver(path_, Document());
 }
 
 TextFile::TextFile(fs::path path, std::unique_ptr<BenchmarkReporter> reporter)

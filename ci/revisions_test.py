@@ -58,7 +58,7 @@ class Repository(unittest.TestCase):
         shutil.copytree(HERE, self.root / "ci", ignore=shutil.ignore_patterns("__pycache__"))
         (self.root / "ci" / "gate.short.toml").write_text("exact = '.'\nacknowledged = 'acknowledged.toml'\n")
         (self.root / "tools").mkdir()
-        for name in ("result_rows.py", "prepare.sh"):
+        for name in ("result_rows.py", "topology.py", "prepare.sh"):
             shutil.copy(HERE.parent / "tools" / name, self.root / "tools")
         self.program("tools/bench_all", BUILD)
         self.program("bench_server", "#!/bin/sh\n")

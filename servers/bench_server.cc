@@ -229,7 +229,7 @@ std::size_t MaxConnections(const Options& options) {
   if (options.model == "forking") return wanted;
   const std::size_t descriptors = net::RaiseDescriptorLimit();
   if (wanted + net::kOtherDescriptors <= descriptors) {
-    net::LimitTimers(descriptors - net::kOtherDescriptors - wanted);
+    net::LimitTimers(std::max(descriptors - net::kOtherDescriptors - wanted, net::kOwnTimers));
     return wanted;
   }
   if (options.max_connections || descriptors <= net::kOtherDescriptors) {
@@ -238,7 +238,7 @@ std::size_t MaxConnections(const Options& options) {
                              " descriptors, and no more than " + std::to_string(descriptors) +
                              " are allowed here (ulimit -Hn)");
   }
-  net::LimitTimers(0);
+  net::LimitTimers(net::kOwnTimers);
   return descriptors - net::kOtherDescriptors;
 }
 

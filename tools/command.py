@@ -36,7 +36,7 @@ def run(name, main):
 
 def write_whole(path, content):
     """Writes the file as a whole or, throwing Unusable, not at all. Links and devices stay. A file that no rename can
-    replace, as one that is a mount or in a folder of somebody else's, is written over."""
+    replace, as one that is a mount or in a folder of somebody else's, is written over, which a kill can tear."""
     if path.exists() and not path.is_file():
         raise Unusable(f"{path}: {'Is a directory' if path.is_dir() else 'not a regular file'}")
     target = pathlib.Path(os.path.realpath(path))
@@ -48,7 +48,9 @@ def write_whole(path, content):
     except OSError as error:
         if error.errno not in NO_RENAME or not os.access(target, os.W_OK):
             raise Unusable(f"{path}: {error.strerror}") from error
-        target.write_bytes(content)
+        with open(target, "r+b") as file:
+            file.write(content)
+            file.truncate()
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

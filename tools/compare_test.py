@@ -227,6 +227,10 @@ class CompareTest(unittest.TestCase):
         other.write_text("import sys\nprint(*sys.argv[1:])\n")
         result = self.compare(AFTER, AFTER, f"--compare_py={other}")
         self.assertEqual((0, f"--no-color benchmarks {AFTER} {AFTER}\n"), (result.returncode, result.stdout))
+        for flags in (["--compare_py=compare.py"], ["--compare_py", "compare.py"]):  # beside filtered copies
+            result = self.compare(AFTER, AFTER, "--benchmark_filter=Latency", *flags)
+            self.assertEqual((0, "--no-color benchmarks 1/after.json 2/after.json\n"),
+                             (result.returncode, result.stdout))
         self.assert_refused(self.compare(AFTER, AFTER, "--compare_py=absent.py"), "absent.py")
 
     def test_compare_py_is_found_where_the_build_s_google_benchmark_put_it(self):

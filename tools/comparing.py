@@ -1,13 +1,14 @@
-"""tools/compare as a program: `comparing.py judge|run [flags] before.json after.json`.
+"""tools/compare as a program: `comparing.py check|judge|run [flags] before.json after.json`.
 
-`judge` says on stderr what speaks against the comparison (comparable.py), which needs no package; `run` has
-Google Benchmark's compare.py print it. Flags may stand anywhere and in every form that compare.py takes. Rows are
+`judge` says on stderr what speaks against the comparison (comparable.py), which needs no package; `check` only what forbids
+it; `run` judges and has Google Benchmark's compare.py print it. Flags may stand anywhere and in every form that compare.py takes. Rows are
 filtered here, for not every release of compare.py filters rows of a file, and times of one row in different units,
 whose numbers it would compare as they are, are converted.
 """
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import re
@@ -146,17 +147,16 @@ def compare(options):
     """compare.py's exit status."""
     flags = options.flags + ([] if sys.stdout.isatty() or options.no_color else ["--no-color"])
     with files_to_compare(options) as (words, folder):
-        return subprocess.run([sys.executable, options.compare_py, *flags, options.mode, *words], cwd=folder,
+        return subprocess.run([sys.executable, os.path.abspath(options.compare_py), *flags, options.mode, *words], cwd=folder,
                               check=False).returncode
 
 
 def main():
     step, arguments = sys.argv[1], sys.argv[2:]
     options = parse(arguments)
-    if step == "judge":
+    with contextlib.redirect_stderr(io.StringIO() if step == "check" else sys.stderr):
         judge(options)
-        return 0
-    return compare(options)
+    return compare(options) if step == "run" else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import re
 import statistics
 from typing import NamedTuple, Optional
 
-SAME_RUN = ("host_name", "git_revision", "preset")  # context that files of one run share
+SAME_RUN = ("host_name", "git_revision", "preset", "environment")  # what files of one run share
 NOISE = 0.02  # of a row: what a quiet machine repeats to
 MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 PROTOCOLS = ("tcp", "rpyc", "http", "pyrpyc", "flask")  # as modes begin, in the order of tables

@@ -9,9 +9,10 @@ than few long ones. A stall that only some slots have shows in their mean alone.
 The builds never run at once. On a CPU each they would share caches and memory, so that a head that needs more of them
 slows base down as well, and hides it.
 
-All programs are started anew for each round: where the kernel happens to put a program's pages is worth half a
-percent to it as long as it lives. Programs that start in the same way are exchangeable, whatever luck each has, and
-that is what makes the sign of a block fair.
+All programs are started anew for each round: where the kernel happens to put a program's stack and heap is worth half a
+percent to it as long as it lives. Its code stays where the page cache has the file, for the whole gate. Programs that
+start in the same way from copies that were made in the same way are exchangeable, whatever luck each has, and that is
+what makes the sign of a block fair.
 """
 
 import math

@@ -53,7 +53,7 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
   }
 
   TransferCoding transfer_coding() const {
-    if (codings_ == 0) return TransferCoding::kNone;
+    if (!has_coding_field_) return TransferCoding::kNone;
     // Beast reads the field in its own way; what the two disagree about is not trusted.
     if (!this->chunked() || !last_is_chunked_ || chunked_codings_ > 1) {
       return TransferCoding::kUnframed;
@@ -87,7 +87,13 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
   std::size_t on_body_impl(string_view part, error_code& error) override {
     return Collect(part, error);
   }
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  // Beast lets line ends and other control characters stand between an extension's quotes.
+  void on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& error) override {
+    const auto is_control = [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; };
+    if (std::any_of(extensions.begin(), extensions.end(), is_control)) {
+      error = beast::http::error::bad_chunk_extension;
+    }
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, string_view part, error_code& error) override {
     return Collect(part, error);
   }
@@ -95,6 +101,7 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
 
   // Of one field; each that follows adds to the list. An empty element of it says nothing.
   void AddCodings(std::string_view list) {
+    has_coding_field_ = true;
     constexpr std::string_view kBlank = " \t";
     while (!list.empty()) {
       std::string_view coding = list.substr(0, list.find(','));
@@ -120,6 +127,7 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
 
   net::Buffer* body_ = nullptr;
   std::uint64_t bytes_left_ = 0;
+  bool has_coding_field_ = false;
   std::size_t codings_ = 0;
   std::size_t chunked_codings_ = 0;
   bool last_is_chunked_ = false;

@@ -48,12 +48,16 @@ void Receiver::ReceiveHead(beast::http::basic_parser<kIsRequest>& parser) {
   using Clock = std::chrono::steady_clock;
   std::optional<Clock::time_point> deadline;
   const std::size_t start = head_begin_ = begin_;
+  in_head_ = true;
   for (;;) {
     if (begin_ < end_) Put(parser);
     // Beast bounds what it is given at a time, not the sum.
     const std::size_t head = (parser.is_header_done() ? begin_ : end_ + 1) - start;
     if (head > kMaxHeadBytes) throw ProtocolError(beast::http::error::header_limit);
-    if (parser.is_header_done()) return;
+    if (parser.is_header_done()) {
+      in_head_ = false;
+      return;
+    }
     if (start < end_ && socket_.timeout().count() > 0) {
       const Clock::time_point now = Clock::now();
       if (!deadline) deadline = now + socket_.timeout();

@@ -36,6 +36,7 @@ class Receiver {
   // Of the head that was received last, or in part: whether its first line is whole, and no longer
   // than a head may be.
   bool HoldsFirstLine() const {
+    if (!in_head_) return true;
     const std::string_view head{buffer_.get() + head_begin_, end_ - head_begin_};
     return head.substr(0, kMaxHeadBytes).find('\n') != std::string_view::npos;
   }
@@ -48,7 +49,8 @@ class Receiver {
 
   // Feeds `parser` up to the end of the message's head. Views that the parser keeps stay valid
   // until a body is received. A head that comes in pieces must be whole within the socket's time
-  // limit. All three throw ProtocolError, net::Error and net::EndOfStream.
+  // limit, or twice that if it stops. All three throw ProtocolError, net::Error and
+  // net::EndOfStream.
   template <bool kIsRequest>
   void ReceiveHead(beast::http::basic_parser<kIsRequest>& parser);
   // Receives exactly `size` bytes of a body of known length.
@@ -83,7 +85,8 @@ class Receiver {
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::size_t head_begin_ = 0;  // of the last head, as long as nothing behind it was received
+  std::size_t head_begin_ = 0;
+  bool in_head_ = false;  // one that begins there is not whole yet
 };
 
 template <bool kIsRequest, class Feed>

@@ -337,7 +337,9 @@ class ModelTest(unittest.TestCase):
                 served.sendall(TCP_HEADER.pack(1, 0, 0))
                 os.kill(server.pid, signal.SIGCONT)
                 receive(served, TCP_HEADER.size + 4)
+                os.kill(server.pid, signal.SIGSTOP)  # so that the count is that of this moment
                 self.assertLess(len(refused.poll(0)), crowd / 2, model)
+                os.kill(server.pid, signal.SIGCONT)
 
     def test_no_reader_of_stderr_stops_a_server(self):
         """One that is gone, and one that does not read."""
@@ -383,5 +385,7 @@ class ModelTest(unittest.TestCase):
 if __name__ == "__main__":
     if not SERVER:
         sys.exit("usage: model_test.py <bench_server>")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # children are made to crash here
     unittest.main()

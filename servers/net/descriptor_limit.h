@@ -11,5 +11,7 @@ std::size_t RaiseDescriptorLimit();
 
 // Of a process that holds connections, how many descriptors it may need beside them.
 inline constexpr std::size_t kOtherDescriptors = 64;
+// Of these, for timers of sleeping fibers where connections may take all others.
+inline constexpr std::size_t kOwnTimers = 32;
 
 }  // namespace rpycbench::net

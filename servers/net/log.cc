@@ -1,6 +1,7 @@
 #include "servers/net/log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,9 +22,14 @@ void WriteWithoutWaiting(std::string_view text) {
     written = ::send(STDERR_FILENO, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   } else if (S_ISFIFO(what.st_mode) || S_ISCHR(what.st_mode)) {
     const int own = ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (own < 0) return;
-    written = ::write(own, text.data(), text.size());
-    ::close(own);
+    // Without /proc, another descriptor or the right to open it, a look must do.
+    pollfd ready{STDERR_FILENO, POLLOUT, 0};
+    if (own >= 0) {
+      written = ::write(own, text.data(), text.size());
+      ::close(own);
+    } else if (::poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT) {
+      written = ::write(STDERR_FILENO, text.data(), text.size());
+    }
   } else {
     written = ::write(STDERR_FILENO, text.data(), text.size());
   }

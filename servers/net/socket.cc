@@ -24,6 +24,14 @@ __attribute__((noinline)) int LastError() { return errno; }
 // The kernel's name for "the time limit passed" on a blocking socket is EAGAIN.
 int TimeoutAware(int error) { return error == EAGAIN || error == EWOULDBLOCK ? ETIMEDOUT : error; }
 
+// All zeros for what is not TCP.
+tcp_info InfoOf(int descriptor) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  return info;
+}
+
 void SetNoDelay(int descriptor) {
   const int on = 1;
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -104,6 +112,11 @@ void Socket::FinishConnecting() const {
 }
 
 void Socket::Fail(int error, std::string_view operation) const {
+  if (error == EADDRNOTAVAIL && operation == "connect to") {
+    operation =
+        "find an address of this host, or a free port (ip_local_port_range; TIME_WAIT holds "
+        "one for a minute), to connect to";
+  }
   throw Error({TimeoutAware(error), std::system_category()}, operation, peer_);
 }
 
@@ -129,10 +142,10 @@ void Socket::SuspendInsteadOfBlocking() {
   suspends_ = true;
 }
 
+double Socket::round_trip_us() const { return InfoOf(descriptor_).tcpi_rtt; }
+
 std::uint64_t Socket::retransmits() const {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
+  const tcp_info info = InfoOf(descriptor_);
   // What the peer had to send again arrived here out of order, or not at all before.
   return std::uint64_t{info.tcpi_total_retrans} + info.tcpi_rcv_ooopack;
 }

@@ -56,6 +56,8 @@ class Socket {
   // Segments of this connection that TCP sent again, in either direction as far as this end can
   // tell; 0 for what is not TCP.
   std::uint64_t retransmits() const;
+  // What TCP believes a round trip takes, in µs; 0 for what is not TCP.
+  double round_trip_us() const;
 
   // The longest wait without progress in one receive or send; zero waits for ever.
   void SetTimeout(std::chrono::milliseconds timeout);

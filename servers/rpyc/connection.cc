@@ -27,6 +27,8 @@ struct Depth {
   ~Depth() { --depth; }
 };
 
+bool IsLarge(const net::Buffer& buffer) { return buffer.capacity() > net::kKeptWhenIdle; }
+
 std::size_t MostBytes(const Limits& limits) {
   const std::int64_t most = limits.max_connection_bytes;
   constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
@@ -121,7 +123,7 @@ Connection::Connection(net::Socket& socket, const ConnectionOptions& options,
       options_(options),
       read_limits_{.max_depth = options.limits.max_depth, .max_items = options.limits.max_items},
       root_(std::move(root)),
-      reader_(socket, options.limits, options.quick_ack, [this] { GiveBack(); }),
+      reader_(socket, options.limits, options.quick_ack, this),
       writer_(socket, options.compression),
       objects_(options.limits.max_exported_objects),
       most_bytes_(MostBytes(options.limits)) {}
@@ -227,10 +229,10 @@ void Connection::Recycle(Message* message) noexcept {
   live_bytes_ -= std::exchange(owned->held, 0);
   if (free_messages_.size() >= kKeptMessages) return;
   // Of the kept ones, one alone may be large: it serves those that come one after another.
-  const bool has_large = std::ranges::any_of(free_messages_, [](const auto& kept) {
-    return kept->frame.bytes.capacity() > net::kKeptWhenIdle;
-  });
-  if (has_large) owned->frame.bytes.give_back(net::kKeptWhenIdle);
+  if (IsLarge(owned->frame.bytes)) GiveBackKept();
+  if (live_bytes_ + KeptBytes() + owned->frame.bytes.capacity() > most_bytes_) {
+    owned->frame.bytes.give_back(net::kKeptWhenIdle);
+  }
   free_messages_.push_back(std::move(owned));
 }
 
@@ -239,9 +241,42 @@ void Connection::Account(Message& message) {
   live_bytes_ += memory - std::exchange(message.held, memory);
 }
 
-void Connection::GiveBack() {
-  for (const auto& message : free_messages_) message->frame.bytes.give_back(net::kKeptWhenIdle);
+std::size_t Connection::KeptBytes() const {
+  std::size_t bytes = 0;
+  for (const auto& kept : free_messages_) bytes += kept->frame.bytes.capacity();
+  return bytes;
+}
+
+void Connection::GiveBackKept() {
+  for (const auto& kept : free_messages_) kept->frame.bytes.give_back(net::kKeptWhenIdle);
+}
+
+void Connection::OnIdle() {
+  GiveBackKept();
   writer_.GiveBack();
+}
+
+void Connection::BeforeGrowing(net::Buffer& buffer, std::size_t size) {
+  for (const auto& kept : free_messages_) {
+    net::Buffer& other = kept->frame.bytes;
+    if (other.capacity() < size) continue;
+    other.clear();
+    other.append(buffer.view());
+    return buffer.swap(other);
+  }
+  if (live_bytes_ + KeptBytes() + size > most_bytes_) GiveBackKept();
+}
+
+void Connection::Settle(Message& message) {
+  net::Buffer& bytes = message.frame.bytes;
+  if (!IsLarge(bytes) || bytes.size() >= bytes.capacity() / 4) return;
+  if (free_messages_.empty()) free_messages_.push_back(std::make_unique<Message>());
+  net::Buffer& other = free_messages_.back()->frame.bytes;
+  const auto payload = static_cast<std::size_t>(message.frame.payload.data() - bytes.data());
+  other.clear();
+  other.append(bytes.view());
+  bytes.swap(other);
+  message.frame.payload = bytes.view().substr(payload, message.frame.payload.size());
 }
 
 MessageWriter& Connection::Begin() {
@@ -267,7 +302,9 @@ MessagePtr Connection::Receive(FrameReader::Idle idle) {
   if (!reader_.next_is_here()) writer_.Flush();
   MessagePtr message = NewMessage();
   if (!reader_.Read(message->frame, idle, Room())) return {nullptr, MessageRecycler{this}};
+  Settle(*message);
   Account(*message);
+  if (live_bytes_ + KeptBytes() > most_bytes_) GiveBackKept();
   const std::string_view payload = WithoutThreads(*message);
   if (options_.dialect == Dialect::kAuto) options_.dialect = DetectDialect(payload);
   brine::ReadLimits limits = read_limits_;

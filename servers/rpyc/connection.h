@@ -144,14 +144,14 @@ class DialectMismatch : public ProtocolError {
   using ProtocolError::ProtocolError;
 };
 
-class Connection {
+class Connection : private FrameMemory {
  public:
   // `root` is what the peer gets when it asks for the service; a client may have none.
   Connection(net::Socket& socket, const ConnectionOptions& options,
              std::shared_ptr<Object> root = nullptr);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  ~Connection();
+  ~Connection() override;
 
   // Requests, each one round trip.
   Netref Root();
@@ -196,9 +196,14 @@ class Connection {
   void Recycle(Message* message) noexcept;
   // Enters what the message takes by now into what all take.
   void Account(Message& message);
-  // What others may still take.
+  // What others may still take; free messages give back what they keep.
   std::size_t Room() const { return most_bytes_ - std::min(most_bytes_, live_bytes_); }
-  void GiveBack();
+  std::size_t KeptBytes() const;
+  void GiveBackKept();
+  // Takes a small message out of a large buffer, which a later one may need.
+  void Settle(Message& message);
+  void OnIdle() override;
+  void BeforeGrowing(net::Buffer& buffer, std::size_t size) override;
   // The message to be sent next, with what stands in front of its envelope.
   MessageWriter& Begin();
   // Splits what names threads off the payload, if messages do.
@@ -234,8 +239,8 @@ class Connection {
   FrameWriter writer_;
   ObjectTable objects_;
   std::vector<std::unique_ptr<Message>> free_messages_;
-  std::size_t most_bytes_;      // that live messages may take
-  std::size_t live_bytes_ = 0;  // that they take
+  std::size_t most_bytes_;      // that all messages may take
+  std::size_t live_bytes_ = 0;  // that those in use take
   bool names_threads_ = false;  // each message, both ways: rpyc's option bind_threads
   std::int64_t serving_ = 0;    // the peer's thread that waits for what is done now
   Waiters waiters_;             // in the order of their numbers

@@ -13,6 +13,7 @@
 #include "servers/rpyc/benchmark_root.h"
 #include "servers/rpyc/brine.h"
 #include "servers/rpyc/bytes_list.h"
+#include "servers/rpyc/session.h"
 #include "servers/rpyc/socket_pair.h"
 #include "servers/rpyc/vectors.h"
 
@@ -588,6 +589,35 @@ TEST_F(RawPeerTest, MessagesThatWaitShareALimit) {
   }
   EXPECT_EQ(served, 3);
   EXPECT_NE(End().find("that waiting messages leave of the limit"), std::string::npos);
+}
+
+// What a large message leaves behind must not stand in the way of what comes next.
+TEST(ConnectionLimitsTest, ALargeMessageLeavesRoomForTheNextOnes) {
+  SocketPair pair;
+  const service::Service service(PayloadKind::kText, {});
+  const Limits limits{.max_message_bytes = 4 << 20};
+  std::thread server([&] {
+    ServeRoot(pair.right, std::make_shared<BenchmarkRoot>(service), {.limits = limits});
+    pair.right.Close();
+  });
+  {
+    Connection client(pair.left, {.dialect = Dialect::k5, .compression = {}, .limits = {}});
+    const Netref root = client.Root();
+    for (int i = 0; i < 3; ++i) {
+      const Payload large = Payload::Of(PayloadKind::kText, 4'000'000);
+      std::vector<iovec> pieces;
+      large.AppendPieces(pieces);
+      const Value upload[] = {Value::Pieces(pieces)};
+      EXPECT_EQ(client.CallAttr(root, "upload", upload).value().integer(), 4'000'000);
+      const auto list = std::make_shared<BytesList>(
+          service::Chunks{Payload::Of(PayloadKind::kText, 1 << 20), 1 << 20});
+      const Value chunks[] = {Value::Local(*list)};
+      EXPECT_EQ(client.CallAttr(root, "upload_file_chunked", chunks).value().integer(), 1 << 20);
+      EXPECT_EQ(client.CallAttr(root, "ping").value().bytes(), "pong");
+    }
+    client.SendClose();
+  }
+  server.join();
 }
 
 TEST(DialectTest, AMismatchIsToldApart) {

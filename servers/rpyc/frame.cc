@@ -92,7 +92,7 @@ void FrameReader::ReceiveFirst(net::Buffer& bytes, Idle idle) {
     }
     for (net::Buffer* buffer : {&bytes, &surplus_, &packed_}) buffer->give_back(net::kKeptWhenIdle);
     bytes.reserve(kFirstReceive);
-    on_idle_();
+    if (memory_ != nullptr) memory_->OnIdle();
   }
 }
 
@@ -118,6 +118,9 @@ void FrameReader::ReceivePlain(FrameStorage& into, std::size_t length) {
   const std::size_t total = kFrameHead + length + 1;
   // Some room beyond, for the next frame may be a little longer and come in one receive as well.
   if (total < kLargestReceive) into.bytes.reserve(std::bit_ceil(total));
+  if (total > into.bytes.capacity() && memory_ != nullptr) {
+    memory_->BeforeGrowing(into.bytes, total);
+  }
   ReceiveRest(into.bytes, total);
   CheckTrailer(into.bytes.data()[kFrameHead + length]);
   into.payload = into.bytes.view().substr(kFrameHead, length);

@@ -3,11 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "servers/net/buffer.h"
@@ -27,14 +25,24 @@ struct FrameStorage {
   std::string_view payload;
 };
 
+// Who has the buffers of several frames.
+class FrameMemory {
+ public:
+  virtual ~FrameMemory() = default;
+  // The socket's time limit has passed between two frames.
+  virtual void OnIdle() = 0;
+  // The buffer, which has the beginning of a frame, is going to have `size` bytes: another with the
+  // same contents may be put in its place.
+  virtual void BeforeGrowing(net::Buffer& buffer, std::size_t size) = 0;
+};
+
 class FrameReader {
  public:
   // With `quick_ack`, every receive is acknowledged at once, not only those near the end of a large
-  // frame. `on_idle` is called whenever the socket's time limit has passed between two frames.
-  FrameReader(
-      net::Socket& socket, const Limits& limits, bool quick_ack,
-      std::function<void()> on_idle = [] {})
-      : socket_(socket), limits_(limits), quick_ack_(quick_ack), on_idle_(std::move(on_idle)) {}
+  // frame. `memory` is told what concerns more than one frame; it must outlive the reader.
+  FrameReader(net::Socket& socket, const Limits& limits, bool quick_ack,
+              FrameMemory* memory = nullptr)
+      : socket_(socket), limits_(limits), quick_ack_(quick_ack), memory_(memory) {}
 
   enum class Idle {
     kWaitOn,  // no frame is due: waiting longer than the socket's time limit is no error
@@ -64,7 +72,7 @@ class FrameReader {
   net::Socket& socket_;
   Limits limits_;
   bool quick_ack_;
-  std::function<void()> on_idle_;
+  FrameMemory* memory_;
   net::Buffer surplus_;  // what came behind a frame, from surplus_begin_ on
   std::size_t surplus_begin_ = 0;
   net::Buffer packed_;  // a compressed payload on its way into the inflater

@@ -21,9 +21,9 @@ inline constexpr Dialect kNewestDialect = Dialect::k6;
 struct Limits {
   // As sent, and after inflating: the service's largest payload, and room for what surrounds it.
   std::int64_t max_message_bytes = (std::int64_t{1} << 30) + (std::int64_t{1} << 20);
-  // In memory, of all messages of a connection that are alive at once: requests whose handlers wait
-  // for the peer, and answers that nobody has fetched. 0: one and a half of the largest message,
-  // and 1 MiB.
+  // In memory, of all messages of a connection: requests whose handlers wait for the peer, answers
+  // that nobody has fetched, and the buffer that is kept for the next one. 0: one and a half of the
+  // largest message, and 1 MiB.
   std::int64_t max_connection_bytes = 0;
   std::size_t max_items = std::size_t{1} << 22;  // values in one message, 24 bytes each in memory
   int max_depth = 128;           // of nested values; Python cannot send more than about 330

@@ -24,6 +24,17 @@ def version_of(package):
         return "none"
 
 
+# As bench/context.cc has it: what changes what programs cost.
+ENVIRONMENT = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "PYTHONOPTIMIZE", "PYTHONMALLOC",
+               "PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME")
+
+
+def environment():
+    """What of that is set: "MALLOC_ARENA_MAX=1 PYTHONOPTIMIZE=1"."""
+    return " ".join(sorted(f"{name}={value}" for name, value in os.environ.items()
+                           if value and (name in ENVIRONMENT or name.startswith("MALLOC_"))))
+
+
 def suite_build(bench_server):
     """What the bench_all beside the native server says of itself, by which rows of both are known to
     be of one build; nothing if there is none."""
@@ -52,6 +63,7 @@ def describe_run(flags):
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
         "placement": flags.placement or "by type",
         "payload": flags.payload,
+        **({"environment": environment()} if environment() else {}),
         **({"dialect": version_of("rpyc").partition(".")[0]} if flags.protocol == "rpyc" else {}),
         "python_version": platform.python_version(),
         **{f"{package}_version": version_of(package) for package in PACKAGES},

@@ -10,6 +10,7 @@ import threading
 from contract import PATIENCE, Server
 
 MOST_WORDS = 20  # lines of a server that are kept
+LAST_WORDS = 2  # seconds that the end of them is waited for
 
 
 class Words:
@@ -26,9 +27,12 @@ class Words:
             self._lines.append(line.decode(errors="replace").strip())
 
     def last(self):
-        """The last lines of a server that has ended."""
-        self._reader.join()
-        return " ".join(self._lines)
+        """The last lines of a server that has ended. A child of it that lives on may hold the pipe."""
+        self._reader.join(LAST_WORDS)
+        return " ".join(list(self._lines))
+
+    def ended(self):
+        return not self._reader.is_alive()
 
 
 class ServerPool:
@@ -75,5 +79,6 @@ class ServerPool:
             server.process.wait()
         said = words.last()
         server.process.stdout.close()
-        server.process.stderr.close()
+        if words.ended():
+            server.process.stderr.close()
         return said
