@@ -1,5 +1,5 @@
-"""What ci/gate says and leaves behind: `gate_test.py`. gate_exact_test.py has the exact tier; real_gate_test.py gates the
-real programs."""
+"""What ci/gate says and leaves behind: `gate_test.py`. gate_exact_test.py has the exact tier; real_gate_test.py gates
+the real programs."""
 
 import json
 import math

@@ -1,5 +1,5 @@
-"""What tests of ci/gate share: builds that are scripts with known times, so that a verdict is a matter of arithmetic and
-not of this machine's mood."""
+"""What tests of ci/gate share: builds that are scripts with known times, so that a verdict is a matter of arithmetic
+and not of this machine's mood."""
 
 import json
 import os

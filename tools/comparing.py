@@ -1,8 +1,8 @@
 """tools/compare as a program: `comparing.py check|judge|run [flags] before.json after.json`.
 
-`judge` says on stderr what speaks against the comparison (comparable.py), which needs no package; `check` only what forbids
-it; `run` judges and has Google Benchmark's compare.py print it. Flags may stand anywhere and in every form that compare.py takes. Rows are
-filtered here, for not every release of compare.py filters rows of a file, and times of one row in different units,
+`judge` says on stderr what speaks against the comparison (comparable.py), which needs no package; `check` only what
+forbids it; `run` judges and has Google Benchmark's compare.py print it. Flags may stand anywhere and in every form that
+compare.py takes. Rows are filtered here, for not every release of compare.py filters rows of a file, and times of one row in different units,
 whose numbers it would compare as they are, are converted.
 """
 
@@ -147,8 +147,8 @@ def compare(options):
     """compare.py's exit status."""
     flags = options.flags + ([] if sys.stdout.isatty() or options.no_color else ["--no-color"])
     with files_to_compare(options) as (words, folder):
-        return subprocess.run([sys.executable, os.path.abspath(options.compare_py), *flags, options.mode, *words], cwd=folder,
-                              check=False).returncode
+        program = [sys.executable, os.path.abspath(options.compare_py)]
+        return subprocess.run([*program, *flags, options.mode, *words], cwd=folder, check=False).returncode
 
 
 def main():

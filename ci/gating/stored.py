@@ -229,7 +229,8 @@ def compare_exact(name, base, head, ledger):
 
 @dataclass
 class StoredResult(GateResult):
-    """`base` and `head` are Side, `rows` a StoredRow for each row and statistic; figures are counts of what the exact tier judges."""
+    """`base` and `head` are Side, `rows` a StoredRow for each row and statistic; figures are counts of what the exact tier
+    judges."""
     figures: int = 0
     skipped_figures: int = 0
     unsettled: list = field(default_factory=list)  # (row, figure)
