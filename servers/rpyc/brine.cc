@@ -237,7 +237,7 @@ class Reader {
     items_left_ -= count;
     const std::span<Value> items = arena_.Allocate(count);
     for (Value& item : items) item = ReadValue(depth + 1);
-    return Value::Tuple(items).ExaminedPlain();
+    return Value::PlainTuple(items);
   }
 
   std::span<const Value> ReadItems(const char* what, int depth) {

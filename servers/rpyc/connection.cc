@@ -27,7 +27,8 @@ struct Depth {
   ~Depth() { --depth; }
 };
 
-bool IsLarge(const net::Buffer& buffer) { return buffer.capacity() > net::kKeptWhenIdle; }
+// So much that it matters who has it.
+bool IsLarge(const net::Buffer& buffer) { return buffer.capacity() > std::size_t{1} << 20; }
 
 std::size_t MostBytes(const Limits& limits) {
   const std::int64_t most = limits.max_connection_bytes;
@@ -229,9 +230,11 @@ void Connection::Recycle(Message* message) noexcept {
   live_bytes_ -= std::exchange(owned->held, 0);
   if (free_messages_.size() >= kKeptMessages) return;
   // Of the kept ones, one alone may be large: it serves those that come one after another.
-  if (IsLarge(owned->frame.bytes)) GiveBackKept();
-  if (live_bytes_ + KeptBytes() + owned->frame.bytes.capacity() > most_bytes_) {
-    owned->frame.bytes.give_back(net::kKeptWhenIdle);
+  if (IsLarge(owned->frame.bytes)) [[unlikely]] {
+    GiveBackKept();
+    if (live_bytes_ + owned->frame.bytes.capacity() > most_bytes_) {
+      owned->frame.bytes.give_back(net::kKeptWhenIdle);
+    }
   }
   free_messages_.push_back(std::move(owned));
 }
@@ -269,7 +272,7 @@ void Connection::BeforeGrowing(net::Buffer& buffer, std::size_t size) {
 
 void Connection::Settle(Message& message) {
   net::Buffer& bytes = message.frame.bytes;
-  if (!IsLarge(bytes) || bytes.size() >= bytes.capacity() / 4) return;
+  if (bytes.size() >= bytes.capacity() / 4) return;
   if (free_messages_.empty()) free_messages_.push_back(std::make_unique<Message>());
   net::Buffer& other = free_messages_.back()->frame.bytes;
   const auto payload = static_cast<std::size_t>(message.frame.payload.data() - bytes.data());
@@ -302,16 +305,23 @@ MessagePtr Connection::Receive(FrameReader::Idle idle) {
   if (!reader_.next_is_here()) writer_.Flush();
   MessagePtr message = NewMessage();
   if (!reader_.Read(message->frame, idle, Room())) return {nullptr, MessageRecycler{this}};
-  Settle(*message);
-  Account(*message);
-  if (live_bytes_ + KeptBytes() > most_bytes_) GiveBackKept();
+  if (IsLarge(message->frame.bytes)) [[unlikely]] {
+    Settle(*message);
+    if (live_bytes_ + message->memory() + KeptBytes() > most_bytes_) GiveBackKept();
+  }
   const std::string_view payload = WithoutThreads(*message);
   if (options_.dialect == Dialect::kAuto) options_.dialect = DetectDialect(payload);
-  brine::ReadLimits limits = read_limits_;
-  limits.max_items = std::min(limits.max_items, Room() / sizeof(Value));
+  Account(*message);
+  const std::size_t items = Room() / sizeof(Value);
   try {
-    message->envelope = ReadEnvelope(options_.dialect, payload, message->arena, limits);
-    Account(*message);
+    if (items >= read_limits_.max_items) [[likely]] {
+      message->envelope = ReadEnvelope(options_.dialect, payload, message->arena, read_limits_);
+    } else {
+      message->envelope = ReadEnvelope(options_.dialect, payload, message->arena,
+                                       {.max_depth = read_limits_.max_depth, .max_items = items});
+    }
+    if (message->arena.bytes() > 0) [[unlikely]]
+      Account(*message);
   } catch (const ProtocolError&) {
     if (DetectDialect(payload) == options_.dialect) throw;
     throw DialectMismatch("envelope: the peer speaks the other dialect");
@@ -412,14 +422,16 @@ void Connection::ServeRequest(Message& message) {
 
 Value Connection::UnboxFrom(Message& message, const Value& boxed) {
   struct Enter {  // also when a later part is refused, for what came is released all the same
-    const References& references;
-    std::uint64_t& total;
-    ~Enter() { total += references.size(); }
+    Connection& connection;
+    Message& message;
+    ~Enter() {
+      connection.references_in_ += message.references.size();
+      if (message.arena.bytes() > 0) [[unlikely]]
+        connection.Account(message);
+    }
   };
-  const Enter enter{message.references, references_in_};
-  const Value value = Unbox(boxed, objects_, message);
-  Account(message);
-  return value;
+  const Enter enter{*this, message};
+  return Unbox(boxed, objects_, message);
 }
 
 void Connection::SendReply(const Scope& scope, std::int64_t sequence, const Value& result,

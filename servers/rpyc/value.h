@@ -92,9 +92,9 @@ class Value {
     v.plainness_ = plain() ? Plainness::kPlain : Plainness::kMixed;
     return v;
   }
-  // The same, of items that all are.
-  Value ExaminedPlain() const {
-    Value v = *this;
+  // Of items that all are plain.
+  static Value PlainTuple(std::span<const Value> items) {
+    Value v(Kind::kTuple, items);
     v.plainness_ = Plainness::kPlain;
     return v;
   }
