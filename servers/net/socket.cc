@@ -142,12 +142,10 @@ void Socket::SuspendInsteadOfBlocking() {
   suspends_ = true;
 }
 
-double Socket::round_trip_us() const { return InfoOf(descriptor_).tcpi_rtt; }
-
-std::uint64_t Socket::retransmits() const {
+Segments Socket::segments() const {
   const tcp_info info = InfoOf(descriptor_);
-  // What the peer had to send again arrived here out of order, or not at all before.
-  return std::uint64_t{info.tcpi_total_retrans} + info.tcpi_rcv_ooopack;
+  return {.total = std::uint64_t{info.tcpi_data_segs_out} + info.tcpi_data_segs_in,
+          .retransmits = std::uint64_t{info.tcpi_total_retrans} + info.tcpi_rcv_ooopack};
 }
 
 void Socket::RearmQuickAck() {

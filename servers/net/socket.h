@@ -34,6 +34,14 @@ class EndOfStream : public std::runtime_error {
   EndOfStream(std::string_view operation, const Endpoint& peer);
 };
 
+// Segments with data, in both directions.
+struct Segments {
+  std::uint64_t total = 0;
+  // Those of them that TCP sent again, and those that came before one that was lost: how many the
+  // peer had to send again cannot be had from this end.
+  std::uint64_t retransmits = 0;
+};
+
 class Socket {
  public:
   Socket() = default;
@@ -53,11 +61,8 @@ class Socket {
   const Endpoint& peer() const { return peer_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t bytes_received() const { return bytes_received_; }
-  // Segments of this connection that TCP sent again, in either direction as far as this end can
-  // tell; 0 for what is not TCP.
-  std::uint64_t retransmits() const;
-  // What TCP believes a round trip takes, in µs; 0 for what is not TCP.
-  double round_trip_us() const;
+  // Of this connection; zeros for what is not TCP.
+  Segments segments() const;
 
   // The longest wait without progress in one receive or send; zero waits for ever.
   void SetTimeout(std::chrono::milliseconds timeout);

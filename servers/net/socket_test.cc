@@ -123,8 +123,10 @@ TEST_F(SocketTest, AQuietConnectionRetransmitsNothing) {
   client_.SendAll("hello", 5);
   char received[5];
   server_.ReceiveExactly(received, sizeof received);
-  EXPECT_EQ(client_.retransmits(), 0u);
-  EXPECT_EQ(server_.retransmits(), 0u);
+  EXPECT_EQ(client_.segments().total, 1u);
+  EXPECT_EQ(client_.segments().retransmits, 0u);
+  EXPECT_EQ(server_.segments().total, 1u);
+  EXPECT_EQ(server_.segments().retransmits, 0u);
 }
 
 // A full backlog drops the first segment of a connection, which TCP sends again a second later.
@@ -143,7 +145,7 @@ TEST(RetransmitsTest, WhatIsSentAgainIsCounted) {
   ::close(::accept(listener, nullptr, nullptr));
   pollfd connected{late, POLLOUT, 0};
   ASSERT_EQ(::poll(&connected, 1, 10'000), 1);
-  EXPECT_GE(socket.retransmits(), 1u);
+  EXPECT_GE(socket.segments().retransmits, 1u);
   ::close(listener);
 }
 
