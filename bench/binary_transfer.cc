@@ -19,9 +19,6 @@ bool HasVariants(const Options& options, bool first_size) {
   return options.preset == Preset::kFull || (options.preset != Preset::kQuick && first_size);
 }
 
-// A median wants three; a large file takes longer than the framework wants to measure.
-constexpr std::size_t kLeastTransfers = 3;
-
 template <class Client>
 void RegisterTransferRows(const Suite& suite, const ServerMode& mode) {
   const Options& options = suite.options;
@@ -41,8 +38,7 @@ void RegisterTransferRows(const Suite& suite, const ServerMode& mode) {
           {.placement = Placement::kFree,
            .bytes_per_call = size,
            .tail = Tail::kP50,
-           .conditions = conditions,
-           .least_samples = kLeastTransfers},
+           .conditions = conditions},
           options.file_iterations, call, check);
     };
     const auto all_received = [size](std::uint64_t reply) { return reply == size; };
@@ -79,8 +75,9 @@ void RegisterTransferRows(const Suite& suite, const ServerMode& mode) {
 }  // namespace
 
 void RegisterBinaryTransfer(const Suite& suite) {
-  ForEachMode(suite.modes,
-              [&]<class Client>(const ServerMode& mode) { RegisterTransferRows<Client>(suite, mode); });
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    RegisterTransferRows<Client>(suite, mode);
+  });
 }
 
 }  // namespace rpycbench

@@ -27,9 +27,6 @@ struct CallRowSettings {
   ClientSettings client = {};
   std::vector<std::string> server_flags = {};
   std::optional<service::PayloadKind> payload = {};
-  // For calls of which the framework makes one or two: further ones, beyond its clock, until there
-  // are so many samples.
-  std::size_t least_samples = 0;
 };
 
 // From this size on the comparison of a reply's content takes longer than to stop the framework's
@@ -78,9 +75,7 @@ class CallRow : public ServerFixture {
       rpycbench::Verify(check_(reply), name_);
       if (pause) state.ResumeTiming();
     }
-    while (samples.count() < settings_.least_samples) {
-      rpycbench::Verify(check_(timed_call()), name_);
-    }
+    Complete(samples, settings_.tail, [&] { rpycbench::Verify(check_(timed_call()), name_); });
     meter().Stop();
     meter().TakeSamples(samples, settings_.tail);
     ReportCalls(state, samples, WireTotals::Of(client) - before);
@@ -129,7 +124,7 @@ void RegisterCallRow(const Suite& suite, const std::string& name, const ServerMo
                      Check check) {
   auto row = std::make_unique<CallRow<Client, Call, Check>>(suite, name, mode, settings,
                                                             std::move(call), std::move(check));
-  if (suite.options.preset == Preset::kClassic) row->Iterations(classic_iterations);
+  if (suite.options.preset == Preset::kClassic) row->FixIterations(classic_iterations);
   compat::RegisterRow(std::move(row));
 }
 

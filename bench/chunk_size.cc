@@ -33,8 +33,7 @@ void RegisterChunkRows(const Suite& suite, const ServerMode& mode) {
                               {.placement = Placement::kFree,
                                .bytes_per_call = size,
                                .tail = Tail::kP50,
-                               .conditions = "file_bytes=" + std::to_string(size),
-                               .least_samples = 3},
+                               .conditions = "file_bytes=" + std::to_string(size)},
                               suite.options.file_iterations, call, check);
     };
     const service::Chunks chunks{file, chunk_bytes};

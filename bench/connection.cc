@@ -67,15 +67,22 @@ class ConnectionRow : public ServerFixture {
     };
     meter().BeforeConnecting(slots.size());
     meter().Start();
+    const auto open = [&] {
+      Open(*slots[held], phases);
+      ++held;
+    };
     for (auto _ : state) {
       if (held == slots.size()) {
         state.PauseTiming();
         close_all();
         state.ResumeTiming();
       }
-      Open(*slots[held], phases);
-      ++held;
+      open();
     }
+    Complete(phases.total, Tail::kP99, [&] {
+      if (held == slots.size()) close_all();
+      open();
+    });
     meter().Stop();
     meter().AllConnected(held);
     close_all();
@@ -148,7 +155,7 @@ template <class Client>
 void Register(const Suite& suite, const std::string& name, const ServerMode& mode,
               Opening opening) {
   auto row = std::make_unique<ConnectionRow<Client>>(suite, name, mode, opening);
-  if (suite.options.preset == Preset::kClassic) row->Iterations(suite.options.connections);
+  if (suite.options.preset == Preset::kClassic) row->FixIterations(suite.options.connections);
   compat::RegisterRow(std::move(row));
 }
 

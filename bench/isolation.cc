@@ -55,9 +55,14 @@ class IsolationRow : public ServerFixture {
     Crashes crashes;
     for (auto _ : state) {
       state.PauseTiming();
-      MeasureCrash(state, connections, crashes);
+      MeasureCrash(
+          connections, crashes, [&] { state.ResumeTiming(); }, [&] { state.PauseTiming(); });
       state.ResumeTiming();
     }
+    Complete(crashes.outages, Tail::kP50, [&] {
+      MeasureCrash(
+          connections, crashes, [] {}, [] {});
+    });
     for (auto& connection : connections) connection->Close();
     meter().TakeSamples(crashes.outages, Tail::kP50);
     Report(state, crashes);
@@ -75,15 +80,16 @@ class IsolationRow : public ServerFixture {
     return client;
   }
 
-  // To be called, and returns, with the clock stopped.
-  void MeasureCrash(benchmark::State& state, Connections& connections, Crashes& crashes) {
+  // `resume` and `pause` are for the framework's clock.
+  template <class Resume, class Pause>
+  void MeasureCrash(Connections& connections, Crashes& crashes, Resume resume, Pause pause) {
     const auto victim = Connect(server());
     Bystanders<Client> bystanders(
         connections, server(), [this](const net::Endpoint& endpoint) { return Connect(endpoint); },
         options().call_timeout);
     bystanders.AwaitCalm();
     std::size_t restarts = 0;
-    state.ResumeTiming();
+    resume();
     const auto sent = Clock::now();
     bystanders.CrashBegins(sent);
     victim->Crash();
@@ -93,7 +99,7 @@ class IsolationRow : public ServerFixture {
       RestartServer();
       return server();
     });
-    state.PauseTiming();
+    pause();
     if (restarts > 0) MeterRestarted();
     crashes.Add(sent, bystanders.results());
     crashes.restarts += restarts;

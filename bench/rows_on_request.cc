@@ -52,7 +52,7 @@ class NamedIterations {
       throw UsageError("asked for iterations:" + number + " of \"" + row +
                        "\", which takes none, or a number from 1 on");
     }
-    found->second->Iterations(iterations);
+    found->second->FixIterations(iterations);
     names_[row] = row.substr(0, suffix) + "/iterations:" + number + row.substr(suffix);
   }
   const std::string& NameOf(const std::string& row) const {

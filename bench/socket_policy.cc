@@ -30,8 +30,6 @@ constexpr std::uint64_t kPythonBytes = 102'400;
 
 // A new connection acknowledges its first segments at once, stall or no stall.
 constexpr std::int64_t kWarmupCalls = 2;
-// A call that stalls takes as long as the framework measures most rows.
-constexpr std::size_t kLeastCalls = 3;
 
 // Outside of `full`: the stall in each protocol, and in RPyC the ways out of it.
 bool HasRow(Preset preset, const ServerMode& mode, const Ends& ends, Writes writes) {
@@ -60,8 +58,7 @@ void RegisterEcho(const Suite& suite, const ServerMode& mode, const Ends& ends,
        .bytes_per_call = bytes,
        .tail = Tail::kP50,
        .client = {.socket = client},
-       .server_flags = server_flags,
-       .least_samples = kLeastCalls},
+       .server_flags = server_flags},
       suite.options.requests, [payload](Client& c) { return c.Echo(payload); },
       [payload](std::string_view reply) { return payload.Matches(reply); });
 }
