@@ -4,16 +4,16 @@
 #include <span>
 #include <string>
 
-#include "bench/context.h"
-#include "bench/make_calls.h"
-#include "bench/rows.h"
-#include "bench/rows_on_request.h"
-#include "bench/run.h"
-#include "bench/selection.h"
-#include "bench/self_check.h"
-#include "fixtures/machine.h"
-#include "fixtures/placement.h"
-#include "fixtures/server_commands.h"
+#include "bench/calibration/self_check.h"
+#include "bench/run/context.h"
+#include "bench/run/make_calls.h"
+#include "bench/run/rows_on_request.h"
+#include "bench/run/run.h"
+#include "bench/run/selection.h"
+#include "bench/types/types.h"
+#include "fixtures/meter/machine.h"
+#include "fixtures/meter/placement.h"
+#include "fixtures/process/server_commands.h"
 
 namespace rpycbench {
 namespace {

@@ -1,4 +1,4 @@
-"""Which two CPUs are alike and of different cores, as fixtures/topology.h has it for bench_all."""
+"""Which two CPUs are alike and of different cores, as fixtures/meter/topology.h has it for bench_all."""
 
 DEVICES = "/sys/devices"
 

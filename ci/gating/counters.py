@@ -1,6 +1,6 @@
 """What the gate may judge by: the times and counters of a row, and in which direction each is worse.
 
-The names are those of fixtures/counters.h and of the framework; a test holds the two lists together.
+The names are those of fixtures/meter/counters.h and of the framework; a test holds the two lists together.
 """
 
 LOWER_IS_BETTER = frozenset((

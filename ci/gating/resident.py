@@ -1,5 +1,5 @@
 """Resident programs: a bench_all that stays and runs one row each time it is asked, so that a short run
-costs no start. It talks in lines over stdin and stdout (bench/rows_on_request.h)."""
+costs no start. It talks in lines over stdin and stdout (bench/run/rows_on_request.h)."""
 
 import json
 import os

@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "servers/http/loopback_server.h"
 #include "servers/http/session.h"
+#include "servers/http/testing/loopback_server.h"
 
 namespace rpycbench::http {
 

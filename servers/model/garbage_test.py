@@ -17,8 +17,9 @@ import zlib
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE, Server, resident_kib
-from raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_frame
+from contract import PATIENCE, Server
+from testing.processes import resident_kib
+from testing.raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_frame
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 MAX_BYTES = 1_000_000

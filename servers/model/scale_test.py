@@ -14,8 +14,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE, Server, is_sanitized, resident_kib
-from raw_peers import PINGS, TCP_HEADER, receive, tcp_ping
+from contract import PATIENCE, Server
+from testing.processes import is_sanitized, resident_kib
+from testing.raw_peers import PINGS, TCP_HEADER, receive, tcp_ping
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 ONE_PROCESS = ("threaded", "threadpool", "async")

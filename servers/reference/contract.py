@@ -1,10 +1,9 @@
-"""The parent's side of the process contract, for tests in Python: starts a server, reads the line
-in which it announces its port, keeps its stdin open, and collects what it writes to stderr.
+"""The parent's side of the process contract, for tools and tests in Python. It starts a server, reads
+the line in which the server announces its port, keeps its stdin open, and collects its stderr.
 """
 
 import json
 import os
-import pathlib
 import select
 import socket
 import subprocess
@@ -16,32 +15,42 @@ SANITIZERS = {
     "ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=16:handle_segv=0",
     "TSAN_OPTIONS": "handle_segv=0:history_size=0",
 }
-PATIENCE = 20  # seconds until a wait is given up; a test that passes never waits that long
+NONCE = "contract"
+PATIENCE = 20  # seconds until a wait is given up; a server that works never takes that long
+
+
+class ServerFailed(RuntimeError):
+    """A server that does not start, or does not write what is waited for."""
 
 
 class Server:
     """A running server; a context manager that ends it."""
 
     def __init__(self, command):
-        """Starts `command`, a list; returns once it has announced itself."""
+        """Starts `command`, a list, and returns once the server has announced itself. Raises
+        ServerFailed if it does not, and OSError if there is no such program."""
         self.process = subprocess.Popen(
-            [*map(str, command), "--nonce=contract-test"],
+            [*map(str, command), f"--nonce={NONCE}"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**SANITIZERS, **os.environ})
         os.set_blocking(self.process.stderr.fileno(), False)
         self._unread = b""
         if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
             self.kill()
-            raise AssertionError(f"the server announced nothing within {PATIENCE} s")
+            raise ServerFailed(f"the server announced nothing within {PATIENCE} s")
         line = self.process.stdout.readline()
         if not line:
             self.process.wait(PATIENCE)
-            raise AssertionError(f"the server did not start: {self.process.stderr.read()}")
-        announcement = json.loads(line)
-        assert announcement["nonce"] == "contract-test", announcement
-        assert announcement["pid"] == self.process.pid, announcement
-        self.pid = announcement["pid"]
-        self.port = announcement["port"]
+            raise ServerFailed(f"the server did not start: {self.process.stderr.read()}")
+        try:
+            announcement = json.loads(line)
+            ours = (announcement["nonce"], announcement["pid"]) == (NONCE, self.process.pid)
+            self.pid, self.port = announcement["pid"], announcement["port"]
+        except (ValueError, KeyError, TypeError):
+            ours = False
+        if not ours:
+            self.kill()
+            raise ServerFailed(f"the server announced something else: {line.decode(errors='replace').strip()}")
 
     def __enter__(self):
         return self
@@ -87,10 +96,10 @@ class Server:
         while b"\n" not in self._unread:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.process.stderr], [], [], left)[0]:
-                raise AssertionError(f"no line on stderr, only {self._unread!r}")
+                raise ServerFailed(f"no line on stderr, only {self._unread!r}")
             more = self.process.stderr.read()
             if not more:
-                raise AssertionError("stderr ended without another line")
+                raise ServerFailed("stderr ended without another line")
             self._unread += more
         line, self._unread = self._unread.split(b"\n", 1)
         return line.decode()
@@ -105,32 +114,3 @@ class Server:
         """The ids of the child processes, zombies included."""
         with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
             return [int(word) for word in file.read().split()]
-
-
-def is_sanitized(program):
-    """Whether it was built with a sanitizer, whose own bookkeeping grows for thousands of
-    connections."""
-    text = pathlib.Path(program).read_bytes()
-    return b"__asan_init" in text or b"__tsan_init" in text
-
-
-def resident_kib(pid):
-    """The memory a process occupies."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
-
-
-def await_exit(pids):
-    """Waits until none of the processes, which need not be children, runs any more."""
-    deadline = time.monotonic() + PATIENCE
-    for pid in pids:
-        try:
-            descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        try:
-            left = max(0, deadline - time.monotonic())
-            if not select.select([descriptor], [], [], left)[0]:
-                raise AssertionError(f"process {pid} still runs")
-        finally:
-            os.close(descriptor)

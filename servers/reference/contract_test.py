@@ -12,8 +12,9 @@ import subprocess
 import sys
 import unittest
 
-from contract import PATIENCE, Server, await_exit
-from raw_peers import GETROOT, http_ping, rpyc_frame, rpyc_ping
+from contract import PATIENCE, Server
+from testing.processes import await_exit
+from testing.raw_peers import GETROOT, http_ping, rpyc_frame, rpyc_ping
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 SERVERS = (("rpyc", "threaded"), ("rpyc", "forking"), ("rpyc", "threadpool"), ("rpyc", "oneshot"),

@@ -7,7 +7,7 @@
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/method.h"
 #include "servers/rpyc/numbers.h"
-#include "servers/rpyc/vinegar.h"
+#include "servers/rpyc/wire/vinegar.h"
 
 namespace rpycbench::rpyc {
 namespace {

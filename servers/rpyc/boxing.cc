@@ -1,7 +1,7 @@
 #include "servers/rpyc/boxing.h"
 
-#include "servers/rpyc/brine.h"
-#include "servers/rpyc/vinegar.h"
+#include "servers/rpyc/wire/brine.h"
+#include "servers/rpyc/wire/vinegar.h"
 
 namespace rpycbench::rpyc {
 namespace {

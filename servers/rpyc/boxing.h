@@ -3,9 +3,9 @@
 #pragma once
 
 #include "servers/rpyc/message.h"
-#include "servers/rpyc/message_writer.h"
 #include "servers/rpyc/object_table.h"
-#include "servers/rpyc/value.h"
+#include "servers/rpyc/wire/message_writer.h"
+#include "servers/rpyc/wire/value.h"
 
 namespace rpycbench::rpyc {
 

@@ -202,7 +202,7 @@ void Connection::SendClose() noexcept {
   closed_ = true;
 }
 
-Ledger Connection::ledger() const {
+WireCounts Connection::counts() const {
   return {.out = writer_.totals(),
           .in = reader_.totals(),
           .requests_out = static_cast<std::uint64_t>(next_sequence_),

@@ -21,13 +21,13 @@
 #include <vector>
 
 #include "servers/net/socket.h"
-#include "servers/rpyc/errors.h"
-#include "servers/rpyc/frame.h"
-#include "servers/rpyc/ledger.h"
 #include "servers/rpyc/message.h"
 #include "servers/rpyc/object_table.h"
-#include "servers/rpyc/options.h"
-#include "servers/rpyc/vinegar.h"
+#include "servers/rpyc/wire/errors.h"
+#include "servers/rpyc/wire/frame.h"
+#include "servers/rpyc/wire/options.h"
+#include "servers/rpyc/wire/vinegar.h"
+#include "servers/rpyc/wire/wire_counts.h"
 
 namespace rpycbench::rpyc {
 
@@ -177,7 +177,7 @@ class Connection : private FrameMemory {
   void SendClose() noexcept;
 
   std::uint64_t round_trips() const { return round_trips_; }
-  Ledger ledger() const;
+  WireCounts counts() const;
   const ObjectTable& objects() const { return objects_; }
   Dialect dialect() const { return options_.dialect; }
 

@@ -8,7 +8,7 @@
 #include "servers/fuzz/stream.h"
 #include "servers/rpyc/benchmark_root.h"
 #include "servers/rpyc/connection.h"
-#include "servers/rpyc/fuzz_values.h"
+#include "servers/rpyc/testing/fuzz_values.h"
 
 namespace rpycbench::rpyc {
 namespace {

@@ -11,11 +11,11 @@
 
 #include "servers/net/allocation_count.h"
 #include "servers/rpyc/benchmark_root.h"
-#include "servers/rpyc/brine.h"
 #include "servers/rpyc/bytes_list.h"
 #include "servers/rpyc/session.h"
-#include "servers/rpyc/socket_pair.h"
-#include "servers/rpyc/vectors.h"
+#include "servers/rpyc/testing/socket_pair.h"
+#include "servers/rpyc/testing/vectors.h"
+#include "servers/rpyc/wire/brine.h"
 
 namespace rpycbench::rpyc {
 namespace {

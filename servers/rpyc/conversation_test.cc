@@ -4,12 +4,12 @@
 #include <string>
 
 #include "servers/rpyc/boxing.h"
-#include "servers/rpyc/brine.h"
-#include "servers/rpyc/envelope.h"
-#include "servers/rpyc/frame.h"
-#include "servers/rpyc/socket_pair.h"
-#include "servers/rpyc/vectors.h"
-#include "servers/rpyc/vinegar.h"
+#include "servers/rpyc/testing/socket_pair.h"
+#include "servers/rpyc/testing/vectors.h"
+#include "servers/rpyc/wire/brine.h"
+#include "servers/rpyc/wire/envelope.h"
+#include "servers/rpyc/wire/frame.h"
+#include "servers/rpyc/wire/vinegar.h"
 
 namespace rpycbench::rpyc {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "servers/rpyc/boxing.h"
 #include "servers/rpyc/numbers.h"
-#include "servers/rpyc/utf8.h"
+#include "servers/rpyc/wire/utf8.h"
 
 namespace rpycbench::rpyc {
 namespace {

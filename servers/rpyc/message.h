@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "servers/rpyc/arena.h"
-#include "servers/rpyc/envelope.h"
-#include "servers/rpyc/frame.h"
 #include "servers/rpyc/object.h"
+#include "servers/rpyc/wire/arena.h"
+#include "servers/rpyc/wire/envelope.h"
+#include "servers/rpyc/wire/frame.h"
 
 namespace rpycbench::rpyc {
 

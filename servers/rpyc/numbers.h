@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "servers/rpyc/value.h"
+#include "servers/rpyc/wire/value.h"
 
 namespace rpycbench::rpyc {
 

@@ -2,7 +2,7 @@
 
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/method.h"
-#include "servers/rpyc/vinegar.h"
+#include "servers/rpyc/wire/vinegar.h"
 
 namespace rpycbench::rpyc {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "servers/rpyc/value.h"
+#include "servers/rpyc/wire/value.h"
 
 namespace rpycbench::rpyc {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "servers/rpyc/vinegar.h"
+#include "servers/rpyc/wire/vinegar.h"
 
 namespace rpycbench::rpyc {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "servers/rpyc/object.h"
-#include "servers/rpyc/value.h"
+#include "servers/rpyc/wire/value.h"
 
 namespace rpycbench::rpyc {
 

@@ -22,7 +22,8 @@ from rpyc.utils.helpers import buffiter
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE, Server, resident_kib
+from contract import PATIENCE, Server
+from testing.processes import resident_kib
 from payload import KINDS, Payload
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""

@@ -5,7 +5,7 @@
 
 #include "servers/net/socket.h"
 #include "servers/rpyc/object.h"
-#include "servers/rpyc/options.h"
+#include "servers/rpyc/wire/options.h"
 #include "servers/service/service.h"
 
 namespace rpycbench::rpyc {

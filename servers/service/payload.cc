@@ -21,8 +21,8 @@ struct Free {
 };
 using Block = std::unique_ptr<char, Free>;
 
-// Memory of huge pages where the kernel has them: with small ones, the page faults would take several
-// times as long as all else that a server does to start.
+// Memory of huge pages where the kernel has them: with small ones, the page faults would take
+// several times as long as all else that a server does to start.
 Block Allocate(std::size_t size) {
   constexpr std::size_t kHugePage = 2 << 20;
   void* block = nullptr;

@@ -1,4 +1,4 @@
-"""Which CPUs client and server run on, as fixtures/placement.h has it. shared: one for both. split:
+"""Which CPUs client and server run on, as fixtures/meter/placement.h has it. shared: one for both. split:
 another core for the server, if there is one. free: all that are allowed.
 """
 

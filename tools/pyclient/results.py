@@ -24,7 +24,7 @@ def version_of(package):
         return "none"
 
 
-# As bench/context.cc has it: what changes what programs cost.
+# As bench/run/context.cc has it: what changes what programs cost.
 ENVIRONMENT = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "PYTHONOPTIMIZE", "PYTHONMALLOC",
                "PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME")
 

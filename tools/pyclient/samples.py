@@ -1,4 +1,4 @@
-"""Exact percentiles of recorded times, by nearest rank, as fixtures/samples.h defines them."""
+"""Exact percentiles of recorded times, by nearest rank, as fixtures/meter/samples.h defines them."""
 
 import math
 

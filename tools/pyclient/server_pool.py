@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 
-from contract import PATIENCE, Server
+from contract import PATIENCE, Server, ServerFailed
 
 MOST_WORDS = 20  # lines of a server that are kept
 LAST_WORDS = 2  # seconds that the end of them is waited for
@@ -57,7 +57,7 @@ class ServerPool:
                 with self._placements.of_server(placement):
                     server = Server(self._command)
                 self._servers[placement] = server, Words(server.process)
-            except (AssertionError, ValueError, OSError) as error:
+            except (ServerFailed, OSError) as error:
                 raise RuntimeError(f"{self._command[0]}: {error}") from error
         return self._servers[placement][0]
 

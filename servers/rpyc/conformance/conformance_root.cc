@@ -7,7 +7,7 @@
 #include "servers/rpyc/conformance/conformance_objects.h"
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/method.h"
-#include "servers/rpyc/vinegar.h"
+#include "servers/rpyc/wire/vinegar.h"
 
 namespace rpycbench::rpyc {
 namespace {

@@ -26,7 +26,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "reference"
 
 # pylint: disable=wrong-import-position
 from conformance_service import attributes_of, builtin_exceptions
-from contract import PATIENCE, Server, resident_kib
+from contract import PATIENCE, Server
+from testing.processes import resident_kib
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 VERSION = tuple(map(int, rpyc.__version__.split(".")[:3]))

@@ -1,0 +1,124 @@
+// Known truth: calls to a server whose `ping` takes times of a known distribution (its flag
+// --delay) must come out with just these times, on top of what the same call takes without. One
+// client and one connection; a window is a whole number of the distribution's cycles, so that
+// nothing is left to chance but the machine.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fixtures/clients/clients.h"
+#include "fixtures/meter/lost_cpu_time.h"
+#include "fixtures/process/server_commands.h"
+#include "fixtures/process/server_pool.h"
+#include "fixtures/server_fixture.h"
+
+namespace rpycbench {
+
+struct Truth {
+  std::string_view name;
+  std::string_view kind;          // of the delay
+  std::string_view distribution;  // as service::DelayDistribution has it
+  std::size_t calls;              // of a window, cycles of the distribution
+
+  std::string ServerFlag() const {
+    return "--delay=" + std::string(kind) + ":" + std::string(distribution);
+  }
+};
+
+// Times so long that what the machine adds stays small against them: a call after some milliseconds
+// of quiet finds its caches and the virtual CPU cold, and takes up to 100 us more.
+inline constexpr std::array kTruths{Truth{"spin_uniform", "spin", "uniform:3000:9000", 200},
+                                    Truth{"spin_bimodal", "spin", "bimodal:4000:16000:10", 200},
+                                    Truth{"sleep_constant", "sleep", "constant:10000", 200}};
+
+// A statistic may miss its true value by this share of it and, on top, what the same call takes
+// without delay.
+inline constexpr double kTolerance = 0.02;
+
+// In µs.
+struct Statistic {
+  std::string_view name;
+  double expected = 0;
+  double measured = 0;
+  double allowed = 0;  // difference of the two
+
+  bool Holds() const;
+};
+
+struct Calibration {
+  std::vector<Statistic> statistics;  // mean, p50, p95, p99
+  double floor_p50_us = 0;            // of the same call without delay
+  std::size_t windows = 0;            // measured; more than one where the machine was disturbed
+  bool disturbed = false;             // the last window, too
+  Samples samples;                    // of the last window
+
+  // Empty if all statistics hold; otherwise each that does not, with both values.
+  std::string Misses() const;
+};
+
+// What is true, and what came out.
+std::vector<Statistic> Compare(const Truth& truth, double floor_us, Samples& measured);
+
+template <class Client>
+void TimePing(Client& client, Samples& samples) {
+  const auto start = Samples::Clock::now();
+  const auto reply = client.Ping();
+  samples.Add(Samples::Clock::now() - start);
+  Verify(reply == "pong", "ping");
+}
+
+template <class Client>
+Samples TimePings(Client& client, std::size_t calls) {
+  Samples samples;
+  samples.Reset(calls);
+  for (std::size_t i = 0; i < calls; ++i) TimePing(client, samples);
+  return samples;
+}
+
+// Measures up to three windows: another one only if the last missed and CPU time was lost in it.
+// Calls with and without delay take turns, so that the floor is that of the same moments. The
+// caller has pinned its thread. Throws what clients throw, and ServerError.
+template <class Client>
+Calibration Calibrate(ServerPool& pool, const Options& options, const ServerMode& mode,
+                      Placement placement, const Truth& truth) {
+  constexpr std::size_t kWarmupCalls = 20;
+  constexpr std::size_t kMostWindows = 3;
+  const auto connect = [&](const ServerProcess& server) {
+    auto client = MakeUniqueClient<Client>(server.endpoint(), options, mode);
+    TimePings(*client, kWarmupCalls);
+    return client;
+  };
+  const auto plain = connect(pool.Acquire(WithInjection(options, {mode, placement})));
+  ServerProcess& server =
+      pool.Acquire(WithInjection(options, {mode, placement, {truth.ServerFlag()}}));
+  // A launcher's server may be a process of another machine.
+  const pid_t process = options.server_launcher.empty() ? server.pid() : 0;
+  const auto client = connect(server);
+  Calibration result;
+  do {
+    const LostCpuTime before = LostCpuTime::Read(process);
+    const auto start = Samples::Clock::now();
+    Samples floor;
+    floor.Reset(truth.calls);
+    result.samples.Reset(truth.calls);
+    for (std::size_t i = 0; i < truth.calls; ++i) {
+      TimePing(*plain, floor);
+      TimePing(*client, result.samples);
+    }
+    const auto length = Samples::Clock::now() - start;
+    result.disturbed = (LostCpuTime::Read(process) - before).Disturbs(length);
+    // The median: the floor's outliers are no part of every call.
+    result.floor_p50_us = *floor.PercentileUs(50);
+    result.statistics = Compare(truth, result.floor_p50_us, result.samples);
+    ++result.windows;
+  } while (!result.Misses().empty() && result.disturbed && result.windows < kMostWindows);
+  client->Close();
+  plain->Close();
+  return result;
+}
+
+}  // namespace rpycbench

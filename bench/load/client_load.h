@@ -1,0 +1,195 @@
+// What N clients are asked for, whatever runs them: all connect at the same moment, wait until all
+// have had a first reply, and make their requests at the same moment. What a client finds out stays
+// with it until the phase is over; nothing is shared while requests are made.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "bench/load/client_source.h"
+#include "fixtures/meter/row_meter.h"
+#include "servers/net/descriptor_limit.h"
+#include "servers/net/wait.h"
+
+namespace rpycbench {
+
+// The framework's name of a rate, which it would divide by a time of its own.
+inline constexpr char kItemsPerSecond[] = "items_per_second";
+
+// What one client found out in one iteration.
+struct ClientResult {
+  Samples connect;
+  Samples latencies;
+  Samples::Clock::time_point begin, end;  // of its requests
+  double requests_per_second = 0;
+  std::string error;
+};
+
+inline std::vector<ClientResult> MakeResults(std::size_t clients, std::int64_t requests) {
+  std::vector<ClientResult> results(clients);
+  for (ClientResult& result : results) {
+    result.connect.Reset(1);
+    result.latencies.Reset(static_cast<std::size_t>(requests));
+  }
+  return results;
+}
+
+// What a client does in each phase, whatever runs it. One that has failed does nothing more.
+template <class Source, class Call>
+class ClientSteps {
+ public:
+  ClientSteps(std::int64_t requests, Source& source, const Call& call)
+      : requests_(requests), source_(source), call_(call) {}
+
+  void Connect(std::size_t client, ClientResult& result) const {
+    Guard(result, [&] {
+      if (const auto took = source_.Connect(client, call_)) result.connect.Add(*took);
+    });
+  }
+
+  void MakeRequests(std::size_t client, ClientResult& result) const {
+    Guard(result, [&] {
+      const auto start = Samples::Clock::now();
+      auto before = start;
+      for (std::int64_t i = 0; i < requests_; ++i) {
+        net::Yield();  // in a thread, nothing
+        source_.With(client, call_);
+        const auto after = Samples::Clock::now();
+        result.latencies.Add(after - before);
+        before = after;
+      }
+      result.begin = start;
+      result.end = before;
+      const std::chrono::duration<double> seconds = before - start;
+      result.requests_per_second = static_cast<double>(requests_) / seconds.count();
+    });
+  }
+
+  void CloseAll() const { source_.CloseAll(); }
+
+  // Runs `step` unless the client has failed, and keeps what it throws.
+  template <class Step>
+  static void Guard(ClientResult& result, const Step& step) {
+    if (!result.error.empty()) return;
+    try {
+      step();
+    } catch (const std::exception& error) {
+      result.error = error.what();
+    }
+  }
+
+ private:
+  std::int64_t requests_;
+  Source& source_;
+  const Call& call_;
+};
+
+// All iterations of a row together.
+struct ClientTotals {
+  Samples latencies;
+  Samples connects;
+  double slowest = std::numeric_limits<double>::infinity();
+  double fastest = 0;
+  std::chrono::duration<double> spent{};  // from the first request to the last reply, each time
+  WireTotals wire;
+
+  // Of all clients together. The framework's clock also has the wake-ups of the thread that starts
+  // and awaits them, which are of no client.
+  double RequestsPerSecond() const {
+    return static_cast<double>(latencies.count()) / spent.count();
+  }
+
+  void AddAll(const std::vector<ClientResult>& results) {
+    const auto first = std::ranges::min_element(results, {}, &ClientResult::begin);
+    const auto last = std::ranges::max_element(results, {}, &ClientResult::end);
+    spent += last->end - first->begin;
+    for (const ClientResult& result : results) Add(result);
+  }
+
+  void Add(const ClientResult& result) {
+    latencies.Append(result.latencies);
+    connects.Append(result.connect);
+    slowest = std::min(slowest, result.requests_per_second);
+    fastest = std::max(fastest, result.requests_per_second);
+  }
+};
+
+// Throws if clients failed: how many, and how the first of them.
+inline void CheckAllSucceeded(const std::vector<ClientResult>& results) {
+  const auto failed = [](const ClientResult& result) { return !result.error.empty(); };
+  const auto first = std::ranges::find_if(results, failed);
+  if (first == results.end()) return;
+  throw std::runtime_error(std::to_string(std::ranges::count_if(results, failed)) + " of " +
+                           std::to_string(results.size()) +
+                           " clients failed, one of them: " + first->error);
+}
+
+// Throws if so many connections are more descriptors than the process may have: a row says so at
+// once, and not how its thousandth client failed.
+inline void CheckDescriptorsFor(std::size_t clients) {
+  const std::size_t needed = clients + net::kOtherDescriptors;
+  if (const std::size_t allowed = net::RaiseDescriptorLimit(); needed > allowed) {
+    throw std::runtime_error(std::to_string(clients) + " clients take " + std::to_string(needed) +
+                             " descriptors, and no more than " + std::to_string(allowed) +
+                             " are allowed here (ulimit -Hn)");
+  }
+}
+
+// What is asked of the clients of a row.
+struct ClientLoad {
+  const net::Endpoint& server;
+  const Options& options;
+  const ServerMode& mode;
+  std::size_t clients;
+  std::int64_t requests;  // of each client in each iteration
+  RowMeter& meter;
+};
+
+// What all iterations of a row are judged by: its clients had a rate, and one connection each.
+inline void TakeTotals(RowMeter& meter, ClientTotals& totals, Tail tail, std::size_t threads) {
+  meter.TakeSamples(totals.latencies, tail, RowMeter::Order::kOther);
+  meter.LoadIsMadeBy(threads);
+}
+
+// One iteration of the benchmark's loop. `Clients` is ClientThreads or the like. The clock runs
+// from the release of the requests to the last reply; connecting, closing, and `keep`, which is
+// invoked with the clients' results, are outside of it. Throws if a client failed.
+template <template <class, class> class Clients, class Source, class Call, class Keep>
+void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call& call,
+                    ClientTotals& totals, const Keep& keep) {
+  state.PauseTiming();
+  CheckDescriptorsFor(load.clients);
+  load.meter.BeforeConnecting(load.clients);
+  {
+    Source source(load.server, load.options, load.mode, load.clients, call);
+    {
+      Clients<Source, Call> clients(load.clients, load.requests, source, call,
+                                    load.meter.plan().client);
+      clients.Connect();
+      load.meter.AllConnected(source.size());
+      const WireTotals before = source.Wire();
+      load.meter.Start();
+      state.ResumeTiming();
+      clients.MakeRequests();
+      state.PauseTiming();
+      load.meter.Stop();
+      totals.wire += source.Wire() - before;
+      CheckAllSucceeded(clients.results());
+      totals.AddAll(clients.results());
+      keep(clients.results());
+      clients.CloseAll();
+    }
+  }
+  state.ResumeTiming();
+}
+
+}  // namespace rpycbench

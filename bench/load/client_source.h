@@ -1,0 +1,123 @@
+// Where one of many clients gets its connection from: one of its own, or, as HTTP libraries have
+// it, one borrowed from a pool for each request. Waiting for a free connection, and the pool's
+// lock, are then part of what a request takes. A connection counts as made when it has answered:
+// the kernel's backlog accepts it long before a thread or a process serves it.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "fixtures/clients/clients.h"
+#include "fixtures/server_fixture.h"
+
+namespace rpycbench {
+
+// Each method is called by the thread or fiber of the client it names; different clients do not
+// meet.
+template <class Client>
+class OwnConnections {
+ public:
+  // A call is invoked with a connection and throws if the reply is wrong.
+  template <class Call>
+  OwnConnections(const net::Endpoint& server, const Options& options, const ServerMode& mode,
+                 std::size_t clients, const Call&)
+      : server_(server), options_(options), mode_(mode), connections_(clients) {}
+
+  // Returns how long it took until the first reply.
+  template <class Call>
+  std::optional<Samples::Clock::duration> Connect(std::size_t client, const Call& first_call) {
+    const auto start = Samples::Clock::now();
+    connections_[client] = MakeUniqueClient<Client>(server_, options_, mode_);
+    first_call(*connections_[client]);
+    return Samples::Clock::now() - start;
+  }
+  template <class Call>
+  void With(std::size_t client, const Call& call) {
+    call(*connections_[client]);
+  }
+  // How many connections there are.
+  std::size_t size() const { return connections_.size(); }
+  void CloseAll() {
+    for (auto& connection : connections_) {
+      if (connection) connection->Close();
+    }
+  }
+  WireTotals Wire() const {
+    WireTotals totals;
+    for (const auto& connection : connections_) {
+      if (connection) totals += WireTotals::Of(*connection);
+    }
+    return totals;
+  }
+
+ private:
+  net::Endpoint server_;
+  const Options& options_;
+  const ServerMode& mode_;
+  std::vector<std::unique_ptr<Client>> connections_;
+};
+
+// A fixed number of connections, made beforehand, shared by all clients. Who waits for one blocks
+// its thread: not for clients that are fibers.
+template <class Client>
+class PooledConnections {
+ public:
+  static constexpr std::size_t kSize = 10;
+
+  template <class Call>
+  PooledConnections(const net::Endpoint& server, const Options& options, const ServerMode& mode,
+                    std::size_t, const Call& first_call) {
+    for (std::size_t i = 0; i < kSize; ++i) {
+      all_.push_back(MakeUniqueClient<Client>(server, options, mode));
+      first_call(*all_.back());
+      free_.push_back(all_.back().get());
+    }
+  }
+
+  // Nothing that a client would wait for.
+  template <class Call>
+  std::optional<Samples::Clock::duration> Connect(std::size_t, const Call&) {
+    return std::nullopt;
+  }
+  template <class Call>
+  void With(std::size_t, const Call& call) {
+    const Borrowed borrowed(*this);
+    call(*borrowed.client);
+  }
+  std::size_t size() const { return all_.size(); }
+  void CloseAll() {
+    for (auto& connection : all_) connection->Close();
+  }
+  WireTotals Wire() const {
+    WireTotals totals;
+    for (const auto& connection : all_) totals += WireTotals::Of(*connection);
+    return totals;
+  }
+
+ private:
+  struct Borrowed {
+    explicit Borrowed(PooledConnections& from) : pool(from) {
+      std::unique_lock lock(pool.mutex_);
+      pool.available_.wait(lock, [&] { return !pool.free_.empty(); });
+      client = pool.free_.back();
+      pool.free_.pop_back();
+    }
+    ~Borrowed() {
+      const std::scoped_lock lock(pool.mutex_);
+      pool.free_.push_back(client);
+      pool.available_.notify_one();
+    }
+    PooledConnections& pool;
+    Client* client;
+  };
+
+  std::vector<std::unique_ptr<Client>> all_;
+  std::mutex mutex_;
+  std::condition_variable available_;
+  std::vector<Client*> free_;
+};
+
+}  // namespace rpycbench

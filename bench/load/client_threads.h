@@ -1,0 +1,78 @@
+// The clients of client_load.h, each a thread of this process. They move from phase to phase
+// together, by a barrier.
+#pragma once
+
+#include <barrier>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "bench/load/client_load.h"
+
+namespace rpycbench {
+
+// The clients of one iteration. `Source` is one of client_source.h; `Call` is invoked with a
+// connection and throws if the reply is wrong.
+template <class Source, class Call>
+class ClientThreads {
+ public:
+  // All threads must be allowed exactly `cpus`, which they inherit from the one that starts them.
+  ClientThreads(std::size_t clients, std::int64_t requests, Source& source, const Call& call,
+                const cpu_set_t& cpus)
+      : cpus_(cpus),
+        steps_(requests, source, call),
+        results_(MakeResults(clients, requests)),
+        phase_(static_cast<std::ptrdiff_t>(clients + 1)) {
+    for (std::size_t i = 0; i < clients; ++i) {
+      try {
+        threads_.emplace_back([this, i] { Run(i); });
+      } catch (const std::system_error& error) {
+        results_[i].error = std::string("start a thread: ") + error.what();
+        phase_.arrive_and_drop();
+      }
+    }
+  }
+
+  // How many threads make the load of so many clients.
+  static constexpr std::size_t ThreadsFor(std::size_t clients) { return clients; }
+
+  ~ClientThreads() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // Lets all connect and waits until they have.
+  void Connect() {
+    phase_.arrive_and_wait();
+    phase_.arrive_and_wait();
+  }
+  // Lets all make their requests and waits for the last reply.
+  void MakeRequests() {
+    phase_.arrive_and_wait();
+    phase_.arrive_and_wait();
+  }
+  // To be looked at between the phases and after them.
+  std::vector<ClientResult>& results() { return results_; }
+  void CloseAll() { steps_.CloseAll(); }
+
+ private:
+  void Run(std::size_t client) {
+    phase_.arrive_and_wait();
+    steps_.Guard(results_[client], [this] { CheckThisThread(cpus_); });
+    steps_.Connect(client, results_[client]);
+    phase_.arrive_and_wait();
+    phase_.arrive_and_wait();
+    steps_.MakeRequests(client, results_[client]);
+    phase_.arrive_and_wait();
+  }
+
+  cpu_set_t cpus_;
+  ClientSteps<Source, Call> steps_;
+  std::vector<ClientResult> results_;
+  std::barrier<> phase_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace rpycbench

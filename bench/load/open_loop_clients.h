@@ -1,0 +1,237 @@
+// Clients that make calls when they are due and not when the last answer came: an open loop. Each
+// connection has a fiber; all run on the thread that measures. One more fiber watches the clock,
+// and hands every call whose time has come to the connection that has been free the longest. It
+// never sleeps where the thread has a CPU of its own, so calls leave within microseconds of their
+// time.
+//
+// A call that finds no connection free waits, and its wait is part of its response time, which is
+// counted from the moment it was due: a server that stalls cannot slow its own clients down unseen.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "bench/load/client_load.h"
+#include "bench/load/client_source.h"
+#include "servers/net/fiber_loop.h"
+#include "servers/net/fiber_signal.h"
+#include "servers/net/wait.h"
+
+namespace rpycbench {
+
+// What became of the calls of a schedule.
+struct OpenLoopWindow {
+  Samples responses;  // from the moment a call was due to the end of its answer
+  Samples services;   // from its actual beginning
+  Samples lateness;   // from due to begun, of calls that found a connection free
+  std::size_t asked = 0;
+  std::size_t backlog_max = 0;  // the most calls at a time that were due and had no connection
+  std::size_t backlog_end = 0;  // such calls when the last one's time had come
+  double seconds = 0;           // from the window's start to the last answer
+  WireTotals wire;
+
+  std::size_t answered() const { return responses.count(); }
+  bool complete() const { return answered() == asked; }
+  double AnsweredPerSecond() const { return static_cast<double>(answered()) / seconds; }
+};
+
+// `Call` is invoked with a client and throws if the reply is wrong. Every method throws
+// std::runtime_error if a client failed: how many, and how the first of them.
+template <class Client, class Call>
+class OpenLoopClients {
+ public:
+  using Clock = Samples::Clock;
+
+  // `sleeps`: the thread shares its CPU with the server and must leave it between calls.
+  OpenLoopClients(const net::Endpoint& server, const Options& options, const ServerMode& mode,
+                  std::size_t connections, bool sleeps, const Call& call)
+      : call_(call),
+        sleeps_(sleeps),
+        source_(server, options, mode, connections, call),
+        results_(connections),
+        signals_(connections),
+        handed_(connections),
+        // Few reports at once: while answers are dealt with, nobody watches the clock.
+        fibers_({.reports_at_once = 4, .kept_fibers = connections + 1}) {
+    CheckDescriptorsFor(connections);
+  }
+
+  std::size_t connections() const { return results_.size(); }
+
+  // Connects all and makes a first call on each.
+  void Connect() {
+    RunAll([this](std::size_t client) { source_.Connect(client, call_); });
+  }
+
+  // As many calls per second as all connections together get answered when each makes the next call
+  // upon an answer; measured for `length`, after a quarter of that.
+  double Saturate(Clock::duration length) {
+    const auto from = Clock::now() + length / 4;
+    const auto end = from + length;
+    std::size_t answered = 0;
+    RunAll([&](std::size_t client) {
+      for (auto now = Clock::now(); now < end;) {
+        source_.With(client, call_);
+        now = Clock::now();
+        if (now >= from && now < end) ++answered;
+      }
+    });
+    return static_cast<double>(answered) / std::chrono::duration<double>(length).count();
+  }
+
+  // Makes a call at each moment of the schedule, counted from `start`. Calls that have not begun
+  // `overtime` after the last moment are given up: the window is then not complete.
+  OpenLoopWindow Run(std::span<const std::chrono::nanoseconds> schedule, Clock::time_point start,
+                     Clock::duration overtime) {
+    OpenLoopWindow window;
+    window.asked = schedule.size();
+    for (Samples* samples : {&window.responses, &window.services, &window.lateness}) {
+      samples->Reset(schedule.size());
+    }
+    const WireTotals before = source_.Wire();
+    State state{schedule, start, schedule.size(), window};
+    free_.clear();
+    for (std::size_t i = 0; i < connections(); ++i) {
+      fibers_.Start([this, i, &state] { Serve(i, state); });
+    }
+    fibers_.Start([this, &state, overtime] { WatchClock(state, overtime); });
+    fibers_.RunToTheEnd();
+    CheckAllSucceeded(results_);
+    window.seconds = std::chrono::duration<double>(state.last_answer - start).count();
+    window.wire = source_.Wire() - before;
+    return window;
+  }
+
+  void CloseAll() {
+    fibers_.Start([this] { source_.CloseAll(); });
+    fibers_.RunToTheEnd();
+  }
+
+ private:
+  static constexpr std::size_t kNoCall = static_cast<std::size_t>(-1);
+
+  struct State {
+    std::span<const std::chrono::nanoseconds> schedule;
+    Clock::time_point start;
+    std::size_t end;  // calls from here on are not made
+    OpenLoopWindow& window;
+    std::size_t next = 0;  // the next call to begin
+    std::size_t due = 0;   // calls whose time has come
+    Clock::time_point last_answer = start;
+
+    Clock::time_point Due(std::size_t call) const { return start + schedule[call]; }
+    std::size_t backlog() const { return due - std::min(next, due); }
+    void LookAtClock(Clock::time_point now) {
+      while (due < end && Due(due) <= now) ++due;
+    }
+  };
+
+  template <class Step>
+  void RunAll(const Step& step) {
+    for (std::size_t i = 0; i < connections(); ++i) {
+      fibers_.Start([this, i, &step] { Guard(i, [&] { step(i); }); });
+    }
+    fibers_.RunToTheEnd();
+    CheckAllSucceeded(results_);
+  }
+
+  template <class Step>
+  bool Guard(std::size_t client, const Step& step) {
+    try {
+      step();
+      return true;
+    } catch (const std::exception& error) {
+      results_[client].error = error.what();
+      return false;
+    }
+  }
+
+  // The fiber of a connection: makes the calls it is handed, and those that wait for one.
+  void Serve(std::size_t client, State& state) {
+    while (state.next < state.end) {
+      free_.push_back(client);
+      signals_[client].Wait();
+      std::size_t call = handed_[client];
+      if (call == kNoCall) return;
+      for (bool waited = false; call != kNoCall; waited = true) {
+        if (!Guard(client, [&] { Make(client, call, waited, state); })) {
+          state.end = state.next;  // the others end with what they have begun
+          return;
+        }
+        call = NextWaiting(state);
+      }
+    }
+  }
+
+  void Make(std::size_t client, std::size_t call, bool waited, State& state) {
+    const auto begun = Clock::now();
+    source_.With(client, call_);
+    const auto answered = Clock::now();
+    const auto due = state.Due(call);
+    state.window.responses.Add(answered - due);
+    state.window.services.Add(answered - begun);
+    if (!waited) state.window.lateness.Add(begun - due);
+    state.last_answer = answered;
+  }
+
+  // A call that is due and for which no connection is free but the one that asks.
+  std::size_t NextWaiting(State& state) {
+    if (!free_.empty()) return kNoCall;
+    state.LookAtClock(Clock::now());
+    return state.next < std::min(state.due, state.end) ? state.next++ : kNoCall;
+  }
+
+  void HandOut(std::size_t call) {
+    const std::size_t client = free_.front();
+    free_.pop_front();
+    handed_[client] = call;
+    signals_[client].Set();
+  }
+
+  void WatchClock(State& state, Clock::duration overtime) {
+    const auto limit =
+        state.start +
+        (state.schedule.empty() ? std::chrono::nanoseconds(0) : state.schedule.back()) + overtime;
+    bool seen_last = false;
+    while (state.next < state.end) {
+      const auto now = Clock::now();
+      state.LookAtClock(now);
+      while (state.next < state.due && !free_.empty()) HandOut(state.next++);
+      state.window.backlog_max = std::max(state.window.backlog_max, state.backlog());
+      if (state.due == state.schedule.size() && !seen_last) {
+        seen_last = true;
+        state.window.backlog_end = state.backlog();
+      }
+      if (now >= limit) state.end = std::min(state.end, state.next);
+      if (state.next < state.end) Pause(state, now);
+    }
+    while (!free_.empty()) HandOut(kNoCall);
+  }
+
+  void Pause(const State& state, Clock::time_point now) {
+    if (!sleeps_) return net::Yield();
+    // Calls that wait for a connection are begun by whoever gets one free.
+    constexpr Clock::duration kLongest = std::chrono::milliseconds(1);
+    const auto until = state.due < state.end ? state.Due(state.due) - now : kLongest;
+    net::SleepFor(std::clamp<Clock::duration>(until, std::chrono::microseconds(1), kLongest));
+  }
+
+  const Call& call_;
+  bool sleeps_;
+  OwnConnections<Client> source_;
+  std::vector<ClientResult> results_;
+  std::vector<net::FiberSignal> signals_;
+  std::vector<std::size_t> handed_;
+  std::deque<std::size_t> free_;  // the longest free first
+  net::FiberLoop fibers_;
+};
+
+}  // namespace rpycbench

@@ -1,0 +1,121 @@
+#include "bench/report/display/table_columns.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "bench/report/display/readable_units.h"
+#include "bench/report/display/text_layout.h"
+#include "fixtures/meter/counters.h"
+
+namespace rpycbench {
+namespace {
+
+constexpr std::size_t kGap = 2;  // of which a rare wide figure may take one
+constexpr int kStays = 0;
+constexpr std::size_t kTimeWidth = 7;  // "13.7 µs"
+
+// What rows of a type are about, beside the time of a call.
+struct Subject {
+  const char* type;
+  const char* heading;
+  const char* counter;
+  double unit = 1;
+};
+constexpr double kMegabyte = 1e6;
+constexpr Subject kSubjects[] = {
+    {"Concurrent", "calls/s", "items_per_second"},
+    {"Compute", "calls/s", "items_per_second"},
+    {"OpenLoop", "calls/s", counter::kAchieved},
+    {"MaxRate", "calls/s", counter::kMaxRate},
+    {"Bandwidth", "MB/s", "bytes_per_second", kMegabyte},
+    {"BinaryTransfer", "MB/s", "bytes_per_second", kMegabyte},
+    {"BodyStyle", "MB/s", "bytes_per_second", kMegabyte},
+    {"Compression", "MB/s", "bytes_per_second", kMegabyte},
+    {"ChunkSize", "MB/s", "bytes_per_second", kMegabyte},
+    {"Isolation", "lost", counter::kBystandersLost},
+    {"Generator", "CPU × wrk's", counter::kCpuBesideWrk},
+};
+constexpr Subject kUsualSubject{"", "trips", counter::kRoundTrips};
+
+// Types whose rows make enough calls for a far tail, and are read for it.
+constexpr std::string_view kTailTypes[] = {"Latency", "Concurrent", "OpenLoop", "MaxRate"};
+
+const Subject& SubjectOf(const std::string& type) {
+  const auto* found = std::ranges::find(kSubjects, type, &Subject::type);
+  return found == std::end(kSubjects) ? kUsualSubject : *found;
+}
+
+Column TimeColumn(const char* heading, int rank, const char* counter) {
+  return {heading, kTimeWidth, rank, [counter](const MeasuredRow& row, std::optional<double>) {
+            return TimeText(row.Get(counter));
+          }};
+}
+
+// "4 + 4": the client's and the server's. Who asked for it wants it more than anything else.
+Column BothSidesColumn(const char* heading, const char* client, const char* server) {
+  return {heading, 7, 1, [=](const MeasuredRow& row, std::optional<double>) {
+            const std::optional<double> clients = row.Get(client);
+            const std::optional<double> servers = row.Get(server);
+            if (!clients && !servers) return NumberText(std::nullopt);
+            return NumberText(clients) + " + " + NumberText(servers);
+          }};
+}
+
+}  // namespace
+
+std::size_t Column::taken() const { return kGap + std::max(width, DisplayWidth(heading)); }
+
+std::vector<Column> ColumnsOf(const std::string& type, const Extras& extras) {
+  const Subject& subject = SubjectOf(type);
+  const bool has_tail = std::ranges::find(kTailTypes, type) != std::end(kTailTypes);
+  std::vector<Column> columns;
+  columns.push_back({"p50", kTimeWidth, kStays, [](const MeasuredRow& row, std::optional<double>) {
+                       return TimeText(row.Get(counter::kP50).value_or(row.real_time_us));
+                     }});
+  if (extras.repeated) {
+    columns.push_back({"± p50", 6, 3, [](const MeasuredRow& row, std::optional<double>) {
+                         return PercentText(row.variation);
+                       }});
+  }
+  columns.push_back(TimeColumn("p99", 2, counter::kP99));
+  if (has_tail) columns.push_back(TimeColumn("p99.9", 6, counter::kP999));
+  if (extras.compared) {
+    columns.push_back({"× floor", 6, kStays, [](const MeasuredRow&, std::optional<double> ratio) {
+                         return RatioText(ratio);
+                       }});
+  }
+  columns.push_back({subject.heading, 5, &subject == &kUsualSubject ? 4 : 1,
+                     [&subject](const MeasuredRow& row, std::optional<double>) {
+                       const std::optional<double> value = row.Get(subject.counter);
+                       return NumberText(value ? std::optional(*value / subject.unit) : value);
+                     }});
+  if (extras.ledger) {
+    columns.push_back(
+        BothSidesColumn("syscalls", counter::kClientSyscalls, counter::kServerSyscalls));
+    columns.push_back(
+        BothSidesColumn("allocs", counter::kClientAllocations, counter::kServerAllocations));
+  }
+  if (type != "Isolation") {  // which kills the process whose time it would be
+    columns.push_back(TimeColumn("client CPU", 7, counter::kClientCpu));
+    columns.push_back(TimeColumn("server CPU", 5, counter::kServerCpu));
+  }
+  return columns;
+}
+
+std::vector<Column> Fitting(std::vector<Column> columns, std::size_t name_width,
+                            std::size_t width) {
+  while (name_width + WidthOf(columns) > width) {
+    const auto least = std::ranges::max_element(columns, {}, &Column::rank);
+    if (least->rank == kStays) break;
+    columns.erase(least);
+  }
+  return columns;
+}
+
+std::size_t WidthOf(const std::vector<Column>& columns) {
+  std::size_t width = 0;
+  for (const Column& column : columns) width += column.taken();
+  return width;
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,78 @@
+// What a run shows to a person: a table for each benchmark type, a line for each row, written as
+// the row ends. Widths are fixed when a type begins. Repetitions are one line, aggregates none.
+// Machines read the formats of --benchmark_format and --benchmark_out.
+//
+//   Latency                   p50      p99    p99.9  × floor  trips  client CPU  server CPU
+//     placement=shared payload=random
+//     tcp_threaded/ping   11.2 µs  19.8 µs  31.4 µs    1.00×      1     5.62 µs     4.10 µs
+//     compression=python dialect=5
+//     rpyc_threaded/ping  27.9 µs  41.3 µs  58.6 µs    2.49×      2     12.3 µs     9.87 µs
+//       ? steal:4%
+//
+// A condition stands above the first row that was measured under it. Rows measured otherwise say so
+// behind their figures, or below where there is no room; there doubts stand as well.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/report/display/styled_line.h"
+#include "bench/report/display/table_columns.h"
+#include "bench/report/results/floor_ratio.h"
+#include "bench/report/results/measured_row.h"
+#include "bench/run/context.h"
+
+namespace rpycbench {
+
+class TableReporter : public benchmark::BenchmarkReporter {
+ public:
+  struct Settings {
+    bool color = false;
+    std::function<std::size_t()> columns = {};  // of the terminal, asked for each table
+    bool ledger = false;                        // its counts were asked for, and are shown
+  };
+
+  // `about` is the suite's part of the context; `rows` are the names of the rows to come.
+  TableReporter(Settings settings, ContextEntries about, const std::vector<std::string>& rows);
+
+  bool ReportContext(const Context& context) override;
+  void ReportRuns(const std::vector<Run>& runs) override;
+  void Finalize() override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Notes = std::vector<std::pair<std::string, Style>>;
+
+  void BeginTable(const MeasuredRow& row, bool repeated);
+  void TellNewConditions(const MeasuredRow& row);
+  std::string OtherConditions(const MeasuredRow& row) const;
+  Notes NotesOn(const MeasuredRow& row) const;
+  void WriteRow(const MeasuredRow& row);
+  void WriteWithNotes(const StyledLine& line, const Notes& notes);
+  void Write(const StyledLine& line);
+  void WriteWrapped(const std::string& text, std::size_t indent, Style style);
+
+  Settings settings_;
+  ContextEntries about_;
+  std::map<std::string, std::size_t> longest_;  // name of each type
+  std::set<std::string> compared_;              // types of which rows have a floor
+  FloorRatio floor_;
+  std::size_t rows_ = 0;
+  Clock::time_point start_ = Clock::now();
+  // The table that is being written.
+  std::string type_;
+  std::size_t width_ = 0;
+  std::size_t name_width_ = 0;
+  std::vector<Column> figures_;
+  std::map<std::string, std::string> conditions_;
+};
+
+}  // namespace rpycbench

@@ -1,0 +1,58 @@
+#include "bench/report/display/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+
+namespace rpycbench {
+namespace {
+
+std::string_view FromEnvironment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+std::string_view Sequence(Style style) {
+  switch (style) {
+    case Style::kBold:
+      return "\033[1m";
+    case Style::kDim:
+      return "\033[2m";
+    case Style::kRed:
+      return "\033[31m";
+    case Style::kYellow:
+      return "\033[33m";
+    case Style::kPlain:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+bool IsTerminal(int descriptor) { return ::isatty(descriptor) != 0; }
+
+std::size_t TerminalColumns(int descriptor, std::size_t otherwise) {
+  winsize size{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const std::string_view text = FromEnvironment("COLUMNS");
+  std::size_t columns = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
+  const bool valid = error == std::errc() && end == text.data() + text.size() && columns > 0;
+  return valid ? columns : otherwise;
+}
+
+bool SuitsColors(int descriptor) {
+  return IsTerminal(descriptor) && FromEnvironment("NO_COLOR").empty() &&
+         FromEnvironment("TERM") != "dumb";
+}
+
+std::string Painted(std::string_view text, Style style) {
+  const std::string_view sequence = Sequence(style);
+  if (sequence.empty() || text.empty()) return std::string(text);
+  return std::string(sequence) + std::string(text) + "\033[0m";
+}
+
+}  // namespace rpycbench

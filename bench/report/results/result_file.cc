@@ -1,0 +1,210 @@
+#include "bench/report/results/result_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "bench/run/usage_error.h"
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/meter/validity.h"
+
+namespace rpycbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether a rename may put another file there. Names in /dev lead to regular files at times, but
+// to ones that somebody else has open.
+bool IsReplaceable(const fs::path& path) {
+  return !fs::exists(path) || (fs::is_regular_file(path) && !path.string().starts_with("/dev/"));
+}
+
+// Through symbolic links, so that a link stays one.
+fs::path Target(const fs::path& path) {
+  return IsReplaceable(path) ? fs::weakly_canonical(fs::absolute(path)) : path;
+}
+
+void ThrowUnlessGood(const std::ostream& out, const fs::path& path) {
+  if (out) return;
+  throw std::system_error(errno, std::generic_category(), "cannot write \"" + path.string() + '"');
+}
+
+[[noreturn]] void ThrowUnwritten(int error, const fs::path& path) {
+  throw std::system_error(error, std::generic_category(), "cannot write \"" + path.string() + '"');
+}
+
+// Returns 0 or errno.
+int WriteAll(int file, const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written = ::write(file, text.data() + done, text.size() - done);
+    if (written < 0 && errno != EINTR) return errno;
+    if (written > 0) done += static_cast<std::size_t>(written);
+  }
+  return 0;
+}
+
+// Over what is there, and cut behind: documents grow, so that little is at stake if it is the last
+// that happens.
+void WriteOver(const fs::path& path, const std::string& text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) ThrowUnwritten(errno, path);
+  const int error = WriteAll(file, text);
+  // What is no regular file has no length.
+  [[maybe_unused]] const int cut = ::ftruncate(file, static_cast<off_t>(text.size()));
+  ::close(file);
+  if (error != 0) ThrowUnwritten(error, path);
+}
+
+// Writes a file that must not be there. In a folder that others may write to, its name may lead
+// somewhere else by a symbolic link. Returns 0 or errno.
+int WriteNew(const fs::path& path, const std::string& text) {
+  ::unlink(path.c_str());  // of a program that was killed
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (file < 0) return errno;
+  const int error = WriteAll(file, text);
+  ::close(file);
+  return error;
+}
+
+// Puts the text in place of what is there, by a rename. Returns 0 or errno.
+int Replace(const fs::path& path, const std::string& text) {
+  const fs::path partial = path.parent_path() / ('.' + path.filename().string() + ".partial");
+  int error = WriteNew(partial, text);
+  if (error == 0 && ::rename(partial.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) ::unlink(partial.c_str());
+  return error;
+}
+
+// Whether a rename cannot go there while the file itself can be written: one that is a mount, as a
+// container's `-v out.json:/out.json` makes it, or one in a folder that is not ours.
+bool OnlyInPlace(int error, const fs::path& path) {
+  return (error == EBUSY || error == EXDEV || error == EACCES || error == EPERM || error == EROFS ||
+          error == EEXIST) &&
+         ::access(path.c_str(), W_OK) == 0;
+}
+
+}  // namespace
+
+ResultFile::ResultFile(fs::path path) : path_(Target(path)), replaces_(IsReplaceable(path_)) {
+  json_.SetOutputStream(&text_);
+}
+
+bool ResultFile::ReportContext(const Context& context) {
+  if (!json_.ReportContext(context)) return false;
+  std::ostringstream end;
+  json_.SetOutputStream(&end);
+  json_.Finalize();
+  json_.SetOutputStream(&text_);
+  end_ = end.str();
+  if (replaces_) Save();
+  return true;
+}
+
+void ResultFile::ReportRuns(const std::vector<Run>& runs) {
+  for (const Run& run : runs) {
+    if (!compat::Failed(run)) continue;
+    failed_rows_.insert(run.run_name.str());
+    AddError(run);
+  }
+  std::vector<Run> good;
+  for (const Run& run : runs) {
+    if (failed_rows_.contains(run.run_name.str())) continue;
+    good.push_back(run);
+    if (run.run_type == Run::RT_Iteration) AddDoubts(run);
+  }
+  json_.ReportRuns(good);
+  if (replaces_) Save();
+}
+
+void ResultFile::AddError(const Run& run) {
+  errors_ += errors_.empty() ? "\n" : ",\n";
+  errors_ += "    {\n      \"name\": " + QuotedJson(run.benchmark_name()) +
+             ",\n      \"message\": " + QuotedJson(compat::ErrorMessage(run)) + "\n    }";
+}
+
+void ResultFile::AddDoubts(const Run& run) {
+  std::string list;
+  for (const std::string& doubt : DoubtsIn(run.report_label)) {
+    list += (list.empty() ? "" : ", ") + QuotedJson(doubt);
+  }
+  if (list.empty()) return;
+  doubts_ += doubts_.empty() ? "\n" : ",\n";
+  doubts_ += "    {\n      \"name\": " + QuotedJson(run.benchmark_name()) +
+             ",\n      \"repetition_index\": " + std::to_string(run.repetition_index) +
+             ",\n      \"doubts\": [" + list + "]\n    }";
+}
+
+void ResultFile::Finalize() {
+  if (!replaces_) WriteOver(path_, Document());
+}
+
+std::string ResultFile::Document() const {
+  std::string end = end_;
+  const std::size_t list_end = end.rfind(']') + 1;
+  end.insert(list_end,
+             ",\n  \"errors\": [" + errors_ + "\n  ],\n  \"doubts\": [" + doubts_ + "\n  ]");
+  return text_.str() + end;
+}
+
+void ResultFile::Save() {
+  if (!in_place_) {
+    const int error = Replace(path_, Document());
+    if (error == 0) return;
+    in_place_ = OnlyInPlace(error, path_);
+    if (!in_place_) ThrowUnwritten(error, path_);
+  }
+  WriteOver(path_, Document());
+}
+
+TextFile::TextFile(fs::path path, std::unique_ptr<BenchmarkReporter> reporter)
+    : path_(std::move(path)), reporter_(std::move(reporter)) {
+  reporter_->SetOutputStream(&file_);
+  reporter_->SetErrorStream(&file_);
+}
+
+bool TextFile::ReportContext(const Context& context) {
+  errno = 0;
+  file_.open(path_);
+  ThrowUnlessGood(file_, path_);
+  const bool go_on = reporter_->ReportContext(context);
+  Flush();
+  return go_on;
+}
+
+void TextFile::ReportRuns(const std::vector<Run>& runs) {
+  reporter_->ReportRuns(runs);
+  Flush();
+}
+
+void TextFile::Finalize() {
+  reporter_->Finalize();
+  Flush();
+}
+
+void TextFile::Flush() {
+  errno = 0;
+  file_.flush();
+  ThrowUnlessGood(file_, path_);
+}
+
+void CheckOutputPath(const fs::path& path) {
+  std::error_code error;
+  const bool exists = fs::exists(path, error);
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (fs::is_directory(path, error)) {
+    error = std::make_error_code(std::errc::is_a_directory);
+  } else if (!exists && !fs::is_directory(folder, error)) {
+    error = std::make_error_code(std::errc::no_such_file_or_directory);
+  } else if (::access((exists ? path : folder).c_str(), W_OK) != 0) {
+    error.assign(errno, std::generic_category());
+  } else {
+    return;
+  }
+  throw UsageError("--benchmark_out: cannot write \"" + path.string() + "\": " + error.message());
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,231 @@
+#include "bench/report/results/result_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "bench/report/results/csv_reporter.h"
+#include "bench/run/usage_error.h"
+#include "bench/tests/fake_runs.h"
+
+namespace rpycbench {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ResultFileTest : public testing::Test {
+ protected:
+  ResultFileTest() {
+    std::string name = (fs::temp_directory_path() / "result_file_XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder_ = name;
+  }
+  ~ResultFileTest() override { fs::remove_all(folder_); }
+
+  fs::path path() const { return folder_ / "out.json"; }
+
+  static std::string Read(const fs::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  }
+
+  // Throws unless the file is a whole JSON document.
+  boost::json::value Document() const { return boost::json::parse(Read(path())); }
+
+  std::vector<std::string> Names(const char* list) const {
+    std::vector<std::string> names;
+    const boost::json::value document = Document();
+    for (const auto& item : document.at(list).as_array()) {
+      names.emplace_back(item.at("name").as_string());
+    }
+    return names;
+  }
+
+  std::vector<std::string> Files() const {
+    std::vector<std::string> files;
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      files.push_back(entry.path().filename());
+    }
+    return files;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(ResultFileTest, IsAWholeDocumentAtEveryMoment) {
+  ResultFile file(path());
+  EXPECT_THAT(Files(), IsEmpty());
+  ASSERT_TRUE(file.ReportContext({}));
+  EXPECT_THAT(Names("benchmarks"), IsEmpty());
+  EXPECT_TRUE(Document().at("context").as_object().contains("num_cpus"));
+  file.ReportRuns({FakeRun("a")});
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a"));
+  file.ReportRuns({FakeRun("b", 0, 2), FakeRun("b", 1, 2)});
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a", "b", "b"));
+  file.ReportRuns({FakeAggregate("b", "mean")});
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a", "b", "b", "b_mean"));
+  file.Finalize();
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a", "b", "b", "b_mean"));
+  EXPECT_THAT(Names("errors"), IsEmpty());
+  EXPECT_THAT(Files(), ElementsAre("out.json"));
+}
+
+// As where the file is a mount of its own, or the folder is somebody else's; root may write to
+// that.
+TEST_F(ResultFileTest, IsWrittenOverWhereNoRenameCanGo) {
+  std::ofstream(path()) << "{}";
+  fs::create_directory(folder_ / ".out.json.partial");  // which no file replaces
+  std::ofstream(folder_ / ".out.json.partial" / "kept") << "x";
+  ResultFile file(path());
+  ASSERT_TRUE(file.ReportContext({}));
+  file.ReportRuns({FakeRun("a")});
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a"));
+  file.Finalize();
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a"));
+}
+
+TEST_F(ResultFileTest, FollowsNoLinkThatSomebodyLeft) {
+  std::ofstream(folder_ / "precious") << "precious";
+  fs::create_symlink(folder_ / "precious", folder_ / ".out.json.partial");
+  ResultFile file(path());
+  ASSERT_TRUE(file.ReportContext({}));
+  std::ifstream precious(folder_ / "precious");
+  EXPECT_EQ(std::string(std::istreambuf_iterator(precious), {}), "precious");
+  EXPECT_THAT(Names("benchmarks"), IsEmpty());
+}
+
+TEST_F(ResultFileTest, RowsAreAsTheFrameworkWritesThem) {
+  std::ostringstream expected;
+  benchmark::JSONReporter reporter;
+  reporter.SetOutputStream(&expected);
+  reporter.ReportContext({});
+  ResultFile file(path());
+  file.ReportContext({});
+  for (const char* name : {"a", "b"}) {
+    compat::Run run = FakeRun(name);
+    run.counters["p50_us"] = 1.25;
+    run.report_label = "placement=shared";
+    reporter.ReportRuns({run});
+    file.ReportRuns({run});
+  }
+  reporter.Finalize();
+  EXPECT_EQ(Document().at("benchmarks"), boost::json::parse(expected.str()).at("benchmarks"));
+}
+
+TEST_F(ResultFileTest, FailedRowsStandApart) {
+  ResultFile file(path());
+  file.ReportContext({});
+  file.ReportRuns({FailedRun("broken", "said \"no\"\n\xff")});
+  EXPECT_THAT(Names("benchmarks"), IsEmpty());
+  file.ReportRuns({FakeRun("good")});
+  file.ReportRuns({FailedRun("worse", "gone")});
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("good"));
+  EXPECT_THAT(Names("errors"), ElementsAre("broken", "worse"));
+  EXPECT_EQ(Document().at("errors").at(0).at("message").as_string(), "said \"no\"\n?");
+}
+
+TEST_F(ResultFileTest, ARowWithAFailedRepetitionHasNoResult) {
+  ResultFile file(path());
+  file.ReportContext({});
+  file.ReportRuns({FakeRun("flaky", 0, 3), FakeRun("flaky", 1, 3), FailedRun("flaky", "x", 2, 3)});
+  file.ReportRuns({FakeAggregate("flaky", "mean"), FakeAggregate("flaky", "median")});
+  file.ReportRuns({FakeRun("flaky_not")});
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("flaky_not"));
+  EXPECT_THAT(Names("errors"), ElementsAre("flaky"));
+}
+
+TEST_F(ResultFileTest, AnEarlierFileStaysUntilTheContextIsReported) {
+  std::ofstream(path()) << "earlier";
+  ResultFile file(path());
+  EXPECT_EQ(Read(path()), "earlier");
+  file.ReportContext({});
+  EXPECT_THAT(Names("benchmarks"), IsEmpty());
+}
+
+TEST_F(ResultFileTest, ASymbolicLinkStaysOne) {
+  std::ofstream(folder_ / "real.json") << "earlier";
+  fs::create_symlink("real.json", path());
+  ResultFile file(path());
+  file.ReportContext({});
+  EXPECT_TRUE(fs::is_symlink(path()));
+  EXPECT_THAT(Names("benchmarks"), IsEmpty());
+}
+
+TEST_F(ResultFileTest, SomethingOtherThanARegularFileIsWrittenOnce) {
+  ResultFile file("/dev/null");
+  file.ReportContext({});
+  file.ReportRuns({FakeRun("a")});
+  file.Finalize();
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+TEST_F(ResultFileTest, AFolderThatGoesAwayIsAnErrorWithTheFilesName) {
+  ResultFile file(path());
+  file.ReportContext({});
+  fs::remove_all(folder_);
+  try {
+    file.ReportRuns({FakeRun("a")});
+    FAIL() << "wrote into a folder that is gone";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), std::errc::no_such_file_or_directory);
+    EXPECT_THAT(error.what(), HasSubstr("out.json"));
+  }
+}
+
+TEST_F(ResultFileTest, AFullDiskLeavesTheLastWholeDocumentAlone) {
+  ResultFile file(path());
+  file.ReportContext({});
+  file.ReportRuns({FakeRun("a")});
+  const std::string before = Read(path());
+  // As good as a full disk: this process may write no file longer than the present one.
+  rlimit previous;
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &previous), 0);
+  const rlimit limit{before.size(), previous.rlim_max};
+  const auto previous_handler = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  EXPECT_THROW(file.ReportRuns({FakeRun("b")}), std::system_error);
+  ::setrlimit(RLIMIT_FSIZE, &previous);
+  ::signal(SIGXFSZ, previous_handler);
+  EXPECT_EQ(Read(path()), before);
+  EXPECT_THAT(Files(), ElementsAre("out.json"));
+}
+
+TEST_F(ResultFileTest, ATextFileIsFlushedAfterEveryRow) {
+  TextFile file(path(), std::make_unique<CsvReporter>(SuiteCounters()));
+  EXPECT_THAT(Files(), IsEmpty());
+  file.ReportContext({});
+  EXPECT_THAT(Files(), ElementsAre("out.json"));
+  file.ReportRuns({FakeRun("a")});
+  EXPECT_THAT(Read(path()), HasSubstr("\n\"a\",4,"));
+}
+
+TEST_F(ResultFileTest, PathsOutOfReachAreRefusedAndNothingIsTouched) {
+  const auto refusal = [](const fs::path& path) -> std::string {
+    try {
+      CheckOutputPath(path);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return {};
+  };
+  EXPECT_THAT(refusal(folder_), HasSubstr("Is a directory"));
+  EXPECT_THAT(refusal(folder_ / "none" / "out.json"), HasSubstr("No such file or directory"));
+  EXPECT_EQ(refusal(path()), "");
+  EXPECT_EQ(refusal("out.json"), "");
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace rpycbench

@@ -1,0 +1,229 @@
+#include "bench/run/run.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "bench/report/display/display.h"
+#include "bench/report/display/progress.h"
+#include "bench/report/results/csv_reporter.h"
+#include "bench/report/results/result_file.h"
+#include "bench/report/results/row_filter.h"
+#include "bench/run/context.h"
+#include "bench/run/usage_error.h"
+#include "fixtures/benchmark_compat.h"
+
+namespace rpycbench {
+namespace {
+
+using Reporter = benchmark::BenchmarkReporter;
+
+constexpr char kProgram[] = "bench_all";
+
+// Seconds that the framework measures a row for at least, for those presets that leave the number
+// of iterations to it; the rows of `classic` fix their own.
+constexpr struct {
+  Preset preset;
+  const char* seconds;
+} kMinTimes[] = {{Preset::kQuick, "0.05"}, {Preset::kDefault, "0.1"}, {Preset::kFull, "0.5"}};
+
+void PrintHelp() {
+  std::printf(
+      "%s measures what a remote call costs.\n\nUsage: %s [flags]\n\nThe suite's flags:\n%s\n"
+      "The framework's flags:\n  ",
+      kProgram, kProgram, DescribeOptions().c_str());
+  benchmark::PrintDefaultHelp();
+  std::printf(
+      "\nWithout --benchmark_format and --benchmark_counters_tabular, the display is the suite's:\n"
+      "a table for each benchmark type, a line for each row, of repetitions the median. Either\n"
+      "flag gives the framework's display instead, --benchmark_format=console its usual one.\n"
+      "\nExit status: %d if every row has its numbers, %d if a row ended in an error or the run\n"
+      "could not be finished, %d for a bad flag or a filter that matches no row.\n",
+      kSuccess, kFailure, kUsage);
+}
+
+void ChooseMinTime(Preset preset, FrameworkFlags& flags) {
+  constexpr char kFlag[] = "benchmark_min_time";
+  std::optional<std::string> seconds = flags.Value(kFlag);
+  if (!seconds) {
+    for (const auto& choice : kMinTimes) {
+      if (choice.preset == preset) seconds = choice.seconds;
+    }
+  }
+  if (!seconds || seconds->ends_with('x')) return;
+  if (seconds->ends_with('s')) seconds->pop_back();
+  flags.Set(kFlag, compat::MinTimeFlag(*seconds));
+}
+
+// What the framework is told: the same, but that files and aggregates are not its business. It
+// must open a file to take a file reporter at all, so it opens one that nobody misses.
+FrameworkFlags ForTheFramework(FrameworkFlags flags) {
+  if (!flags.ValueOr("benchmark_out", "").empty()) flags.Set("benchmark_out", "/dev/null");
+  for (const char* flag :
+       {"benchmark_report_aggregates_only", "benchmark_display_aggregates_only"}) {
+    if (flags.On(flag)) flags.Set(flag, "false");
+  }
+  return flags;
+}
+
+// Null if no file was asked for.
+std::unique_ptr<Reporter> MakeFile(const FrameworkFlags& flags) {
+  const std::string path = flags.ValueOr("benchmark_out", "");
+  if (path.empty() || flags.On("benchmark_list_tests")) return nullptr;
+  CheckOutputPath(path);
+  const std::string format = flags.ValueOr("benchmark_out_format", "json");
+  if (format == "json") return std::make_unique<ResultFile>(path);
+  std::unique_ptr<Reporter> reporter;
+  if (format == "csv") {
+    reporter = std::make_unique<CsvReporter>(SuiteCounters());
+  } else {
+    reporter = std::make_unique<benchmark::ConsoleReporter>(benchmark::ConsoleReporter::OO_None);
+  }
+  return std::make_unique<TextFile>(path, std::move(reporter));
+}
+
+std::string NothingMatched(std::string said, Preset preset) {
+  while (said.ends_with('\n')) said.pop_back();
+  std::string message = (said.empty() ? "no row matches" : said) +
+                        "; --benchmark_list_tests lists the rows of the preset \"" +
+                        std::string(ToString(preset)) + '"';
+  if (preset != Preset::kFull) message += ", --preset=full has all of them";
+  return message;
+}
+
+// Whether the framework is to list rows instead of running them.
+void SetListing(char* program, bool listing) {
+  FrameworkFlags flags({});
+  flags.Set("benchmark_list_tests", listing ? "true" : "false");
+  flags.Initialize(program);
+}
+
+// One line: how many rows are doubtful, and why.
+void TellDoubts(const RowFilter& rows, std::size_t all) {
+  std::string reasons;
+  for (const auto& [doubt, count] : rows.doubts()) {
+    reasons += (reasons.empty() ? "" : ", ") + std::to_string(count) + ' ' + doubt;
+  }
+  Tell(std::to_string(rows.doubtful_rows()) + " of " + std::to_string(all) +
+       " rows have doubts: " + reasons);
+}
+
+// Keeps what the framework lists, and what it says when there is nothing to list.
+class ListKeeper : public Reporter {
+ public:
+  ListKeeper() {
+    SetOutputStream(&list_);
+    SetErrorStream(&list_);
+  }
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>&) override {}
+
+  std::vector<std::string> Lines() const {
+    std::vector<std::string> lines;
+    std::istringstream list(list_.str());
+    for (std::string line; std::getline(list, line);) lines.push_back(line);
+    return lines;
+  }
+
+ private:
+  std::ostringstream list_;
+};
+
+}  // namespace
+
+void Tell(std::string line) {
+  while (line.ends_with('\n')) line.pop_back();
+  std::ranges::replace(line, '\n', ' ');
+  std::fprintf(stderr, "%s: %s\n", kProgram, line.c_str());
+}
+
+std::optional<CommandLine> ParseCommandLine(int argc, char** argv) {
+  std::vector<std::string> own;
+  std::vector<std::string> framework;
+  for (int i = 1; i < argc; ++i) {
+    (FrameworkFlags::Owns(argv[i]) ? framework : own).emplace_back(argv[i]);
+  }
+  if (std::ranges::count(own, "--help") + std::ranges::count(own, "-h") > 0) {
+    PrintHelp();
+    return std::nullopt;
+  }
+  if (std::ranges::count(own, "--version") > 0) {
+    std::printf("%s\n", VersionLine().c_str());
+    return std::nullopt;
+  }
+  CommandLine command{ParseOptions(std::move(own)), FrameworkFlags(std::move(framework)), argv[0]};
+  ChooseMinTime(command.options.preset, command.flags);
+  ForTheFramework(command.flags).Initialize(argv[0]);
+  return command;
+}
+
+std::vector<std::string> SelectedRows(const CommandLine& command) {
+  ListKeeper keeper;
+  SetListing(command.program, true);
+  const std::size_t matched = benchmark::RunSpecifiedBenchmarks(&keeper, nullptr);
+  SetListing(command.program, command.flags.On("benchmark_list_tests"));
+  benchmark::ClearRegisteredBenchmarks();
+  return matched > 0 ? keeper.Lines() : std::vector<std::string>();
+}
+
+int RunRows(const CommandLine& command, const std::vector<std::string>& rows) {
+  const FrameworkFlags& flags = command.flags;
+  const std::unique_ptr<Reporter> file = MakeFile(flags);
+  const std::unique_ptr<Reporter> own_display = MakeDisplay(command, rows);
+  const bool report_aggregates = flags.On("benchmark_report_aggregates_only");
+  RowFilter display(
+      own_display ? *own_display : *benchmark::CreateDefaultDisplayReporter(),
+      {.aggregates_only = !ShowsTable(flags) &&  // which shows repetitions as one row
+                          (report_aggregates || flags.On("benchmark_display_aggregates_only")),
+       .strict = command.options.strict});
+  std::optional<RowFilter> file_filter;
+  if (file) {
+    file_filter.emplace(*file, RowFilter::Settings{.aggregates_only = report_aggregates,
+                                                   .strict = command.options.strict});
+  }
+  std::ostringstream said;  // by the framework, when nothing matches
+  display.SetErrorStream(&said);
+
+  if (const std::string warning = BuildWarning(); !warning.empty()) Tell(warning);
+  const std::unique_ptr<Progress> progress =
+      flags.On("benchmark_list_tests")
+          ? nullptr
+          : MakeProgress(display, RunsInOrder(flags) ? rows : std::vector<std::string>(),
+                         rows.size());
+  const std::size_t matched = benchmark::RunSpecifiedBenchmarks(
+      progress ? static_cast<Reporter*>(progress.get()) : &display,
+      file_filter ? &*file_filter : nullptr);
+  benchmark::ClearRegisteredBenchmarks();
+  benchmark::Shutdown();
+  if (!std::cout.flush()) throw std::runtime_error("cannot write everything to stdout");
+  if (matched == 0) throw UsageError(NothingMatched(said.str(), command.options.preset));
+  if (display.doubtful_rows() > 0) TellDoubts(display, matched);
+  if (display.failed_rows() == 0) return kSuccess;
+  Tell(std::to_string(display.failed_rows()) + " of " + std::to_string(matched) +
+       " rows ended in an error");
+  return kFailure;
+}
+
+int ReportErrors(const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const OptionsError& error) {
+    Tell(error.what());
+    return kUsage;
+  } catch (const UsageError& error) {
+    Tell(error.what());
+    return kUsage;
+  } catch (const std::exception& error) {
+    Tell(error.what());
+    return kFailure;
+  }
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,131 @@
+#include "bench/run/selection.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include "bench/run/usage_error.h"
+#include "bench/types/presets.h"
+#include "fixtures/address_family.h"
+#include "fixtures/process/available_modes.h"
+#include "fixtures/process/server_commands.h"
+#include "fixtures/process/wrk.h"
+
+namespace rpycbench {
+namespace {
+
+std::vector<ServerMode> ModesOf(Preset preset) {
+  std::vector<ServerMode> modes;
+  std::ranges::copy_if(kServerModes, std::back_inserter(modes), [preset](const ServerMode& mode) {
+    return ExtentOf(preset, mode) != Extent::kNone;
+  });
+  return modes;
+}
+
+// Whether a row, "Type/mode" and what follows, is one of the mode's.
+bool IsOf(std::string_view row, std::string_view mode) {
+  row.remove_prefix(std::min(row.size(), row.find('/') + 1));
+  return row.starts_with(mode) && row.substr(mode.size()).starts_with('/');
+}
+
+bool HasRowOfMode(const std::vector<std::string>& rows, std::string_view mode) {
+  return std::ranges::any_of(rows, [mode](const std::string& row) { return IsOf(row, mode); });
+}
+
+bool IsOfAny(const std::vector<UnavailableMode>& modes, const std::string& row) {
+  return std::ranges::any_of(modes, [&](const auto& mode) { return IsOf(row, mode.name); });
+}
+
+// A filter may name what it leaves out, behind a minus.
+bool Names(std::string_view filter, std::string_view mode) {
+  return !filter.starts_with('-') && filter.find(mode) != std::string_view::npos;
+}
+
+// Throws if there is nothing left to measure of what was asked for by name.
+void RefuseIfNothingIsLeft(const std::vector<UnavailableMode>& unavailable,
+                           const std::vector<std::string>& rows, std::string_view filter) {
+  for (const UnavailableMode& mode : unavailable) {
+    if (Names(filter, mode.name))
+      throw UsageError("unavailable: " + mode.name + ": " + mode.reason);
+  }
+  if (std::ranges::all_of(rows, [&](const auto& row) { return IsOfAny(unavailable, row); })) {
+    throw UsageError("no row that matches can be measured: " +
+                     DescribeUnavailable(unavailable).front());
+  }
+}
+
+// Takes the modes that cannot run out of the selection, and their rows out of `rows`.
+void LeaveOutUnavailable(const CommandLine& command, const PythonProbe& python,
+                         std::vector<std::string>& rows, Selection& selection) {
+  Availability found = FindAvailable(selection.modes, command.options, python);
+  RefuseIfNothingIsLeft(found.unavailable, rows, command.flags.ValueOr("benchmark_filter", ""));
+  selection.modes = std::move(found.modes);
+  for (const auto& [name, version] : python.versions) {
+    selection.versions.emplace_back(name + "_version", version);
+  }
+  for (const std::string& line : DescribeUnavailable(found.unavailable)) {
+    selection.notes.push_back("unavailable: " + line);
+  }
+  std::erase_if(rows, [&](const std::string& row) { return IsOfAny(found.unavailable, row); });
+}
+
+// Asks Python what it has, if a selected mode depends on it.
+void AskPython(const CommandLine& command, std::vector<std::string>& rows, Selection& selection) {
+  const Options& options = command.options;
+  const bool serves = std::ranges::any_of(
+      selection.modes, [](const ServerMode& mode) { return mode.software.is_python(); });
+  const bool decides_on_dialect =
+      !options.dialect && std::ranges::any_of(selection.modes, [](const ServerMode& mode) {
+        return mode.protocol == Protocol::kRpyc;
+      });
+  if (!serves && !decides_on_dialect) return;
+  const PythonProbe python =
+      ProbePython(LaunchedCommand(options, options.python), options.ready_timeout);
+  if (decides_on_dialect) selection.dialect_at_hand = DialectAtHand(python);
+  if (serves) LeaveOutUnavailable(command, python, rows, selection);
+}
+
+bool IsOverIpv6(const std::string& row) {
+  return row.find("/" + std::string(kIpv6.name) + "/") != std::string::npos;
+}
+
+}  // namespace
+
+void LeaveOutIpv6(const std::string& reason, std::string_view filter,
+                  std::vector<std::string>& rows, Selection& selection) {
+  const std::string unavailable = std::string(kIpv6.name) + ": " + reason;
+  if (Names(filter, kIpv6.name)) throw UsageError("unavailable: " + unavailable);
+  std::erase_if(rows, IsOverIpv6);
+  if (rows.empty()) throw UsageError("no row that matches can be measured: " + unavailable);
+  for (ServerMode& mode : selection.modes) mode.traits.ipv6 = false;
+  selection.notes.push_back("unavailable: " + unavailable);
+}
+
+Selection SelectModes(const CommandLine& command,
+                      const std::function<void(std::span<const ServerMode>)>& register_rows) {
+  const std::vector<ServerMode> modes = ModesOf(command.options.preset);
+  register_rows(modes);
+  std::vector<std::string> rows = SelectedRows(command);
+  Selection selection;
+  std::ranges::copy_if(modes, std::back_inserter(selection.modes),
+                       [&](const ServerMode& mode) { return HasRowOfMode(rows, mode.name); });
+  AskPython(command, rows, selection);
+  const bool beside_wrk = std::ranges::any_of(
+      rows, [](const std::string& row) { return row.starts_with("Generator/"); });
+  if (beside_wrk && !WrkIsInstalled()) {
+    selection.notes.push_back(
+        "unavailable: wrk, beside which Generator measures: it is not in PATH; install the package "
+        "wrk. The rows lack the counters that speak of it");
+  }
+  // A launcher may start the server on another machine, where this one cannot look.
+  if (std::ranges::any_of(rows, IsOverIpv6) && command.options.server_launcher.empty()) {
+    const std::string reason = WhyNotListening(kIpv6.host);
+    const std::string filter = command.flags.ValueOr("benchmark_filter", "");
+    if (!reason.empty()) LeaveOutIpv6(reason, filter, rows, selection);
+  }
+  std::ranges::move(DescribeLimits(command.options, rows), std::back_inserter(selection.notes));
+  selection.rows = std::move(rows);
+  return selection;
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,61 @@
+// What becomes of rows that this machine has no address for: they are left out with a note, unless
+// they are what was asked for.
+#include "bench/run/selection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bench/run/usage_error.h"
+#include "fixtures/address_family.h"
+
+namespace rpycbench {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kReason[] = "bind [::1]:0: Cannot assign requested address";
+constexpr char kIpv6Row[] = "AddressFamily/tcp_threaded/ipv6/ping/real_time";
+constexpr char kUnixRow[] = "AddressFamily/tcp_threaded/unix/ping/real_time";
+
+std::string RefusalOf(std::string_view filter, std::vector<std::string> rows) {
+  Selection selection;
+  try {
+    LeaveOutIpv6(kReason, filter, rows, selection);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "it went on";
+}
+
+TEST(SelectionTest, WithoutIpv6ItsRowsAreLeftOutAndTold) {
+  std::vector<std::string> rows{kIpv6Row, kUnixRow};
+  Selection selection;
+  selection.modes = {*FindMode("tcp_threaded")};
+  LeaveOutIpv6(kReason, "AddressFamily", rows, selection);
+  EXPECT_THAT(rows, ElementsAre(kUnixRow));
+  EXPECT_FALSE(selection.modes.front().traits.ipv6);
+  EXPECT_THAT(selection.notes, ElementsAre(std::string("unavailable: ipv6: ") + kReason));
+}
+
+TEST(SelectionTest, WithoutIpv6AFilterThatNamesItIsRefused) {
+  EXPECT_EQ(RefusalOf("AddressFamily/.*/(ipv6|unix)", {kIpv6Row, kUnixRow}),
+            std::string("unavailable: ipv6: ") + kReason);
+  EXPECT_EQ(RefusalOf("-ipv6", {kIpv6Row, kUnixRow}), "it went on");
+}
+
+TEST(SelectionTest, WithoutIpv6AFilterThatMatchesNothingElseIsRefused) {
+  EXPECT_EQ(RefusalOf("ip.?6/ping", {kIpv6Row}),
+            std::string("no row that matches can be measured: ipv6: ") + kReason);
+}
+
+TEST(SelectionTest, AnAddressOfAnotherMachineIsNoneToListenOn) {
+  EXPECT_THAT(WhyNotListening(kIpv4.host), IsEmpty());
+  EXPECT_THAT(WhyNotListening(kUnix.host), IsEmpty());
+  // Reserved for documentation.
+  EXPECT_THAT(WhyNotListening("192.0.2.1"), HasSubstr("bind 192.0.2.1:0: "));
+}
+
+}  // namespace
+}  // namespace rpycbench

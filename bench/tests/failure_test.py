@@ -1,0 +1,408 @@
+"""What the user gets when something breaks: `failure_test.py bench_all bench_server misbehaving`.
+
+Runs the real program with servers that die, hang, lie, never get ready or belong to somebody else,
+and ends the program itself in the middle of a run. A failed row must end in an error that tells
+why and never in a number, the other rows must have theirs, and nothing may be left behind.
+"""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "servers" / "reference"))
+
+# pylint: disable=wrong-import-position
+from contract import Server
+
+BENCH_ALL, BENCH_SERVER, MISBEHAVING = sys.argv[1:4] if len(sys.argv) > 3 else ("", "", "")
+PATIENCE = 60  # seconds until a wait is given up; a test that passes never waits that long
+BUSY_TICKS = 5  # of 10 ms, once it is connected; a first call takes less, a row much more
+# Rows of one call that is measured until something ends it, beside those of few calls.
+ENDLESS = ("--preset=classic", "--requests=1000000")
+
+
+def wait_until(condition, what):
+    """The first true value of `condition()`, which must come in time."""
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.005)
+    return value
+
+
+def children(pid):
+    try:
+        found = []
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                found += [int(word) for word in file.read().split()]
+        return found
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def descendants(pid):
+    direct = children(pid)
+    return direct + [below for child in direct for below in descendants(child)]
+
+
+def stat_fields(pid):
+    """The fields of /proc/<pid>/stat behind the name: state, parent, group, session, …"""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def cpu_ticks(pid):
+    """User and system time so far; 0 for a process that is gone."""
+    fields = stat_fields(pid)
+    return int(fields[11]) + int(fields[12]) if fields else 0
+
+
+def is_connected(pid):
+    """Whether the process has a TCP connection: only then does what it does count as work."""
+    try:
+        with open(f"/proc/{pid}/net/tcp", encoding="ascii") as table:
+            rows = [line.split() for line in table.readlines()[1:]]
+        established = {f"socket:[{row[9]}]" for row in rows if row[3] == "01"}
+        return any(os.readlink(descriptor) in established
+                   for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:  # the process or the descriptor is gone
+        return False
+
+
+def processes_of_session(session):
+    """Those that still run; when the ended ones are reaped is up to the machine's init."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    found = [(pid, stat_fields(pid)) for pid in pids]
+    return [pid for pid, fields in found
+            if fields and int(fields[3]) == session and fields[0] != "Z"]
+
+
+def is_server(pid):
+    """Native or in Python; not the Python that is only asked what it has."""
+    try:
+        program = os.readlink(f"/proc/{pid}/exe")
+        command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return (program in map(os.path.realpath, (BENCH_SERVER, sys.executable))
+            and b"\0--nonce=" in command)
+
+
+class Program:
+    """A run of bench_all in a session of its own, with its results in a file."""
+
+    def __init__(self, folder, rows, *flags):
+        own = tempfile.mkdtemp(dir=folder)
+        self.out = pathlib.Path(own, "results.json")
+        self._stderr = pathlib.Path(own, "stderr.txt")
+        with open(self._stderr, "wb") as stderr:
+            self.process = subprocess.Popen(
+                [BENCH_ALL, "--preset=quick", f"--python={sys.executable}",
+                 f"--benchmark_filter=^({rows})(/iterations:[0-9]+)?/real_time$",
+                 "--benchmark_min_time=0.01", f"--benchmark_out={self.out}", *flags],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                start_new_session=True)
+        self.pid = self.process.pid
+
+    def wait(self):
+        """Waits for the end, of all that was started as well; returns the exit code, negative for
+        a signal."""
+        try:
+            code = self.process.wait(PATIENCE)
+        finally:
+            self.kill()
+        wait_until(lambda: not processes_of_session(self.pid), "the end of all servers")
+        return code
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def servers(self):
+        return [pid for pid in children(self.pid) if is_server(pid)]
+
+    def busy_server(self):
+        """The server of the row under way, once the row keeps it, or a session of it, busy. What
+        it took to start, which in Python is much, is not counted."""
+        connected = {}  # servers, and their CPU time when they were first seen to be
+        def find():
+            for pid in self.servers():
+                family = [pid, *descendants(pid)]
+                ticks = sum(map(cpu_ticks, family))
+                if pid not in connected and any(map(is_connected, family)):
+                    connected[pid] = ticks
+                if ticks - connected.get(pid, ticks) >= BUSY_TICKS:
+                    return pid
+            return None
+        return wait_until(find, "a busy server")
+
+    @property
+    def stderr(self):
+        return self._stderr.read_text(encoding="utf-8", errors="replace")
+
+    def results(self):
+        """The results file: measured rows by name, and the messages of failed ones by name."""
+        report = json.loads(self.out.read_text(encoding="utf-8"))
+        def name(row):
+            return re.sub("(/iterations:[0-9]+)?/real_time$", "", row["name"])
+        return ({name(row): row for row in report["benchmarks"]},
+                {name(row): row["message"] for row in report["errors"]})
+
+    def finished_rows(self):
+        return self.results()[0] if self.out.exists() else {}
+
+
+class FailureTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="rpycbench_failure_")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def start(self, rows, *flags):
+        program = Program(self.folder, rows, *flags)
+        self.addCleanup(program.kill)
+        return program
+
+    def check_all_fail(self, rows, *flags, **expected):
+        """Runs `rows`, and checks as check_failed() does."""
+        return self.check_failed(self.start(rows, *flags), **expected)
+
+    def check_failed(self, program, *, count, because):
+        """All rows, so many, must fail with a message that holds `because`."""
+        self.assertEqual(1, program.wait(), program.stderr)
+        measured, errors = program.results()
+        self.assertEqual({}, measured)
+        self.assertEqual(count, len(errors), errors)
+        for name, message in errors.items():
+            self.assertIn(because, message, name)
+        self.assertIn(f"{count} of {count} rows ended in an error", program.stderr)
+        return errors
+
+    def script(self, text):
+        """The path of a shell script, to be given as --server."""
+        path = pathlib.Path(tempfile.mkdtemp(dir=self.folder), "server.sh")
+        path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        path.chmod(0o755)
+        return path
+
+    def misbehaving(self, behaviour):
+        return f'--server={self.script(f"""exec "{MISBEHAVING}" --behave={behaviour} "$@" """)}'
+
+    def lying(self, kind, first):
+        """Flags for a server that lies, and for rows that last until it does."""
+        server = self.script(f'exec "{sys.executable}" "{HERE}/lying_server.py" --lie={kind} '
+                             f'--lie_from={first} "$@"')
+        return f"--server={server}", "--benchmark_min_time=60"
+
+    # The server dies or hangs in the middle of a row.
+
+    def start_endless_row(self, mode, *flags):
+        """Pings, which only a failure ends, and behind them a row of few calls."""
+        return self.start(f"Latency/{mode}/ping|Bandwidth/{mode}/upload/1024", *ENDLESS, *flags)
+
+    def check_one_row_fails(self, program, failing, because, other):
+        """`failing` must end in an error, `other`, the row behind it, in numbers."""
+        self.assertEqual(1, program.wait(), program.stderr)
+        measured, errors = program.results()
+        self.assertEqual([failing], list(errors))
+        self.assertIn(because, errors[failing])
+        self.assertEqual([other], list(measured))
+        self.assertGreater(measured[other]["real_time"], 0)
+        self.assertGreater(measured[other]["p50_us"], 0)
+        self.assertIn("1 of 2 rows ended in an error", program.stderr)
+
+    def test_a_killed_server_costs_its_row_alone(self):
+        for mode in ("tcp_threaded", "rpyc_forking", "pyrpyc_threaded"):
+            with self.subTest(mode=mode):
+                program = self.start_endless_row(mode)
+                os.kill(program.busy_server(), signal.SIGKILL)
+                self.check_one_row_fails(program, f"Latency/{mode}/ping",
+                                         "was killed by signal 9 (Killed)",
+                                         f"Bandwidth/{mode}/upload/1024")
+
+    def test_a_killed_server_costs_a_row_of_many_clients(self):
+        program = self.start("Concurrent/http_threaded/clients:10|Isolation/http_threaded",
+                             "--clients=10", "--requests_per_client=100000")
+        os.kill(program.busy_server(), signal.SIGKILL)
+        self.check_one_row_fails(program, "Concurrent/http_threaded/clients:10",
+                                 "was killed by signal 9 (Killed)",
+                                 "Isolation/http_threaded")
+
+    def test_a_killed_session_costs_its_row_alone(self):
+        program = self.start_endless_row("rpyc_forking")
+        session, = children(program.busy_server())
+        os.kill(session, signal.SIGKILL)
+        self.check_one_row_fails(program, "Latency/rpyc_forking/ping",
+                                 f"session process {session} was killed by signal 9",
+                                 "Bandwidth/rpyc_forking/upload/1024")
+
+    def test_a_server_that_hangs_is_a_timeout(self):
+        program = self.start_endless_row("tcp_threaded", "--call_timeout_ms=500")
+        os.kill(program.busy_server(), signal.SIGSTOP)
+        self.check_one_row_fails(program, "Latency/tcp_threaded/ping", "timed out",
+                                 "Bandwidth/tcp_threaded/upload/1024")
+
+    def test_a_server_that_does_not_end_well_is_told(self):
+        """Rows that were right before it was told to end do not make it good."""
+        server = self.script(f'"{BENCH_SERVER}" "$@"; echo a leak >&2; exit 5')
+        program = self.start("Latency/tcp_threaded/ping", f"--server={server}")
+        self.assertEqual(1, program.wait(), program.stderr)
+        measured, errors = program.results()
+        self.assertEqual((["Latency/tcp_threaded/ping"], []), (list(measured), list(errors)))
+        self.assertIn("a server did not end well", program.stderr)
+        self.assertIn("exited with code 5", program.stderr)
+        self.assertIn("a leak", program.stderr)
+
+    # The server never becomes one.
+
+    def test_a_server_that_is_never_ready_is_a_timeout(self):
+        begin = time.monotonic()
+        self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("silent"),
+                            "--ready_timeout_ms=300", count=3, because="not ready within 300 ms")
+        self.assertLess(time.monotonic() - begin, 9, "of 30 s without the flag")
+
+    def test_a_server_that_cannot_start_is_reported_at_once(self):
+        begin = time.monotonic()
+        errors = self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("exit"), count=3,
+                                     because="exited with code 3")
+        self.assertTrue(all("cannot bind: out of luck" in text for text in errors.values()))
+        self.assertLess(time.monotonic() - begin, 9, "of 30 s until the time limit")
+
+    def test_a_server_that_is_not_there_is_refused(self):
+        program = self.start("Latency/tcp_threaded/ping", "--server=/no/such/server")
+        self.assertEqual(2, program.wait())
+        self.assertIn('--server: "/no/such/server" is not a file', program.stderr)
+        self.assertFalse(program.out.exists())
+
+    def test_a_server_that_is_no_program_is_told(self):
+        path = pathlib.Path(self.folder, "text")
+        path.write_text("not a program", encoding="utf-8")
+        self.check_all_fail("Latency/tcp_threaded/ping", f"--server={path}", count=1,
+                            because="Permission denied")
+
+    def test_a_launcher_that_does_not_find_the_server_is_told(self):
+        self.check_all_fail("Latency/tcp_threaded/ping", "--server=/no/such/server",
+                            "--server_launcher=env", count=1, because="exited with code 127")
+
+    # The server answers, but wrongly, or is somebody else's.
+
+    def test_a_server_that_answers_nonsense_is_never_believed(self):
+        self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("wrong_answer"), count=3,
+                            because="its first call failed")
+
+    def test_a_wrong_first_answer_is_never_believed(self):
+        answers = {"content": "'ponf'", "size": "'pon'"}
+        programs = {kind: self.start("Latency/tcp_threaded/.*", *self.lying(kind, first=1))
+                    for kind in answers}
+        for kind, answer in answers.items():
+            with self.subTest(kind=kind):
+                self.check_failed(programs[kind], count=3,
+                                  because=f"its first answer is wrong: {answer}")
+
+    def test_a_wrong_later_answer_is_never_a_number(self):
+        rows = ("Latency/tcp_threaded/(ping|echo/64)|"
+                "Bandwidth/tcp_threaded/(upload|download)/1024")
+        # The verified call is the first; then there are warm-up calls, and timed ones in runs
+        # whose lengths the framework chooses.
+        programs = {(first, kind): self.start(rows, *self.lying(kind, first), "--payload=zeros")
+                    for first in (2, 13, 100) for kind in ("content", "size")}
+        for (first, kind), program in programs.items():
+            with self.subTest(first=first, kind=kind):
+                errors = self.check_failed(program, count=4, because="wrong reply to")
+                for name, message in errors.items():
+                    self.assertIn(f"wrong reply to {name}; server:", message)
+
+    def test_a_wrong_sum_is_never_a_number(self):
+        # The first sums come before the clock, on a new connection of each client.
+        programs = {first: self.start("Compute/tcp_threaded/clients:.*",
+                                      *self.lying("content", first)) for first in (2, 5)}
+        for first, program in programs.items():
+            with self.subTest(first=first):
+                self.check_failed(program, count=2, because="wrong reply to compute; server:")
+
+    def test_a_wrong_reply_beside_a_crash_is_never_a_number(self):
+        # The verified call, the bystanders' first four, the victim's, then those before the crash.
+        for first, when in ((3, "wrong reply to the first ping"),
+                            (20, "a bystander failed before the crash: wrong reply to ping")):
+            with self.subTest(first=first):
+                self.check_all_fail("Isolation/tcp_threaded", *self.lying("content", first), count=1,
+                                    because=when)
+
+    def test_a_server_that_refuses_to_crash_fails_the_row(self):
+        obedient = self.script('for flag; do shift\n'
+                               '[ "$flag" = --allow_crash ] || set -- "$@" "$flag"; done\n'
+                               f'exec "{BENCH_SERVER}" "$@"')
+        for mode, because in (("tcp_threaded", "refused: crash is not allowed here"),
+                              ("rpyc_forking", "AttributeError"), ("http_threaded", "status 404")):
+            with self.subTest(mode=mode):
+                self.check_all_fail(f"Isolation/{mode}", f"--server={obedient}", count=1,
+                                    because=because)
+
+    def test_a_server_with_another_nonce_is_refused(self):
+        self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("wrong_nonce"), count=3,
+                            because="a foreign server")
+
+    def test_the_port_of_another_server_is_refused(self):
+        with Server([BENCH_SERVER, "--protocol=http", "--model=threaded"]) as foreign:
+            impostor = self.script(
+                'for flag; do case $flag in --nonce=*) nonce=${flag#--nonce=};; esac; done\n'
+                f'echo "{{\\"port\\":{foreign.port},\\"pid\\":$$,\\"nonce\\":\\"$nonce\\"}}"\n'
+                'exec cat')
+            self.check_all_fail("Latency/(tcp|rpyc)_threaded/.*", f"--server={impostor}",
+                                "--call_timeout_ms=2000", count=9,
+                                because="its first call failed")
+
+    # The program itself is ended.
+
+    def test_whatever_ends_the_program_loses_no_row_and_leaves_no_server(self):
+        first_rows = ["Connection/tcp_threaded", "Connection/rpyc_forking"]
+        for name, send in (("SIGINT", os.killpg), ("SIGTERM", os.kill), ("SIGKILL", os.kill)):
+            with self.subTest(signal=name):
+                program = self.start(
+                    "Connection/(tcp_threaded|rpyc_forking)|Latency/http_threaded/ping", *ENDLESS)
+                wait_until(lambda: len(program.finished_rows()) >= 2, "two finished rows")
+                wait_until(lambda: len(program.servers()) == 3, "the third row's server")
+                number = getattr(signal, name)
+                send(program.pid, number)
+                self.assertEqual(-number, program.wait(), program.stderr)
+                measured, errors = program.results()
+                self.assertEqual({}, errors)
+                self.assertEqual(first_rows, list(measured))
+                self.assertTrue(all(row["p50_us"] > 0 for row in measured.values()))
+
+    # What must not fail.
+
+    def test_every_dialect_is_served(self):
+        for dialect in ("5", "6", "auto"):
+            with self.subTest(dialect=dialect):
+                program = self.start(
+                    "(Connection/M.*|Latency/M/ping.*|.*/M/.*_chunked/1572864)".replace(
+                        "M", "rpyc_(threaded|forking)"),
+                    f"--dialect={dialect}")
+                self.assertEqual(0, program.wait(), program.stderr)
+                measured, errors = program.results()
+                self.assertEqual({}, errors)
+                self.assertEqual(4 + 6 + 4, len(measured), list(measured))
+                for row in measured.values():
+                    self.assertIn(f"dialect={dialect}", row["label"])
+
+
+if __name__ == "__main__":
+    if not BENCH_ALL:
+        sys.exit("usage: failure_test.py <bench_all> <bench_server> <misbehaving_server>")
+    del sys.argv[1:4]
+    unittest.main()

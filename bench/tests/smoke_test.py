@@ -1,0 +1,557 @@
+"""Every row once, the names of all rows, and what they promise: `smoke_test.py bench_all`.
+
+The preset `quick` is run with its smallest number of iterations; each row that it lists must end in
+numbers. Of every preset the names are held against their grammar, because filters, stored results
+and comparisons depend on them, and so do they on labels. Further tests hold rows against what the
+documentation says of them.
+"""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import pty
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
+PRESETS = ("quick", "default", "classic", "full")
+PATIENCE = 120  # seconds; a run that passes takes less than 10
+
+PROTOCOLS = ("tcp", "rpyc", "http")  # of the native server
+MODE = f"(?:{'|'.join(PROTOCOLS)}|pyrpyc|flask)_[a-z]+"
+WORD = "[a-z][a-z0-9]*(?:_[a-z0-9]+)*"  # snake case
+BYTES = "[1-9][0-9]*"
+GRAMMAR = re.compile(
+    f"(?:Floor/{WORD}(?:/{BYTES})?"
+    f"|Connection/{MODE}(?:/{WORD})?"
+    f"|Latency/{MODE}/{WORD}(?:/{BYTES})?"
+    f"|Bandwidth/{MODE}/(?:upload|download)/{BYTES}"
+    f"|BinaryTransfer/{MODE}/(?:upload|download)(?:_chunked(?:_{WORD})?)?/{BYTES}"
+    f"|Concurrent/{MODE}(?:/{WORD}|/pool:[1-9][0-9]*)?/clients:[1-9][0-9]*"
+    f"|Generator/{MODE}/{WORD}/connections:[1-9][0-9]*"
+    f"|Compute/{MODE}/clients:[1-9][0-9]*"
+    f"|Isolation/{MODE}"
+    f"|SocketPolicy/{MODE}/nodelay:(?:none|client|server|both)"
+    f"/(?:joined|split|corked|as_library)/echo/{BYTES}"
+    f"|AddressFamily/{MODE}/(?:ipv4|ipv6|unix)/(?:ping|upload/{BYTES})"
+    f"|ConnectionReuse/{MODE}/(?:kept|one_a_request)"
+    f"|BodyStyle/{MODE}/(?:raw|chunked|hex_json)/(?:upload|download)/{BYTES}"
+    f"|Compression/{MODE}/(?:zeros|text|random)/(?:python|off|threshold_{BYTES})/{BYTES}"
+    f"|ChunkSize/{MODE}/(?:upload|download)_chunked/chunk:{BYTES})"
+    "(?P<iterations>/iterations:[1-9][0-9]*)?/real_time"
+    # Rows that tell the framework their time.
+    f"|(?:OpenLoop/{MODE}/(?:load:[1-9][0-9]*|rate:[1-9][0-9]*|stalls)"
+    f"|MaxRate/{MODE}"
+    f"|Calibration/{MODE}/{WORD})/manual_time")
+# The modes of each preset.
+NATIVE_MODES = {f"{protocol}_{model}" for protocol in PROTOCOLS
+                for model in ("threaded", "forking", "threadpool", "async")}
+QUICK_MODES = {"tcp_threaded", "rpyc_threaded", "rpyc_forking", "rpyc_async", "http_threaded",
+               "pyrpyc_threaded", "flask_threaded"}
+CLASSIC_MODES = {"tcp_threaded", "tcp_forking", "rpyc_threaded", "rpyc_forking", "http_threaded",
+                 "pyrpyc_threaded", "pyrpyc_forking", "flask_threaded"}
+DEFAULT_MODES = QUICK_MODES | NATIVE_MODES | {"pyrpyc_forking", "flask_waitress"}
+MODES = {"quick": QUICK_MODES, "default": DEFAULT_MODES, "classic": CLASSIC_MODES,
+         "full": DEFAULT_MODES | {"pyrpyc_threadpool", "pyrpyc_oneshot"}}
+# Types that measure all modes of a preset.
+TYPES = ("Connection", "Latency", "Bandwidth", "BinaryTransfer", "Concurrent", "Compute",
+         "Isolation")
+NOT_IN_CLASSIC = {"Compute", "Isolation"}
+NO_BYSTANDERS = {"pyrpyc_oneshot"}  # takes one connection at a time
+# Types that vary a condition of their own, in few modes: those of `default`, and what `full` adds.
+THREADED = {f"{protocol}_threaded" for protocol in PROTOCOLS}
+AXES = {"SocketPolicy": (THREADED, {"pyrpyc_threaded"}),
+        "AddressFamily": (THREADED, set()),
+        "ConnectionReuse": (THREADED, {f"{protocol}_forking" for protocol in PROTOCOLS}),
+        "BodyStyle": ({"http_threaded"}, {"http_async"}),
+        "Compression": ({"rpyc_threaded"}, set()),
+        "ChunkSize": (THREADED - {"tcp_threaded"}, {"tcp_threaded"})}
+# Types with modes of their own in each preset.
+LOADED_MODES = NATIVE_MODES | {"pyrpyc_threaded", "flask_waitress"}
+OTHER_TYPES = {
+    "OpenLoop": {"quick": {"rpyc_threaded"},
+                 "default": {"rpyc_threaded", "rpyc_async", "http_threaded"},
+                 "classic": set(), "full": LOADED_MODES},
+    "MaxRate": {"quick": set(), "default": {"rpyc_threaded"}, "classic": set(),
+                "full": LOADED_MODES},
+    "Calibration": {"quick": set(), "default": set(), "classic": set(),
+                    "full": NATIVE_MODES},
+}
+
+
+def run(*flags):
+    done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
+    # Builds with a sanitizer say so first.
+    done.stderr = "".join(line for line in done.stderr.splitlines(keepends=True)
+                          if not line.startswith("bench_all: warning: built with "))
+    return done
+
+
+def rows_of(preset):
+    return run(f"--preset={preset}", "--benchmark_list_tests").stdout.splitlines()
+
+
+class NamesTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.rows = {preset: rows_of(preset) for preset in PRESETS}
+
+    def test_names_follow_the_grammar(self):
+        for preset, rows in self.rows.items():
+            for name in rows:
+                match = GRAMMAR.fullmatch(name)
+                self.assertTrue(match, f"{preset}: {name}")
+                self.assertEqual(preset == "classic", match["iterations"] is not None, name)
+
+    def test_a_name_stands_for_one_row(self):
+        for preset, rows in self.rows.items():
+            self.assertEqual(sorted(set(rows)), sorted(rows), preset)
+
+    def test_every_type_measures_every_mode(self):
+        for preset, rows in self.rows.items():
+            self.assertIn("Floor/ping", {"/".join(name.split("/")[:2]) for name in rows}, preset)
+            found = {tuple(name.split("/")[:2]) for name in rows}
+            for kind in TYPES:
+                expected = MODES[preset] - (NO_BYSTANDERS if kind == "Isolation" else set())
+                if preset == "classic" and kind in NOT_IN_CLASSIC:
+                    expected = set()
+                self.assertEqual(expected, {mode for of, mode in found if of == kind},
+                                 f"{preset}: {kind}")
+
+    def test_types_of_an_axis_measure_their_modes(self):
+        for preset, rows in self.rows.items():
+            found = {tuple(name.split("/")[:2]) for name in rows}
+            for kind, (modes, more) in AXES.items():
+                expected = {"default": modes, "full": modes | more}.get(preset, set())
+                if (preset, kind) == ("quick", "SocketPolicy"):
+                    expected = {"rpyc_threaded"}
+                self.assertEqual(expected, {mode for of, mode in found if of == kind},
+                                 f"{preset}: {kind}")
+
+    def test_axes_add_little_to_a_quick_run(self):
+        axes = [name for name in self.rows["quick"] if name.split("/")[0] in AXES]
+        self.assertLessEqual(len(axes), 3, axes)
+    def test_other_types_measure_modes_of_their_own(self):
+        for preset, rows in self.rows.items():
+            found = {tuple(name.split("/")[:2]) for name in rows}
+            for kind, modes in OTHER_TYPES.items():
+                self.assertEqual(modes[preset], {mode for of, mode in found if of == kind},
+                                 f"{preset}: {kind}")
+        stalled = {name.split("/")[1] for name in self.rows["full"] if "/stalls/" in name}
+        self.assertEqual({"tcp_threaded", "rpyc_threaded", "rpyc_async", "http_threaded"}, stalled)
+
+    def test_larger_presets_keep_the_names_of_smaller_ones(self):
+        self.assertLess(set(self.rows["quick"]), set(self.rows["default"]))
+        self.assertLess(set(self.rows["default"]), set(self.rows["full"]))
+
+
+class SmokeTest(unittest.TestCase):
+    def test_every_row_has_a_result(self):
+        smallest = ("--preset=quick", "--benchmark_min_time=0")
+        with tempfile.TemporaryDirectory(prefix="rpycbench_smoke_") as folder:
+            names = pathlib.Path(folder, "rows.txt")
+            names.write_text(run(*smallest, "--benchmark_list_tests").stdout, encoding="utf-8")
+            results = pathlib.Path(folder, "results.json")
+            measured = run(*smallest, f"--benchmark_out={results}")
+            self.assertEqual(0, measured.returncode, measured.stderr)
+            check = subprocess.run([sys.executable, ROOT / "ci" / "check_smoke.py", names, results],
+                                   capture_output=True, text=True, check=False)
+            self.assertEqual((0, ""), (check.returncode, check.stderr), check.stdout)
+
+
+def measure(*flags, **how):
+    """The rows of a short run by name, with their counters and labels."""
+    short = ("--benchmark_format=json", "--preset=classic", "--requests_per_client=2")
+    done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *short, *flags],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE, check=True, **how)
+    return {re.split("/(?:iterations:|real_time)", row["name"])[0]: row
+            for row in json.loads(done.stdout)["benchmarks"]}
+
+
+class ConcurrentTest(unittest.TestCase):
+    """What Concurrent measures are requests on connections that have been used before."""
+
+    def test_opening_a_connection_is_no_part_of_its_requests(self):
+        rows = measure("--clients=4", "--benchmark_filter=Concurrent/rpyc")
+        for mode in ("rpyc_threaded", "rpyc_forking"):
+            self.assertEqual(2, rows[f"Concurrent/{mode}/clients:4"]["round_trips"])
+            self.assertEqual(1, rows[f"Concurrent/{mode}/ping_callattr/clients:4"]["round_trips"])
+
+    def test_clients_of_a_pool_do_not_connect(self):
+        rows = measure("--clients=4", "--benchmark_filter=Concurrent/http")
+        self.assertIn("connect_p50_us", rows["Concurrent/http_threaded/clients:4"])
+        self.assertNotIn("connect_p50_us", rows["Concurrent/http_threaded/pool:10/clients:4"])
+
+    def test_a_server_that_closes_after_each_answer_has_nothing_to_pool(self):
+        rows = measure("--clients=4", "--benchmark_filter=Concurrent/flask_threaded")
+        self.assertEqual(["Concurrent/flask_threaded/clients:4"], list(rows))
+        self.assertEqual(1, rows["Concurrent/flask_threaded/clients:4"]["round_trips"])
+
+    def test_event_driven_clients_measure_the_same(self):
+        models = ("tcp_threaded", "tcp_async", "rpyc_async", "rpyc_threadpool", "http_async")
+        rows = measure("--preset=full", "--benchmark_min_time=0", "--clients=50",
+                       f"--benchmark_filter=Concurrent/({'|'.join(models)})/event_driven")
+        self.assertEqual({f"Concurrent/{mode}/event_driven/clients:50" for mode in models},
+                         set(rows))
+        for name, row in rows.items():
+            with self.subTest(row=name):
+                self.assertEqual(100, row["samples"])
+                self.assertEqual(2 if "rpyc" in name else 1, row["round_trips"])
+                self.assertGreater(row["connect_p50_us"], 0)
+                self.assertLessEqual(row["slowest_client_per_s"], row["fastest_client_per_s"])
+
+    def test_a_thousand_event_driven_clients_of_every_model(self):
+        rows = measure("--preset=full", "--benchmark_min_time=0", "--clients=1000",
+                       "--benchmark_filter=Concurrent/tcp_.*/event_driven")
+        self.assertEqual({f"Concurrent/tcp_{model}/event_driven/clients:1000"
+                          for model in ("threaded", "forking", "threadpool", "async")}, set(rows))
+        for row in rows.values():
+            self.assertEqual(2000, row["samples"])
+
+    def test_more_clients_than_the_soft_limit_of_descriptors(self):
+        def limit_descriptors():
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+
+        rows = measure("--clients=100", "--benchmark_filter=Concurrent/tcp",
+                       preexec_fn=limit_descriptors)
+        for row in rows.values():
+            self.assertEqual(200, row["samples"])
+
+
+def conditions(label):
+    """A label without the doubts that a busy machine may have added."""
+    return " ".join(entry for entry in label.split() if not entry.startswith("doubts="))
+
+
+class GeneratorTest(unittest.TestCase):
+    """The generator is measured beside wrk, and alone where there is none."""
+
+    FILTER = "--benchmark_filter=Generator/http_async/compared/connections:64"
+    ROW = "Generator/http_async/compared/connections:64"
+
+    def measure_with(self, wrk):
+        """The row and what is said, with this script as the only wrk in PATH."""
+        with tempfile.TemporaryDirectory(prefix="rpycbench_wrk_") as folder:
+            for tool in ("sh", "cat"):
+                os.symlink(shutil.which(tool), pathlib.Path(folder, tool))
+            if wrk is not None:
+                program = pathlib.Path(folder, "wrk")
+                program.write_text(f"#!/bin/sh\n{wrk}\n", encoding="utf-8")
+                program.chmod(0o755)
+            return subprocess.run(
+                [BENCH_ALL, "--preset=full", "--benchmark_format=json", self.FILTER],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+                check=False, env={**os.environ, "PATH": folder})
+
+    def test_wrk_is_a_yardstick(self):
+        done = self.measure_with("echo ' 50 requests in 1.00s, 9KB read'; echo 'Requests/sec: 50'")
+        self.assertEqual(0, done.returncode, done.stderr)
+        row, = json.loads(done.stdout)["benchmarks"]
+        self.assertEqual(50, row["wrk_per_s"])
+        self.assertGreater(row["client_cpu_us"], 0)
+        self.assertGreater(row["rate_beside_wrk"], 0)
+        self.assertGreater(row["iterations"], 64)
+        self.assertEqual(row["iterations"], row["samples"])
+
+    def test_without_wrk_the_rest_is_measured(self):
+        done = self.measure_with(None)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("unavailable: wrk, beside which Generator measures", done.stderr)
+        self.assertIn("install the package wrk", done.stderr)
+        row, = json.loads(done.stdout)["benchmarks"]
+        self.assertGreater(row["items_per_second"], 0)
+        self.assertNotIn("wrk_cpu_us", row)
+
+    def test_errors_that_wrk_met_void_the_row(self):
+        done = self.measure_with("echo ' 50 requests in 1.00s, 9KB read'; echo 'Requests/sec: 50'; "
+                                 "echo '  Non-2xx or 3xx responses: 50'")
+        self.assertEqual(1, done.returncode)
+        row, = json.loads(done.stdout)["benchmarks"]
+        self.assertIn("wrk: Non-2xx or 3xx responses: 50", row["error_message"])
+
+
+class LabelTest(unittest.TestCase):
+    def test_a_label_says_what_the_name_does_not(self):
+        cpu = max(os.sched_getaffinity(0))
+        label = measure("--clients=1", "--benchmark_filter=Concurrent/tcp_threaded",
+                        f"--server_launcher=taskset -c {cpu}")[
+                            "Concurrent/tcp_threaded/clients:1"]["label"]
+        self.assertEqual("placement=free payload=random requests_per_client=2 "
+                         f"server_launcher=taskset,-c,{cpu} server_cpus={cpu}", conditions(label))
+        rows = measure("--file_bytes=9", "--chunk_bytes=4", "--placement=shared",
+                       "--benchmark_filter=BinaryTransfer/tcp_threaded/upload")
+        whole, chunked = ("placement=shared payload=random",
+                          "placement=shared payload=random chunk_bytes=4")
+        self.assertEqual({"BinaryTransfer/tcp_threaded/upload/9": whole,
+                          "BinaryTransfer/tcp_threaded/upload_chunked/9": chunked},
+                         {name: conditions(row["label"]) for name, row in rows.items()})
+
+    def test_the_dialect_is_that_of_the_rpyc_at_hand_and_only_a_flag_is_in_the_label(self):
+        at_hand = importlib.metadata.version("rpyc").partition(".")[0]
+        for flags, dialect, told in (((), at_hand, ""), (("--python=/no/such/python",), "6", ""),
+                                     (("--dialect=5",), "5", " dialect=5")):
+            with self.subTest(flags=flags):
+                done = run("--benchmark_filter=Latency/rpyc_threaded/ping/", "--preset=quick",
+                           "--benchmark_format=json", "--benchmark_min_time=0", *flags)
+                document = json.loads(done.stdout)
+                self.assertEqual(dialect, document["context"]["dialect"], done.stderr)
+                self.assertEqual(f"placement=shared payload=random compression=python{told}",
+                                 conditions(document["benchmarks"][0]["label"]))
+
+    def test_a_run_without_rpyc_has_no_dialect(self):
+        done = run("--benchmark_filter=Floor/ping", "--benchmark_format=json",
+                   "--benchmark_min_time=0", "--python=/no/such/python")
+        self.assertNotIn("dialect", json.loads(done.stdout)["context"], done.stderr)
+
+
+class EvidenceTest(unittest.TestCase):
+    """What rows tell about both sides and about themselves."""
+
+    def test_both_sides_are_metered(self):
+        name = "Latency/{}/ping"
+        rows = measure("--benchmark_filter=Latency/(tcp|pyrpyc)_(threaded|forking)/ping/",
+                       "--requests=2000")
+        for mode, processes in (("tcp_threaded", 1), ("tcp_forking", 2), ("pyrpyc_threaded", 1),
+                                ("pyrpyc_forking", 2)):
+            with self.subTest(mode=mode):
+                row = rows[name.format(mode)]
+                self.assertEqual(processes, row["server_processes"])
+                # On one CPU, one side after the other: together they are what a call takes.
+                both = row["client_cpu_us"] + row["server_cpu_us"]
+                self.assertLess(both, 1.05 * row["real_time"])
+                self.assertGreater(both, 0.2 * row["real_time"])
+                self.assertGreater(row["client_switches"], 0.9)
+                self.assertGreater(row["server_switches"], 0.9)
+                for side in ("client", "server"):
+                    self.assertGreater(row[f"{side}_rss_mib"], 1)
+
+    def test_connections_have_their_price_in_memory(self):
+        rows = measure("--benchmark_filter=Connection/rpyc_(threaded|forking)/iter")
+        threads, processes = (rows[f"Connection/rpyc_{model}"] for model in ("threaded", "forking"))
+        self.assertGreater(threads["server_kib_per_connection"], 4)
+        self.assertGreater(processes["server_kib_per_connection"],
+                           2 * threads["server_kib_per_connection"])
+        # Copy-on-write counted fairly: the sum of resident sets is many times as much.
+        self.assertLess(100 * processes["server_kib_per_connection"],
+                        0.5 * 1024 * processes["server_rss_mib"])
+
+    def test_too_few_samples_are_a_doubt_and_with_strict_an_error(self):
+        few = ("--preset=classic", "--requests=200", "--benchmark_filter=Latency/tcp_threaded/ping")
+        with tempfile.TemporaryDirectory(prefix="rpycbench_smoke_") as folder:
+            out = pathlib.Path(folder, "results.json")
+            for strict in (False, True):
+                done = run(*few, f"--benchmark_out={out}", f"--strict={str(strict).lower()}")
+                self.assertEqual(int(strict), done.returncode, done.stderr)
+                self.assertIn("1 of 1 rows have doubts", done.stderr)
+                report = json.loads(out.read_text(encoding="utf-8"))
+                rows, errors, doubts = (report[key] for key in ("benchmarks", "errors", "doubts"))
+                if strict:
+                    self.assertEqual([], rows)
+                    self.assertRegex(errors[0]["message"], r"^doubts=.*samples_for_p99:200")
+                else:
+                    self.assertEqual([], errors)
+                    self.assertIn("samples_for_p99:200", doubts[0]["doubts"])
+                    self.assertRegex(rows[0]["label"], " doubts=.*samples_for_p99:200")
+
+    def test_a_percentile_has_the_samples_it_takes(self):
+        classic = ("--preset=classic", "--benchmark_filter=Latency/tcp_threaded/ping/")
+        few, enough = (json.loads(run(*classic, f"--requests={calls}",
+                                      "--benchmark_format=json").stdout)["benchmarks"][0]
+                       for calls in (999, 1000))
+        self.assertIn("p99_us", few)
+        self.assertNotIn("p999_us", few)
+        self.assertLessEqual(enough["p99_us"], enough["p999_us"])
+        self.assertLessEqual(enough["p999_us"], enough["max_us"])
+
+    def test_the_context_describes_the_machine(self):
+        done = run("--benchmark_format=json", "--benchmark_min_time=0", "--preset=quick",
+                   "--benchmark_filter=Floor/ping")
+        context = json.loads(done.stdout)["context"]
+        self.assertEqual(sorted(os.sched_getaffinity(0)),
+                         [int(cpu) for cpu in context["cpus_allowed"].split(",")])
+        for key in ("cpu_governor", "cpu_busy_percent", "cpu_steal_percent", "cpu_throttles",
+                    "load_average"):
+            self.assertIn(key, context)
+
+    def test_a_busy_machine_is_told(self):
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+                for _ in os.sched_getaffinity(0)]
+        try:
+            done = run("--benchmark_min_time=0", "--preset=quick", "--benchmark_filter=Floor/ping")
+        finally:
+            for process in busy:
+                process.kill()
+                process.wait()
+        self.assertRegex(done.stderr, "bench_all: warning: this machine is not quiet: other pro")
+
+
+class TerminalTest(unittest.TestCase):
+    """Who watches sees how far the run has come; nobody else does."""
+
+    rows = ("--benchmark_min_time=0", "--preset=quick", "--benchmark_filter=Latency/tcp_threaded/p")
+
+    def test_a_terminal_shows_progress(self):
+        leader, follower = pty.openpty()
+        with os.fdopen(leader, "rb", buffering=0) as screen:
+            with os.fdopen(follower, "wb") as stderr:
+                done = subprocess.run([BENCH_ALL, *self.rows], stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=stderr, timeout=PATIENCE,
+                                      check=True)
+            shown = screen.read(65536)
+        self.assertIn(b"[1/1] Latency/tcp_threaded/ping/real_time  0:00", shown)
+        self.assertNotIn(b"[1/1]", done.stdout)
+
+    def test_a_pipe_does_not(self):
+        done = run(*self.rows)
+        self.assertNotIn("[1/1]", done.stderr + done.stdout)
+        self.assertNotIn("\r", done.stderr + done.stdout)
+
+
+class PythonTest(unittest.TestCase):
+    """Modes in Python take part where Python has what they need, and are told where not."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="rpycbench_python_")
+        self.addCleanup(folder.cleanup)
+        self.python = pathlib.Path(folder.name, "python")
+        self.asked = pathlib.Path(folder.name, "asked")
+
+    def list_with(self, script, *flags):
+        """What is listed when the interpreter is this shell script."""
+        self.python.write_text(f'#!/bin/sh\ntouch "{self.asked}"\n{script}\n', encoding="utf-8")
+        self.python.chmod(0o755)
+        return run(f"--python={self.python}", "--preset=quick", "--benchmark_list_tests", *flags)
+
+    def assert_unavailable(self, done, *complaints):
+        """The rest is listed, and each complaint is one line on stderr."""
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("Latency/rpyc_threaded/ping/real_time", done.stdout)
+        self.assertEqual([f"bench_all: unavailable: {text}" for text in complaints],
+                         done.stderr.splitlines())
+
+    def assert_refused(self, done, words):
+        self.assertEqual((2, ""), (done.returncode, done.stdout), done.stderr)
+        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
+        self.assertIn(words, done.stderr)
+
+    def answering(self, **modules):
+        return f"echo '{json.dumps({'python': '3.11.2', **modules})}'; exec cat"
+
+    def test_their_versions_stand_in_the_context(self):
+        done = run("--benchmark_format=json", "--benchmark_min_time=0", "--preset=quick",
+                   "--benchmark_filter=Latency/(py|)rpyc_threaded/ping_bound")
+        self.assertEqual(0, done.returncode, done.stderr)
+        context = json.loads(done.stdout)["context"]
+        self.assertEqual("%d.%d.%d" % sys.version_info[:3], context["python_version"])
+        for module in ("rpyc", "flask", "werkzeug", "waitress"):
+            self.assertRegex(context[f"{module}_version"], r"^\d+\.\d+")
+
+    def test_a_missing_module_costs_its_modes(self):
+        done = self.list_with(self.answering(flask="2.2.2", werkzeug="2.2.2"))
+        self.assert_unavailable(done, f"pyrpyc_threaded: {self.python} has no module rpyc; install "
+                                      "the package python3-rpyc")
+        self.assertIn("Latency/flask_threaded/ping/real_time", done.stdout)
+        self.assertNotIn("pyrpyc", done.stdout)
+
+    def test_without_an_interpreter_native_modes_are_left(self):
+        for script, words in (("echo lost >&2; exit 1", "exited with code 1; its stderr ends with: "
+                                                        "lost"),
+                              ("echo hello; exec cat", 'is no Python interpreter: it answered "hell'
+                                                       'o"')):
+            done = self.list_with(script)
+            self.assert_unavailable(done, "pyrpyc_threaded, flask_threaded: "
+                                          f"{self.python} {words}; install the package python3, or "
+                                          "name an interpreter with --python")
+
+    def test_an_interpreter_that_hangs_keeps_nobody(self):
+        done = self.list_with("exec sleep 1000", "--ready_timeout_ms=100")
+        self.assertEqual(0, done.returncode)
+        self.assertIn("said nothing for 100 ms", done.stderr)
+
+    def test_scripts_that_are_not_there_cost_all_modes_in_python(self):
+        done = run("--preset=quick", "--benchmark_list_tests", "--reference_servers=/no/such")
+        self.assert_unavailable(done, *(
+            f"{mode}: there is no /no/such/{script}_server.py; say with --reference_servers where "
+            "it is" for mode, script in (("pyrpyc_threaded", "rpyc"), ("flask_threaded", "flask"))))
+
+    def test_scripts_beside_the_program_come_first(self):
+        folder = self.python.parent
+        moved = shutil.copy(BENCH_ALL, folder)
+        (folder / "bench_server").touch()
+        (folder / "reference").mkdir()
+        done = subprocess.run([moved, "--preset=quick", "--benchmark_list_tests"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn(f"there is no {folder}/reference/rpyc_server.py", done.stderr)
+
+    def test_a_filter_that_names_an_unavailable_mode_is_refused(self):
+        for name in ("pyrpyc_threaded", "Latency/(http|pyrpyc_threaded|rpyc_threaded)/ping"):
+            done = self.list_with(self.answering(), f"--benchmark_filter={name}")
+            self.assert_refused(done, "unavailable: pyrpyc_threaded: ")
+
+    def test_a_filter_that_matches_unavailable_modes_only_is_refused(self):
+        done = self.list_with(self.answering(), "--benchmark_filter=/py.*/ping")
+        self.assert_refused(done, "no row that matches can be measured: pyrpyc_threaded: ")
+
+    def test_a_filter_may_leave_unavailable_modes_out(self):
+        done = self.list_with(self.answering(), "--benchmark_filter=-pyrpyc_threaded|flask")
+        self.assert_unavailable(done)
+
+    def test_python_is_asked_for_native_rows_only_if_their_dialect_depends_on_it(self):
+        for flags, asks in (("/(tcp|http)_",), False), (("/rpyc_", "--dialect=5"), False), (("/rpyc_",), True):
+            with self.subTest(flags=flags):
+                done = self.list_with(self.answering(), f"--benchmark_filter={flags[0]}", *flags[1:])
+                self.assertEqual((0, ""), (done.returncode, done.stderr))
+                self.assertEqual(asks, self.asked.exists())
+
+    def test_what_a_preset_leaves_out_is_told(self):
+        done = run("--preset=default", "--benchmark_list_tests", "--benchmark_filter=/pyrpyc")
+        self.assertRegex(done.stderr, "^bench_all: BinaryTransfer of pyrpyc_threaded: files up to ")
+        self.assertEqual("", run("--preset=default", "--benchmark_list_tests",
+                                 "--benchmark_filter=/pyrpyc", "--file_bytes=1048576",
+                                 "--clients=1").stderr)
+
+    def test_a_row_of_a_larger_preset_is_pointed_to(self):
+        done = run("--preset=default", "--benchmark_filter=pyrpyc_oneshot")
+        self.assert_refused(done, "--preset=full has all of them")
+
+
+class RefusalTest(unittest.TestCase):
+    """What no row could be measured with is told at once, not once a row."""
+
+    def assert_refused(self, done, words):
+        self.assertEqual((2, ""), (done.returncode, done.stdout), done.stderr)
+        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
+        self.assertIn(words, done.stderr)
+
+    def test_too_few_cpus(self):
+        done = subprocess.run(
+            [BENCH_ALL, "--placement=split"], stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=PATIENCE, check=False,
+            preexec_fn=lambda: os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]))
+        self.assert_refused(done, "--placement: split needs 2 CPUs, this process is allowed 1")
+
+    def test_no_server(self):
+        with tempfile.TemporaryDirectory(prefix="rpycbench_smoke_") as folder:
+            moved = shutil.copy(BENCH_ALL, folder)
+            done = subprocess.run([moved], stdin=subprocess.DEVNULL, capture_output=True,
+                                  text=True, timeout=PATIENCE, check=False)
+            self.assert_refused(done, f"there is no bench_server in {folder} or /")
+
+
+if __name__ == "__main__":
+    if not BENCH_ALL:
+        sys.exit("usage: smoke_test.py <bench_all>")
+    unittest.main()

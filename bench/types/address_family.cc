@@ -1,0 +1,48 @@
+// AddressFamily: the same calls over IPv4's loopback address, IPv6's, and a Unix-domain socket,
+// which leaves TCP out altogether. What a protocol costs on one machine depends on which of them it
+// is given; what the network stack's part in a call is, the difference tells.
+#include "fixtures/address_family.h"
+
+#include <string>
+
+#include "bench/types/call_row.h"
+#include "bench/types/types.h"
+
+namespace rpycbench {
+namespace {
+
+constexpr std::uint64_t kUploadBytes = 65'536;
+
+template <class Client>
+void RegisterFamily(const Suite& suite, const ServerMode& mode, const AddressFamily& family) {
+  const Options& options = suite.options;
+  const std::string prefix =
+      "AddressFamily/" + std::string(mode.name) + "/" + std::string(family.name) + "/";
+  const std::vector<std::string> flags{"--host=" + std::string(family.host)};
+  RegisterCallRow<Client>(
+      suite, prefix + "ping", mode,
+      {.warmup_calls = options.warmup_requests + 1, .server_flags = flags}, options.requests,
+      [](Client& client) { return client.Ping(); },
+      [](std::string_view reply) { return reply == "pong"; });
+  if (options.preset != Preset::kFull) return;
+  const auto payload = service::Payload::Of(options.payload, kUploadBytes);
+  RegisterCallRow<Client>(
+      suite, prefix + "upload/" + std::to_string(kUploadBytes), mode,
+      {.bytes_per_call = kUploadBytes, .tail = Tail::kP50, .server_flags = flags}, options.requests,
+      [payload](Client& client) { return client.Upload(payload); },
+      [](std::uint64_t reply) { return reply == kUploadBytes; });
+}
+
+}  // namespace
+
+void RegisterAddressFamily(const Suite& suite) {
+  if (suite.options.preset != Preset::kDefault && suite.options.preset != Preset::kFull) return;
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    if (!IsNativeThreaded(mode)) return;
+    RegisterFamily<Client>(suite, mode, kIpv4);
+    if (mode.traits.ipv6) RegisterFamily<Client>(suite, mode, kIpv6);
+    RegisterFamily<Client>(suite, mode, kUnix);
+  });
+}
+
+}  // namespace rpycbench

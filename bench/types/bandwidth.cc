@@ -1,0 +1,39 @@
+// Bandwidth: uploads and downloads of small and middling size over one connection, where the cost
+// of a call and the cost of its bytes change places.
+#include <string>
+
+#include "bench/types/call_row.h"
+#include "bench/types/presets.h"
+#include "bench/types/types.h"
+
+namespace rpycbench {
+namespace {
+
+constexpr std::int64_t kClassicIterations = 10;
+
+template <class Client>
+void RegisterBandwidthRows(const Suite& suite, const ServerMode& mode) {
+  const std::string prefix = "Bandwidth/" + std::string(mode.name) + "/";
+  for (const std::uint64_t size : BandwidthSizes(suite.options, mode)) {
+    const auto payload = service::Payload::Of(suite.options.payload, size);
+    const CallRowSettings settings{.bytes_per_call = size, .tail = Tail::kP50};
+    RegisterCallRow<Client>(
+        suite, prefix + "upload/" + std::to_string(size), mode, settings, kClassicIterations,
+        [payload](Client& client) { return client.Upload(payload); },
+        [size](std::uint64_t reply) { return reply == size; });
+    RegisterCallRow<Client>(
+        suite, prefix + "download/" + std::to_string(size), mode, settings, kClassicIterations,
+        [size](Client& client) { return client.Download(size); },
+        [payload](std::string_view reply) { return payload.Matches(reply); });
+  }
+}
+
+}  // namespace
+
+void RegisterBandwidth(const Suite& suite) {
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    RegisterBandwidthRows<Client>(suite, mode);
+  });
+}
+
+}  // namespace rpycbench

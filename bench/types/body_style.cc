@@ -1,0 +1,88 @@
+// BodyStyle: the same file through HTTP in three ways: as a body of known length, in chunked
+// transfer coding (the length unknown, a write for each chunk), and as hex digits in a JSON
+// document, which is what BinaryTransfer's chunked rows measure. The difference is what a choice of
+// encoding costs, with the same server, route and bytes otherwise.
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "bench/types/call_row.h"
+#include "bench/types/types.h"
+
+namespace rpycbench {
+namespace {
+
+std::vector<std::uint64_t> BodySizes(Preset preset) {
+  if (preset == Preset::kFull) return {65'536, 1'572'864, 16'777'216};
+  return {1'572'864};
+}
+
+bool HasStyleRows(Preset preset, const ServerMode& mode) {
+  if (preset == Preset::kDefault) return IsNativeThreaded(mode);
+  return preset == Preset::kFull && (IsNativeThreaded(mode) || mode.name == "http_async");
+}
+
+void RegisterStyleRows(const Suite& suite, const ServerMode& mode) {
+  const Options& options = suite.options;
+  const auto chunk_bytes = static_cast<std::uint64_t>(options.chunk_bytes);
+  const std::string in_chunks = "chunk_bytes=" + std::to_string(chunk_bytes);
+  for (const std::uint64_t size : BodySizes(options.preset)) {
+    const auto file = service::Payload::Of(options.payload, size);
+    const service::Chunks chunks{file, chunk_bytes};
+    const auto add = [&](const std::string& variant, auto call, auto check,
+                         const std::string& conditions) {
+      RegisterCallRow<HttpClient>(
+          suite, "BodyStyle/" + std::string(mode.name) + "/" + variant + "/" + std::to_string(size),
+          mode,
+          {.placement = Placement::kFree,
+           .bytes_per_call = size,
+           .tail = Tail::kP50,
+           .conditions = conditions},
+          options.file_iterations, call, check);
+    };
+    const auto upload = [&](const std::string& style, auto call, const std::string& conditions) {
+      add(
+          style + "/upload", call, [size](std::uint64_t reply) { return reply == size; },
+          conditions);
+    };
+    const auto download = [&](const std::string& style, auto call, const std::string& conditions) {
+      add(
+          style + "/download", call, [file](std::string_view reply) { return file.Matches(reply); },
+          conditions);
+    };
+    upload(
+        "raw", [file](HttpClient& client) { return client.UploadFile(file); }, "");
+    download(
+        "raw", [size](HttpClient& client) { return client.DownloadFile(size); }, "");
+    upload(
+        "chunked", [chunks](HttpClient& client) { return client.UploadFileStreamed(chunks); },
+        in_chunks);
+    download(
+        "chunked",
+        [size, chunk_bytes](HttpClient& client) {
+          return client.DownloadFileStreamed(size, chunk_bytes);
+        },
+        in_chunks);
+    upload(
+        "hex_json", [chunks](HttpClient& client) { return client.UploadFileChunked(chunks); },
+        in_chunks);
+    download(
+        "hex_json",
+        [size, chunk_bytes](HttpClient& client) {
+          return client.DownloadFileChunked(size, chunk_bytes);
+        },
+        in_chunks);
+  }
+}
+
+}  // namespace
+
+void RegisterBodyStyle(const Suite& suite) {
+  for (const ServerMode& mode : suite.modes) {
+    if (mode.protocol == Protocol::kHttp && HasStyleRows(suite.options.preset, mode)) {
+      RegisterStyleRows(suite, mode);
+    }
+  }
+}
+
+}  // namespace rpycbench

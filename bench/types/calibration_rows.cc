@@ -1,0 +1,79 @@
+// Calibration: rows that know what must come out, and end in an error if it does not. They measure
+// the suite and the machine, not a server: see calibration.h.
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "bench/calibration/calibration.h"
+#include "bench/types/once_per_repetition.h"
+#include "bench/types/presets.h"
+#include "bench/types/types.h"
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/meter/counters.h"
+
+namespace rpycbench {
+namespace {
+
+template <class Client>
+class CalibrationRow : public ServerFixture {
+ public:
+  CalibrationRow(const Suite& suite, const ServerMode& mode, const Truth& truth)
+      : ServerFixture(suite,
+                      "Calibration/" + std::string(mode.name) + "/" + std::string(truth.name), mode,
+                      Placement::kShared, {truth.ServerFlag()}, Timing::kManual),
+        pool_(suite.pool),
+        truth_(truth) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    Calibration& result = once_.Get(state, [&] {
+      Calibration calibration = Calibrate<Client>(pool_, options(), mode(), placement(), truth_);
+      RequireTruth(calibration);
+      return calibration;
+    });
+    ReportEach(state, result.samples.MeanUs() * 1e-6);
+    SetLatencyCounters(state, result.samples);
+    // How far one may doubt them is what the row itself finds out.
+    meter().evidence().samples = result.samples.count();
+    state.counters[counter::kMean] = result.samples.MeanUs();
+    state.counters[counter::kFloorP50] = result.floor_p50_us;
+    state.counters[counter::kWindows] = static_cast<double>(result.windows);
+    const char* const expected[] = {counter::kExpectedMean, counter::kExpectedP50,
+                                    counter::kExpectedP95, counter::kExpectedP99};
+    for (std::size_t i = 0; i < result.statistics.size(); ++i) {
+      state.counters[expected[i]] = result.statistics[i].expected;
+    }
+  }
+
+  std::string Conditions() const override {
+    return "delay=" + std::string(truth_.kind) + ":" + std::string(truth_.distribution);
+  }
+
+ private:
+  static void RequireTruth(const Calibration& calibration) {
+    if (const std::string misses = calibration.Misses(); !misses.empty()) {
+      throw std::runtime_error(misses + " in the last of " + std::to_string(calibration.windows) +
+                               " windows" +
+                               (calibration.disturbed ? ", each disturbed by lost CPU time" : ""));
+    }
+  }
+
+  ServerPool& pool_;
+  Truth truth_;
+  OncePerRepetition<Calibration> once_;
+};
+
+}  // namespace
+
+void RegisterCalibration(const Suite& suite) {
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    const auto names = CalibrationTruths(suite.options, mode);
+    for (const Truth& truth : kTruths) {
+      if (std::ranges::find(names, truth.name) == names.end()) continue;
+      compat::RegisterRow(std::make_unique<CalibrationRow<Client>>(suite, mode, truth));
+    }
+  });
+}
+
+}  // namespace rpycbench

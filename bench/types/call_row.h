@@ -1,0 +1,131 @@
+// A row that makes one kind of call again and again over one connection: the shape of Latency,
+// Bandwidth and BinaryTransfer, which differ in the call, its size and its counts only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/call_costs/call_mark.h"
+#include "fixtures/clients/clients.h"
+#include "fixtures/server_fixture.h"
+
+namespace rpycbench {
+
+struct CallRowSettings {
+  Placement placement = Placement::kShared;  // unless the options name one
+  std::int64_t warmup_calls = 1;             // verified, before the clock
+  std::uint64_t bytes_per_call = 0;          // of payload; 0 reports no throughput
+  Tail tail = Tail::kP99;                    // what the row is read for
+  bool ledger_in_default = false;            // if the server is native
+  std::string conditions = {};               // beside the usual ones, for the label
+  // What differs from the options, for types that vary it by row.
+  ClientSettings client = {};
+  std::vector<std::string> server_flags = {};
+  std::optional<service::PayloadKind> payload = {};
+};
+
+// From this size on the comparison of a reply's content takes longer than to stop the framework's
+// clock and start it again, half of which (0.6 us) the clock sees.
+inline constexpr std::uint64_t kPauseToVerifyBytes = 16 * 1024;
+
+// From this size on a ledger counts few calls, and only when asked to: each moves its bytes in as
+// many system calls as happen to be needed.
+inline constexpr std::uint64_t kManyBytes = 1024 * 1024;
+
+// `Call` is invoked with the client and returns the reply; `Check` is invoked with the reply and
+// returns whether it is right.
+template <class Client, class Call, class Check>
+class CallRow : public ServerFixture {
+ public:
+  CallRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+          const CallRowSettings& settings, Call call, Check check)
+      : ServerFixture(suite, name, mode, settings.placement, settings.server_flags),
+        name_(name),
+        settings_(settings),
+        call_(std::move(call)),
+        check_(std::move(check)) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    auto client = MakeClient<Client>(server(), options(), mode(), settings_.client);
+    for (std::int64_t i = 0; i < settings_.warmup_calls; ++i) {
+      rpycbench::Verify(check_(call_(client)), name_);
+    }
+    Samples samples;
+    samples.Reset(static_cast<std::size_t>(state.max_iterations));
+    const WireTotals before = WireTotals::Of(client);
+    using Reply = std::invoke_result_t<Call&, Client&>;
+    const bool pause =
+        std::is_same_v<Reply, std::string_view> && settings_.bytes_per_call >= kPauseToVerifyBytes;
+    meter().Start();
+    const auto timed_call = [&] {
+      const auto start = Samples::Clock::now();
+      const auto reply = call_(client);
+      samples.Add(Samples::Clock::now() - start);
+      return reply;
+    };
+    for (auto _ : state) {
+      const auto reply = timed_call();
+      if (pause) state.PauseTiming();
+      rpycbench::Verify(check_(reply), name_);
+      if (pause) state.ResumeTiming();
+    }
+    Complete(samples, settings_.tail, [&] { rpycbench::Verify(check_(timed_call()), name_); });
+    meter().Stop();
+    meter().TakeSamples(samples, settings_.tail);
+    ReportCalls(state, samples, WireTotals::Of(client) - before);
+    if (settings_.bytes_per_call > 0) {
+      state.SetBytesProcessed(static_cast<std::int64_t>(settings_.bytes_per_call) *
+                              state.iterations());
+    }
+    client.Close();
+  }
+
+  std::string Conditions() const override { return settings_.conditions; }
+  service::PayloadKind payload_kind() const override {
+    return settings_.payload.value_or(options().payload);
+  }
+  rpyc::Compression compression() const override {
+    return settings_.client.compression.value_or(options().compression);
+  }
+
+  LedgerUse ledger_use() const override {
+    const bool native = !mode().software.is_python();
+    return {.calls = settings_.bytes_per_call < kManyBytes ? 10 : 2,
+            .in_default = native && settings_.ledger_in_default,
+            .in_full = native && settings_.bytes_per_call < kManyBytes};
+  }
+
+  void MakeCalls(const net::Endpoint& server, std::int64_t calls) override {
+    auto client = MakeClient<Client>(server, options(), mode(), settings_.client);
+    const auto call = [&] { rpycbench::Verify(check_(call_(client)), name_); };
+    // Until every buffer has its size; fewer where a call takes long.
+    for (int i = settings_.bytes_per_call < kManyBytes ? 3 : 1; i > 0; --i) call();
+    MakeMarkedCalls(calls, call);
+    client.Close();
+  }
+
+ private:
+  std::string name_;
+  CallRowSettings settings_;
+  Call call_;
+  Check check_;
+};
+
+// Registers such a row; with a fixed number of iterations in the preset classic.
+template <class Client, class Call, class Check>
+void RegisterCallRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+                     const CallRowSettings& settings, std::int64_t classic_iterations, Call call,
+                     Check check) {
+  auto row = std::make_unique<CallRow<Client, Call, Check>>(suite, name, mode, settings,
+                                                            std::move(call), std::move(check));
+  if (suite.options.preset == Preset::kClassic) row->FixIterations(classic_iterations);
+  compat::RegisterRow(std::move(row));
+}
+
+}  // namespace rpycbench

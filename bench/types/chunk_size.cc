@@ -1,0 +1,65 @@
+// ChunkSize: one file, cut into chunks of 4 KiB to 1 MiB. RPyC pays a round trip for each chunk of
+// a list that it passes by reference, HTTP's JSON document next to nothing, and the floor a system
+// call: where the curves meet is what a chunk size is chosen by.
+#include <string>
+#include <vector>
+
+#include "bench/types/call_row.h"
+#include "bench/types/types.h"
+
+namespace rpycbench {
+namespace {
+
+struct Extents {
+  std::uint64_t file_bytes;
+  std::vector<std::uint64_t> chunk_bytes;
+};
+
+Extents ExtentsOf(Preset preset) {
+  if (preset == Preset::kFull) return {16'777'216, {4'096, 16'384, 65'536, 262'144, 1'048'576}};
+  return {1'572'864, {4'096, 1'048'576}};
+}
+
+template <class Client>
+void RegisterChunkRows(const Suite& suite, const ServerMode& mode) {
+  const auto [size, all_chunk_bytes] = ExtentsOf(suite.options.preset);
+  const auto file = service::Payload::Of(suite.options.payload, size);
+  for (const std::uint64_t chunk_bytes : all_chunk_bytes) {
+    const auto add = [&](const std::string& variant, auto call, auto check) {
+      RegisterCallRow<Client>(suite,
+                              "ChunkSize/" + std::string(mode.name) + "/" + variant +
+                                  "/chunk:" + std::to_string(chunk_bytes),
+                              mode,
+                              {.placement = Placement::kFree,
+                               .bytes_per_call = size,
+                               .tail = Tail::kP50,
+                               .conditions = "file_bytes=" + std::to_string(size)},
+                              suite.options.file_iterations, call, check);
+    };
+    const service::Chunks chunks{file, chunk_bytes};
+    add(
+        "upload_chunked", [chunks](Client& client) { return client.UploadFileChunked(chunks); },
+        [file](std::uint64_t reply) { return reply == file.size(); });
+    add(
+        "download_chunked",
+        [file, chunk_bytes](Client& client) {
+          return client.DownloadFileChunked(file.size(), chunk_bytes);
+        },
+        [file](std::string_view reply) { return file.Matches(reply); });
+  }
+}
+
+bool HasChunkRows(Preset preset, const ServerMode& mode) {
+  if (!IsNativeThreaded(mode)) return false;
+  return preset == Preset::kFull || (preset == Preset::kDefault && mode.protocol != Protocol::kTcp);
+}
+
+}  // namespace
+
+void RegisterChunkSize(const Suite& suite) {
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    if (HasChunkRows(suite.options.preset, mode)) RegisterChunkRows<Client>(suite, mode);
+  });
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,73 @@
+// Compression: what RPyC's compression gains and costs, by what is sent: zeros, which shrink to
+// nothing, text, and random bytes, on which the work is wasted. Its setting is Python's (frames
+// over 3,000 bytes), none, or a threshold. Here the kind and the setting stand in a row's name,
+// and no flag changes them.
+#include <string>
+#include <vector>
+
+#include "bench/types/call_row.h"
+#include "bench/types/types.h"
+
+namespace rpycbench {
+namespace {
+
+// What loopback, whose MTU this is, carries in about one segment.
+constexpr rpyc::Compression kThreshold{65'536};
+
+std::vector<rpyc::Compression> Settings(Preset preset) {
+  if (preset == Preset::kFull) {
+    return {rpyc::Compression::kPython, rpyc::Compression::kOff, kThreshold};
+  }
+  return {rpyc::Compression::kPython, rpyc::Compression::kOff};
+}
+
+std::vector<std::uint64_t> CompressedSizes(Preset preset) {
+  if (preset == Preset::kFull) return {1'024, 16'384, 65'536, 1'048'576};
+  return {65'536};
+}
+
+// As it stands in the names of rows: "python", "off", "threshold_65536".
+std::string NameOf(const rpyc::Compression& compression) {
+  std::string name = ToString(compression);
+  if (const std::size_t colon = name.find(':'); colon != std::string::npos) name[colon] = '_';
+  return name;
+}
+
+void RegisterCompressionRows(const Suite& suite, const ServerMode& mode) {
+  const Options& options = suite.options;
+  using enum service::PayloadKind;
+  for (const service::PayloadKind kind : {kZeros, kText, kRandom}) {
+    for (const rpyc::Compression& compression : Settings(options.preset)) {
+      for (const std::uint64_t size : CompressedSizes(options.preset)) {
+        RegisterCallRow<RpycClient>(
+            suite,
+            "Compression/" + std::string(mode.name) + "/" + std::string(ToString(kind)) + "/" +
+                NameOf(compression) + "/" + std::to_string(size),
+            mode,
+            {.bytes_per_call = size,
+             .tail = Tail::kP50,
+             .client = {.compression = compression},
+             .server_flags = {"--compression=" + ToString(compression)},
+             .payload = kind},
+            options.requests,
+            // A warm-up call makes the block: most runs and clients that count have no use for it.
+            [kind, size](RpycClient& client) {
+              return client.Upload(service::Payload::Of(kind, size));
+            },
+            [size](std::uint64_t reply) { return reply == size; });
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void RegisterCompression(const Suite& suite) {
+  if (suite.options.preset != Preset::kDefault && suite.options.preset != Preset::kFull) return;
+  for (const ServerMode& mode : suite.modes) {
+    if (mode.protocol == Protocol::kRpyc && IsNativeThreaded(mode))
+      RegisterCompressionRows(suite, mode);
+  }
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,76 @@
+// Compute: N clients, each with a connection and a thread of its own, have the server add up
+// squares, all at the same time. The work is done in the session, so the row shows what a
+// concurrency model makes of several CPUs: an interpreter's lock lets one session work at a time, a
+// process or a native thread for each takes what CPUs there are, and an event loop has but its own.
+#include <memory>
+#include <string>
+
+#include "bench/load/client_threads.h"
+#include "bench/types/presets.h"
+#include "bench/types/types.h"
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/meter/counters.h"
+
+namespace rpycbench {
+namespace {
+
+// The same everywhere. So many additions take native code several times as long as the call around
+// them; Python needs more than a hundred times as long, and a few calls still end within a second.
+constexpr std::int64_t kN = 400'000;
+// Few, for eight clients of Python's wait for each other.
+constexpr std::int64_t kRequestsPerClient = 10;
+
+// Σ i² for 0 ≤ i < n in closed form; the servers have to add.
+constexpr std::int64_t SumOfSquares(std::int64_t n) { return (n - 1) * n * (2 * n - 1) / 6; }
+static_assert(SumOfSquares(4) == 0 + 1 + 4 + 9);
+
+template <class Client>
+class ComputeRow : public ServerFixture {
+ public:
+  ComputeRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+             std::size_t clients)
+      : ServerFixture(suite, name, mode, Placement::kFree), clients_(clients) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    const auto compute = [](Client& client) {
+      Verify(client.Compute(kN) == SumOfSquares(kN), "compute");
+    };
+    const ClientLoad load{server(), options(), mode(), clients_, kRequestsPerClient, meter()};
+    ClientTotals totals;
+    for (auto _ : state) {
+      MeasureClients<ClientThreads, OwnConnections<Client>>(state, load, compute, totals,
+                                                            [](const auto&) {});
+    }
+    TakeTotals(meter(), totals, Tail::kP50, clients_);
+    ReportCalls(state, totals.latencies, totals.wire);
+    state.counters[kItemsPerSecond] = totals.RequestsPerSecond();
+    state.counters[counter::kCallsPerClient] =
+        totals.RequestsPerSecond() / static_cast<double>(clients_);
+    state.counters[counter::kSlowestClient] = totals.slowest;
+    state.counters[counter::kFastestClient] = totals.fastest;
+  }
+
+  std::string Conditions() const override {
+    return "compute_n=" + std::to_string(kN) +
+           " requests_per_client=" + std::to_string(kRequestsPerClient);
+  }
+
+ private:
+  std::size_t clients_;
+};
+
+}  // namespace
+
+void RegisterCompute(const Suite& suite) {
+  if (suite.options.preset == Preset::kClassic) return;  // whose counts are those of other types
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    for (const std::int64_t clients : ComputeClientCounts(suite.options, mode)) {
+      compat::RegisterRow(std::make_unique<ComputeRow<Client>>(
+          suite, "Compute/" + std::string(mode.name) + "/clients:" + std::to_string(clients), mode,
+          static_cast<std::size_t>(clients)));
+    }
+  });
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,124 @@
+// Concurrent: N clients, each a thread of this process, connect at the same moment, wait until all
+// have had a first reply, and then make their requests at the same moment. The row's time is that
+// of all requests, from the release to the last reply; connecting under load is told apart. The
+// variant event_driven has all clients on one thread, for numbers that no process has as threads.
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "bench/load/client_fibers.h"
+#include "bench/load/client_threads.h"
+#include "bench/types/presets.h"
+#include "bench/types/types.h"
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/meter/counters.h"
+#include "servers/net/descriptor_limit.h"
+
+namespace rpycbench {
+namespace {
+
+template <template <class, class> class Clients, class Source, class Call>
+class ConcurrentRow : public ServerFixture {
+ public:
+  ConcurrentRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+                std::size_t clients, Call call)
+      : ServerFixture(suite, name, mode, Placement::kFree),
+        name_(name),
+        clients_(clients),
+        call_(call) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    const ClientLoad load{server(), options(), mode(), clients_, options().requests_per_client,
+                          meter()};
+    ClientTotals totals;
+    ++run_;
+    for (auto _ : state) {
+      MeasureClients<Clients, Source>(
+          state, load, call_, totals,
+          [&](std::vector<ClientResult>& results) { WritePerClient(results); });
+    }
+    TakeTotals(meter(), totals, Tail::kP99, Clients<Source, Call>::ThreadsFor(clients_));
+    Report(state, totals);
+  }
+
+  std::string Conditions() const override {
+    return "requests_per_client=" + std::to_string(options().requests_per_client);
+  }
+
+ private:
+  void Report(benchmark::State& state, ClientTotals& totals) {
+    ReportCalls(state, totals.latencies, totals.wire);
+    state.counters[kItemsPerSecond] = totals.RequestsPerSecond();
+    state.counters[counter::kSlowestClient] = totals.slowest;
+    state.counters[counter::kFastestClient] = totals.fastest;
+    if (totals.connects.count() > 0) {
+      state.counters[counter::kConnectP50] = *totals.connects.PercentileUs(50);
+      state.counters[counter::kConnectMax] = totals.connects.MaxUs();
+    }
+  }
+
+  // One JSON object a line. The framework measures a row several times to find its number of
+  // iterations; `run` counts these, and the last run of a row is the one reported.
+  void WritePerClient(std::vector<ClientResult>& results) {
+    if (options().per_client_file.empty()) return;
+    std::ofstream file(options().per_client_file, std::ios::app);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      ClientResult& result = results[i];
+      file << "{\"row\":\"" << name_ << "\",\"run\":" << run_ << ",\"client\":" << i;
+      if (result.connect.count() > 0) file << ",\"connect_us\":" << result.connect.MaxUs();
+      file << ",\"requests\":" << result.latencies.count()
+           << ",\"requests_per_s\":" << result.requests_per_second
+           << ",\"p50_us\":" << *result.latencies.PercentileUs(50)
+           << ",\"max_us\":" << result.latencies.MaxUs() << "}\n";
+    }
+    if (!file.flush()) {
+      throw std::runtime_error("cannot write to " + options().per_client_file);
+    }
+  }
+
+  std::string name_;
+  std::size_t clients_;
+  Call call_;
+  int run_ = 0;
+};
+
+template <template <class, class> class Clients, class Source, class Call>
+void RegisterVariant(const Suite& suite, const ServerMode& mode, const std::string& variant,
+                     const std::vector<std::int64_t>& client_counts, Call call) {
+  for (const std::int64_t clients : client_counts) {
+    auto row = std::make_unique<ConcurrentRow<Clients, Source, Call>>(
+        suite,
+        "Concurrent/" + std::string(mode.name) + variant + "/clients:" + std::to_string(clients),
+        mode, static_cast<std::size_t>(clients), call);
+    if (suite.options.preset == Preset::kClassic) row->Iterations(1);
+    compat::RegisterRow(std::move(row));
+  }
+}
+
+}  // namespace
+
+void RegisterConcurrent(const Suite& suite) {
+  net::RaiseDescriptorLimit();  // servers inherit it
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    const auto ping = [](Client& client) { Verify(client.Ping() == "pong", "ping"); };
+    const auto counts = ClientCounts(suite.options, mode);
+    RegisterVariant<ClientThreads, OwnConnections<Client>>(suite, mode, "", counts, ping);
+    RegisterVariant<ClientFibers, OwnConnections<Client>>(
+        suite, mode, "/event_driven", EventDrivenClientCounts(suite.options, mode), ping);
+    if constexpr (std::is_same_v<Client, RpycClient>) {
+      RegisterVariant<ClientThreads, OwnConnections<Client>>(
+          suite, mode, "/ping_callattr", counts,
+          [](Client& client) { Verify(client.PingCallAttr() == "pong", "ping"); });
+    }
+    if constexpr (std::is_same_v<Client, HttpClient>) {
+      // There is nothing to share where each connection ends with an answer.
+      if (mode.traits.keeps_connections) {
+        RegisterVariant<ClientThreads, PooledConnections<Client>>(suite, mode, "/pool:10", counts,
+                                                                  ping);
+      }
+    }
+  });
+}
+
+}  // namespace rpycbench

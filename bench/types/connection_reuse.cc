@@ -1,0 +1,101 @@
+// ConnectionReuse: a ping on a connection that is kept, and one with a connection of its own, which
+// is made, used once and closed. The time of the latter ends when both ends have closed, so that
+// nothing a request causes is left for the next one to pay. HTTP's client asks for the close with
+// the request, RPyC's says good-bye, the floor's just closes.
+#include <memory>
+#include <string>
+
+#include "bench/types/types.h"
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/clients/clients.h"
+#include "fixtures/meter/counters.h"
+
+namespace rpycbench {
+namespace {
+
+// Of all requests of a row.
+struct Requests {
+  Samples times;
+  WireTotals wire;
+};
+
+template <class Client>
+class ConnectionReuseRow : public ServerFixture {
+ public:
+  ConnectionReuseRow(const Suite& suite, const ServerMode& mode, bool kept)
+      : ServerFixture(
+            suite,
+            "ConnectionReuse/" + std::string(mode.name) + (kept ? "/kept" : "/one_a_request"), mode,
+            Placement::kShared),
+        kept_(kept) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    Requests requests;
+    requests.times.Reset(static_cast<std::size_t>(state.max_iterations));
+    kept_ ? PingOnOneConnection(state, requests) : PingOnOneEach(state, requests);
+    state.counters[counter::kConnections] = static_cast<double>(requests.wire.connections) /
+                                            static_cast<double>(requests.times.count());
+    meter().TakeSamples(requests.times, Tail::kP50);
+    if (!kept_) requests.wire.connections = 0;  // they are what the row is about
+    ReportCalls(state, requests.times, requests.wire);
+  }
+
+ private:
+  using Clock = Samples::Clock;
+
+  void PingOnOneConnection(benchmark::State& state, Requests& requests) {
+    auto client = MakeClient<Client>(server(), options(), mode());
+    for (std::int64_t i = 0; i <= options().warmup_requests; ++i) Ping(client);
+    const WireTotals wire = WireTotals::Of(client);
+    meter().Start();
+    for (auto _ : state) {
+      const auto start = Clock::now();
+      Ping(client);
+      requests.times.Add(Clock::now() - start);
+    }
+    meter().Stop();
+    requests.wire = WireTotals::Of(client) - wire;
+    client.Close();
+  }
+
+  void PingOnOneEach(benchmark::State& state, Requests& requests) {
+    Requests warmup;
+    for (std::int64_t i = 0; i <= options().warmup_requests; ++i) PingOnOwn(warmup);
+    meter().Start();
+    for (auto _ : state) PingOnOwn(requests);
+    meter().Stop();
+  }
+
+  void PingOnOwn(Requests& requests) {
+    const auto start = Clock::now();
+    auto client = MakeClient<Client>(server(), options(), mode(), {.connection_a_request = true});
+    Ping(client);
+    client.Close();
+    requests.times.Add(Clock::now() - start);
+    requests.wire += WireTotals::Of(client);
+  }
+
+  static void Ping(Client& client) { rpycbench::Verify(client.Ping() == "pong", "ping"); }
+
+  bool kept_;
+};
+
+bool HasReuseRows(Preset preset, const ServerMode& mode) {
+  if (mode.software.is_python()) return false;
+  if (preset == Preset::kFull) return mode.model == "threaded" || mode.model == "forking";
+  return preset == Preset::kDefault && mode.model == "threaded";
+}
+
+}  // namespace
+
+void RegisterConnectionReuse(const Suite& suite) {
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    if (!HasReuseRows(suite.options.preset, mode)) return;
+    for (const bool kept : {true, false}) {
+      compat::RegisterRow(std::make_unique<ConnectionReuseRow<Client>>(suite, mode, kept));
+    }
+  });
+}
+
+}  // namespace rpycbench

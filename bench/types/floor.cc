@@ -1,0 +1,63 @@
+// Floor: what the measurements stand on. `Floor/ping` is a bare loop of send and receive, the least
+// that a call over a socket can cost here; `Floor/deflate_zlib` is what the reference
+// implementation of deflate takes to compress a transfer's bytes on one core, without any wire.
+#include <zlib.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "bench/types/call_row.h"
+#include "bench/types/types.h"
+
+namespace rpycbench {
+namespace {
+
+constexpr std::size_t kDeflateBytes = 128 << 20;
+
+// Compresses the payload as Python's RPyC does, at zlib's level 1, and leaves the result unused.
+class DeflateRow : public FixtureBase {
+ public:
+  DeflateRow(const Suite& suite, const std::string& name) : options_(suite.options) {
+    SetName(name.c_str());
+    UseRealTime();
+    Unit(benchmark::kMicrosecond);
+  }
+
+ protected:
+  void BenchmarkCase(benchmark::State& state) override {
+    const std::string data = service::Payload::Of(options_.payload, kDeflateBytes).ToString();
+    std::string packed(compressBound(data.size()), '\0');
+    Samples samples;
+    samples.Reset(static_cast<std::size_t>(state.max_iterations));
+    for (auto _ : state) {
+      uLongf size = packed.size();
+      const auto start = Samples::Clock::now();
+      const int result = compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
+                                   reinterpret_cast<const Bytef*>(data.data()), data.size(), 1);
+      samples.Add(Samples::Clock::now() - start);
+      if (result != Z_OK) throw std::runtime_error("zlib: error " + std::to_string(result));
+    }
+    SetLatencyCounters(state, samples);
+    state.SetBytesProcessed(static_cast<std::int64_t>(kDeflateBytes * samples.count()));
+    state.SetLabel("payload=" + std::string(service::ToString(options_.payload)));
+  }
+
+ private:
+  const Options& options_;
+};
+
+}  // namespace
+
+void RegisterFloor(const Suite& suite) {
+  RegisterCallRow<BareLoopClient>(
+      suite, "Floor/ping", kBareLoop,
+      {.warmup_calls = suite.options.warmup_requests + 1, .ledger_in_default = true},
+      suite.options.requests, [](BareLoopClient& client) { return client.Ping(); },
+      [](std::string_view reply) { return reply == "pong"; });
+  if (suite.options.preset == Preset::kFull) {
+    compat::RegisterRow(
+        std::make_unique<DeflateRow>(suite, "Floor/deflate_zlib/" + std::to_string(kDeflateBytes)));
+  }
+}
+
+}  // namespace rpycbench

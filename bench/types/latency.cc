@@ -1,0 +1,61 @@
+// Latency: one client, one connection, one call after the other. RPyC's ping stands in three rows:
+// as a Python program causes it (two round trips and a release), through a bound method that is
+// held, and as one request that names the method. Its echo comes with a list as well, which crosses
+// by reference: none of its bytes do, but a reference is made and released.
+#include <string>
+#include <type_traits>
+
+#include "bench/types/call_row.h"
+#include "bench/types/presets.h"
+#include "bench/types/types.h"
+
+namespace rpycbench {
+namespace {
+
+// An echo by value of this size is in every preset.
+constexpr std::uint64_t kListBytes = 1024;
+
+constexpr auto kIsPong = [](std::string_view reply) { return reply == "pong"; };
+
+template <class Client>
+void RegisterLatencyRows(const Suite& suite, const ServerMode& mode) {
+  const Options& options = suite.options;
+  const std::string prefix = "Latency/" + std::string(mode.name) + "/";
+  const auto add_ping = [&](const std::string& variant, auto call) {
+    RegisterCallRow<Client>(
+        suite, prefix + variant, mode,
+        {.warmup_calls = options.warmup_requests + 1, .ledger_in_default = true}, options.requests,
+        call, kIsPong);
+  };
+  add_ping("ping", [](Client& client) { return client.Ping(); });
+  if constexpr (std::is_same_v<Client, RpycClient>) {
+    add_ping("ping_bound", [](Client& client) { return client.PingBound(); });
+    add_ping("ping_callattr", [](Client& client) { return client.PingCallAttr(); });
+    const service::Chunks list{service::Payload::Of(options.payload, kListBytes), kListBytes};
+    RegisterCallRow<Client>(
+        suite, prefix + "echo_reference/" + std::to_string(kListBytes), mode,
+        {.warmup_calls = options.warmup_requests + 1, .ledger_in_default = true}, options.requests,
+        [list](Client& client) { return client.EchoReference(list); },
+        [](bool same) { return same; });
+  }
+  for (const std::uint64_t size : EchoSizes(options, mode)) {
+    const auto payload = service::Payload::Of(options.payload, size);
+    RegisterCallRow<Client>(
+        suite, prefix + "echo/" + std::to_string(size), mode,
+        {.warmup_calls = options.warmup_requests + 1,
+         .bytes_per_call = size,
+         .ledger_in_default = true},
+        options.requests, [payload](Client& client) { return client.Echo(payload); },
+        [payload](std::string_view reply) { return payload.Matches(reply); });
+  }
+}
+
+}  // namespace
+
+void RegisterLatency(const Suite& suite) {
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    RegisterLatencyRows<Client>(suite, mode);
+  });
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,117 @@
+// MaxRate: the highest rate of calls at which the 99th percentile of response times, counted from
+// when the calls were due, stays within an objective (--slo). It is searched by short open loops at
+// different rates, then confirmed by a longer one. The row's time is that per call at this rate.
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "bench/load/rate_search.h"
+#include "bench/types/once_per_repetition.h"
+#include "bench/types/open_loop_row.h"
+#include "bench/types/presets.h"
+#include "bench/types/types.h"
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/clients/clients.h"
+#include "fixtures/meter/counters.h"
+
+namespace rpycbench {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr double kProbeSeconds = 0.12;
+constexpr double kConfirmSeconds = 0.3;
+
+template <class Client>
+class MaxRateRow : public OpenLoopFixture<Client> {
+  using Base = OpenLoopFixture<Client>;
+
+ public:
+  MaxRateRow(const Suite& suite, const ServerMode& mode, std::size_t connections)
+      : Base(suite, "MaxRate/" + std::string(mode.name), mode, connections) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    Result& result = once_.Get(state, [&] { return Search(); });
+    ReportEach(state, 1 / result.found.per_second);
+    this->UseMeter(*result.meter);
+    this->Report(state, result.window, result.found.per_second);
+    state.counters[counter::kMaxPerSecond] = result.most;
+    state.counters[counter::kMaxRate] = result.found.per_second;
+    state.counters[counter::kSlo] = static_cast<double>(this->options().slo_us);
+    state.counters[counter::kProbes] = static_cast<double>(result.found.probes);
+  }
+
+  std::string Conditions() const override {
+    return Base::Conditions() + " slo_us=" + std::to_string(this->options().slo_us);
+  }
+
+ private:
+  struct Result {
+    FoundRate found{};
+    double most = 0;        // calls per second at saturation
+    OpenLoopWindow window;  // that confirmed it
+    std::optional<RowMeter> meter;
+  };
+
+  Result Search() {
+    const auto clients = this->Connect();
+    Result result;
+    result.most = SaturationRates().Of(this->mode().name, *clients);
+    auto seed = static_cast<std::uint64_t>(this->options().arrival_seed);
+    const RowMeter connected = this->meter();
+    std::size_t made = 0;
+    const auto found = FindHighestRate(
+        result.most,
+        [&](double rate) {
+          OpenLoopWindow window = Probe(*clients, rate, kProbeSeconds, seed++);
+          return Meets(window);
+        },
+        [&](double rate) {
+          this->UseMeter(connected);  // the probes are no part of what is reported
+          result.window = Probe(*clients, rate, kConfirmSeconds, seed++);
+          return Meets(result.window);
+        },
+        &made);
+    clients->CloseAll();
+    if (!found) {
+      throw std::runtime_error(
+          "no rate keeps p99 within " + std::to_string(this->options().slo_us) + " us, from " +
+          std::to_string(std::llround(result.most)) +
+          " calls/s, the maximum, down to a 128th of it (" + std::to_string(made) + " probes)");
+    }
+    result.found = *found;
+    result.meter.emplace(this->Metered(result.window));
+    return result;
+  }
+
+  OpenLoopWindow Probe(typename Base::Clients& clients, double per_second, double seconds,
+                       std::uint64_t seed) {
+    // Where calls wait for longer than the objective, there is nothing more to find out.
+    return this->RunWindow(clients, per_second, CallsIn(seconds, per_second), seed,
+                           microseconds(this->options().slo_us) + milliseconds(20));
+  }
+
+  bool Meets(OpenLoopWindow& window) const {
+    if (!window.complete()) return false;
+    const double p99 = window.responses.PercentileUs(99).value_or(window.responses.MaxUs());
+    return p99 <= static_cast<double>(this->options().slo_us);
+  }
+
+  OncePerRepetition<Result> once_;
+};
+
+}  // namespace
+
+void RegisterMaxRate(const Suite& suite) {
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    if (!HasMaxRateRow(suite.options, mode)) return;
+    compat::RegisterRow(std::make_unique<MaxRateRow<Client>>(
+        suite, mode, OpenLoopConnections(suite.options, mode)));
+  });
+}
+
+}  // namespace rpycbench

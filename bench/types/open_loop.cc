@@ -1,0 +1,208 @@
+// OpenLoop: calls come at a rate that does not depend on the answers, a share of what the server
+// has just been found to serve at most, or a number per second. A call's time runs from the moment
+// at which it was due, so what a client in a closed loop would not notice, because the server kept
+// it from calling, is in the figures. The variant `stalls` proves it by a server that stops
+// answering at known moments: what must come out can be calculated.
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "bench/types/once_per_repetition.h"
+#include "bench/types/open_loop_row.h"
+#include "bench/types/presets.h"
+#include "bench/types/types.h"
+#include "fixtures/benchmark_compat.h"
+#include "fixtures/clients/clients.h"
+#include "fixtures/meter/counters.h"
+
+namespace rpycbench {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// How much work is asked of the server: a share of its maximum, or a rate.
+struct Rate {
+  std::int64_t percent = 0;  // 0: the rate holds
+  std::int64_t per_second = 0;
+
+  std::string Name() const {
+    return percent > 0 ? "load:" + std::to_string(percent) : "rate:" + std::to_string(per_second);
+  }
+};
+
+std::string RowName(const ServerMode& mode, const std::string& rest) {
+  return "OpenLoop/" + std::string(mode.name) + "/" + rest;
+}
+
+template <class Client>
+class OpenLoopRow : public OpenLoopFixture<Client> {
+  using Base = OpenLoopFixture<Client>;
+
+ public:
+  OpenLoopRow(const Suite& suite, const ServerMode& mode, std::size_t connections, Rate rate,
+              std::shared_ptr<SaturationRates> saturation)
+      : Base(suite, RowName(mode, rate.Name()), mode, connections),
+        rate_(rate),
+        saturation_(std::move(saturation)) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    Result& result = once_.Get(state, [&] { return MeasureWindow(); });
+    ReportEach(state, result.window.responses.MeanUs() * 1e-6);
+    this->UseMeter(*result.meter);
+    this->Report(state, result.window, result.per_second);
+    if (result.most > 0) state.counters[counter::kMaxPerSecond] = result.most;
+  }
+
+ private:
+  struct Result {
+    double most = 0;  // calls per second at saturation; 0 if they were not asked for
+    double per_second = 0;
+    OpenLoopWindow window;
+    std::optional<RowMeter> meter;
+  };
+
+  Result MeasureWindow() {
+    const Options& options = this->options();
+    const auto clients = this->Connect();
+    Result result;
+    result.per_second = static_cast<double>(rate_.per_second);
+    if (rate_.percent > 0) {
+      result.most = saturation_->Of(this->mode().name, *clients);
+      result.per_second = result.most * static_cast<double>(rate_.percent) / 100;
+    }
+    const std::size_t calls =
+        CallsIn(static_cast<double>(OpenLoopWindowMs(options)) / 1e3, result.per_second);
+    const double length = static_cast<double>(calls) / result.per_second;
+    result.window = this->RunWindow(*clients, result.per_second, calls,
+                                    static_cast<std::uint64_t>(options.arrival_seed) + windows_++,
+                                    milliseconds(500 + static_cast<std::int64_t>(length * 1e3)));
+    RequireComplete(result.window, result.per_second);
+    result.meter.emplace(this->Metered(result.window));
+    clients->CloseAll();
+    return result;
+  }
+
+  void RequireComplete(const OpenLoopWindow& window, double per_second) const {
+    if (window.complete()) return;
+    throw std::runtime_error(
+        "the server does not keep up with " + std::to_string(std::llround(per_second)) +
+        " calls/s over " + std::to_string(this->connections()) + " connections: it answered " +
+        std::to_string(std::llround(window.AnsweredPerSecond())) + "/s; of " +
+        std::to_string(window.asked) + " calls " +
+        std::to_string(window.asked - window.answered()) + " were given up, " +
+        std::to_string(window.backlog_end) + " waited for a connection when the last was due");
+  }
+
+  Rate rate_;
+  std::shared_ptr<SaturationRates> saturation_;
+  std::uint64_t windows_ = 0;  // so far: each repetition has arrivals of its own
+  OncePerRepetition<Result> once_;
+};
+
+// The server stops for 100 ms of each second. Calls come evenly, so that of the share 0.1 of them
+// which fall into a stall, all waits from nothing to its length are equally many: a response takes
+// longer than x with probability (length - x) / period.
+constexpr milliseconds kStallEvery{1'000};
+constexpr milliseconds kStallLength{100};
+constexpr int kStalls = 3;
+constexpr double kStalledRate = 1'000;
+constexpr std::size_t kStalledConnections = 128;  // more than calls that come in a stall
+
+constexpr double ExpectedUs(double percentile) {
+  const auto period = static_cast<double>(kStallEvery.count());
+  return (static_cast<double>(kStallLength.count()) - period + period * percentile / 100) * 1e3;
+}
+static_assert(ExpectedUs(99) == 90'000);
+
+template <class Client>
+class StallsRow : public OpenLoopFixture<Client> {
+  using Base = OpenLoopFixture<Client>;
+  using typename Base::Clock;
+
+ public:
+  StallsRow(const Suite& suite, const ServerMode& mode)
+      : Base(suite, RowName(mode, "stalls"), mode, kStalledConnections,
+             {"--delay=stall:" + std::to_string(kStallEvery.count()) + ":" +
+              std::to_string(kStallLength.count())}) {}
+
+ protected:
+  void Measure(benchmark::State& state) override {
+    Result& result = once_.Get(state, [&] { return MeasureStalls(); });
+    ReportEach(state, result.window.responses.MeanUs() * 1e-6);
+    // What looks like a stall here is meant to be one, and no doubt.
+    this->meter().evidence().samples = result.window.answered();
+    this->Report(state, result.window, kStalledRate);
+    state.counters[counter::kExpectedP99] = ExpectedUs(99);
+    state.counters[counter::kExpectedP999] = ExpectedUs(99.9);
+    state.counters[counter::kClosedLoopP99] = *result.closed_loop.PercentileUs(99);
+  }
+
+  std::string Conditions() const override {
+    return "arrivals=constant connections=" + std::to_string(kStalledConnections);
+  }
+
+ private:
+  struct Result {
+    OpenLoopWindow window;
+    Samples closed_loop;
+  };
+
+  Result MeasureStalls() {
+    constexpr auto kLength = kStalls * kStallEvery;
+    const auto clients = this->Connect();
+    const auto schedule =
+        Schedule(Arrivals::kConstant, kStalledRate,
+                 static_cast<std::size_t>(kStalledRate * seconds(kLength / seconds(1)).count()), 0);
+    // The server counts from the same clock; a window begins halfway between two stalls.
+    const auto now = Clock::now();
+    const auto start =
+        now + kStallEvery - now.time_since_epoch() % kStallEvery + (kStallEvery + kStallLength) / 2;
+    Result result{.window = clients->Run(schedule, start, kStallEvery), .closed_loop = {}};
+    if (!result.window.complete()) throw std::runtime_error("calls were given up");
+    clients->CloseAll();
+    CallInClosedLoop(kLength, result.closed_loop);
+    return result;
+  }
+
+  // One client that waits for each answer before it makes the next call, for as long.
+  void CallInClosedLoop(Clock::duration length, Samples& samples) {
+    const auto client = MakeUniqueClient<Client>(this->server(), this->options(), this->mode());
+    samples.Reset(500'000);
+    auto begun = Clock::now();
+    for (const auto end = begun + length; begun < end;) {
+      this->Ping(*client);
+      const auto answered = Clock::now();
+      samples.Add(answered - begun);
+      begun = answered;
+    }
+    client->Close();
+  }
+
+  OncePerRepetition<Result> once_;
+};
+
+}  // namespace
+
+void RegisterOpenLoop(const Suite& suite) {
+  const auto saturation = std::make_shared<SaturationRates>();
+  ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
+    const auto add = [&](Rate rate) {
+      compat::RegisterRow(std::make_unique<OpenLoopRow<Client>>(
+          suite, mode, OpenLoopConnections(suite.options, mode), rate, saturation));
+    };
+    for (const std::int64_t load : OpenLoopLoads(suite.options, mode)) {
+      if (suite.options.rates.empty()) add({.percent = load});
+    }
+    if (OpenLoopLoads(suite.options, mode).empty()) return;
+    for (const std::int64_t rate : suite.options.rates) add({.per_second = rate});
+    if (HasStallsRow(suite.options, mode)) {
+      compat::RegisterRow(std::make_unique<StallsRow<Client>>(suite, mode));
+    }
+  });
+}
+
+}  // namespace rpycbench

@@ -1,0 +1,121 @@
+// What the rows of an open loop share: how many connections, where their thread runs, how the
+// server's maximum is found, and which counters tell of a window.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "bench/load/arrivals.h"
+#include "bench/load/open_loop_clients.h"
+#include "fixtures/meter/counters.h"
+#include "fixtures/server_fixture.h"
+
+namespace rpycbench {
+
+// split, so that the thread that watches the clock takes no CPU from the server; shared where there
+// is one CPU only.
+Placement OpenLoopPlacement();
+
+// Sets what a window tells beside the percentiles of response times and the rate asked for.
+void SetOpenLoopCounters(benchmark::State& state, OpenLoopWindow& window);
+
+// How many calls a window of about `seconds` has at a rate: 300 at least, for a 99th percentile of
+// fewer is in doubt, as long as they do not take more than 2 s; never none.
+std::size_t CallsIn(double seconds, double per_second);
+
+// Calls per second at saturation, by mode: measured by the first row that asks, for all rows of a
+// run.
+class SaturationRates {
+ public:
+  template <class Clients>
+  double Of(std::string_view mode, Clients& clients) {
+    const auto found = rates_.find(mode);
+    if (found != rates_.end()) return found->second;
+    double rate = clients.Saturate(std::chrono::milliseconds(100));
+    // A slow server needs longer to show a rate.
+    if (rate < kEnoughPerSecond) rate = clients.Saturate(std::chrono::seconds(1));
+    if (rate <= 0) throw std::runtime_error("no call was answered in 1 s at saturation");
+    return rates_.emplace(mode, rate).first->second;
+  }
+
+ private:
+  static constexpr double kEnoughPerSecond = 1'000;
+
+  std::map<std::string, double, std::less<>> rates_;
+};
+
+// A row whose calls are pings to one mode's server over a number of connections.
+template <class Client>
+class OpenLoopFixture : public ServerFixture {
+ public:
+  using Clock = Samples::Clock;
+
+  OpenLoopFixture(const Suite& suite, const std::string& name, const ServerMode& mode,
+                  std::size_t connections, std::vector<std::string> server_flags = {})
+      : ServerFixture(suite, name, mode, OpenLoopPlacement(), std::move(server_flags),
+                      Timing::kManual),
+        connections_(connections) {}
+
+ protected:
+  static void Ping(Client& client) { Verify(client.Ping() == "pong", "ping"); }
+  using Clients = OpenLoopClients<Client, void (*)(Client&)>;
+
+  // Connected clients that have made a first call each.
+  std::unique_ptr<Clients> Connect() {
+    meter().BeforeConnecting(connections_);
+    auto clients = std::make_unique<Clients>(server(), options(), mode(), connections_,
+                                             placement() == Placement::kShared, ping_);
+    clients->Connect();
+    meter().AllConnected(connections_);
+    return clients;
+  }
+
+  // `count` calls as --arrivals has them, from now on; those that cannot begin in time are given
+  // up.
+  OpenLoopWindow RunWindow(Clients& clients, double per_second, std::size_t count,
+                           std::uint64_t seed, Clock::duration overtime) {
+    const auto schedule = Schedule(options().arrivals, per_second, count, seed);
+    meter().Start();
+    OpenLoopWindow window =
+        clients.Run(schedule, Clock::now() + std::chrono::microseconds(200), overtime);
+    meter().Stop();
+    return window;
+  }
+
+  // Of the window that the row tells of, once it has been measured.
+  void Report(benchmark::State& state, OpenLoopWindow& window, double per_second) {
+    ReportCalls(state, window.responses, window.wire);
+    SetOpenLoopCounters(state, window);
+    state.counters[counter::kRate] = per_second;
+  }
+
+  // Hands the evidence of a window to the meter, before anything sorts it, and returns the meter.
+  // The thread that watches the clock is always busy; how late it was says whether it kept up.
+  RowMeter Metered(OpenLoopWindow& window) {
+    // Queues come and go: medians that lie apart are no drift of the machine.
+    meter().TakeSamples(window.responses, Tail::kP99, RowMeter::Order::kOther);
+    const auto late = window.lateness.PercentileUs(99);
+    const auto p99 = window.responses.PercentileUs(99);
+    if (late && p99) meter().evidence().late_share = *late / *p99;
+    return meter();
+  }
+
+  std::string Conditions() const override {
+    return "arrivals=" + std::string(ToString(options().arrivals)) +
+           " connections=" + std::to_string(connections_);
+  }
+
+  std::size_t connections() const { return connections_; }
+
+ private:
+  std::size_t connections_;
+  void (*ping_)(Client&) = Ping;
+};
+
+}  // namespace rpycbench

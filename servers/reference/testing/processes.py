@@ -1,0 +1,37 @@
+"""What tests ask of the processes of a server."""
+
+import os
+import pathlib
+import select
+import time
+
+from contract import PATIENCE
+
+
+def is_sanitized(program):
+    """Whether it was built with a sanitizer, whose own bookkeeping grows for thousands of
+    connections."""
+    text = pathlib.Path(program).read_bytes()
+    return b"__asan_init" in text or b"__tsan_init" in text
+
+
+def resident_kib(pid):
+    """The memory a process occupies."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+def await_exit(pids):
+    """Waits until none of the processes, which need not be children, runs any more."""
+    deadline = time.monotonic() + PATIENCE
+    for pid in pids:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            left = max(0, deadline - time.monotonic())
+            if not select.select([descriptor], [], [], left)[0]:
+                raise AssertionError(f"process {pid} still runs")
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,66 @@
+// The envelope: what kind of message a frame carries and which request it belongs to. Two dialects
+// exist. rpyc 5.x sends the brine tuple (type, seq, body); rpyc 6.x sends the type as a raw byte
+// and then the brine tuple (seq, body). The rest of a message is the same in both.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "servers/rpyc/wire/brine.h"
+#include "servers/rpyc/wire/message_writer.h"
+#include "servers/rpyc/wire/options.h"
+#include "servers/rpyc/wire/value.h"
+
+namespace rpycbench::rpyc {
+
+enum class MessageType : std::uint8_t { kRequest = 1, kReply = 2, kException = 3 };
+
+// What a request asks for.
+enum class Handler : std::uint8_t {
+  kPing = 1,
+  kClose,
+  kGetRoot,
+  kGetAttr,
+  kDelAttr,
+  kSetAttr,
+  kCall,
+  kCallAttr,
+  kRepr,
+  kStr,
+  kCmp,
+  kHash,
+  kDir,
+  kPickle,
+  kDel,
+  kInspect,
+  kBuffIter,
+  kOldSlicing,
+  kCtxExit,
+  kInstanceCheck,
+};
+
+// As the library calls it: "GETATTR".
+std::string_view NameOf(Handler handler);
+
+struct Envelope {
+  MessageType type;
+  std::int64_t sequence;
+  Value body;  // request: (handler, boxed arguments); reply: boxed result; exception: see vinegar
+};
+
+// The dialect whose first message starts with this payload. Throws ProtocolError for neither.
+Dialect DetectDialect(std::string_view payload);
+
+// Reads a whole payload; the body points into it and into `arena`. Throws ProtocolError.
+Envelope ReadEnvelope(Dialect dialect, std::string_view payload, Arena& arena,
+                      const brine::ReadLimits& limits);
+
+// Writes everything in front of the body. `dialect` must be decided.
+void WriteEnvelopeHead(Dialect dialect, MessageType type, std::int64_t sequence,
+                       MessageWriter& out);
+// The same a byte longer than need be. Readers take it for the same message, but a dialect cannot
+// be detected from it.
+void WriteLongEnvelopeHead(Dialect dialect, MessageType type, std::int64_t sequence,
+                           MessageWriter& out);
+
+}  // namespace rpycbench::rpyc

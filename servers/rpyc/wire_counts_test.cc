@@ -1,0 +1,102 @@
+// The ledger of a native server, held against recorded conversations of the Python library in both
+// dialects: a recorded client plays its part, the server must answer as the recorded one did, and
+// must have counted what crossed.
+#include "servers/rpyc/wire/wire_counts.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <string>
+#include <thread>
+#include <tuple>
+
+#include "servers/rpyc/benchmark_root.h"
+#include "servers/rpyc/connection.h"
+#include "servers/rpyc/testing/replay.h"
+#include "servers/rpyc/testing/socket_pair.h"
+
+namespace rpycbench::rpyc {
+namespace {
+
+// All of the benchmark service, but for those that end in an error: its text is the server's own.
+constexpr const char* kConversations[] = {
+    "benchmark_sequence",
+    "ping",
+    "ping_back_to_back",
+    "ping_hoisted",
+    "echo_bytes",
+    "echo_str",
+    "echo_values",
+    "echo_list",
+    "echo_mixed_tuple",
+    "upload_10",
+    "upload_4096",
+    "upload_1MiB",
+    "upload_kwargs",
+    "download_10",
+    "download_4096",
+    "download_1MiB",
+    "compute_1000",
+    "sleep_0.01",
+    "upload_file_4096",
+    "download_file_4096",
+    "upload_file_chunked_24x65536",
+    "upload_file_chunked_24x100",
+    "download_file_chunked_24x65536_iterate",
+    "download_file_chunked_24x100_iterate",
+    "download_file_chunked_24x100_call_only",
+    "download_file_chunked_24x100_bench_postprocess",
+    "download_file_chunked_24x100_buffiter",
+    "download_file_chunked_index",
+    "async_two",
+    "async_two_nodelay",
+    "conn_ping",
+};
+
+class ServerLedgerTest : public testing::TestWithParam<std::tuple<Dialect, const char*>> {};
+
+TEST_P(ServerLedgerTest, IsWhatCrossed) {
+  const auto [dialect, conversation] = GetParam();
+  Replay replay(dialect, conversation, NativeEnd::kServer);
+  SocketPair pair;
+  const service::Service service;
+  WireCounts counts;
+  std::string error;
+  std::thread server([&] {
+    Connection connection(pair.right, {}, std::make_shared<BenchmarkRoot>(service));
+    try {
+      connection.Serve();
+    } catch (const std::exception& broken) {
+      error = broken.what();
+    }
+    ledger = connection.counts();
+    pair.right.ShutdownBoth();
+  });
+  try {
+    replay.Run(pair.left);
+  } catch (const std::exception& broken) {
+    ADD_FAILURE() << broken.what();
+  }
+  pair.left.ShutdownBoth();
+  server.join();
+  EXPECT_EQ(error, "");
+  EXPECT_EQ(ledger, replay.counts());
+}
+
+// A function, for commas in a lambda would end the macro's argument.
+std::string NameOf(const testing::TestParamInfo<std::tuple<Dialect, const char*>>& instance) {
+  const auto& [dialect, conversation] = instance.param;
+  std::string name = (dialect == Dialect::k5 ? "Rpyc5_" : "Rpyc6_") + std::string(conversation);
+  std::ranges::replace(name, '.', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Recorded, ServerLedgerTest,
+                         testing::Combine(testing::Values(Dialect::k5, Dialect::k6),
+                                          testing::ValuesIn(kConversations)),
+                         NameOf);
+
+}  // namespace
+}  // namespace rpycbench::rpyc
