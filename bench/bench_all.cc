@@ -1,11 +1,13 @@
 // The program: measures every benchmark type against every server mode that the flags ask for.
 #include <chrono>
+#include <iostream>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "bench/calibration/self_check.h"
 #include "bench/run/context.h"
+#include "bench/run/describe.h"
 #include "bench/run/make_calls.h"
 #include "bench/run/rows_on_request.h"
 #include "bench/run/run.h"
@@ -14,29 +16,13 @@
 #include "fixtures/meter/machine.h"
 #include "fixtures/meter/placement.h"
 #include "fixtures/process/server_commands.h"
+#include "fixtures/server_fixture.h"
 
 namespace rpycbench {
 namespace {
 
 void RegisterRows(const Suite& suite) {
-  RegisterFloor(suite);
-  RegisterConnection(suite);
-  RegisterLatency(suite);
-  RegisterBandwidth(suite);
-  RegisterBinaryTransfer(suite);
-  RegisterConcurrent(suite);
-  RegisterGenerator(suite);
-  RegisterCompute(suite);
-  RegisterIsolation(suite);
-  RegisterSocketPolicy(suite);
-  RegisterAddressFamily(suite);
-  RegisterConnectionReuse(suite);
-  RegisterBodyStyle(suite);
-  RegisterCompression(suite);
-  RegisterChunkSize(suite);
-  RegisterOpenLoop(suite);
-  RegisterMaxRate(suite);
-  RegisterCalibration(suite);
+  for (const BenchmarkType* type : AllTypes()) type->register_rows(suite);
 }
 
 // Puts the machine into the context, and says if it is busy with something else.
@@ -59,6 +45,10 @@ int main(int argc, char** argv) {
   return ReportErrors([&]() -> int {
     std::optional<CommandLine> command = ParseCommandLine(argc, argv);
     if (!command) return kSuccess;
+    if (command->options.describe) {
+      std::cout << Describe(TypeTable(AllTypes())) << '\n';
+      return kSuccess;
+    }
     ServerPool servers(StartServers(command->options));
     if (IsClientOfCountingPass(command->options)) {
       return MakeCalls(command->options, [&](std::span<const ServerMode> modes, RowIndex& rows) {
@@ -94,6 +84,6 @@ int main(int argc, char** argv) {
     if (command->options.rows_on_request) {
       return end_servers(RunRowsOnRequest(selection.rows, index, command->options.inject));
     }
-    return end_servers(RunRows(*command, selection.rows));
+    return end_servers(RunRows(*command, selection.rows, TypeTable(AllTypes())));
   });
 }

@@ -22,9 +22,6 @@
 
 namespace rpycbench {
 
-// The framework's name of a rate, which it would divide by a time of its own.
-inline constexpr char kItemsPerSecond[] = "items_per_second";
-
 // What one client found out in one iteration.
 struct ClientResult {
   Samples connect;

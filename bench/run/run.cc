@@ -17,6 +17,7 @@
 #include "bench/report/results/result_file.h"
 #include "bench/report/results/row_filter.h"
 #include "bench/run/context.h"
+#include "bench/run/describe.h"
 #include "bench/run/usage_error.h"
 #include "fixtures/benchmark_compat.h"
 
@@ -74,12 +75,12 @@ FrameworkFlags ForTheFramework(FrameworkFlags flags) {
 }
 
 // Null if no file was asked for.
-std::unique_ptr<Reporter> MakeFile(const FrameworkFlags& flags) {
+std::unique_ptr<Reporter> MakeFile(const FrameworkFlags& flags, const TypeTable& types) {
   const std::string path = flags.ValueOr("benchmark_out", "");
   if (path.empty() || flags.On("benchmark_list_tests")) return nullptr;
   CheckOutputPath(path);
   const std::string format = flags.ValueOr("benchmark_out_format", "json");
-  if (format == "json") return std::make_unique<ResultFile>(path);
+  if (format == "json") return std::make_unique<ResultFile>(path, DescribeForReaders(types));
   std::unique_ptr<Reporter> reporter;
   if (format == "csv") {
     reporter = std::make_unique<CsvReporter>(SuiteCounters());
@@ -173,10 +174,11 @@ std::vector<std::string> SelectedRows(const CommandLine& command) {
   return matched > 0 ? keeper.Lines() : std::vector<std::string>();
 }
 
-int RunRows(const CommandLine& command, const std::vector<std::string>& rows) {
+int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
+            const TypeTable& types) {
   const FrameworkFlags& flags = command.flags;
-  const std::unique_ptr<Reporter> file = MakeFile(flags);
-  const std::unique_ptr<Reporter> own_display = MakeDisplay(command, rows);
+  const std::unique_ptr<Reporter> file = MakeFile(flags, types);
+  const std::unique_ptr<Reporter> own_display = MakeDisplay(command, rows, types);
   const bool report_aggregates = flags.On("benchmark_report_aggregates_only");
   RowFilter display(
       own_display ? *own_display : *benchmark::CreateDefaultDisplayReporter(),

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "bench/run/framework_flags.h"
+#include "bench/types/type.h"
 #include "fixtures/options.h"
 
 namespace rpycbench {
@@ -49,8 +50,9 @@ void Tell(std::string line);
 // Runs, or lists, the registered rows that the filter matches, then drops all registered rows.
 // Returns kSuccess, or kFailure if a row ended in an error. Throws UsageError if nothing matches or
 // the output file is out of reach, std::runtime_error if it or stdout can't be written later on.
-// `rows` are their names, in order, for telling how far the run has come.
-int RunRows(const CommandLine& command, const std::vector<std::string>& rows);
+// `rows` are their names, in order, for telling how far the run has come; `types` are the suite's.
+int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
+            const TypeTable& types);
 
 // What `body` returns, or the code for the exception it throws, with one line on stderr.
 int ReportErrors(const std::function<int()>& body);

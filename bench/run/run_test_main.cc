@@ -107,6 +107,6 @@ int main(int argc, char** argv) {
     RegisterRows();
     const std::vector<std::string> rows = SelectedRows(*command);
     RegisterRows();
-    return RunRows(*command, rows);
+    return RunRows(*command, rows, {});
   });
 }

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bench/types/call_row.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
@@ -33,8 +33,6 @@ void RegisterFamily(const Suite& suite, const ServerMode& mode, const AddressFam
       [](std::uint64_t reply) { return reply == kUploadBytes; });
 }
 
-}  // namespace
-
 void RegisterAddressFamily(const Suite& suite) {
   if (suite.options.preset != Preset::kDefault && suite.options.preset != Preset::kFull) return;
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
@@ -44,5 +42,13 @@ void RegisterAddressFamily(const Suite& suite) {
     RegisterFamily<Client>(suite, mode, kUnix);
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kAddressFamilyType{
+    {.name = "AddressFamily",
+     .timed = "one call over another kind of loopback address",
+     .variants = "`<ipv4|ipv6|unix>/ping`, `…/upload/65536` (`full`)"},
+    RegisterAddressFamily};
 
 }  // namespace rpycbench

@@ -4,7 +4,7 @@
 
 #include "bench/types/call_row.h"
 #include "bench/types/presets.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
@@ -28,12 +28,19 @@ void RegisterBandwidthRows(const Suite& suite, const ServerMode& mode) {
   }
 }
 
-}  // namespace
-
 void RegisterBandwidth(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     RegisterBandwidthRows<Client>(suite, mode);
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kBandwidthType{{.name = "Bandwidth",
+                                           .timed = "one upload or download",
+                                           .variants = "`upload/<bytes>`, `download/<bytes>`",
+                                           .primary = kByteRate,
+                                           .flags = {"--payload_bytes"}},
+                                          RegisterBandwidth};
 
 }  // namespace rpycbench

@@ -9,7 +9,7 @@
 
 #include "bench/types/call_row.h"
 #include "bench/types/presets.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
@@ -72,12 +72,21 @@ void RegisterTransferRows(const Suite& suite, const ServerMode& mode) {
   }
 }
 
-}  // namespace
-
 void RegisterBinaryTransfer(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     RegisterTransferRows<Client>(suite, mode);
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kBinaryTransferType{
+    {.name = "BinaryTransfer",
+     .timed = "one file",
+     .variants = "`upload`, `download`, `upload_chunked`, `download_chunked`; RPyC "
+                 "`upload_chunked_by_value`, `download_chunked_buffiter`",
+     .primary = kByteRate,
+     .flags = {"--file_bytes", "--file_iterations", "--chunk_bytes"}},
+    RegisterBinaryTransfer};
 
 }  // namespace rpycbench

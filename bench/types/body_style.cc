@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bench/types/call_row.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
@@ -75,8 +75,6 @@ void RegisterStyleRows(const Suite& suite, const ServerMode& mode) {
   }
 }
 
-}  // namespace
-
 void RegisterBodyStyle(const Suite& suite) {
   for (const ServerMode& mode : suite.modes) {
     if (mode.protocol == Protocol::kHttp && HasStyleRows(suite.options.preset, mode)) {
@@ -84,5 +82,15 @@ void RegisterBodyStyle(const Suite& suite) {
     }
   }
 }
+
+}  // namespace
+
+extern const BenchmarkType kBodyStyleType{
+    {.name = "BodyStyle",
+     .timed = "one file over HTTP",
+     .variants = "`<raw|chunked|hex_json>/<upload|download>/<bytes>`",
+     .primary = kByteRate,
+     .flags = {"--chunk_bytes"}},
+    RegisterBodyStyle};
 
 }  // namespace rpycbench

@@ -8,7 +8,7 @@
 #include "bench/calibration/calibration.h"
 #include "bench/types/once_per_repetition.h"
 #include "bench/types/presets.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/counters.h"
 
@@ -64,8 +64,6 @@ class CalibrationRow : public ServerFixture {
   OncePerRepetition<Calibration> once_;
 };
 
-}  // namespace
-
 void RegisterCalibration(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     const auto names = CalibrationTruths(suite.options, mode);
@@ -75,5 +73,16 @@ void RegisterCalibration(const Suite& suite) {
     }
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kCalibrationType{
+    {.name = "Calibration",
+     .timed = "one call to a server whose delay is known (`full`)",
+     .variants = "`spin_uniform`, `spin_bimodal`, `sleep_constant`",
+     .counters = {counter::kMean, counter::kFloorP50, counter::kWindows, counter::kExpectedMean,
+                  counter::kExpectedP50, counter::kExpectedP95, counter::kExpectedP99,
+                  counter::kExpectedP999}},
+    RegisterCalibration};
 
 }  // namespace rpycbench

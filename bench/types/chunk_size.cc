@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bench/types/call_row.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
@@ -54,12 +54,19 @@ bool HasChunkRows(Preset preset, const ServerMode& mode) {
   return preset == Preset::kFull || (preset == Preset::kDefault && mode.protocol != Protocol::kTcp);
 }
 
-}  // namespace
-
 void RegisterChunkSize(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (HasChunkRows(suite.options.preset, mode)) RegisterChunkRows<Client>(suite, mode);
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kChunkSizeType{
+    {.name = "ChunkSize",
+     .timed = "one file in chunks",
+     .variants = "`<upload_chunked|download_chunked>/chunk:<bytes>`",
+     .primary = kByteRate},
+    RegisterChunkSize};
 
 }  // namespace rpycbench

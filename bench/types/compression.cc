@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bench/types/call_row.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
@@ -60,8 +60,6 @@ void RegisterCompressionRows(const Suite& suite, const ServerMode& mode) {
   }
 }
 
-}  // namespace
-
 void RegisterCompression(const Suite& suite) {
   if (suite.options.preset != Preset::kDefault && suite.options.preset != Preset::kFull) return;
   for (const ServerMode& mode : suite.modes) {
@@ -69,5 +67,14 @@ void RegisterCompression(const Suite& suite) {
       RegisterCompressionRows(suite, mode);
   }
 }
+
+}  // namespace
+
+extern const BenchmarkType kCompressionType{
+    {.name = "Compression",
+     .timed = "one upload by RPyC; what is sent × how it is compressed",
+     .variants = "`<zeros|text|random>/<python|off|threshold_65536>/<bytes>`",
+     .primary = kByteRate},
+    RegisterCompression};
 
 }  // namespace rpycbench

@@ -7,7 +7,7 @@
 
 #include "bench/load/client_threads.h"
 #include "bench/types/presets.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/counters.h"
 
@@ -44,7 +44,7 @@ class ComputeRow : public ServerFixture {
     }
     TakeTotals(meter(), totals, Tail::kP50, clients_);
     ReportCalls(state, totals.latencies, totals.wire);
-    state.counters[kItemsPerSecond] = totals.RequestsPerSecond();
+    state.counters[counter::kItemsPerSecond] = totals.RequestsPerSecond();
     state.counters[counter::kCallsPerClient] =
         totals.RequestsPerSecond() / static_cast<double>(clients_);
     state.counters[counter::kSlowestClient] = totals.slowest;
@@ -60,8 +60,6 @@ class ComputeRow : public ServerFixture {
   std::size_t clients_;
 };
 
-}  // namespace
-
 void RegisterCompute(const Suite& suite) {
   if (suite.options.preset == Preset::kClassic) return;  // whose counts are those of other types
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
@@ -72,5 +70,17 @@ void RegisterCompute(const Suite& suite) {
     }
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kComputeType{
+    {.name = "Compute",
+     .timed = "N clients × 10 calls of `compute(400000)`, released together",
+     .variants = "`clients:<n>`",
+     .primary = kCallRate,
+     .is_rate = true,
+     .counters = {counter::kSlowestClient, counter::kFastestClient, counter::kCallsPerClient},
+     .flags = {"--clients"}},
+    RegisterCompute};
 
 }  // namespace rpycbench

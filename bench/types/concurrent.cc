@@ -9,7 +9,7 @@
 #include "bench/load/client_fibers.h"
 #include "bench/load/client_threads.h"
 #include "bench/types/presets.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/counters.h"
 #include "servers/net/descriptor_limit.h"
@@ -49,7 +49,7 @@ class ConcurrentRow : public ServerFixture {
  private:
   void Report(benchmark::State& state, ClientTotals& totals) {
     ReportCalls(state, totals.latencies, totals.wire);
-    state.counters[kItemsPerSecond] = totals.RequestsPerSecond();
+    state.counters[counter::kItemsPerSecond] = totals.RequestsPerSecond();
     state.counters[counter::kSlowestClient] = totals.slowest;
     state.counters[counter::kFastestClient] = totals.fastest;
     if (totals.connects.count() > 0) {
@@ -96,8 +96,6 @@ void RegisterVariant(const Suite& suite, const ServerMode& mode, const std::stri
   }
 }
 
-}  // namespace
-
 void RegisterConcurrent(const Suite& suite) {
   net::RaiseDescriptorLimit();  // servers inherit it
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
@@ -120,5 +118,20 @@ void RegisterConcurrent(const Suite& suite) {
     }
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kConcurrentType{
+    {.name = "Concurrent",
+     .timed = "N clients × 100 requests, released together",
+     .variants = "`clients:<n>`; RPyC `ping_callattr/`, HTTP `pool:10/`; `event_driven/` (`full`, "
+                 "two rows in `default`)",
+     .primary = kCallRate,
+     .is_rate = true,
+     .has_tail = true,
+     .counters = {counter::kConnectP50, counter::kConnectMax, counter::kSlowestClient,
+                  counter::kFastestClient},
+     .flags = {"--clients", "--requests_per_client", "--per_client_file"}},
+    RegisterConcurrent};
 
 }  // namespace rpycbench

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/call_costs/call_mark.h"
 #include "fixtures/clients/clients.h"
@@ -159,8 +159,6 @@ void Register(const Suite& suite, const std::string& name, const ServerMode& mod
   compat::RegisterRow(std::move(row));
 }
 
-}  // namespace
-
 void RegisterConnection(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     const std::string name = "Connection/" + std::string(mode.name);
@@ -170,5 +168,16 @@ void RegisterConnection(const Suite& suite) {
     }
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kConnectionType{
+    {.name = "Connection",
+     .timed =
+         "from connecting until the first verified reply; connections are closed outside the clock",
+     .variants = "none; RPyC `python_opening` (GETROOT, INSPECT, GETATTR, CALL)",
+     .counters = {counter::kTcpConnect, counter::kHandshake, counter::kFirstCall},
+     .flags = {"--connections"}},
+    RegisterConnection};
 
 }  // namespace rpycbench

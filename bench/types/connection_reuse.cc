@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/clients/clients.h"
 #include "fixtures/meter/counters.h"
@@ -87,8 +87,6 @@ bool HasReuseRows(Preset preset, const ServerMode& mode) {
   return preset == Preset::kDefault && mode.model == "threaded";
 }
 
-}  // namespace
-
 void RegisterConnectionReuse(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (!HasReuseRows(suite.options.preset, mode)) return;
@@ -97,5 +95,14 @@ void RegisterConnectionReuse(const Suite& suite) {
     }
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kConnectionReuseType{
+    {.name = "ConnectionReuse",
+     .timed = "one ping, on a connection that stays or on one of its own",
+     .variants = "`kept`, `one_a_request`",
+     .counters = {counter::kConnections}},
+    RegisterConnectionReuse};
 
 }  // namespace rpycbench

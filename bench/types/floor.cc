@@ -7,7 +7,7 @@
 #include <string>
 
 #include "bench/types/call_row.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
@@ -46,8 +46,6 @@ class DeflateRow : public FixtureBase {
   const Options& options_;
 };
 
-}  // namespace
-
 void RegisterFloor(const Suite& suite) {
   RegisterCallRow<BareLoopClient>(
       suite, "Floor/ping", kBareLoop,
@@ -59,5 +57,14 @@ void RegisterFloor(const Suite& suite) {
         std::make_unique<DeflateRow>(suite, "Floor/deflate_zlib/" + std::to_string(kDeflateBytes)));
   }
 }
+
+}  // namespace
+
+extern const BenchmarkType kFloorType{
+    {.name = "Floor",
+     .timed = "one round trip of a bare loop of send and receive; zlib alone (`full`)",
+     .variants = "`ping`, `deflate_zlib/<bytes>`",
+     .flags = {"--requests", "--warmup_requests"}},
+    RegisterFloor};
 
 }  // namespace rpycbench

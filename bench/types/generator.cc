@@ -11,7 +11,7 @@
 
 #include "bench/load/request_slice.h"
 #include "bench/types/presets.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/clients/clients.h"
 #include "fixtures/meter/counters.h"
@@ -162,8 +162,6 @@ class GeneratorRow : public ServerFixture {
   std::optional<std::uint64_t> requests_of_a_turn_;
 };
 
-}  // namespace
-
 void RegisterGenerator(const Suite& suite) {
   constexpr std::uint64_t kDownloadBytes = 1024;
   const std::string pong = R"({"response":"pong"})";
@@ -188,5 +186,16 @@ void RegisterGenerator(const Suite& suite) {
     }
   }
 }
+
+}  // namespace
+
+extern const BenchmarkType kGeneratorType{
+    {.name = "Generator",
+     .timed = "a request of the suite's generator, in turns with wrk's (`full`)",
+     .variants = "`length`, `compared`, `compared_1024`, each `connections:<n>`",
+     .primary = {"CPU × wrk's", counter::kCpuBesideWrk},
+     .counters = {counter::kWrkCpu, counter::kWrkKernelCpu, counter::kWrkRate,
+                  counter::kCpuBesideWrk, counter::kRateBesideWrk}},
+    RegisterGenerator};
 
 }  // namespace rpycbench

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bench/load/bystanders.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/clients/clients.h"
 #include "fixtures/meter/counters.h"
@@ -117,8 +117,6 @@ class IsolationRow : public ServerFixture {
   }
 };
 
-}  // namespace
-
 void RegisterIsolation(const Suite& suite) {
   if (suite.options.preset == Preset::kClassic) return;  // whose counts are those of other types
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
@@ -126,5 +124,18 @@ void RegisterIsolation(const Suite& suite) {
     compat::RegisterRow(std::make_unique<IsolationRow<Client>>(suite, mode));
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kIsolationType{
+    {.name = "Isolation",
+     .timed = "one session crashes: until every other client has been answered again",
+     .variants = "none",
+     .primary = {"lost", counter::kBystandersLost},
+     .has_calls = false,
+     .has_cpu = false,
+     .counters = {counter::kBystandersLost, counter::kServerRestarts, counter::kLongestGap,
+                  counter::kBystanderP50}},
+    RegisterIsolation};
 
 }  // namespace rpycbench

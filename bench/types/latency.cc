@@ -7,7 +7,7 @@
 
 #include "bench/types/call_row.h"
 #include "bench/types/presets.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
@@ -50,12 +50,21 @@ void RegisterLatencyRows(const Suite& suite, const ServerMode& mode) {
   }
 }
 
-}  // namespace
-
 void RegisterLatency(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     RegisterLatencyRows<Client>(suite, mode);
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kLatencyType{
+    {.name = "Latency",
+     .timed = "one call on one connection",
+     .variants =
+         "`ping`, `echo/<bytes>`; RPyC `ping_bound`, `ping_callattr`, `echo_reference/1024`",
+     .has_tail = true,
+     .flags = {"--payload_bytes", "--requests", "--warmup_requests"}},
+    RegisterLatency};
 
 }  // namespace rpycbench

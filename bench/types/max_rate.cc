@@ -11,7 +11,7 @@
 #include "bench/types/once_per_repetition.h"
 #include "bench/types/open_loop_row.h"
 #include "bench/types/presets.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/clients/clients.h"
 #include "fixtures/meter/counters.h"
@@ -104,8 +104,6 @@ class MaxRateRow : public OpenLoopFixture<Client> {
   OncePerRepetition<Result> once_;
 };
 
-}  // namespace
-
 void RegisterMaxRate(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (!HasMaxRateRow(suite.options, mode)) return;
@@ -113,5 +111,19 @@ void RegisterMaxRate(const Suite& suite) {
         suite, mode, OpenLoopConnections(suite.options, mode)));
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kMaxRateType{
+    {.name = "MaxRate",
+     .timed = "a call at the highest rate whose p99 stays within `--slo`",
+     .variants = "none",
+     .primary = {"calls/s", counter::kMaxRate},
+     .has_tail = true,
+     .counters = {counter::kServiceP50, counter::kServiceP99, counter::kLateP99, counter::kRate,
+                  counter::kAchieved, counter::kMaxPerSecond, counter::kBacklogMax,
+                  counter::kBacklogEnd, counter::kMaxRate, counter::kSlo, counter::kProbes},
+     .flags = {"--slo", "--arrivals", "--arrival_seed", "--open_loop_connections"}},
+    RegisterMaxRate};
 
 }  // namespace rpycbench

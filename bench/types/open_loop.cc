@@ -12,7 +12,7 @@
 #include "bench/types/once_per_repetition.h"
 #include "bench/types/open_loop_row.h"
 #include "bench/types/presets.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/clients/clients.h"
 #include "fixtures/meter/counters.h"
@@ -185,8 +185,6 @@ class StallsRow : public OpenLoopFixture<Client> {
   OncePerRepetition<Result> once_;
 };
 
-}  // namespace
-
 void RegisterOpenLoop(const Suite& suite) {
   const auto saturation = std::make_shared<SaturationRates>();
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
@@ -204,5 +202,19 @@ void RegisterOpenLoop(const Suite& suite) {
     }
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kOpenLoopType{
+    {.name = "OpenLoop",
+     .timed = "one call at a rate that does not depend on the answers, timed from when it was due",
+     .variants = "`load:<percent>`, with `--rate` `rate:<per second>`; `stalls` (`full`)",
+     .primary = {"calls/s", counter::kAchieved},
+     .has_tail = true,
+     .counters = {counter::kServiceP50, counter::kServiceP99, counter::kLateP99, counter::kRate,
+                  counter::kAchieved, counter::kMaxPerSecond, counter::kBacklogMax,
+                  counter::kBacklogEnd, counter::kClosedLoopP99},
+     .flags = {"--rate", "--window_ms", "--arrivals", "--arrival_seed", "--open_loop_connections"}},
+    RegisterOpenLoop};
 
 }  // namespace rpycbench

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bench/types/call_row.h"
-#include "bench/types/types.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
@@ -76,8 +76,6 @@ void RegisterNative(const Suite& suite, const ServerMode& mode) {
   }
 }
 
-}  // namespace
-
 void RegisterSocketPolicy(const Suite& suite) {
   if (suite.options.preset == Preset::kClassic) return;  // whose counts are those of other types
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
@@ -90,5 +88,14 @@ void RegisterSocketPolicy(const Suite& suite) {
     }
   });
 }
+
+}  // namespace
+
+extern const BenchmarkType kSocketPolicyType{
+    {.name = "SocketPolicy",
+     .timed = "one echo; who sets TCP_NODELAY × how a message is written",
+     .variants = "`nodelay:<none|client|server|both>/<joined|split|corked>/echo/1024`; "
+                 "`pyrpyc_threaded` `as_library`"},
+    RegisterSocketPolicy};
 
 }  // namespace rpycbench

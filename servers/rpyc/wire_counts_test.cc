@@ -55,9 +55,9 @@ constexpr const char* kConversations[] = {
     "conn_ping",
 };
 
-class ServerLedgerTest : public testing::TestWithParam<std::tuple<Dialect, const char*>> {};
+class ServerWireCountsTest : public testing::TestWithParam<std::tuple<Dialect, const char*>> {};
 
-TEST_P(ServerLedgerTest, IsWhatCrossed) {
+TEST_P(ServerWireCountsTest, IsWhatCrossed) {
   const auto [dialect, conversation] = GetParam();
   Replay replay(dialect, conversation, NativeEnd::kServer);
   SocketPair pair;
@@ -71,7 +71,7 @@ TEST_P(ServerLedgerTest, IsWhatCrossed) {
     } catch (const std::exception& broken) {
       error = broken.what();
     }
-    ledger = connection.counts();
+    counts = connection.counts();
     pair.right.ShutdownBoth();
   });
   try {
@@ -82,7 +82,7 @@ TEST_P(ServerLedgerTest, IsWhatCrossed) {
   pair.left.ShutdownBoth();
   server.join();
   EXPECT_EQ(error, "");
-  EXPECT_EQ(ledger, replay.counts());
+  EXPECT_EQ(counts, replay.counts());
 }
 
 // A function, for commas in a lambda would end the macro's argument.
@@ -93,7 +93,7 @@ std::string NameOf(const testing::TestParamInfo<std::tuple<Dialect, const char*>
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Recorded, ServerLedgerTest,
+INSTANTIATE_TEST_SUITE_P(Recorded, ServerWireCountsTest,
                          testing::Combine(testing::Values(Dialect::k5, Dialect::k6),
                                           testing::ValuesIn(kConversations)),
                          NameOf);

@@ -36,14 +36,15 @@ bool RunsInOrder(const FrameworkFlags& flags) {
 }
 
 std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const CommandLine& command,
-                                                          const std::vector<std::string>& rows) {
+                                                          const std::vector<std::string>& rows,
+                                                          const TypeTable& types) {
   const FrameworkFlags& flags = command.flags;
   const std::string format = flags.ValueOr("benchmark_format", "console");
   if (format == "json") return std::make_unique<JsonReporter>();
   if (format == "csv") return std::make_unique<CsvReporter>(SuiteCounters());
   if (!ShowsTable(flags)) return nullptr;
   auto table = std::make_unique<TableReporter>(
-      TableReporter::Settings{HasColor(flags), Columns, command.options.ledger == true},
+      TableReporter::Settings{HasColor(flags), Columns, command.options.ledger == true, types},
       DescribeRun(command.options), rows);
   if (RunsInOrder(flags)) return table;
   return std::make_unique<RowOrder>(std::move(table), rows);

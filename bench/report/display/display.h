@@ -21,6 +21,7 @@ bool RunsInOrder(const FrameworkFlags& flags);
 // `rows` are the names of the rows to come. Null for the framework's console, which knows what it
 // needs (colours, tables) from its flags.
 std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const CommandLine& command,
-                                                          const std::vector<std::string>& rows);
+                                                          const std::vector<std::string>& rows,
+                                                          const TypeTable& types);
 
 }  // namespace rpycbench

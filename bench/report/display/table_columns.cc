@@ -14,37 +14,6 @@ constexpr std::size_t kGap = 2;  // of which a rare wide figure may take one
 constexpr int kStays = 0;
 constexpr std::size_t kTimeWidth = 7;  // "13.7 µs"
 
-// What rows of a type are about, beside the time of a call.
-struct Subject {
-  const char* type;
-  const char* heading;
-  const char* counter;
-  double unit = 1;
-};
-constexpr double kMegabyte = 1e6;
-constexpr Subject kSubjects[] = {
-    {"Concurrent", "calls/s", "items_per_second"},
-    {"Compute", "calls/s", "items_per_second"},
-    {"OpenLoop", "calls/s", counter::kAchieved},
-    {"MaxRate", "calls/s", counter::kMaxRate},
-    {"Bandwidth", "MB/s", "bytes_per_second", kMegabyte},
-    {"BinaryTransfer", "MB/s", "bytes_per_second", kMegabyte},
-    {"BodyStyle", "MB/s", "bytes_per_second", kMegabyte},
-    {"Compression", "MB/s", "bytes_per_second", kMegabyte},
-    {"ChunkSize", "MB/s", "bytes_per_second", kMegabyte},
-    {"Isolation", "lost", counter::kBystandersLost},
-    {"Generator", "CPU × wrk's", counter::kCpuBesideWrk},
-};
-constexpr Subject kUsualSubject{"", "trips", counter::kRoundTrips};
-
-// Types whose rows make enough calls for a far tail, and are read for it.
-constexpr std::string_view kTailTypes[] = {"Latency", "Concurrent", "OpenLoop", "MaxRate"};
-
-const Subject& SubjectOf(const std::string& type) {
-  const auto* found = std::ranges::find(kSubjects, type, &Subject::type);
-  return found == std::end(kSubjects) ? kUsualSubject : *found;
-}
-
 Column TimeColumn(const char* heading, int rank, const char* counter) {
   return {heading, kTimeWidth, rank, [counter](const MeasuredRow& row, std::optional<double>) {
             return TimeText(row.Get(counter));
@@ -65,9 +34,7 @@ Column BothSidesColumn(const char* heading, const char* client, const char* serv
 
 std::size_t Column::taken() const { return kGap + std::max(width, DisplayWidth(heading)); }
 
-std::vector<Column> ColumnsOf(const std::string& type, const Extras& extras) {
-  const Subject& subject = SubjectOf(type);
-  const bool has_tail = std::ranges::find(kTailTypes, type) != std::end(kTailTypes);
+std::vector<Column> ColumnsOf(const TypeDescription& type, const Extras& extras) {
   std::vector<Column> columns;
   columns.push_back({"p50", kTimeWidth, kStays, [](const MeasuredRow& row, std::optional<double>) {
                        return TimeText(row.Get(counter::kP50).value_or(row.real_time_us));
@@ -78,24 +45,26 @@ std::vector<Column> ColumnsOf(const std::string& type, const Extras& extras) {
                        }});
   }
   columns.push_back(TimeColumn("p99", 2, counter::kP99));
-  if (has_tail) columns.push_back(TimeColumn("p99.9", 6, counter::kP999));
+  if (type.has_tail) columns.push_back(TimeColumn("p99.9", 6, counter::kP999));
   if (extras.compared) {
     columns.push_back({"× floor", 6, kStays, [](const MeasuredRow&, std::optional<double> ratio) {
                          return RatioText(ratio);
                        }});
   }
-  columns.push_back({subject.heading, 5, &subject == &kUsualSubject ? 4 : 1,
-                     [&subject](const MeasuredRow& row, std::optional<double>) {
-                       const std::optional<double> value = row.Get(subject.counter);
-                       return NumberText(value ? std::optional(*value / subject.unit) : value);
-                     }});
+  const PrimaryCounter& primary = type.primary;
+  const bool usual = primary.heading == std::string_view(kRoundTripsOfCall.heading);
+  columns.push_back(
+      {primary.heading, 5, usual ? 4 : 1, [primary](const MeasuredRow& row, std::optional<double>) {
+         const std::optional<double> value = row.Get(primary.counter);
+         return NumberText(value ? std::optional(*value / primary.unit) : value);
+       }});
   if (extras.ledger) {
     columns.push_back(
         BothSidesColumn("syscalls", counter::kClientSyscalls, counter::kServerSyscalls));
     columns.push_back(
         BothSidesColumn("allocs", counter::kClientAllocations, counter::kServerAllocations));
   }
-  if (type != "Isolation") {  // which kills the process whose time it would be
+  if (type.has_cpu) {
     columns.push_back(TimeColumn("client CPU", 7, counter::kClientCpu));
     columns.push_back(TimeColumn("server CPU", 5, counter::kServerCpu));
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/report/results/measured_row.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 
@@ -30,7 +31,7 @@ struct Extras {
 };
 
 // The columns that rows of a type have.
-std::vector<Column> ColumnsOf(const std::string& type, const Extras& extras);
+std::vector<Column> ColumnsOf(const TypeDescription& type, const Extras& extras);
 
 // Those that fit into `width` columns of the terminal beside names of `name_width`. Two always
 // stay: what a call takes, and how that compares.

@@ -38,7 +38,7 @@ void AddFigure(StyledLine& line, const std::string& cell) {
 
 TableReporter::TableReporter(Settings settings, ContextEntries about,
                              const std::vector<std::string>& rows)
-    : settings_(std::move(settings)), about_(std::move(about)) {
+    : settings_(std::move(settings)), about_(std::move(about)), floor_(settings_.types) {
   std::set<std::string> names;
   for (const std::string& row : rows) {
     const RowName name = SplitName(row);
@@ -86,7 +86,7 @@ void TableReporter::BeginTable(const MeasuredRow& row, bool repeated) {
   name_width_ = std::max(name_width_, DisplayWidth(type_));
   const Extras extras{
       .repeated = repeated, .compared = compared_.contains(type_), .ledger = settings_.ledger};
-  figures_ = Fitting(ColumnsOf(type_, extras), name_width_, width_);
+  figures_ = Fitting(ColumnsOf(settings_.types.Find(type_), extras), name_width_, width_);
   name_width_ = std::min(name_width_, width_ - WidthOf(figures_));
   GetOutputStream() << '\n';
   StyledLine heading;

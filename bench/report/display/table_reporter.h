@@ -29,6 +29,7 @@
 #include "bench/report/results/floor_ratio.h"
 #include "bench/report/results/measured_row.h"
 #include "bench/run/context.h"
+#include "bench/types/type.h"
 
 namespace rpycbench {
 
@@ -38,6 +39,7 @@ class TableReporter : public benchmark::BenchmarkReporter {
     bool color = false;
     std::function<std::size_t()> columns = {};  // of the terminal, asked for each table
     bool ledger = false;                        // its counts were asked for, and are shown
+    TypeTable types = {};
   };
 
   // `about` is the suite's part of the context; `rows` are the names of the rows to come.

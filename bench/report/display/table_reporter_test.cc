@@ -7,6 +7,7 @@
 
 #include "bench/report/display/text_layout.h"
 #include "bench/tests/fake_runs.h"
+#include "bench/types/types.h"
 
 namespace rpycbench {
 namespace {
@@ -58,6 +59,7 @@ std::string Shown(std::size_t columns, const std::vector<std::vector<compat::Run
   for (const auto& runs : reports) names.push_back(runs.front().run_name.str());
   std::ostringstream out;
   settings.columns = [columns] { return columns; };
+  settings.types = TypeTable(AllTypes());
   TableReporter table(settings, {}, names);
   table.SetOutputStream(&out);
   for (const auto& runs : reports) table.ReportRuns(runs);

@@ -10,7 +10,7 @@ namespace {
 
 // These two have columns of the framework's own.
 bool IsFrameworkRate(const std::string& name) {
-  return name == "bytes_per_second" || name == "items_per_second";
+  return name == counter::kBytesPerSecond.name || name == counter::kItemsPerSecond.name;
 }
 
 }  // namespace
@@ -45,6 +45,10 @@ void CsvReporter::ReportRuns(const std::vector<Run>& runs) {
 
 BENCHMARK_RESTORE_DEPRECATED_WARNING
 
-std::set<std::string> SuiteCounters() { return {counter::kAll.begin(), counter::kAll.end()}; }
+std::set<std::string> SuiteCounters() {
+  std::set<std::string> names;
+  for (const Counter& known : counter::kAll) names.insert(known);
+  return names;
+}
 
 }  // namespace rpycbench

@@ -8,30 +8,25 @@
 namespace rpycbench {
 namespace {
 
-// Operations that only a protocol has, and what the floor has for them.
-std::string AtTheFloor(std::string operation) {
-  static const struct {
-    std::regex only_a_protocols;
-    const char* floors;
-  } substitutes[] = {{std::regex("^ping_(bound|callattr)$"), "ping"},
-                     {std::regex("^echo_reference/[0-9]+$"), "ping"},
-                     {std::regex("^((up|down)load_chunked)_(by_value|buffiter)/"), "$1/"},
-                     {std::regex("^(ping_callattr|pool:[0-9]+)/"), ""},
-                     {std::regex("^python_opening$"), ""}};
-  for (const auto& substitute : substitutes) {
-    operation = std::regex_replace(operation, substitute.only_a_protocols, substitute.floors,
-                                   std::regex_constants::format_first_only);
+constexpr FloorSubstitute kSubstitutes[] = {
+    {"^ping_(bound|callattr)$", "ping"},
+    {"^echo_reference/[0-9]+$", "ping"},
+    {"^((up|down)load_chunked)_(by_value|buffiter)/", "{1}/"},
+    {"^(ping_callattr|pool:[0-9]+)/", ""},
+    {"^python_opening$", ""},
+};
+
+std::string AtTheFloor(const std::string& operation) {
+  for (const FloorSubstitute& substitute : kSubstitutes) {
+    std::smatch match;
+    if (!std::regex_search(operation, match, std::regex(substitute.operation))) continue;
+    std::string instead = substitute.instead;
+    if (const std::size_t group = instead.find("{1}"); group != std::string::npos) {
+      instead.replace(group, 3, match[1]);
+    }
+    return instead + match.suffix().str();
   }
   return operation;
-}
-
-// µs a call; of rows about a rate, µs an answer of all clients.
-std::optional<double> CostOf(const MeasuredRow& row) {
-  const std::optional<double> p50 = row.Get(counter::kP50);
-  if (!p50 || *p50 <= 0) return std::nullopt;
-  const std::optional<double> rate = row.Get("items_per_second");
-  const bool about_a_rate = row.name.type == "Concurrent" || row.name.type == "Compute";
-  return about_a_rate && rate && *rate > 0 ? 1e6 / *rate : p50;
 }
 
 // An entry that one side lacks (compression) is no contradiction.
@@ -44,11 +39,20 @@ bool Contradict(const Labels& some, const Labels& others) {
 
 }  // namespace
 
+std::span<const FloorSubstitute> FloorSubstitutes() { return kSubstitutes; }
+
 std::vector<std::string> FloorNames(const RowName& name) {
   const std::string operation = AtTheFloor(std::string(name.operation()));
-  const std::string mode = "tcp_threaded";
+  const std::string mode = kFloorMode;
   return {RowName{name.type, operation.empty() ? mode : mode + '/' + operation}.whole(),
           RowName{"Floor", operation}.whole()};
+}
+
+std::optional<double> FloorRatio::CostOf(const MeasuredRow& row) const {
+  const std::optional<double> p50 = row.Get(counter::kP50);
+  if (!p50 || *p50 <= 0) return std::nullopt;
+  const std::optional<double> rate = row.Get(counter::kItemsPerSecond);
+  return types_.Find(row.name.type).is_rate && rate && *rate > 0 ? 1e6 / *rate : p50;
 }
 
 void FloorRatio::Learn(const MeasuredRow& row) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bench/types/types.h"
+
 namespace rpycbench {
 namespace {
 
@@ -69,7 +71,7 @@ TEST(FloorRatioTest, ComparesWhatAnAnswerOfAllClientsTakesWhereARateCounts) {
   tcp.counters["items_per_second"] = 8'000;
   MeasuredRow python = Row("Compute/pyrpyc_threaded/clients:4", 200);
   python.counters["items_per_second"] = 1'000;
-  FloorRatio floor;
+  FloorRatio floor{TypeTable(AllTypes())};
   floor.Learn(tcp);
   EXPECT_DOUBLE_EQ(floor.Of(python).value(), 8);
 }

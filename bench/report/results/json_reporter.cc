@@ -63,27 +63,4 @@ std::string PrintableText(std::string_view text) {
   return printable;
 }
 
-std::string QuotedJson(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : PrintableText(text)) {
-    switch (c) {
-      case '"':
-        quoted += "\\\"";
-        break;
-      case '\\':
-        quoted += "\\\\";
-        break;
-      case '\n':
-        quoted += "\\n";
-        break;
-      case '\t':
-        quoted += "\\t";
-        break;
-      default:
-        quoted += c;
-    }
-  }
-  return quoted + '"';
-}
-
 }  // namespace rpycbench

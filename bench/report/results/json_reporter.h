@@ -20,7 +20,4 @@ class JsonReporter : public benchmark::JSONReporter {
 // with a question mark for each byte that isn't.
 std::string PrintableText(std::string_view text);
 
-// A JSON string, quotes included.
-std::string QuotedJson(std::string_view text);
-
 }  // namespace rpycbench

@@ -62,10 +62,5 @@ TEST(PrintableText, ReplacesWhatIsNone) {
   EXPECT_EQ(PrintableText("\xe2\x82x"), "??x");
 }
 
-TEST(QuotedJson, IsReadBackAsItWas) {
-  const std::string text = "a \"quoted\" \\ path\n\tand ü";
-  EXPECT_EQ(boost::json::parse(QuotedJson(text)).as_string(), text);
-}
-
 }  // namespace
 }  // namespace rpycbench

@@ -87,9 +87,19 @@ bool OnlyInPlace(int error, const fs::path& path) {
          ::access(path.c_str(), W_OK) == 0;
 }
 
+// An entry a line, for people who look into the file.
+std::string ListText(const boost::json::array& list) {
+  std::string text = "[";
+  for (const boost::json::value& entry : list) {
+    text += (text.size() > 1 ? ",\n    " : "\n    ") + boost::json::serialize(entry);
+  }
+  return text + "\n  ]";
+}
+
 }  // namespace
 
-ResultFile::ResultFile(fs::path path) : path_(Target(path)), replaces_(IsReplaceable(path_)) {
+ResultFile::ResultFile(fs::path path, boost::json::object description)
+    : path_(Target(path)), replaces_(IsReplaceable(path_)), description_(std::move(description)) {
   json_.SetOutputStream(&text_);
 }
 
@@ -121,21 +131,19 @@ void ResultFile::ReportRuns(const std::vector<Run>& runs) {
 }
 
 void ResultFile::AddError(const Run& run) {
-  errors_ += errors_.empty() ? "\n" : ",\n";
-  errors_ += "    {\n      \"name\": " + QuotedJson(run.benchmark_name()) +
-             ",\n      \"message\": " + QuotedJson(compat::ErrorMessage(run)) + "\n    }";
+  errors_.push_back({{"name", PrintableText(run.benchmark_name())},
+                     {"message", PrintableText(compat::ErrorMessage(run))}});
 }
 
 void ResultFile::AddDoubts(const Run& run) {
-  std::string list;
+  boost::json::array doubts;
   for (const std::string& doubt : DoubtsIn(run.report_label)) {
-    list += (list.empty() ? "" : ", ") + QuotedJson(doubt);
+    doubts.emplace_back(PrintableText(doubt));
   }
-  if (list.empty()) return;
-  doubts_ += doubts_.empty() ? "\n" : ",\n";
-  doubts_ += "    {\n      \"name\": " + QuotedJson(run.benchmark_name()) +
-             ",\n      \"repetition_index\": " + std::to_string(run.repetition_index) +
-             ",\n      \"doubts\": [" + list + "]\n    }";
+  if (doubts.empty()) return;
+  doubts_.push_back({{"name", PrintableText(run.benchmark_name())},
+                     {"repetition_index", run.repetition_index},
+                     {"doubts", std::move(doubts)}});
 }
 
 void ResultFile::Finalize() {
@@ -143,10 +151,13 @@ void ResultFile::Finalize() {
 }
 
 std::string ResultFile::Document() const {
+  std::string more =
+      ",\n  \"errors\": " + ListText(errors_) + ",\n  \"doubts\": " + ListText(doubts_);
+  if (!description_.empty()) {
+    more += ",\n  \"description\": " + boost::json::serialize(description_);
+  }
   std::string end = end_;
-  const std::size_t list_end = end.rfind(']') + 1;
-  end.insert(list_end,
-             ",\n  \"errors\": [" + errors_ + "\n  ],\n  \"doubts\": [" + doubts_ + "\n  ]");
+  end.insert(end.rfind(']') + 1, more);
   return text_.str() + end;
 }
 

@@ -6,6 +6,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -18,16 +19,19 @@
 
 namespace rpycbench {
 
-// The framework's JSON document with two lists more: `"errors": [{"name": …, "message": …}, …]` and
-// `"doubts": [{"name": …, "repetition_index": …, "doubts": ["stalls:3", …]}, …]`, which has the
-// rows whose label carries doubts. A row with a failed repetition stands there and not in
-// "benchmarks", neither with its other repetitions nor with aggregates over them: who compares two
-// files must not take it for a fast one.
+// The framework's JSON document with three members more:
+//   "errors"       [{"name": …, "message": …}, …]
+//   "doubts"       [{"name": …, "repetition_index": …, "doubts": ["stalls:3", …]}, …]: rows whose
+//                  label carries doubts
+//   "description"  what the suite says of its types, modes and counters
+// A row with a failed repetition is in "errors" and not in "benchmarks", neither with its other
+// repetitions nor with aggregates over them, so that a comparison of two files does not mistake it
+// for a fast one.
 class ResultFile : public benchmark::BenchmarkReporter {
  public:
   // The file appears, or is replaced, when the context is reported. Something that isn't a regular
   // file, like /dev/stdout, is written once at the end.
-  explicit ResultFile(std::filesystem::path path);
+  explicit ResultFile(std::filesystem::path path, boost::json::object description = {});
 
   // All throw std::system_error if the file can't be written.
   bool ReportContext(const Context& context) override;
@@ -46,8 +50,9 @@ class ResultFile : public benchmark::BenchmarkReporter {
   JsonReporter json_;
   std::ostringstream text_;  // what json_ has written so far, without an end
   std::string end_;          // what json_ writes at the end
-  std::string errors_;       // items of the lists
-  std::string doubts_;
+  boost::json::array errors_;
+  boost::json::array doubts_;
+  boost::json::object description_;
   std::set<std::string> failed_rows_;
 };
 

@@ -1,0 +1,29 @@
+// The suite's description of itself as JSON: types, modes, counters, presets and flags.
+// `--describe` prints all of it, result files carry what their readers need, and the tools, the
+// gate, the pages and the tests read it instead of repeating it.
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <string>
+
+#include "bench/types/type.h"
+
+namespace rpycbench {
+
+// Returns one JSON object:
+//   suite_version
+//   types     name, timed and variants (Markdown), primary {counter, heading}, is_rate, has_calls,
+//             has_tail, counters, flags
+//   modes     name, family (what its name begins with), protocol, model, python,
+//   connections_at_once
+//             (null: any number), keeps_connections, presets {name: extent}
+//   counters  name, unit, better ("lower", "higher" or null), meaning; the framework's are the last
+//   floor     mode, and substitutes: pairs of a regular expression and what the floor has instead
+//   presets   names
+//   flags     name, values, default, help
+std::string Describe(const TypeTable& types);
+
+// Returns the same without what only people read: no texts, presets and flags.
+boost::json::object DescribeForReaders(const TypeTable& types);
+
+}  // namespace rpycbench

@@ -1,0 +1,35 @@
+#include "bench/types/types.h"
+
+namespace rpycbench {
+
+extern const BenchmarkType kFloorType;
+extern const BenchmarkType kConnectionType;
+extern const BenchmarkType kLatencyType;
+extern const BenchmarkType kBandwidthType;
+extern const BenchmarkType kBinaryTransferType;
+extern const BenchmarkType kConcurrentType;
+extern const BenchmarkType kGeneratorType;
+extern const BenchmarkType kComputeType;
+extern const BenchmarkType kIsolationType;
+extern const BenchmarkType kSocketPolicyType;
+extern const BenchmarkType kAddressFamilyType;
+extern const BenchmarkType kConnectionReuseType;
+extern const BenchmarkType kBodyStyleType;
+extern const BenchmarkType kCompressionType;
+extern const BenchmarkType kChunkSizeType;
+extern const BenchmarkType kOpenLoopType;
+extern const BenchmarkType kMaxRateType;
+extern const BenchmarkType kCalibrationType;
+
+std::span<const BenchmarkType* const> AllTypes() {
+  static const BenchmarkType* const kTypes[] = {
+      &kFloorType,          &kConnectionType,   &kLatencyType,       &kBandwidthType,
+      &kBinaryTransferType, &kConcurrentType,   &kGeneratorType,     &kComputeType,
+      &kIsolationType,      &kSocketPolicyType, &kAddressFamilyType, &kConnectionReuseType,
+      &kBodyStyleType,      &kCompressionType,  &kChunkSizeType,     &kOpenLoopType,
+      &kMaxRateType,        &kCalibrationType,
+  };
+  return kTypes;
+}
+
+}  // namespace rpycbench
