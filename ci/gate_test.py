@@ -307,14 +307,6 @@ class Broken(GateTest):
                 self.config = self.write("dead.toml", control + text)
                 self.assert_broken(self.gate_trees(base, slower), *words)
 
-    def test_every_counter_of_the_suite_is_known(self):
-        named = set(re.findall(r'= "([a-z0-9_]+)";', (HERE.parent / "fixtures" / "meter" / "counters.h").read_text()))
-        kinds = (counters.LOWER_IS_BETTER, counters.HIGHER_IS_BETTER, counters.NO_STATISTICS)
-        self.assertEqual(sum(map(len, kinds)), len(frozenset().union(*kinds)))
-        self.assertEqual(frozenset().union(*kinds) - named, {"real_time", "cpu_time", "items_per_second",
-                                                            "bytes_per_second"})
-        self.assertEqual(named - frozenset().union(*kinds), set())
-
     def test_configurations(self):
         base = self.fake("a")
         for text, *words in (("control = ", "not TOML"), ("controll = 'x'", "controll"),

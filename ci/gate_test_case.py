@@ -18,7 +18,7 @@ sys.path.insert(0, str(TOOLS))
 
 # pylint: disable=wrong-import-position
 from gating.main import main
-from in_process import run_in_process
+from testing.in_process import run_in_process
 
 PATIENCE = 120  # seconds until a wait is given up
 PING, ECHO = "Latency/tcp_threaded/ping/real_time", "Latency/tcp_threaded/echo/64/real_time"

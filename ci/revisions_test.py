@@ -24,7 +24,7 @@ sys.path.insert(0, str(HERE.parent / "tools"))
 # pylint: disable=wrong-import-position
 from gating.locks import held
 from gating.main import main
-from in_process import run_in_process
+from testing.in_process import run_in_process
 
 BENCH_ALL = '''#!/bin/bash
 case " $* " in
@@ -57,9 +57,9 @@ class Repository(unittest.TestCase):
         self.git("init", "--quiet", "--initial-branch=main")
         shutil.copytree(HERE, self.root / "ci", ignore=shutil.ignore_patterns("__pycache__"))
         (self.root / "ci" / "gate.short.toml").write_text("exact = '.'\nacknowledged = 'acknowledged.toml'\n")
-        (self.root / "tools").mkdir()
-        for name in ("result_rows.py", "topology.py", "prepare.sh"):
-            shutil.copy(HERE.parent / "tools" / name, self.root / "tools")
+        shutil.copytree(HERE.parent / "tools" / "common", self.root / "tools" / "common",
+                        ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(HERE.parent / "tools" / "prepare.sh", self.root / "tools")
         self.program("tools/bench_all", BUILD)
         self.program("bench_server", "#!/bin/sh\n")
         (self.root / "CMakeLists.txt").touch()  # which an installation has not

@@ -10,9 +10,9 @@ import subprocess
 import tempfile
 import unittest
 
-import comparing
-from command import run
-from in_process import run_in_process
+from common import comparing
+from common.command import run
+from testing.in_process import run_in_process
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 BEFORE = TOOLS / "testdata" / "before.json"

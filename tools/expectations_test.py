@@ -4,9 +4,9 @@ import json
 import pathlib
 import unittest
 
-from command import run
-from in_process import module_of, run_in_process
-from results_test_case import ResultsTestCase
+from common.command import run
+from testing.in_process import module_of, run_in_process
+from testing.results_test_case import ResultsTestCase
 
 EXPECTATIONS = pathlib.Path(__file__).resolve().parent / "expectations"
 MAIN = module_of(EXPECTATIONS).main

@@ -7,9 +7,9 @@ import subprocess
 import unittest
 from unittest import mock
 
-from command import run
-from in_process import module_of, run_in_process
-from results_test_case import ResultsTestCase
+from common.command import run
+from testing.in_process import module_of, run_in_process
+from testing.results_test_case import ResultsTestCase
 
 EXPLAIN = pathlib.Path(__file__).resolve().parent / "explain"
 MAIN = module_of(EXPLAIN).main

@@ -22,7 +22,7 @@ SIZES = (1024, 10240, 102400, 1048576)
 
 sys.path[:0] = [str(TOOLS / "pyclient"), str(TOOLS)]
 # pylint: disable=wrong-import-position
-from in_process import module_of, run_in_process
+from testing.in_process import module_of, run_in_process
 from samples import latency_counters
 
 

@@ -14,8 +14,8 @@ import subprocess
 import tempfile
 import unittest
 
-from command import run
-from in_process import run_in_process
+from common.command import run
+from testing.in_process import run_in_process
 from reporting.__main__ import main
 
 REPORT = pathlib.Path(__file__).resolve().parent / "report"

@@ -14,9 +14,9 @@ import sys
 import tempfile
 import unittest
 
-from command import run
-from in_process import run_in_process
-from results_test_case import ResultsTestCase
+from common.command import run
+from testing.in_process import run_in_process
+from testing.results_test_case import ResultsTestCase
 from sweeping.__main__ import main
 
 TOOLS = pathlib.Path(__file__).resolve().parent

@@ -5,6 +5,7 @@
 
 #include "bench/report/results/floor_ratio.h"
 #include "bench/run/build_info.h"
+#include "fixtures/meter/validity.h"
 #include "fixtures/options.h"
 #include "fixtures/server_mode.h"
 
@@ -82,6 +83,14 @@ json::array DescribeCounters(bool texts) {
   return list;
 }
 
+json::array DescribeDoubts() {
+  json::array list;
+  for (const DoubtKind& kind : doubt::kAll) {
+    list.push_back({{"name", kind.name}, {"meaning", kind.meaning}, {"remedy", kind.remedy}});
+  }
+  return list;
+}
+
 json::object DescribeFloor() {
   json::array substitutes;
   for (const auto& [operation, instead] : FloorSubstitutes()) {
@@ -116,6 +125,7 @@ std::string Describe(const TypeTable& types) {
   json::array presets;
   for (const Preset preset : kPresets) presets.push_back(json::string(ToString(preset)));
   description["presets"] = std::move(presets);
+  description["doubts"] = DescribeDoubts();
   description["flags"] = DescribeFlags();
   return json::serialize(description);
 }

@@ -20,6 +20,7 @@ namespace rpycbench {
 //   counters  name, unit, better ("lower", "higher" or null), meaning; the framework's are the last
 //   floor     mode, and substitutes: pairs of a regular expression and what the floor has instead
 //   presets   names
+//   doubts    name, meaning, remedy
 //   flags     name, values, default, help
 std::string Describe(const TypeTable& types);
 

@@ -20,6 +20,7 @@
 #include "bench/run/describe.h"
 #include "bench/run/usage_error.h"
 #include "fixtures/benchmark_compat.h"
+#include "fixtures/meter/validity.h"
 
 namespace rpycbench {
 namespace {
@@ -106,7 +107,7 @@ void SetListing(char* program, bool listing) {
   flags.Initialize(program);
 }
 
-// One line: how many rows are doubtful, and why.
+// How many rows are doubtful, and for each reason what it means and what helps.
 void TellDoubts(const RowFilter& rows, std::size_t all) {
   std::string reasons;
   for (const auto& [doubt, count] : rows.doubts()) {
@@ -114,6 +115,11 @@ void TellDoubts(const RowFilter& rows, std::size_t all) {
   }
   Tell(std::to_string(rows.doubtful_rows()) + " of " + std::to_string(all) +
        " rows have doubts: " + reasons);
+  for (const DoubtKind& kind : doubt::kAll) {
+    if (!rows.doubts().contains(std::string(kind.name))) continue;
+    Tell("  " + std::string(kind.name) + ": " + std::string(kind.meaning) + "; " +
+         std::string(kind.remedy));
+  }
 }
 
 // Keeps what the framework lists, and what it says when there is nothing to list.

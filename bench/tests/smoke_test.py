@@ -21,69 +21,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
-PRESETS = ("quick", "default", "classic", "full")
 PATIENCE = 120  # seconds; a run that passes takes less than 10
-
-PROTOCOLS = ("tcp", "rpyc", "http")  # of the native server
-MODE = f"(?:{'|'.join(PROTOCOLS)}|pyrpyc|flask)_[a-z]+"
-WORD = "[a-z][a-z0-9]*(?:_[a-z0-9]+)*"  # snake case
-BYTES = "[1-9][0-9]*"
-GRAMMAR = re.compile(
-    f"(?:Floor/{WORD}(?:/{BYTES})?"
-    f"|Connection/{MODE}(?:/{WORD})?"
-    f"|Latency/{MODE}/{WORD}(?:/{BYTES})?"
-    f"|Bandwidth/{MODE}/(?:upload|download)/{BYTES}"
-    f"|BinaryTransfer/{MODE}/(?:upload|download)(?:_chunked(?:_{WORD})?)?/{BYTES}"
-    f"|Concurrent/{MODE}(?:/{WORD}|/pool:[1-9][0-9]*)?/clients:[1-9][0-9]*"
-    f"|Generator/{MODE}/{WORD}/connections:[1-9][0-9]*"
-    f"|Compute/{MODE}/clients:[1-9][0-9]*"
-    f"|Isolation/{MODE}"
-    f"|SocketPolicy/{MODE}/nodelay:(?:none|client|server|both)"
-    f"/(?:joined|split|corked|as_library)/echo/{BYTES}"
-    f"|AddressFamily/{MODE}/(?:ipv4|ipv6|unix)/(?:ping|upload/{BYTES})"
-    f"|ConnectionReuse/{MODE}/(?:kept|one_a_request)"
-    f"|BodyStyle/{MODE}/(?:raw|chunked|hex_json)/(?:upload|download)/{BYTES}"
-    f"|Compression/{MODE}/(?:zeros|text|random)/(?:python|off|threshold_{BYTES})/{BYTES}"
-    f"|ChunkSize/{MODE}/(?:upload|download)_chunked/chunk:{BYTES})"
-    "(?P<iterations>/iterations:[1-9][0-9]*)?/real_time"
-    # Rows that tell the framework their time.
-    f"|(?:OpenLoop/{MODE}/(?:load:[1-9][0-9]*|rate:[1-9][0-9]*|stalls)"
-    f"|MaxRate/{MODE}"
-    f"|Calibration/{MODE}/{WORD})/manual_time")
-# The modes of each preset.
-NATIVE_MODES = {f"{protocol}_{model}" for protocol in PROTOCOLS
-                for model in ("threaded", "forking", "threadpool", "async")}
-QUICK_MODES = {"tcp_threaded", "rpyc_threaded", "rpyc_forking", "rpyc_async", "http_threaded",
-               "pyrpyc_threaded", "flask_threaded"}
-CLASSIC_MODES = {"tcp_threaded", "tcp_forking", "rpyc_threaded", "rpyc_forking", "http_threaded",
-                 "pyrpyc_threaded", "pyrpyc_forking", "flask_threaded"}
-DEFAULT_MODES = QUICK_MODES | NATIVE_MODES | {"pyrpyc_forking", "flask_waitress"}
-MODES = {"quick": QUICK_MODES, "default": DEFAULT_MODES, "classic": CLASSIC_MODES,
-         "full": DEFAULT_MODES | {"pyrpyc_threadpool", "pyrpyc_oneshot"}}
-# Types that measure all modes of a preset.
-TYPES = ("Connection", "Latency", "Bandwidth", "BinaryTransfer", "Concurrent", "Compute",
-         "Isolation")
-NOT_IN_CLASSIC = {"Compute", "Isolation"}
-NO_BYSTANDERS = {"pyrpyc_oneshot"}  # takes one connection at a time
-# Types that vary a condition of their own, in few modes: those of `default`, and what `full` adds.
-THREADED = {f"{protocol}_threaded" for protocol in PROTOCOLS}
-AXES = {"SocketPolicy": (THREADED, {"pyrpyc_threaded"}),
-        "AddressFamily": (THREADED, set()),
-        "ConnectionReuse": (THREADED, {f"{protocol}_forking" for protocol in PROTOCOLS}),
-        "BodyStyle": ({"http_threaded"}, {"http_async"}),
-        "Compression": ({"rpyc_threaded"}, set()),
-        "ChunkSize": (THREADED - {"tcp_threaded"}, {"tcp_threaded"})}
-# Types with modes of their own in each preset.
-LOADED_MODES = NATIVE_MODES | {"pyrpyc_threaded", "flask_waitress"}
-OTHER_TYPES = {
-    "OpenLoop": {"quick": {"rpyc_threaded"},
-                 "default": {"rpyc_threaded", "rpyc_async", "http_threaded"},
-                 "classic": set(), "full": LOADED_MODES},
-    "MaxRate": {"quick": set(), "default": {"rpyc_threaded"}, "classic": set(),
-                "full": LOADED_MODES},
-    "Calibration": {"quick": set(), "default": set(), "classic": set(),
-                    "full": NATIVE_MODES},
-}
 
 
 def run(*flags):
@@ -94,64 +32,6 @@ def run(*flags):
     done.stderr = "".join(line for line in done.stderr.splitlines(keepends=True)
                           if not line.startswith("bench_all: warning: built with "))
     return done
-
-
-def rows_of(preset):
-    return run(f"--preset={preset}", "--benchmark_list_tests").stdout.splitlines()
-
-
-class NamesTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.rows = {preset: rows_of(preset) for preset in PRESETS}
-
-    def test_names_follow_the_grammar(self):
-        for preset, rows in self.rows.items():
-            for name in rows:
-                match = GRAMMAR.fullmatch(name)
-                self.assertTrue(match, f"{preset}: {name}")
-                self.assertEqual(preset == "classic", match["iterations"] is not None, name)
-
-    def test_a_name_stands_for_one_row(self):
-        for preset, rows in self.rows.items():
-            self.assertEqual(sorted(set(rows)), sorted(rows), preset)
-
-    def test_every_type_measures_every_mode(self):
-        for preset, rows in self.rows.items():
-            self.assertIn("Floor/ping", {"/".join(name.split("/")[:2]) for name in rows}, preset)
-            found = {tuple(name.split("/")[:2]) for name in rows}
-            for kind in TYPES:
-                expected = MODES[preset] - (NO_BYSTANDERS if kind == "Isolation" else set())
-                if preset == "classic" and kind in NOT_IN_CLASSIC:
-                    expected = set()
-                self.assertEqual(expected, {mode for of, mode in found if of == kind},
-                                 f"{preset}: {kind}")
-
-    def test_types_of_an_axis_measure_their_modes(self):
-        for preset, rows in self.rows.items():
-            found = {tuple(name.split("/")[:2]) for name in rows}
-            for kind, (modes, more) in AXES.items():
-                expected = {"default": modes, "full": modes | more}.get(preset, set())
-                if (preset, kind) == ("quick", "SocketPolicy"):
-                    expected = {"rpyc_threaded"}
-                self.assertEqual(expected, {mode for of, mode in found if of == kind},
-                                 f"{preset}: {kind}")
-
-    def test_axes_add_little_to_a_quick_run(self):
-        axes = [name for name in self.rows["quick"] if name.split("/")[0] in AXES]
-        self.assertLessEqual(len(axes), 3, axes)
-    def test_other_types_measure_modes_of_their_own(self):
-        for preset, rows in self.rows.items():
-            found = {tuple(name.split("/")[:2]) for name in rows}
-            for kind, modes in OTHER_TYPES.items():
-                self.assertEqual(modes[preset], {mode for of, mode in found if of == kind},
-                                 f"{preset}: {kind}")
-        stalled = {name.split("/")[1] for name in self.rows["full"] if "/stalls/" in name}
-        self.assertEqual({"tcp_threaded", "rpyc_threaded", "rpyc_async", "http_threaded"}, stalled)
-
-    def test_larger_presets_keep_the_names_of_smaller_ones(self):
-        self.assertLess(set(self.rows["quick"]), set(self.rows["default"]))
-        self.assertLess(set(self.rows["default"]), set(self.rows["full"]))
 
 
 class SmokeTest(unittest.TestCase):

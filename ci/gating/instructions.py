@@ -24,13 +24,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
+
+from common import description
 import time
 
 CALLS = (10, 20, 30)
 TIMEOUT = 60  # seconds a run; most take 1
 PACKAGES = {"valgrind": "valgrind", "setpriv": "util-linux", "taskset": "util-linux",
             "chrt": "util-linux", "nice": "coreutils"}
-MODE = re.compile("[A-Za-z]+/(rpyc|http|tcp)_(threaded|forking|threadpool|async)(?:/.+)?")
 # What makes a row's calls, so that the client's start counts for nothing: it varies with the port.
 COUNTED_IN_CLIENT = "*::MakeCalls(rpycbench::net::Endpoint const&, long)"
 # A forked session starts with all that its parent has counted, and calls this first.
@@ -96,10 +97,12 @@ def _per_call(before, after):
 
 
 def _server_flags(row):
+    _, _, rest = row.partition("/")
+    mode = description.own().modes.get(rest.partition("/")[0])
     if row == "Floor/ping":
         protocol, model = "bare", "threaded"
-    elif match := MODE.fullmatch(row):
-        protocol, model = match.groups()
+    elif mode and not mode["python"]:
+        protocol, model = mode["protocol"], mode["model"]
     else:
         raise ValueError(f"bench_server does not serve the row {row}")
     # The content of replies as bench_all expects it.

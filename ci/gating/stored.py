@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 
-from result_rows import MICROSECONDS, Unusable, load
+from common.result_rows import MICROSECONDS, Unusable, load
 
 from . import exact, stored_report
 from .errors import GateError, Unfit

@@ -21,11 +21,11 @@ sys.path[:0] = map(str, (ROOT / "ci", ROOT / "tools", STOCK.parent))
 sys.path.append(str(ROOT / "build/python/usr/lib/python3/dist-packages"))  # where tools/compare may put SciPy
 
 # pylint: disable=wrong-import-position
-import comparing
-from command import run
+from common import comparing
+from common.command import run
 from gating.main import main
 from gating.ranks import MOST_COUNTED, repetitions_for, shift, smallest_p, tail
-from in_process import run_in_process
+from testing.in_process import run_in_process
 
 GATE = ROOT / "ci" / "gate"
 FILES = ("SUMMARY.md", "base.json", "gate.json", "head.json")

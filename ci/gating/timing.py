@@ -21,7 +21,7 @@ import statistics
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from topology import choose_pair  # of tools/
+from common.topology import choose_pair  # of tools/
 
 from .errors import GateError
 from .resident import PATIENCE, Resident

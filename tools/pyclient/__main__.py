@@ -15,7 +15,7 @@ sys.path.append(str(TOOLS))
 # pylint: disable=wrong-import-position
 from flags import parse_flags
 from placement import Placements
-from result_rows import Unusable
+from common.result_rows import Unusable
 from results import Results, describe_run
 from rows import make_rows
 from server_pool import ServerPool

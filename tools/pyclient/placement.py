@@ -5,7 +5,7 @@ another core for the server, if there is one. free: all that are allowed.
 import contextlib
 import os
 
-from topology import choose_pair
+from common.topology import choose_pair
 
 PLACEMENTS = ("shared", "split", "free")
 

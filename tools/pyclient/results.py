@@ -12,7 +12,7 @@ import re
 import socket
 import subprocess
 
-from command import write_whole
+from common.command import write_whole
 
 PACKAGES = ("rpyc", "requests", "urllib3", "flask", "werkzeug", "waitress")
 

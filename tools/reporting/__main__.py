@@ -8,7 +8,7 @@ cannot be written.
 import argparse
 import pathlib
 
-from command import run, write_whole
+from common.command import run, write_whole
 
 from .results import load_results
 from .sections import build

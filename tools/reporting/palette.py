@@ -5,19 +5,21 @@ other has those of its place among the chart's. In SVG the colours are the page'
 that its colour scheme decides.
 """
 
+from common import description
+
 INK, PAPER, GRID, FLOOR = "#1f2328", "#fefefe", "#d4d8dd", "#868d96"
 HOT, COLD = "#d55e00", "#0072b2"  # costs more, costs less
 LIGHT = ("#0072b2", "#d55e00", "#009e73", "#c2619a", "#b57a00", "#3a9bd9")
 DARK = ("#5cb3f0", "#ff9a4d", "#3fcf9f", "#eb9dcb", "#f2bd3f", "#a5d8ff")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 GLYPHS = ("●", "■", "▲", "◆", "▼", "✚")
-KEYS = {"threaded": 0, "forking": 1, "threadpool": 2, "async": 3, "oneshot": 4, "waitress": 5,
+KEYS = {**{model: index for index, model in enumerate(description.own().models)},
         "protocol": 0, "interpreter (server)": 1, "interpreter (client)": 2, "not explained": 3}
 
 
 def place(key, keys):
     """The number of the key's colour in a chart that has these keys."""
-    return KEYS[key] if key in KEYS else keys.index(key) % len(LIGHT)
+    return (KEYS[key] if key in KEYS else keys.index(key)) % len(LIGHT)
 
 
 def colour(key, keys):

@@ -9,12 +9,9 @@ import pathlib
 import statistics
 from typing import NamedTuple
 
-from explaining import NATIVE_OF, Operation
-from result_rows import (NOISE, PROTOCOLS, Results, clash, label_and_doubts, load,
+from common import description
+from common.result_rows import (NOISE, Results, clash, label_and_doubts, load,
                          number, other_run, split_name)
-
-MODELS = ("threaded", "forking", "threadpool", "async", "oneshot", "waitress")
-RATES = ("Concurrent", "Compute")  # types whose rows are compared by calls per second
 
 
 class Measured(NamedTuple):
@@ -28,6 +25,7 @@ class Measured(NamedTuple):
     error: str = ""
     runs: int = 1
     noise: float = NOISE  # of p50_us: the spread of repetitions, as a share
+    is_rate: bool = False  # its type compares calls per second
 
     @property
     def name(self):
@@ -46,16 +44,9 @@ class Measured(NamedTuple):
 
     @property
     def cost(self):
-        """What a ratio to the floor compares: µs a call; of RATES µs an answer of all clients."""
+        """What a ratio to the floor compares: µs a call; of a rate µs an answer of all clients."""
         rate = self.get("items_per_second") or 0
-        return 1e6 / rate if self.kind in RATES and rate > 0 else self.get("p50_us")
-
-
-def mode_order(mode):
-    """Sorts modes by protocol, then model; unknown ones come last."""
-    protocol, _, model = mode.partition("_")
-    return tuple(known.index(part) if part in known else len(known)
-                 for known, part in ((PROTOCOLS, protocol), (MODELS, model))) + (mode,)
+        return 1e6 / rate if self.is_rate and rate > 0 else self.get("p50_us")
 
 
 class Result:
@@ -64,9 +55,10 @@ class Result:
     def __init__(self, title, reports):
         self.title, self._reports = title, reports
         self.context = reports[0]["context"]
+        self.description = description.of(reports[0])
         self.hosts = _hosts(reports)
         self.medians = Results(reports, "p50_us")  # for explaining.py; Unusable without p50_us
-        measured = [_measured(*group) for group in _groups(reports)]
+        measured = [_measured(self.description, *group) for group in _groups(reports)]
         self.rows = [row for row in measured if not row.error]
         self.failed = [row for row in measured if row.error]
         self._by_name = {}
@@ -99,9 +91,9 @@ class Result:
     def floor(self, row):
         """The row of plain TCP (or the bare loop's) that does what `row` does, or None."""
         kind = row.kind.removeprefix("Py")
-        operation = Operation(kind, row.op, NATIVE_OF.get(row.protocol, "rpyc"), row.labels)
-        names = (operation.row_name("{type}/tcp_threaded/{floor}"),
-                 operation.row_name("Floor/{floor}"))
+        operation = self.description.at_the_floor(row.op)
+        names = ("/".join(filter(None, (kind, self.description.floor_mode, operation))),
+                 "/".join(filter(None, ("Floor", operation))))
         return next(filter(None, (self.find(name, row.labels) for name in names)), None)
 
     def ratio(self, row):
@@ -134,14 +126,15 @@ def _groups(reports):
     return [(name, conditions(label), rows) for (name, label), rows in groups.items()]
 
 
-def _measured(name, labels, rows):
+def _measured(known, name, labels, rows):
     kind, mode, op = split_name(name)
     good = [row for row in rows if (number(row, "p50_us") or 0) > 0
             and not row.get("error_occurred") and "message" not in row]
     if not good:
         error = next((str(row[key]) for row in rows for key in ("message", "error_message")
                       if row.get(key)), "has no p50_us")
-        return Measured(kind, mode, op, labels, {}, error=error, runs=len(rows))
+        return Measured(kind, mode, op, labels, {}, error=error, runs=len(rows),
+                        is_rate=kind in known.rates)
     values = {}
     for row in good:
         for key in row:
@@ -153,7 +146,8 @@ def _measured(name, labels, rows):
     if len(good) < len(rows):
         doubts[f"failed:{len(rows) - len(good)}of{len(rows)}"] = None
     return Measured(kind, mode, op, labels, counters, tuple(doubts), runs=len(good),
-                    noise=max(NOISE, (max(times) - min(times)) / counters["p50_us"]))
+                    noise=max(NOISE, (max(times) - min(times)) / counters["p50_us"]),
+                    is_rate=kind in known.rates)
 
 
 def load_results(paths):

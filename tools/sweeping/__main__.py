@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 
-from command import run
-from result_rows import Unusable
+from common.command import run
+from common.result_rows import Unusable
 
 from .hosts import look
 from .plan import check, load_plan, points_of, runs_of

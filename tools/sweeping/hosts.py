@@ -7,7 +7,7 @@ a shell would change, for ssh hands it to one.
 import re
 import subprocess
 
-from result_rows import Unusable
+from common.result_rows import Unusable
 
 PROC, DMI = "/proc/sys/kernel", "/sys/class/dmi/id"
 GOVERNOR = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"

@@ -10,7 +10,7 @@ import re
 import tomllib
 from typing import NamedTuple
 
-from result_rows import Unusable
+from common.result_rows import Unusable
 
 # Flags that rows tell in their names or labels, so that no two conditions look alike.
 IN_NAMES = ("payload_bytes", "file_bytes", "clients", "rate")

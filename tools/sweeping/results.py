@@ -6,8 +6,8 @@ name, "sweep" the plan and what was run when. It is a whole document after every
 import json
 import pathlib
 
-from command import write_whole
-from result_rows import Unusable, load, number
+from common.command import write_whole
+from common.result_rows import Unusable, load, number
 
 from .plan import check, difference
 

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-from result_rows import Unusable, spell_out_dialect
+from common.result_rows import Unusable, spell_out_dialect
 
 from .plan import check, filter_of, flags_of
 

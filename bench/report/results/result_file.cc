@@ -98,8 +98,10 @@ std::string ListText(const boost::json::array& list) {
 
 }  // namespace
 
-ResultFile::ResultFile(fs::path path, boost::json::object description)
-    : path_(Target(path)), replaces_(IsReplaceable(path_)), description_(std::move(description)) {
+ResultFile::ResultFile(fs::path path, const boost::json::object& description)
+    : path_(Target(path)),
+      replaces_(IsReplaceable(path_)),
+      description_(description.empty() ? "" : boost::json::serialize(description)) {
   json_.SetOutputStream(&text_);
 }
 
@@ -110,6 +112,13 @@ bool ResultFile::ReportContext(const Context& context) {
   json_.Finalize();
   json_.SetOutputStream(&text_);
   end_ = end.str();
+  if (!description_.empty()) {
+    std::string text = text_.str();
+    const std::string_view begin = "\"context\": {";
+    text.insert(text.find(begin) + begin.size(), "\n    \"description\": " + description_ + ',');
+    text_.str(text);
+    text_.seekp(0, std::ios::end);
+  }
   if (replaces_) Save();
   return true;
 }
@@ -151,11 +160,8 @@ void ResultFile::Finalize() {
 }
 
 std::string ResultFile::Document() const {
-  std::string more =
+  const std::string more =
       ",\n  \"errors\": " + ListText(errors_) + ",\n  \"doubts\": " + ListText(doubts_);
-  if (!description_.empty()) {
-    more += ",\n  \"description\": " + boost::json::serialize(description_);
-  }
   std::string end = end_;
   end.insert(end.rfind(']') + 1, more);
   return text_.str() + end;

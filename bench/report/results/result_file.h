@@ -19,11 +19,11 @@
 
 namespace rpycbench {
 
-// The framework's JSON document with three members more:
+// The framework's JSON document with more in it:
 //   "errors"       [{"name": …, "message": …}, …]
 //   "doubts"       [{"name": …, "repetition_index": …, "doubts": ["stalls:3", …]}, …]: rows whose
 //                  label carries doubts
-//   "description"  what the suite says of its types, modes and counters
+//   "context"      has the "description" of the suite's types, modes and counters
 // A row with a failed repetition is in "errors" and not in "benchmarks", neither with its other
 // repetitions nor with aggregates over them, so that a comparison of two files does not mistake it
 // for a fast one.
@@ -31,7 +31,7 @@ class ResultFile : public benchmark::BenchmarkReporter {
  public:
   // The file appears, or is replaced, when the context is reported. Something that isn't a regular
   // file, like /dev/stdout, is written once at the end.
-  explicit ResultFile(std::filesystem::path path, boost::json::object description = {});
+  explicit ResultFile(std::filesystem::path path, const boost::json::object& description = {});
 
   // All throw std::system_error if the file can't be written.
   bool ReportContext(const Context& context) override;
@@ -52,7 +52,7 @@ class ResultFile : public benchmark::BenchmarkReporter {
   std::string end_;          // what json_ writes at the end
   boost::json::array errors_;
   boost::json::array doubts_;
-  boost::json::object description_;
+  std::string description_;  // for the context; may be empty
   std::set<std::string> failed_rows_;
 };
 

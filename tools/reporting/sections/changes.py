@@ -3,7 +3,7 @@
 import collections
 import math
 
-from result_rows import clash
+from common.result_rows import clash
 
 from ..blocks import Cell, Folded, Table, Text
 from ..units import exact, micros, percent

@@ -1,6 +1,6 @@
 """Who charges for a call: tools/explain's subtractions, as shares of the row they add up to."""
 
-from explaining import explain, micros, operations
+from common.explaining import explain, micros, operations
 
 from ..blocks import Bar, BarPanel, Cell, Chart, Folded, Table
 from ..units import micros as readable

@@ -1,5 +1,7 @@
 """Where and how the rows were measured, and which of them to distrust."""
 
+from common import description
+
 from ..blocks import Cell, Folded, Table, Text
 from ..units import exact, micros
 
@@ -11,18 +13,7 @@ NEEDS = "No row at all."
 LEADING = ("host_name", "date", "preset", "git_revision", "suite_version", "suite_build_type",
            "cpu_model", "num_cpus", "cpus_allowed", "mhz_per_cpu", "cpu_governor",
            "cpu_steal_percent", "cpu_busy_percent", "load_average", "kernel", "compiler")
-MEANING = {
-    "generator_bound": "the clients had the CPUs: the rate is theirs",
-    "reconnects": "connections were made anew in the timed part",
-    "samples_for_p99": "too few calls for p99", "samples": "too few calls for the median",
-    "stalls": "calls that took as long as a kernel timer",
-    "retransmits": "TCP sent segments again",
-    "clock_resolution": "calls as short as the clock's steps",
-    "generator_late": "calls began late by the generator's own fault",
-    "spread": "drift, or a jump between two states",
-    "steal": "the hypervisor took CPU time", "others": "other processes took CPU time",
-    "throttled": "a CPU was too hot, or at a group limit",
-    "failed": "some repetitions ended in an error"}
+MEANING = description.own().doubts | {"failed": "some repetitions ended in an error"}
 
 
 def context(result):

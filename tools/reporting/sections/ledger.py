@@ -1,7 +1,6 @@
 """What a call costs in countable things, which need no clock: the ledger and the wire."""
 
 from ..blocks import Cell, Folded, Table
-from ..results import mode_order
 from ..units import exact
 
 ID = "ledger"
@@ -28,7 +27,7 @@ def table(rows, picture="", title=""):
 
 def blocks(result):
     rows = [row for row in result.rows if row.get("client_syscalls") is not None]
-    rows.sort(key=lambda row: mode_order(row.mode))
+    rows.sort(key=lambda row: result.description.order(row.mode))
     first = [row for row in rows if row.kind == "Latency" and row.op in FIRST] or rows[:12]
     rest = [row for row in rows if row not in first]
     if not rows:

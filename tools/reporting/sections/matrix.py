@@ -3,7 +3,6 @@
 import math
 
 from ..blocks import Cell, Folded, Table
-from ..results import mode_order
 from ..units import micros, operation, ratio
 
 ID = "matrix"
@@ -59,7 +58,7 @@ def matrix(result):
     """The table of modes × chosen operations, or None."""
     operations = with_floor(result)
     keys = chosen(operations)
-    modes = sorted({mode for key in keys for mode in operations[key]}, key=mode_order)
+    modes = sorted({mode for key in keys for mode in operations[key]}, key=result.description.order)
     if not modes:
         return None
     kinds = [kind for kind, _ in keys]
@@ -75,7 +74,7 @@ def blocks(result):
     if table is None:
         return []
     operations = with_floor(result)
-    modes = sorted({mode for rows in operations.values() for mode in rows}, key=mode_order)
+    modes = sorted({mode for rows in operations.values() for mode in rows}, key=result.description.order)
     every = Table(["operation", *modes],
                   [[Cell("/".join(filter(None, key))),
                     *(cell(result, rows.get(mode)) for mode in modes)]

@@ -1,9 +1,8 @@
 """Latency percentile curves: how much worse the unlucky calls are, mode by mode."""
 
-from result_rows import PROTOCOLS
+from common import description
 
 from ..blocks import Axis, Cell, Chart, Folded, Panel, Series, Table
-from ..results import MODELS
 from ..units import micros, operation
 
 ID = "percentiles"
@@ -26,12 +25,12 @@ def panels(rows, points, floor=None, dashed=None):
 
     `dashed(row)`, if given, makes a second, dashed line of each model.
     """
-    found = []
-    for protocol in PROTOCOLS:
+    known, found = description.own(), []
+    for protocol in known.families:
         series = []
         if floor and protocol != "tcp":
             series.append(Series("floor", floor))
-        for model in MODELS:
+        for model in known.models:
             group = [row for row in rows if (row.protocol, row.model) == (protocol, model)]
             for get, is_dashed in ((points, False), (dashed, True)):
                 line = [point for row in group for point in get(row)] if get else []

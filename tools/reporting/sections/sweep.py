@@ -3,9 +3,10 @@
 import math
 import re
 
+from common import description
+
 from ..blocks import Axis, Cell, Chart, Folded, Panel, Series, Table
 from ..palette import LIGHT
-from ..results import RATES, mode_order
 from ..units import micros, number, rate, size
 
 ID = "sweep"
@@ -40,7 +41,7 @@ def swept(rows):
 
 def height(row):
     """(what is drawn of a row, its axis)"""
-    if row.kind in RATES:
+    if row.is_rate:
         return row.get("items_per_second"), Axis("calls per second", "rate")
     if row.get("bytes_per_second") and row.kind != "Latency":
         return row.get("bytes_per_second") / 1e6, Axis("MB/s", "count")
@@ -78,7 +79,7 @@ def chart(title, rows, conditions):
     line = widest(rest, len(LIGHT))
     others = [key for key in rest if key != line]
     panels = {}
-    for row in sorted(rows, key=lambda row: mode_order(row.mode)):
+    for row in sorted(rows, key=lambda row: description.own().order(row.mode)):
         value, _ = height(row)
         end = ending(row)
         x = row.labels.get(along, "") if along else end

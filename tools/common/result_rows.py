@@ -12,13 +12,13 @@ import re
 import statistics
 from typing import NamedTuple, Optional
 
+from . import description
+
 SAME_RUN = ("host_name", "git_revision", "preset", "environment")  # what files of one run share
 NOISE = 0.02  # of a row: what a quiet machine repeats to
 MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
-PROTOCOLS = ("tcp", "rpyc", "http", "pyrpyc", "flask")  # as modes begin, in the order of tables
 DIALECTS = ("5", "6")
-MODE = re.compile(rf"({'|'.join(PROTOCOLS)})_[a-z0-9_]+$")
-INSTALLED = not (pathlib.Path(__file__).resolve().parents[1] / "CMakeLists.txt").exists()
+INSTALLED = not (pathlib.Path(__file__).resolve().parents[2] / "CMakeLists.txt").exists()
 PYTHON_CLIENT = "rpycbench python_client" if INSTALLED else "tools/python_client"
 ADDED_BY_FRAMEWORK = re.compile(r"/(real_time|manual_time|process_time|threads:\d+"
                                 r"|(iterations|repeats|min_time|min_warmup_time):[\d.]+)(?=/|$)")
@@ -124,7 +124,11 @@ def load(path):
     if not all(isinstance(row, dict) and isinstance(row.get("name"), str)
                and isinstance(row.get("label", ""), str) for rows in lists for row in rows):
         raise Unusable(f"{path}: not the results of a benchmark (rows without a name)")
-    if not any(MODE.match(split_name(row["name"])[1]) for rows in lists for row in rows):
+    try:
+        known = description.of(report)
+    except (AttributeError, KeyError, TypeError, re.error) as error:
+        raise Unusable(f"{path}: its description is not one of bench_all ({error!r})") from error
+    if not any(known.is_mode(split_name(row["name"])[1]) for rows in lists for row in rows):
         raise Unusable(f"{path}: no row of bench_all, such as Latency/tcp_threaded/ping")
     spell_out_dialect(report)
     return report
@@ -179,6 +183,7 @@ class Results:
     """
 
     def __init__(self, reports, statistic, counter=False):
+        self.description = description.of(reports[0])
         self._rows, self._unusable, repetitions = {}, {}, {}
         for report in reports:
             for row in report["benchmarks"] + report.get("errors", []):

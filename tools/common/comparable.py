@@ -10,7 +10,7 @@ silently. This says all of it on stderr.
 import os
 import sys
 
-from result_rows import MICROSECONDS, Unusable, label_and_doubts, number
+from .result_rows import MICROSECONDS, Unusable, label_and_doubts, number
 
 TIMES = ("real_time", "cpu_time")
 

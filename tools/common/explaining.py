@@ -8,7 +8,8 @@ would change. tools/explain prints it, tools/report draws it. Times are in µs.
 import re
 from typing import NamedTuple, Optional
 
-from result_rows import MODE, NotMeasured, clash, how_to_get, split_name
+from .description import Description
+from .result_rows import NotMeasured, clash, how_to_get, split_name
 
 ALWAYS, NEVER = ".*", "$"
 
@@ -55,13 +56,6 @@ COMPONENTS = (
               told=NEVER),
     Component("Python client alone", "Py" + NATIVE, NATIVE, instead=True, told=NEVER),
 )
-PYTHON_OF = {"rpyc": "pyrpyc", "http": "flask"}  # a native protocol's Python original
-NATIVE_OF = {"rpyc": "rpyc", "pyrpyc": "rpyc", "http": "http", "flask": "http"}
-NO_CALLS = ("Isolation",)  # types that measure something else
-# Variants that only a protocol has, and what the floor has for them.
-AT_THE_FLOOR = (("ping_(bound|callattr)$", "ping"), ("echo_reference/[0-9]+$", "ping"),
-                ("((up|down)load_chunked)_(by_value|buffiter)/", r"\1/"),
-                ("(ping_callattr|pool:[0-9]+)/", ""), ("python_opening$", ""))
 
 
 class Operation(NamedTuple):
@@ -69,13 +63,12 @@ class Operation(NamedTuple):
     op: str
     native: str
     conditions: dict  # what its rows' labels say together
+    description: Description
 
     def row_name(self, template):
-        floor = self.op
-        for pattern, replacement in AT_THE_FLOOR:
-            floor = re.sub("^" + pattern, replacement, floor)
-        names = {"type": self.type, "op": self.op, "floor": floor, "native": self.native,
-                 "python": PYTHON_OF[self.native]}
+        known = self.description
+        names = {"type": self.type, "op": self.op, "floor": known.at_the_floor(self.op),
+                 "native": self.native, "python": known.python_of.get(self.native, "")}
         ping = FLOOR if self.type == "Concurrent" else "Latency/tcp_threaded/ping"
         return template.format(ping=ping.format(**names), **names).rstrip("/")
 
@@ -94,13 +87,19 @@ class Line(NamedTuple):
         return self.us is not None and abs(self.us) < self.noise
 
 
+def explained(known, kind):
+    """Whether rows of the type time calls that floor, protocol and interpreter share."""
+    return kind not in known.types or kind in known.with_calls
+
+
 def operations(results):
     """What can be explained: operations by protocol, and apart where labels contradict."""
-    found = {}
+    known, found = results.description, {}
     for row in results.all():
         kind, mode, op = split_name(row.name)
-        native = NATIVE_OF.get(mode.partition("_")[0]) if MODE.match(mode) else None
-        if native is None or kind.startswith("Py") or kind in NO_CALLS:
+        family = mode.partition("_")[0]
+        native = known.protocol_of[family] if known.is_mode(mode) else None
+        if native not in known.python_of or kind.startswith("Py") or not explained(known, kind):
             continue
         several = found.setdefault((kind, op, native), [])
         fitting = [conditions for conditions in several if not clash(row.labels, conditions)]
@@ -108,7 +107,7 @@ def operations(results):
             fitting[0].update(row.labels)
         else:
             several.append(dict(row.labels))
-    return [Operation(*key, conditions) for key, several in found.items() for conditions in several]
+    return [Operation(*key, conditions, known) for key, several in found.items() for conditions in several]
 
 
 def micros(us):

@@ -7,7 +7,7 @@ import pathlib
 import signal
 import sys
 
-from result_rows import Unusable
+from .result_rows import Unusable
 
 
 NO_RENAME = (errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS)

@@ -16,9 +16,9 @@ import subprocess
 import sys
 import tempfile
 
-from command import run
-from comparable import judge_pair, judge_rows, timed_rows
-from result_rows import MICROSECONDS, Unusable, load
+from .command import run
+from .comparable import judge_pair, judge_rows, timed_rows
+from .result_rows import MICROSECONDS, Unusable, load
 
 TIMES = ("real_time", "cpu_time")
 # compare.py's modes, and which of their words are files and which filters.

@@ -1,0 +1,80 @@
+"""What bench_all has is what the reviewed lists say: `golden_test.py bench_all [--write]`.
+
+The lists are its description (tools/common/description.json) and the rows of each preset
+(rows/<preset>.txt). A change that is meant is written with --write; the difference is its review.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+DESCRIPTION = HERE.parents[1] / "tools" / "common" / "description.json"
+PATIENCE = 60  # seconds
+IPV6 = pathlib.Path("/proc/net/if_inet6").exists()
+
+
+def bench_all(*flags):
+    done = subprocess.run([BENCH_ALL, *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE, check=True)
+    return done.stdout
+
+
+def description():
+    """The description without the version, which is the build's, an entry a line."""
+    whole = json.loads(bench_all("--describe"))
+    del whole["suite_version"]
+    parts = []
+    for key, value in whole.items():
+        entries = value if isinstance(value, list) else None
+        text = json.dumps(value, ensure_ascii=False) if entries is None else "[\n" + ",\n".join(
+            "  " + json.dumps(entry, ensure_ascii=False) for entry in entries) + "\n]"
+        parts.append(f'"{key}": {text}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def golden():
+    """{path: text} of all lists, as this build has them."""
+    found = {DESCRIPTION: description()}
+    for preset in json.loads(found[DESCRIPTION])["presets"]:
+        found[HERE / "rows" / f"{preset}.txt"] = bench_all(
+            f"--preset={preset}", f"--python={sys.executable}", "--benchmark_list_tests")
+    return found
+
+
+class GoldenTest(unittest.TestCase):
+    maxDiff = None
+
+    def test_lists_are_those_of_this_build(self):
+        for path, text in golden().items():
+            with self.subTest(list=path.name):
+                self.assertEqual(self.lines(path.read_text(encoding="utf-8")), self.lines(text),
+                                 "if this is meant: golden_test.py bench_all --write")
+
+    def lines(self, text):
+        """The lines; without those over IPv6 where the machine has none, and says so."""
+        return [line for line in text.splitlines() if IPV6 or "/ipv6/" not in line]
+
+    def test_a_name_stands_for_one_row_and_larger_presets_keep_it(self):
+        rows = {path.stem: path.read_text(encoding="utf-8").split() for path in (HERE / "rows").iterdir()}
+        for preset, names in rows.items():
+            self.assertEqual(sorted(set(names)), sorted(names), preset)
+        self.assertLess(set(rows["quick"]), set(rows["default"]))
+        self.assertLess(set(rows["default"]), set(rows["full"]))
+
+    def test_every_list_is_compared(self):
+        self.assertEqual({path for path in golden() if path.parent.name == "rows"},
+                         set((HERE / "rows").iterdir()))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: golden_test.py <bench_all> [--write]")
+    BENCH_ALL = sys.argv.pop(1)
+    if "--write" in sys.argv:
+        for written, content in golden().items():
+            written.write_text(content, encoding="utf-8")
+    else:
+        unittest.main()

@@ -1,0 +1,1 @@
+"""What the Python tools share: reading results, judging them, and running as a program."""
