@@ -21,7 +21,7 @@ PATH = re.compile(rf"(?<![\w/.$*-])(?:{'|'.join(FOLDERS)})/[\w./-]*\w(?![\w*<{{â
 IDENTIFIER = re.compile(
     r"\b(?:k[A-Z]\w+|(?:[A-Z][a-z]+){2,}|rpycbench_\w+|[A-Z]{4,}(?:_[A-Z]+)*)\b")
 # What the pages have their readers make.
-MADE = re.compile("servers/lines|fixtures/lines_client|bench/types/oversleep|kLines|rpycbench_lines"
+MADE = re.compile("servers/lines|fixtures/clients/lines_client|bench/types/oversleep|kLines|rpycbench_lines"
                   "|RegisterOversleep")
 NOWHERE = "kNowhere" "InTheCode"
 
