@@ -2,7 +2,8 @@
 
 Every relative link of every *.md must lead to a file, and its #anchor to a heading of it. What
 looks like a path of this repository, in backticks or in an indented example, must be one. The pages
-on how to add something name parts of the code, which must be in the code as well.
+on how to add something name parts of the code, which must be in the code as well. No line of prose
+is wider than a page.
 """
 
 import functools
@@ -21,9 +22,10 @@ PATH = re.compile(rf"(?<![\w/.$*-])(?:{'|'.join(FOLDERS)})/[\w./-]*\w(?![\w*<{{�
 IDENTIFIER = re.compile(
     r"\b(?:k[A-Z]\w+|(?:[A-Z][a-z]+){2,}|rpycbench_\w+|[A-Z]{4,}(?:_[A-Z]+)*)\b")
 # What the pages have their readers make.
-MADE = re.compile("servers/lines|fixtures/clients/lines_client|bench/types/oversleep|kLines|rpycbench_lines"
-                  "|RegisterOversleep")
+MADE = re.compile("servers/lines|fixtures/clients/lines_client|bench/types/oversleep|kLines"
+                  "|rpycbench_lines|RegisterOversleep")
 NOWHERE = "kNowhere" "InTheCode"
+WIDTH = 100  # columns of a page
 
 
 def anchors(text):
@@ -71,6 +73,17 @@ def complaints(page, root=ROOT):
     return found + [f"{name}: there is no {what}" for what in named if not MADE.match(what)]
 
 
+def wide_lines(page):
+    """The lines of a page that are too wide. Tables, headings and examples may be, and so may what
+    the changelog says of releases, which stays as it was.
+    """
+    text = page.read_text(encoding="utf-8")
+    if page.name == "CHANGELOG.md":
+        text = text.partition("## Unreleased\n")[2].partition("\n## ")[0]
+    return [line for line in without_examples(text).splitlines()
+            if len(line) > WIDTH and not line.startswith(("|", "#"))]
+
+
 def files():
     """Those of the repository, without what builds and runs leave beside them."""
     patterns = ("*", *(f"{folder}/**/*" for folder in FOLDERS))
@@ -85,6 +98,23 @@ class PagesTest(unittest.TestCase):
         for page in pages:
             with self.subTest(page=page.relative_to(ROOT)):
                 self.assertEqual([], complaints(page))
+
+    def test_no_line_is_wider_than_a_page(self):
+        for page in (path for path in files() if path.suffix == ".md"):
+            with self.subTest(page=page.relative_to(ROOT)):
+                self.assertEqual([], wide_lines(page))
+
+    def test_a_wide_line_is_found(self):
+        fits, wide = "é" * WIDTH, "é" * (WIDTH + 1)
+        with tempfile.TemporaryDirectory(prefix="rpycbench_pages_") as folder:
+            page = pathlib.Path(folder) / "a.md"
+            apart = f"# {wide}\n\n| {wide} |\n\n    {wide}\n\n```\n{wide}\n```\n"
+            page.write_text(f"{apart}{fits}\n{wide}\n- {fits}\n", encoding="utf-8")
+            self.assertEqual([wide, f"- {fits}"], wide_lines(page))
+            changes = page.with_name("CHANGELOG.md")
+            changes.write_text(f"{wide}\n\n## Unreleased\n\n- {fits}\n\n## 0.1.0\n\n{wide}\n",
+                               encoding="utf-8")
+            self.assertEqual([f"- {fits}"], wide_lines(changes))
 
     def test_what_is_not_there_is_found(self):
         with tempfile.TemporaryDirectory(prefix="rpycbench_pages_") as folder:
