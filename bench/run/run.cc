@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -51,7 +52,8 @@ void PrintHelp() {
       kSuccess, kFailure, kUsage);
 }
 
-void ChooseMinTime(Preset preset, FrameworkFlags& flags) {
+// Returns whether the user asked for less than any preset has.
+bool ChooseMinTime(Preset preset, FrameworkFlags& flags) {
   constexpr char kFlag[] = "benchmark_min_time";
   std::optional<std::string> seconds = flags.Value(kFlag);
   if (!seconds) {
@@ -59,9 +61,10 @@ void ChooseMinTime(Preset preset, FrameworkFlags& flags) {
       if (choice.preset == preset) seconds = choice.seconds;
     }
   }
-  if (!seconds || seconds->ends_with('x')) return;
+  if (!seconds || seconds->ends_with('x')) return false;
   if (seconds->ends_with('s')) seconds->pop_back();
   flags.Set(kFlag, compat::MinTimeFlag(*seconds));
+  return std::atof(seconds->c_str()) < std::atof(kMinTimes[0].seconds);
 }
 
 // What the framework is told: the same, but that files and aggregates are not its business. It
@@ -166,7 +169,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv) {
     return std::nullopt;
   }
   CommandLine command{ParseOptions(std::move(own)), FrameworkFlags(std::move(framework)), argv[0]};
-  ChooseMinTime(command.options.preset, command.flags);
+  command.options.shortest_rows = ChooseMinTime(command.options.preset, command.flags);
   ForTheFramework(command.flags).Initialize(argv[0]);
   return command;
 }

@@ -1,17 +1,20 @@
 """What bench_all has is what the reviewed lists say: `golden_test.py bench_all [--write]`.
 
-The lists are its description (tools/common/description.json) and the rows of each preset
-(rows/<preset>.txt). A change that is meant is written with --write; the difference is its review.
+The lists are its description (tools/common/description.json), the tables of types and counters of
+bench/types_and_counters.md, and the rows of each preset (rows/<preset>.txt). A change that is meant
+is written with --write; the difference is its review.
 """
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 DESCRIPTION = HERE.parents[1] / "tools" / "common" / "description.json"
+PAGE = HERE.parent / "types_and_counters.md"
 PATIENCE = 60  # seconds
 IPV6 = pathlib.Path("/proc/net/if_inet6").exists()
 
@@ -35,10 +38,37 @@ def description():
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
+def table(headings, lines):
+    cells = [headings, ["---"] * len(headings)] + [
+        [cell.replace("|", "\\|") for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+def page(known):
+    """The page of types and counters, with its two tables as the description has them."""
+    types = table(["type", "what is timed", "variants"], [
+        [f"`{kind['name']}`", kind["timed"], kind["variants"]] for kind in known["types"]])
+    having = {}
+    for kind in known["types"]:
+        for counter in kind["counters"]:
+            having.setdefault(counter, []).append(kind["name"])
+    counters = table(["counter", "unit", "types", "meaning"], [
+        [f"`{counter['name']}`", counter["unit"] or "–",
+         ", ".join(f"`{name}`" for name in having.get(counter["name"], ())) or "most",
+         counter["meaning"]] for counter in known["counters"]])
+    text = PAGE.read_text(encoding="utf-8")
+    for now in (types, counters):
+        heading = re.escape(now.splitlines()[0])
+        text = re.sub(rf"^{heading}\n(\|.*\n)+", lambda _, new=now: new, text, flags=re.MULTILINE)
+    return text
+
+
 def golden():
     """{path: text} of all lists, as this build has them."""
     found = {DESCRIPTION: description()}
-    for preset in json.loads(found[DESCRIPTION])["presets"]:
+    known = json.loads(found[DESCRIPTION])
+    found[PAGE] = page(known)
+    for preset in known["presets"]:
         found[HERE / "rows" / f"{preset}.txt"] = bench_all(
             f"--preset={preset}", f"--python={sys.executable}", "--benchmark_list_tests")
     return found

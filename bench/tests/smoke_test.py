@@ -244,6 +244,15 @@ class EvidenceTest(unittest.TestCase):
                     self.assertIn("samples_for_p99:200", doubts[0]["doubts"])
                     self.assertRegex(rows[0]["label"], " doubts=.*samples_for_p99:200")
 
+    def test_a_row_of_few_calls_goes_on_until_there_are_enough(self):
+        row = "--benchmark_filter=Latency/flask_threaded/ping/"
+        whole, shortest = (json.loads(run("--preset=quick", row, "--benchmark_format=json",
+                                          *flags).stdout)["benchmarks"][0]
+                           for flags in ((), ("--benchmark_min_time=0",)))
+        self.assertLess(whole["iterations"], 299)
+        self.assertEqual(299, whole["samples"])
+        self.assertEqual(1, shortest["samples"])
+
     def test_a_percentile_has_the_samples_it_takes(self):
         classic = ("--preset=classic", "--benchmark_filter=Latency/tcp_threaded/ping/")
         few, enough = (json.loads(run(*classic, f"--requests={calls}",

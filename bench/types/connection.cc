@@ -173,9 +173,8 @@ void RegisterConnection(const Suite& suite) {
 
 extern const BenchmarkType kConnectionType{
     {.name = "Connection",
-     .timed =
-         "from connecting until the first verified reply; connections are closed outside the clock",
-     .variants = "none; RPyC `python_opening` (GETROOT, INSPECT, GETATTR, CALL)",
+     .timed = "from connecting to the first verified reply; the close is not timed",
+     .variants = "none; RPyC `python_opening`",
      .counters = {counter::kTcpConnect, counter::kHandshake, counter::kFirstCall},
      .flags = {"--connections"}},
     RegisterConnection};

@@ -100,7 +100,7 @@ void RegisterConnectionReuse(const Suite& suite) {
 
 extern const BenchmarkType kConnectionReuseType{
     {.name = "ConnectionReuse",
-     .timed = "one ping, on a connection that stays or on one of its own",
+     .timed = "one ping, on a kept connection or on a new one",
      .variants = "`kept`, `one_a_request`",
      .counters = {counter::kConnections}},
     RegisterConnectionReuse};

@@ -62,7 +62,7 @@ void RegisterFloor(const Suite& suite) {
 
 extern const BenchmarkType kFloorType{
     {.name = "Floor",
-     .timed = "one round trip of a bare loop of send and receive; zlib alone (`full`)",
+     .timed = "a bare loop of send and receive; zlib alone (`full`)",
      .variants = "`ping`, `deflate_zlib/<bytes>`",
      .flags = {"--requests", "--warmup_requests"}},
     RegisterFloor};

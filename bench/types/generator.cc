@@ -191,7 +191,7 @@ void RegisterGenerator(const Suite& suite) {
 
 extern const BenchmarkType kGeneratorType{
     {.name = "Generator",
-     .timed = "a request of the suite's generator, in turns with wrk's (`full`)",
+     .timed = "a request of the suite's load generator, in turns with wrk's (`full`)",
      .variants = "`length`, `compared`, `compared_1024`, each `connections:<n>`",
      .primary = {"CPU × wrk's", counter::kCpuBesideWrk},
      .counters = {counter::kWrkCpu, counter::kWrkKernelCpu, counter::kWrkRate,

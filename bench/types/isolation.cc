@@ -129,7 +129,7 @@ void RegisterIsolation(const Suite& suite) {
 
 extern const BenchmarkType kIsolationType{
     {.name = "Isolation",
-     .timed = "one session crashes: until every other client has been answered again",
+     .timed = "from the crash of one session until every other client has had an answer again",
      .variants = "none",
      .primary = {"lost", counter::kBystandersLost},
      .has_calls = false,

@@ -93,7 +93,7 @@ void RegisterSocketPolicy(const Suite& suite) {
 
 extern const BenchmarkType kSocketPolicyType{
     {.name = "SocketPolicy",
-     .timed = "one echo; who sets TCP_NODELAY × how a message is written",
+     .timed = "one echo; which end sets TCP_NODELAY × how a message is written",
      .variants = "`nodelay:<none|client|server|both>/<joined|split|corked>/echo/1024`; "
                  "`pyrpyc_threaded` `as_library`"},
     RegisterSocketPolicy};
