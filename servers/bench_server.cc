@@ -14,9 +14,7 @@
 #include <string>
 
 #include "servers/http/session.h"
-#include "servers/model/forking.h"
-#include "servers/model/multiplexed.h"
-#include "servers/model/threaded.h"
+#include "servers/model/models.h"
 #include "servers/net/descriptor_limit.h"
 #include "servers/net/log.h"
 #include "servers/net/wait.h"
@@ -42,7 +40,7 @@ struct Options {
   rpyc::Limits rpyc;
   std::int64_t io_timeout_ms = 30'000;
   std::optional<std::size_t> max_connections;
-  std::size_t pool_threads = 20;  // as rpyc's ThreadPoolServer has
+  std::size_t pool_threads = model::Limits{}.pool_threads;
   bool ignore_stdin = false;
 };
 
@@ -111,7 +109,7 @@ void Declare(CLI::App& app, Options& options) {
       ->check(CLI::IsMember(&Protocols()));
   app.add_option("--model", options.model, "how connections are served")
       ->required()
-      ->check(CLI::IsMember({"threaded", "forking", "threadpool", "async"}));
+      ->check(CLI::IsMember(&model::Models()));
   app.add_option(
          "--host", options.host,
          "address to bind: a name, an IPv4 or IPv6 address, or unix:<name> for a Unix-domain "
@@ -226,7 +224,7 @@ void Announce(const net::Listener& listener, const std::string& nonce) {
 // for the timers of those that sleep.
 std::size_t MaxConnections(const Options& options) {
   const std::size_t wanted = options.max_connections.value_or(model::Limits{}.max_connections);
-  if (options.model == "forking") return wanted;
+  if (!model::Models().at(options.model).one_process) return wanted;
   const std::size_t descriptors = net::RaiseDescriptorLimit();
   if (wanted + net::kOtherDescriptors <= descriptors) {
     net::LimitTimers(std::max(descriptors - net::kOtherDescriptors - wanted, net::kOwnTimers));
@@ -247,18 +245,10 @@ void Serve(const Options& options) {
                                  options.allow_crash, options.known);
   const model::Session session = Protocols().at(options.protocol)(options, service);
   const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
-                             MaxConnections(options), !options.ignore_stdin};
+                             MaxConnections(options), !options.ignore_stdin, options.pool_threads};
   net::Listener listener(net::Endpoint::Resolve(options.host, options.port), options.socket);
   Announce(listener, options.nonce);
-  if (options.model == "forking") {
-    model::ServeForking(listener, session, limits);
-  } else if (options.model == "threadpool") {
-    model::ServeThreadPool(listener, session, limits, options.pool_threads);
-  } else if (options.model == "async") {
-    model::ServeAsync(listener, session, limits);
-  } else {
-    model::ServeThreaded(listener, session, limits);
-  }
+  model::Models().at(options.model).serve(listener, session, limits);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"
 
 # pylint: disable=wrong-import-position
 from contract import PATIENCE, Server
+from testing.native import MODELS
 from testing.processes import resident_kib
 from testing.raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_frame
 
@@ -375,7 +376,7 @@ class HalfClosing:
 
 def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
-    for model in ("threaded", "forking", "threadpool", "async"):
+    for model in MODELS:
         for test in (NestingTest, MemoryTest):
             suite.addTests(loader.loadTestsFromTestCase(
                 type(f"{test.__name__}_{model}", (test,), {"model": model})))

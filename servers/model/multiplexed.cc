@@ -119,12 +119,11 @@ void ServeAsync(net::Listener& listener, const Session& session, const Limits& l
   EndProcessUnless(succeeded, all_ended);
 }
 
-void ServeThreadPool(net::Listener& listener, const Session& session, const Limits& limits,
-                     std::size_t threads) {
+void ServeThreadPool(net::Listener& listener, const Session& session, const Limits& limits) {
   AcceptLoop loop;
   net::FiberLoop fibers({.sleepers_hold_their_thread = true, .reports_at_once = 1});
   SessionFibers sessions(fibers, session, limits);
-  Pool pool(fibers, threads);
+  Pool pool(fibers, limits.pool_threads);
   const bool succeeded = sessions.AcceptUntilTheEnd(loop, listener);
   fibers.Stop(kStopLimit);
   // This thread runs no fiber meanwhile: one that holds its thread would hold the end as well.

@@ -11,9 +11,8 @@ namespace rpycbench::model {
 // within two seconds; sessions that cannot be ended by then end with the process.
 void ServeAsync(net::Listener& listener, const Session& session, const Limits& limits);
 
-// `threads` of them share all connections: whichever is free goes on with the next one that is
-// ready. An operation occupies its thread until it is done, a sleep as well. Ends as above.
-void ServeThreadPool(net::Listener& listener, const Session& session, const Limits& limits,
-                     std::size_t threads);
+// `limits.pool_threads` of them share all connections: whichever is free goes on with the next one
+// that is ready. An operation occupies its thread until it is done, a sleep as well. Ends as above.
+void ServeThreadPool(net::Listener& listener, const Session& session, const Limits& limits);
 
 }  // namespace rpycbench::model

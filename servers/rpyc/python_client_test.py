@@ -23,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"
 
 # pylint: disable=wrong-import-position
 from contract import PATIENCE, Server
+from testing.native import MODELS
 from testing.processes import resident_kib
 from payload import KINDS, Payload
 
@@ -436,7 +437,7 @@ class NativeOnly:
 def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
     # Of the real library's other models one waits for polls and one serves a connection at a time.
-    for model in ("threaded", "forking", "threadpool", "async") if NATIVE else ("threaded", "forking"):
+    for model in MODELS if NATIVE else ("threaded", "forking"):
         for case in (Operations, NativeOnly) if NATIVE else (Operations,):
             name = f"{case.__name__}_{model}"
             suite.addTests(loader.loadTestsFromTestCase(
