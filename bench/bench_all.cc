@@ -68,9 +68,9 @@ int main(int argc, char** argv) {
     }
     CallLedger ledger(command->options, Tell);
     RowIndex index;
-    const auto register_rows = [&](std::span<const ServerMode> modes) {
+    const auto register_rows = [&](std::span<const ServerMode> modes, bool ipv6 = true) {
       index.clear();
-      RegisterRows({command->options, servers, modes, &ledger, &index});
+      RegisterRows({command->options, servers, modes, &ledger, &index, ipv6});
     };
     const Selection selection = SelectModes(*command, register_rows);
     for (const std::string& note : selection.notes) Tell(note);
@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
     if (command->options.rows_on_request) AddContext({{"rows_on_request", kRequests}});
     const bool measures = !selection.rows.empty() && !command->flags.On("benchmark_list_tests");
     if (measures && !command->options.rows_on_request) LookAtMachine();
-    register_rows(selection.modes);
+    register_rows(selection.modes, selection.ipv6);
     if (command->options.rows_on_request) {
       return end_servers(RunRowsOnRequest(selection.rows, index, command->options.inject));
     }

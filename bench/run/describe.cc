@@ -5,6 +5,7 @@
 
 #include "bench/report/results/floor_ratio.h"
 #include "bench/run/build_info.h"
+#include "bench/types/presets.h"
 #include "fixtures/meter/validity.h"
 #include "fixtures/options.h"
 #include "fixtures/server_mode.h"

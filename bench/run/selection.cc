@@ -97,7 +97,7 @@ void LeaveOutIpv6(const std::string& reason, std::string_view filter,
   if (Names(filter, kIpv6.name)) throw UsageError("unavailable: " + unavailable);
   std::erase_if(rows, IsOverIpv6);
   if (rows.empty()) throw UsageError("no row that matches can be measured: " + unavailable);
-  for (ServerMode& mode : selection.modes) mode.traits.ipv6 = false;
+  selection.ipv6 = false;
   selection.notes.push_back("unavailable: " + unavailable);
 }
 

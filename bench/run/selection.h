@@ -19,6 +19,7 @@ namespace rpycbench {
 struct Selection {
   std::vector<ServerMode> modes;  // to register rows for
   std::vector<std::string> rows;  // the names of those that the filter matches
+  bool ipv6 = true;               // rows over IPv6 can be measured
   // Unset if no row of RPyC was selected, or the flags say the dialect.
   std::optional<rpyc::Dialect> dialect_at_hand;
   // For the context: what the servers in Python run on. Empty if nobody asked.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bench/types/call_row.h"
+#include "bench/types/presets.h"
 #include "bench/types/type.h"
 
 namespace rpycbench {
@@ -34,11 +35,10 @@ void RegisterFamily(const Suite& suite, const ServerMode& mode, const AddressFam
 }
 
 void RegisterAddressFamily(const Suite& suite) {
-  if (suite.options.preset != Preset::kDefault && suite.options.preset != Preset::kFull) return;
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
-    if (!IsNativeThreaded(mode)) return;
+    if (!HasRows("AddressFamily", suite.options.preset, mode)) return;
     RegisterFamily<Client>(suite, mode, kIpv4);
-    if (mode.traits.ipv6) RegisterFamily<Client>(suite, mode, kIpv6);
+    if (suite.ipv6) RegisterFamily<Client>(suite, mode, kIpv6);
     RegisterFamily<Client>(suite, mode, kUnix);
   });
 }

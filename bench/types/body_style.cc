@@ -7,20 +7,11 @@
 #include <vector>
 
 #include "bench/types/call_row.h"
+#include "bench/types/presets.h"
 #include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
-
-std::vector<std::uint64_t> BodySizes(Preset preset) {
-  if (preset == Preset::kFull) return {65'536, 1'572'864, 16'777'216};
-  return {1'572'864};
-}
-
-bool HasStyleRows(Preset preset, const ServerMode& mode) {
-  if (preset == Preset::kDefault) return IsNativeThreaded(mode);
-  return preset == Preset::kFull && (IsNativeThreaded(mode) || mode.name == "http_async");
-}
 
 void RegisterStyleRows(const Suite& suite, const ServerMode& mode) {
   const Options& options = suite.options;
@@ -77,9 +68,7 @@ void RegisterStyleRows(const Suite& suite, const ServerMode& mode) {
 
 void RegisterBodyStyle(const Suite& suite) {
   for (const ServerMode& mode : suite.modes) {
-    if (mode.protocol == Protocol::kHttp && HasStyleRows(suite.options.preset, mode)) {
-      RegisterStyleRows(suite, mode);
-    }
+    if (HasRows("BodyStyle", suite.options.preset, mode)) RegisterStyleRows(suite, mode);
   }
 }
 

@@ -66,9 +66,8 @@ class CalibrationRow : public ServerFixture {
 
 void RegisterCalibration(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
-    const auto names = CalibrationTruths(suite.options, mode);
+    if (!HasRows("Calibration", suite.options.preset, mode)) return;
     for (const Truth& truth : kTruths) {
-      if (std::ranges::find(names, truth.name) == names.end()) continue;
       compat::RegisterRow(std::make_unique<CalibrationRow<Client>>(suite, mode, truth));
     }
   });

@@ -5,24 +5,15 @@
 #include <vector>
 
 #include "bench/types/call_row.h"
+#include "bench/types/presets.h"
 #include "bench/types/type.h"
 
 namespace rpycbench {
 namespace {
 
-struct Extents {
-  std::uint64_t file_bytes;
-  std::vector<std::uint64_t> chunk_bytes;
-};
-
-Extents ExtentsOf(Preset preset) {
-  if (preset == Preset::kFull) return {16'777'216, {4'096, 16'384, 65'536, 262'144, 1'048'576}};
-  return {1'572'864, {4'096, 1'048'576}};
-}
-
 template <class Client>
 void RegisterChunkRows(const Suite& suite, const ServerMode& mode) {
-  const auto [size, all_chunk_bytes] = ExtentsOf(suite.options.preset);
+  const auto [size, all_chunk_bytes] = ChunkSizesOf(suite.options.preset);
   const auto file = service::Payload::Of(suite.options.payload, size);
   for (const std::uint64_t chunk_bytes : all_chunk_bytes) {
     const auto add = [&](const std::string& variant, auto call, auto check) {
@@ -49,14 +40,9 @@ void RegisterChunkRows(const Suite& suite, const ServerMode& mode) {
   }
 }
 
-bool HasChunkRows(Preset preset, const ServerMode& mode) {
-  if (!IsNativeThreaded(mode)) return false;
-  return preset == Preset::kFull || (preset == Preset::kDefault && mode.protocol != Protocol::kTcp);
-}
-
 void RegisterChunkSize(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
-    if (HasChunkRows(suite.options.preset, mode)) RegisterChunkRows<Client>(suite, mode);
+    if (HasRows("ChunkSize", suite.options.preset, mode)) RegisterChunkRows<Client>(suite, mode);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/types/call_row.h"
+#include "bench/types/presets.h"
 #include "bench/types/type.h"
 
 namespace rpycbench {
@@ -19,11 +20,6 @@ std::vector<rpyc::Compression> Settings(Preset preset) {
     return {rpyc::Compression::kPython, rpyc::Compression::kOff, kThreshold};
   }
   return {rpyc::Compression::kPython, rpyc::Compression::kOff};
-}
-
-std::vector<std::uint64_t> CompressedSizes(Preset preset) {
-  if (preset == Preset::kFull) return {1'024, 16'384, 65'536, 1'048'576};
-  return {65'536};
 }
 
 // As it stands in the names of rows: "python", "off", "threshold_65536".
@@ -61,10 +57,8 @@ void RegisterCompressionRows(const Suite& suite, const ServerMode& mode) {
 }
 
 void RegisterCompression(const Suite& suite) {
-  if (suite.options.preset != Preset::kDefault && suite.options.preset != Preset::kFull) return;
   for (const ServerMode& mode : suite.modes) {
-    if (mode.protocol == Protocol::kRpyc && IsNativeThreaded(mode))
-      RegisterCompressionRows(suite, mode);
+    if (HasRows("Compression", suite.options.preset, mode)) RegisterCompressionRows(suite, mode);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "bench/types/presets.h"
 #include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/clients/clients.h"
@@ -81,15 +82,9 @@ class ConnectionReuseRow : public ServerFixture {
   bool kept_;
 };
 
-bool HasReuseRows(Preset preset, const ServerMode& mode) {
-  if (mode.software.is_python()) return false;
-  if (preset == Preset::kFull) return mode.model == "threaded" || mode.model == "forking";
-  return preset == Preset::kDefault && mode.model == "threaded";
-}
-
 void RegisterConnectionReuse(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
-    if (!HasReuseRows(suite.options.preset, mode)) return;
+    if (!HasRows("ConnectionReuse", suite.options.preset, mode)) return;
     for (const bool kept : {true, false}) {
       compat::RegisterRow(std::make_unique<ConnectionReuseRow<Client>>(suite, mode, kept));
     }

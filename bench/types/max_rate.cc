@@ -106,7 +106,7 @@ class MaxRateRow : public OpenLoopFixture<Client> {
 
 void RegisterMaxRate(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
-    if (!HasMaxRateRow(suite.options, mode)) return;
+    if (!HasRows("MaxRate", suite.options.preset, mode)) return;
     compat::RegisterRow(std::make_unique<MaxRateRow<Client>>(
         suite, mode, OpenLoopConnections(suite.options, mode)));
   });

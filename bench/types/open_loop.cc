@@ -197,7 +197,7 @@ void RegisterOpenLoop(const Suite& suite) {
     }
     if (OpenLoopLoads(suite.options, mode).empty()) return;
     for (const std::int64_t rate : suite.options.rates) add({.per_second = rate});
-    if (HasStallsRow(suite.options, mode)) {
+    if (HasRows("OpenLoop/stalls", suite.options.preset, mode)) {
       compat::RegisterRow(std::make_unique<StallsRow<Client>>(suite, mode));
     }
   });

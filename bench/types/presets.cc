@@ -1,12 +1,83 @@
 #include "bench/types/presets.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string_view>
 #include <utility>
 
 namespace rpycbench {
 namespace {
+
+using enum Extent;
+
+// The extent of each mode in quick, default, classic and full. What a preset has, the next of
+// quick, default and full has as well.
+constexpr struct {
+  std::string_view mode;
+  std::array<Extent, 4> extents;
+} kExtents[] = {
+    {"tcp_threaded", {kSmall, kMedium, kLarge, kLarge}},
+    {"tcp_forking", {kNone, kSmall, kLarge, kLarge}},
+    {"tcp_threadpool", {kNone, kSmall, kNone, kLarge}},
+    {"tcp_async", {kNone, kSmall, kNone, kLarge}},
+    {"rpyc_threaded", {kSmall, kMedium, kLarge, kLarge}},
+    {"rpyc_forking", {kSmall, kMedium, kLarge, kLarge}},
+    {"rpyc_threadpool", {kNone, kSmall, kNone, kLarge}},
+    {"rpyc_async", {kSmall, kMedium, kNone, kLarge}},
+    {"http_threaded", {kSmall, kMedium, kLarge, kLarge}},
+    {"http_forking", {kNone, kSmall, kNone, kLarge}},
+    {"http_threadpool", {kNone, kSmall, kNone, kLarge}},
+    {"http_async", {kNone, kSmall, kNone, kLarge}},
+    {"pyrpyc_threaded", {kSmall, kMedium, kLarge, kLarge}},
+    {"pyrpyc_forking", {kNone, kSmall, kLarge, kLarge}},
+    // It notices a client that has paused at the end of a poll of 0.1 s: many rows take minutes.
+    {"pyrpyc_threadpool", {kNone, kNone, kNone, kSmall}},
+    {"pyrpyc_oneshot", {kNone, kNone, kNone, kSmall}},
+    {"flask_threaded", {kSmall, kMedium, kLarge, kLarge}},
+    {"flask_waitress", {kNone, kSmall, kNone, kLarge}},
+};
+
+// Types, and variants, that measure few modes: from which preset of quick, default and full on, and
+// which modes. "native" stands for all of the native server's.
+constexpr struct {
+  std::string_view rows;
+  Preset from;
+  std::string_view modes;  // between spaces
+} kFewModes[] = {
+    {"SocketPolicy", Preset::kQuick, "rpyc_threaded"},
+    {"SocketPolicy", Preset::kDefault, "tcp_threaded http_threaded"},
+    {"SocketPolicy", Preset::kFull, "pyrpyc_threaded"},
+    {"AddressFamily", Preset::kDefault, "tcp_threaded rpyc_threaded http_threaded"},
+    {"ConnectionReuse", Preset::kDefault, "tcp_threaded rpyc_threaded http_threaded"},
+    {"ConnectionReuse", Preset::kFull, "tcp_forking rpyc_forking http_forking"},
+    {"BodyStyle", Preset::kDefault, "http_threaded"},
+    {"BodyStyle", Preset::kFull, "http_async"},
+    {"Compression", Preset::kDefault, "rpyc_threaded"},
+    {"ChunkSize", Preset::kDefault, "rpyc_threaded http_threaded"},
+    {"ChunkSize", Preset::kFull, "tcp_threaded"},
+    {"Concurrent/event_driven", Preset::kDefault, "rpyc_async http_async"},
+    {"Concurrent/event_driven", Preset::kFull, "native"},
+    {"Generator", Preset::kFull, "http_threaded http_async"},
+    {"OpenLoop", Preset::kQuick, "rpyc_threaded"},
+    {"OpenLoop", Preset::kDefault, "rpyc_async http_threaded"},
+    {"OpenLoop", Preset::kFull, "native pyrpyc_threaded flask_waitress"},
+    {"OpenLoop/stalls", Preset::kFull, "tcp_threaded rpyc_threaded rpyc_async http_threaded"},
+    {"MaxRate", Preset::kDefault, "rpyc_threaded"},
+    {"MaxRate", Preset::kFull, "native pyrpyc_threaded flask_waitress"},
+    {"Calibration", Preset::kFull, "native"},
+};
+
+// Whether `preset` has what `from` has; classic has rows of other types alone.
+bool Includes(Preset preset, Preset from) {
+  constexpr std::array kGrowing{Preset::kQuick, Preset::kDefault, Preset::kFull};
+  const auto place = [&](Preset one) { return std::ranges::find(kGrowing, one); };
+  return place(preset) != kGrowing.end() && place(from) <= place(preset);
+}
+
+bool HasWord(std::string_view words, std::string_view word) {
+  return (' ' + std::string(words) + ' ').find(' ' + std::string(word) + ' ') != std::string::npos;
+}
 
 constexpr std::int64_t kKib = 1024;
 constexpr std::int64_t kMib = 1024 * kKib;
@@ -107,7 +178,7 @@ std::string ClientsUpTo(std::int64_t most) {
   return most == 1 ? "1 client" : "up to " + std::to_string(most) + " clients";
 }
 
-bool HasRows(const std::vector<std::string>& rows, const std::string& prefix) {
+bool HasAny(const std::vector<std::string>& rows, const std::string& prefix) {
   return std::ranges::any_of(rows, [&](const auto& row) { return row.starts_with(prefix); });
 }
 
@@ -116,7 +187,7 @@ std::vector<std::string> DescribeLimits(const LimitedType& type, const Options& 
   std::vector<std::pair<std::string, std::string>> limits;  // what is said, and of which modes
   for (const ServerMode& mode : kServerModes) {
     const std::string name(mode.name);
-    if (!HasRows(rows, type.name + '/' + name + '/')) continue;
+    if (!HasAny(rows, type.name + '/' + name + '/')) continue;
     const Limit limit = type.limit(options, mode);
     if (!type.flagged.empty() && !limit.always) continue;
     const std::vector<std::int64_t> wanted =
@@ -138,6 +209,36 @@ std::vector<std::string> DescribeLimits(const LimitedType& type, const Options& 
 }
 
 }  // namespace
+
+std::string_view ToString(Extent extent) {
+  constexpr std::array<std::string_view, 4> kNames{"none", "small", "medium", "large"};
+  return kNames[static_cast<std::size_t>(extent)];
+}
+
+Extent ExtentOf(Preset preset, const ServerMode& mode) {
+  for (const auto& [name, extents] : kExtents) {
+    if (name != mode.name) continue;
+    switch (preset) {
+      case Preset::kQuick:
+        return extents[0];
+      case Preset::kDefault:
+        return extents[1];
+      case Preset::kClassic:
+        return extents[2];
+      case Preset::kFull:
+        return extents[3];
+    }
+  }
+  return kNone;
+}
+
+bool HasRows(std::string_view rows, Preset preset, const ServerMode& mode) {
+  return std::ranges::any_of(kFewModes, [&](const auto& entry) {
+    return entry.rows == rows && Includes(preset, entry.from) &&
+           (HasWord(entry.modes, mode.name) ||
+            (!mode.software.is_python() && HasWord(entry.modes, "native")));
+  });
+}
 
 std::vector<std::uint64_t> EchoSizes(const Options& options, const ServerMode& mode) {
   if (!options.payload_bytes.empty()) return FlaggedPayloads(options);
@@ -162,19 +263,15 @@ std::vector<std::int64_t> ClientCounts(const Options& options, const ServerMode&
 }
 
 std::vector<std::int64_t> EventDrivenClientCounts(const Options& options, const ServerMode& mode) {
-  if (mode.software.is_python()) return {};
-  std::vector<std::int64_t> counts;
-  if (options.preset == Preset::kFull) {
-    counts = UpTo(mode.traits.event_driven_in_full, {1, 10, 100, 1'000, 10'000});
-  } else if (options.preset == Preset::kDefault && mode.traits.event_driven_in_default > 0) {
-    counts = {mode.traits.event_driven_in_default};
-  }
-  if (!counts.empty() && !options.clients.empty()) return ServedOf(options.clients, mode);
-  return counts;
+  if (!HasRows("Concurrent/event_driven", options.preset, mode)) return {};
+  if (!options.clients.empty()) return ServedOf(options.clients, mode);
+  if (options.preset == Preset::kDefault) return {100};
+  // A process for each of ten thousand connections is not what forking is made for.
+  return UpTo(mode.model == "forking" ? 1'000 : 10'000, {1, 10, 100, 1'000, 10'000});
 }
 
 std::vector<std::int64_t> GeneratorConnections(const Options& options, const ServerMode& mode) {
-  if (options.preset != Preset::kFull || !mode.traits.beside_wrk) return {};
+  if (!HasRows("Generator", options.preset, mode)) return {};
   return {1, 64, 1'000};
 }
 
@@ -185,22 +282,9 @@ std::vector<std::int64_t> ComputeClientCounts(const Options& options, const Serv
 }
 
 std::vector<std::int64_t> OpenLoopLoads(const Options& options, const ServerMode& mode) {
-  const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
-    return std::ranges::find(names, mode.name) != names.end();
-  };
-  switch (options.preset) {
-    case Preset::kQuick:
-      if (is_one_of({"rpyc_threaded"})) return {50};
-      return {};
-    case Preset::kDefault:
-      if (is_one_of({"rpyc_threaded", "rpyc_async", "http_threaded"})) return {50, 80};
-      return {};
-    case Preset::kClassic:
-      return {};
-    case Preset::kFull:
-      break;
-  }
-  if (mode.software.is_python() && !is_one_of({"pyrpyc_threaded", "flask_waitress"})) return {};
+  if (!HasRows("OpenLoop", options.preset, mode)) return {};
+  if (options.preset == Preset::kQuick) return {50};
+  if (options.preset == Preset::kDefault) return {50, 80};
   return {50, 80, 95};
 }
 
@@ -210,27 +294,25 @@ std::int64_t OpenLoopWindowMs(const Options& options) {
   return options.preset == Preset::kDefault ? 300 : 1'000;
 }
 
-bool HasStallsRow(const Options& options, const ServerMode& mode) {
-  constexpr std::string_view kModes[] = {"tcp_threaded", "rpyc_threaded", "rpyc_async",
-                                         "http_threaded"};
-  return options.preset == Preset::kFull && std::ranges::count(kModes, mode.name) > 0;
-}
-
-bool HasMaxRateRow(const Options& options, const ServerMode& mode) {
-  if (options.preset == Preset::kDefault) return mode.name == "rpyc_threaded";
-  return options.preset == Preset::kFull && !OpenLoopLoads(options, mode).empty();
-}
-
 std::size_t OpenLoopConnections(const Options& options, const ServerMode& mode) {
   const std::int64_t usual = mode.software.is_python() ? 16 : 64;
   return std::min(static_cast<std::size_t>(options.open_loop_connections.value_or(usual)),
                   mode.traits.connections_at_once);
 }
 
-std::vector<std::string> CalibrationTruths(const Options& options, const ServerMode& mode) {
-  if (mode.software.is_python()) return {};  // they have no known delay
-  if (options.preset != Preset::kFull) return {};
-  return {"spin_uniform", "spin_bimodal", "sleep_constant"};
+std::vector<std::uint64_t> BodySizes(Preset preset) {
+  if (preset == Preset::kFull) return {65'536, 1'572'864, 16'777'216};
+  return {1'572'864};
+}
+
+std::vector<std::uint64_t> CompressedSizes(Preset preset) {
+  if (preset == Preset::kFull) return {1'024, 16'384, 65'536, 1'048'576};
+  return {65'536};
+}
+
+ChunkSizes ChunkSizesOf(Preset preset) {
+  if (preset == Preset::kFull) return {16'777'216, {4'096, 16'384, 65'536, 262'144, 1'048'576}};
+  return {1'572'864, {4'096, 1'048'576}};
 }
 
 std::vector<std::string> DescribeLimits(const Options& options,

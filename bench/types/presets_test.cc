@@ -30,6 +30,27 @@ Options In(Preset preset) {
 
 const ServerMode& Mode(std::string_view name) { return *FindMode(name); }
 
+TEST(Presets, EveryModeIsInFullAndLargerPresetsHaveWhatSmallerOnesHave) {
+  for (const ServerMode& mode : kServerModes) {
+    const auto in = [&mode](Preset preset) { return ExtentOf(preset, mode); };
+    EXPECT_LE(in(Preset::kQuick), in(Preset::kDefault)) << mode.name;
+    EXPECT_LE(in(Preset::kDefault), in(Preset::kFull)) << mode.name;
+    EXPECT_LE(in(Preset::kClassic), in(Preset::kFull)) << mode.name;
+    EXPECT_NE(in(Preset::kFull), Extent::kNone) << mode.name << " is in no preset";
+  }
+}
+
+TEST(Presets, TypesOfFewModesGrowWithThePreset) {
+  const ServerMode& mode = Mode("rpyc_async");
+  EXPECT_FALSE(HasRows("OpenLoop", Preset::kQuick, mode));
+  EXPECT_TRUE(HasRows("OpenLoop", Preset::kDefault, mode));
+  EXPECT_TRUE(HasRows("OpenLoop", Preset::kFull, mode));
+  EXPECT_FALSE(HasRows("OpenLoop", Preset::kClassic, mode));
+  EXPECT_TRUE(HasRows("Calibration", Preset::kFull, mode)) << "all native modes have it";
+  EXPECT_FALSE(HasRows("Calibration", Preset::kFull, Mode("pyrpyc_threaded")));
+  EXPECT_FALSE(HasRows("NoSuchType", Preset::kFull, mode));
+}
+
 TEST(Sizes, LargerPresetsHaveThoseOfSmallerOnes) {
   const auto check = [](Preset small, Preset large) {
     for (const ServerMode& mode : kServerModes) {
@@ -39,7 +60,6 @@ TEST(Sizes, LargerPresetsHaveThoseOfSmallerOnes) {
       };
       holds(EchoSizes);
       holds(OpenLoopLoads);
-      holds(CalibrationTruths);
       holds(BandwidthSizes);
       holds(FileSizes);
       holds(ClientCounts);

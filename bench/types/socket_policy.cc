@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bench/types/call_row.h"
+#include "bench/types/presets.h"
 #include "bench/types/type.h"
 
 namespace rpycbench {
@@ -77,11 +78,10 @@ void RegisterNative(const Suite& suite, const ServerMode& mode) {
 }
 
 void RegisterSocketPolicy(const Suite& suite) {
-  if (suite.options.preset == Preset::kClassic) return;  // whose counts are those of other types
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
-    if (IsNativeThreaded(mode)) return RegisterNative<Client>(suite, mode);
+    if (!HasRows("SocketPolicy", suite.options.preset, mode)) return;
+    if (!mode.software.is_python()) return RegisterNative<Client>(suite, mode);
     // Python's RPyC as it comes: no TCP_NODELAY, and long messages in pieces.
-    if (suite.options.preset != Preset::kFull || mode.name != "pyrpyc_threaded") return;
     for (const Ends& ends : {kNone, kClient}) {
       RegisterEcho<Client>(suite, mode, ends, "as_library", kPythonBytes,
                            {.nodelay = ends.client, .quick_ack = false}, {});
