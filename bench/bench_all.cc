@@ -17,6 +17,7 @@
 #include "fixtures/meter/placement.h"
 #include "fixtures/process/server_commands.h"
 #include "fixtures/server_fixture.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {
@@ -30,10 +31,7 @@ void LookAtMachine() {
   constexpr std::chrono::milliseconds kWatch{100};
   const MachineFacts machine = ExamineMachine(PlanCpus(Placement::kFree).client, kWatch);
   AddContext(DescribeMachine(machine));
-  std::string reasons;
-  for (const std::string& reason : Disquiet(machine)) {
-    reasons += (reasons.empty() ? "" : "; ") + reason;
-  }
+  const std::string reasons = Join(Disquiet(machine), "; ");
   if (!reasons.empty()) Tell("warning: this machine is not quiet: " + reasons);
 }
 

@@ -1,6 +1,5 @@
 #include "bench/calibration/self_check.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <iterator>
 #include <limits>
@@ -11,6 +10,7 @@
 #include "bench/calibration/self_check_facts.h"
 #include "bench/run/run.h"
 #include "fixtures/meter/placement.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {
@@ -91,8 +91,7 @@ CalibrationFacts CheckTruth(const Options& options, ServerPool& servers, Placeme
     facts.result =
         Calibrate<TcpClient>(servers, options, *FindMode("tcp_threaded"), placement, truth);
   } catch (const std::exception& error) {
-    facts.error = error.what();
-    std::ranges::replace(facts.error, '\n', ' ');
+    facts.error = OneLine(error.what());
   }
   return facts;
 }

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "bench/run/build_info.h"
-#include "fixtures/joined.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {
@@ -53,7 +53,7 @@ std::string Environment() {
     }
   }
   std::ranges::sort(found);
-  return Joined(found, " ");
+  return Join(found, " ");
 }
 
 // Returns the dialect of all rows of RPyC; empty if the run has none.

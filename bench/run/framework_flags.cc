@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <span>
 
 #include "bench/run/usage_error.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {
@@ -41,10 +41,8 @@ bool IsTimeUnit(std::string_view text) {
 bool IsColor(std::string_view text) { return text == "auto" || (IsSwitch(text) && !text.empty()); }
 
 bool IsSeconds(std::string_view text) {
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  return error == std::errc() && end == text.data() + text.size() && std::isfinite(seconds) &&
-         seconds >= 0;
+  const auto seconds = ParseWhole<double>(text);
+  return seconds && std::isfinite(*seconds) && *seconds >= 0;
 }
 
 // Seconds, with or without the unit, or a number of iterations where the framework knows that.
@@ -56,17 +54,11 @@ bool IsMinTime(std::string_view text) {
 }
 
 bool IsCount(std::string_view text) {
-  int count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  return error == std::errc() && end == text.data() + text.size() && count >= 1 &&
-         count <= 1'000'000;
+  const auto count = ParseWhole<int>(text);
+  return count && *count >= 1 && *count <= 1'000'000;
 }
 
-bool IsNumber(std::string_view text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
+bool IsNumber(std::string_view text) { return ParseWhole<int>(text).has_value(); }
 
 bool IsPairs(std::string_view text) {
   while (true) {

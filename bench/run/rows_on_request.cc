@@ -3,7 +3,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -12,6 +11,7 @@
 
 #include "bench/report/results/json_reporter.h"
 #include "bench/run/usage_error.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {
@@ -45,14 +45,12 @@ class NamedIterations {
   void Set(const std::string& row, const std::string& number) {
     const std::size_t suffix = row.rfind('/');  // what the framework measures, "/real_time"
     const auto found = index_.find(row.substr(0, suffix));
-    benchmark::IterationCount iterations = 0;
-    const char* const end = number.data() + number.size();
-    const auto [stop, error] = std::from_chars(number.data(), end, iterations);
-    if (error != std::errc{} || stop != end || iterations < 1 || found == index_.end()) {
+    const auto iterations = ParseWhole<benchmark::IterationCount>(number);
+    if (iterations.value_or(0) < 1 || found == index_.end()) {
       throw UsageError("asked for iterations:" + number + " of \"" + row +
                        "\", which takes none, or a number from 1 on");
     }
-    found->second->FixIterations(iterations);
+    found->second->FixIterations(*iterations);
     names_[row] = row.substr(0, suffix) + "/iterations:" + number + row.substr(suffix);
   }
   const std::string& NameOf(const std::string& row) const {
@@ -72,9 +70,7 @@ std::string Run(const std::string& row) {
   reporter.SetOutputStream(&text);
   reporter.SetErrorStream(&std::cerr);
   benchmark::RunSpecifiedBenchmarks(&reporter, nullptr, Only(row));
-  std::string line = text.str();
-  std::ranges::replace(line, '\n', ' ');  // between values only: in strings they are escaped
-  return line;
+  return OneLine(text.str());  // line breaks are between values only: in strings they are escaped
 }
 
 }  // namespace

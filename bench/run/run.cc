@@ -22,6 +22,7 @@
 #include "bench/run/usage_error.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/validity.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {
@@ -94,9 +95,8 @@ std::unique_ptr<Reporter> MakeFile(const FrameworkFlags& flags, const TypeTable&
   return std::make_unique<TextFile>(path, std::move(reporter));
 }
 
-std::string NothingMatched(std::string said, Preset preset) {
-  while (said.ends_with('\n')) said.pop_back();
-  std::string message = (said.empty() ? "no row matches" : said) +
+std::string NothingMatched(const std::string& said, Preset preset) {
+  std::string message = (said.empty() ? "no row matches" : OneLine(said)) +
                         "; --benchmark_list_tests lists the rows of the preset \"" +
                         std::string(ToString(preset)) + '"';
   if (preset != Preset::kFull) message += ", --preset=full has all of them";
@@ -112,12 +112,12 @@ void SetListing(char* program, bool listing) {
 
 // How many rows are doubtful, and for each reason what it means and what helps.
 void TellDoubts(const RowFilter& rows, std::size_t all) {
-  std::string reasons;
+  std::vector<std::string> reasons;
   for (const auto& [doubt, count] : rows.doubts()) {
-    reasons += (reasons.empty() ? "" : ", ") + std::to_string(count) + ' ' + doubt;
+    reasons.push_back(std::to_string(count) + ' ' + doubt);
   }
   Tell(std::to_string(rows.doubtful_rows()) + " of " + std::to_string(all) +
-       " rows have doubts: " + reasons);
+       " rows have doubts: " + Join(reasons, ", "));
   for (const DoubtKind& kind : doubt::kAll) {
     if (!rows.doubts().contains(std::string(kind.name))) continue;
     Tell("  " + std::string(kind.name) + ": " + std::string(kind.meaning) + "; " +
@@ -148,10 +148,8 @@ class ListKeeper : public Reporter {
 
 }  // namespace
 
-void Tell(std::string line) {
-  while (line.ends_with('\n')) line.pop_back();
-  std::ranges::replace(line, '\n', ' ');
-  std::fprintf(stderr, "%s: %s\n", kProgram, line.c_str());
+void Tell(std::string_view text) {
+  std::fprintf(stderr, "%s: %s\n", kProgram, OneLine(text).c_str());
 }
 
 std::optional<CommandLine> ParseCommandLine(int argc, char** argv) {

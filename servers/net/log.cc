@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <string>
+
+#include "servers/net/text.h"
 
 namespace rpycbench::net {
 namespace {
@@ -39,11 +40,7 @@ void WriteWithoutWaiting(std::string_view text) {
 
 void LogLine(std::string_view text) {
   constexpr std::size_t kLongest = 1000;
-  std::string line = "bench_server: ";
-  for (const char c : text.substr(0, kLongest)) {
-    line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  }
-  line += '\n';
+  const std::string line = "bench_server: " + OneLine(text.substr(0, kLongest)) + '\n';
   // A full or closed stderr must not stop a server; there is nowhere left to report it.
   WriteWithoutWaiting(line);
 }

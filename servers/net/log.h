@@ -6,8 +6,9 @@
 
 namespace rpycbench::net {
 
-// Writes "bench_server: <text>\n" as a whole; control characters become '?', text beyond 1,000
-// bytes is cut. It never waits: a line for a reader who has gone, or has not read enough, is lost.
+// Writes "bench_server: <text>\n" as a whole, with the text as OneLine makes it and without what is
+// beyond 1,000 bytes. It never waits: a line for a reader who has gone, or has not read enough, is
+// lost.
 void LogLine(std::string_view text);
 
 }  // namespace rpycbench::net

@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
@@ -12,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "servers/net/text.h"
 #include "servers/net/wait.h"
 
 namespace rpycbench::service {
@@ -40,11 +40,9 @@ std::vector<double> ParseNumbers(std::string_view text, double most) {
   std::vector<double> numbers;
   for (;;) {
     const std::string_view item = text.substr(0, text.find(':'));
-    double number = 0;
-    const char* const item_end = item.data() + item.size();
-    const auto [end, error] = std::from_chars(item.data(), item_end, number);
-    if (error != std::errc() || end != item_end || !(number >= 0 && number <= most)) return {};
-    numbers.push_back(number);
+    const auto number = ParseWhole<double>(item);
+    if (!number || !(*number >= 0 && *number <= most)) return {};
+    numbers.push_back(*number);
     if (item.size() == text.size()) return numbers;
     text.remove_prefix(item.size() + 1);
   }

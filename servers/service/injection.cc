@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <new>
+
+#include "servers/net/text.h"
 
 namespace rpycbench::service {
 namespace {
@@ -15,11 +16,8 @@ namespace {
 // The number that is all of the text, if it lies within the bounds.
 template <class Number>
 std::optional<Number> Within(std::string_view text, Number least, Number most) {
-  Number number{};
-  const char* const text_end = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), text_end, number);
-  if (error != std::errc() || end != text_end || !(number >= least && number <= most)) return {};
-  return number;
+  const auto number = ParseWhole<Number>(text);
+  return number && *number >= least && *number <= most ? number : std::nullopt;
 }
 
 // Takes what stands before the next colon, and the colon, off the text.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "bench/report/display/readable_units.h"
-#include "fixtures/joined.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {
@@ -27,12 +27,12 @@ std::vector<std::string> DescribeContext(const benchmark::BenchmarkReporter::Con
   }
   std::vector<std::string> load;
   for (const double average : cpus.load_avg) load.push_back(NumberText(average));
-  return {Joined({VersionLine(), entry("preset", "preset "), entry("suite_build_type", "built as "),
-                  entry("sanitizer", "-fsanitize="), entry("compiler")},
-                 ", "),
-          Joined({context.sys_info.name, entry("cpu_model"), count, entry("kernel"),
-                  load.empty() ? "" : "load " + Joined(load, " ")},
-                 ", ")};
+  return {Join({VersionLine(), entry("preset", "preset "), entry("suite_build_type", "built as "),
+                entry("sanitizer", "-fsanitize="), entry("compiler")},
+               ", "),
+          Join({context.sys_info.name, entry("cpu_model"), count, entry("kernel"),
+                load.empty() ? "" : "load " + Join(load, " ")},
+               ", ")};
 }
 
 std::string Legend(bool ledger) {

@@ -7,8 +7,8 @@
 #include "bench/report/display/readable_units.h"
 #include "bench/report/display/run_summary.h"
 #include "bench/report/display/text_layout.h"
-#include "fixtures/joined.h"
 #include "fixtures/meter/counters.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {
@@ -103,7 +103,7 @@ void TableReporter::TellNewConditions(const MeasuredRow& row) {
     if (Says(row.name, condition.second)) continue;
     if (conditions_.insert(condition).second) told.push_back(EntryOf(condition));
   }
-  if (!told.empty()) WriteWrapped(Joined(told, " "), kIndent, Style::kDim);
+  if (!told.empty()) WriteWrapped(Join(told, " "), kIndent, Style::kDim);
 }
 
 std::string TableReporter::OtherConditions(const MeasuredRow& row) const {
@@ -114,7 +114,7 @@ std::string TableReporter::OtherConditions(const MeasuredRow& row) const {
       others.push_back(EntryOf(condition));
     }
   }
-  return Joined(others, " ");
+  return Join(others, " ");
 }
 
 TableReporter::Notes TableReporter::NotesOn(const MeasuredRow& row) const {
@@ -125,7 +125,7 @@ TableReporter::Notes TableReporter::NotesOn(const MeasuredRow& row) const {
   if (!row.failed && !row.Get(counter::kP50)) {
     notes.emplace_back("the mean, for want of a p50", Style::kDim);
   }
-  if (!row.doubts.empty()) notes.emplace_back("? " + Joined(row.doubts, ", "), Style::kYellow);
+  if (!row.doubts.empty()) notes.emplace_back("? " + Join(row.doubts, ", "), Style::kYellow);
   return notes;
 }
 

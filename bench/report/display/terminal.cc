@@ -3,8 +3,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdlib>
+
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {
@@ -37,11 +38,8 @@ bool IsTerminal(int descriptor) { return ::isatty(descriptor) != 0; }
 std::size_t TerminalColumns(int descriptor, std::size_t otherwise) {
   winsize size{};
   if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const std::string_view text = FromEnvironment("COLUMNS");
-  std::size_t columns = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
-  const bool valid = error == std::errc() && end == text.data() + text.size() && columns > 0;
-  return valid ? columns : otherwise;
+  const std::size_t columns = ParseWhole<std::size_t>(FromEnvironment("COLUMNS")).value_or(0);
+  return columns > 0 ? columns : otherwise;
 }
 
 bool SuitsColors(int descriptor) {

@@ -5,8 +5,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace rpycbench {
@@ -15,9 +13,5 @@ class JsonReporter : public benchmark::JSONReporter {
  public:
   void ReportRuns(const std::vector<Run>& runs) override;
 };
-
-// The same text, if it is UTF-8 without control characters other than line breaks and tabs; if not,
-// with a question mark for each byte that isn't.
-std::string PrintableText(std::string_view text);
 
 }  // namespace rpycbench

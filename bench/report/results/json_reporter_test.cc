@@ -46,21 +46,5 @@ TEST(JsonReporter, WritesMessagesOfAnyBytes) {
   EXPECT_EQ(rows.at(0).at("error_message").as_string(), "?[31m \"?\"\n");
 }
 
-TEST(PrintableText, KeepsText) {
-  const std::string text = "Grüße, €, 𝄞\n\tdone";
-  EXPECT_EQ(PrintableText(text), text);
-}
-
-TEST(PrintableText, ReplacesWhatIsNone) {
-  EXPECT_EQ(PrintableText(std::string("a\0b\x7f\x1b", 5)), "a?b??");
-  EXPECT_EQ(PrintableText("\xc2\x9b\x33\xc2\xa0"), "??3\xc2\xa0");  // a terminal's CSI; a blank
-  EXPECT_EQ(PrintableText("\xff\xc3"), "??");                       // no first byte; cut short
-  EXPECT_EQ(PrintableText("\xc0\xaf"), "??");                       // overlong
-  EXPECT_EQ(PrintableText("\xe0\x80\xaf"), "???");                  // overlong
-  EXPECT_EQ(PrintableText("\xed\xa0\x80"), "???");                  // a surrogate
-  EXPECT_EQ(PrintableText("\xf4\x90\x80\x80"), "????");             // beyond the last code point
-  EXPECT_EQ(PrintableText("\xe2\x82x"), "??x");
-}
-
 }  // namespace
 }  // namespace rpycbench

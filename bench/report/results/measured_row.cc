@@ -10,6 +10,7 @@
 #include "bench/report/results/json_reporter.h"
 #include "fixtures/meter/counters.h"
 #include "fixtures/meter/validity.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {

@@ -11,6 +11,7 @@
 #include "bench/run/usage_error.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/validity.h"
+#include "servers/net/text.h"
 
 namespace rpycbench {
 namespace {

@@ -1,10 +1,11 @@
 #include "servers/rpyc/testing/vectors.h"
 
 #include <bit>
-#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+
+#include "servers/net/text.h"
 
 namespace rpycbench::rpyc {
 namespace {
@@ -17,9 +18,8 @@ double DoubleOf(const boost::json::value& bits) {
 }
 
 Value IntegerOf(const std::string& digits) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return error == std::errc() ? Value::Int(value) : Value::BigInt(digits);
+  const auto value = ParseWhole<std::int64_t>(digits);
+  return value ? Value::Int(*value) : Value::BigInt(digits);
 }
 
 }  // namespace

@@ -2,13 +2,14 @@
 // text, on command lines and in labels: "python", "off", "threshold:<bytes>".
 #pragma once
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "servers/net/text.h"
 
 namespace rpycbench::rpyc {
 
@@ -37,10 +38,8 @@ inline std::optional<Compression> ParseCompression(std::string_view text) {
   if (text == "off") return Compression::kOff;
   if (!text.starts_with(kThresholdPrefix)) return std::nullopt;
   text.remove_prefix(kThresholdPrefix.size());
-  std::uint32_t above = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), above);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return Compression{above};
+  const auto above = ParseWhole<std::uint32_t>(text);
+  return above ? std::optional(Compression{*above}) : std::nullopt;
 }
 
 }  // namespace rpycbench::rpyc

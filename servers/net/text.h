@@ -1,0 +1,41 @@
+// Small helpers for text that every layer needs: numbers and lists on command lines, and bytes from
+// other processes in messages, which can neither forge a line nor a terminal sequence.
+//
+//   ParseWhole<int>("80x");                  // std::nullopt
+//   OneLine("lost\n\x1b[31mat sea\n");       // "lost ?[31mat sea"
+//   Join({"quick", "", "default"}, ", ");    // "quick, default"
+#pragma once
+
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace rpycbench {
+
+// Returns the number that all of `text` is in std::from_chars's format; empty for anything else,
+// and for a number that is too large.
+template <class Number>
+std::optional<Number> ParseWhole(std::string_view text) {
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+// Returns `text` with a question mark for each byte that is part of no UTF-8 character, and for
+// each byte of a control character other than a line feed or a tab.
+std::string PrintableText(std::string_view text);
+
+// Returns `text` as one printable line: as PrintableText does, but with a space for each line break
+// and tab, and without those at the end.
+std::string OneLine(std::string_view text);
+
+// Returns the words that aren't empty, with `separator` between them.
+std::string Join(const std::vector<std::string>& words, std::string_view separator);
+
+}  // namespace rpycbench
