@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "servers/net/descriptor.h"
 #include "servers/net/text.h"
 
 namespace rpycbench::net {
@@ -22,12 +23,11 @@ void WriteWithoutWaiting(std::string_view text) {
   if (S_ISSOCK(what.st_mode)) {
     written = ::send(STDERR_FILENO, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   } else if (S_ISFIFO(what.st_mode) || S_ISCHR(what.st_mode)) {
-    const int own = ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    const Descriptor own(::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     // Without /proc, another descriptor or the right to open it, a look must do.
     pollfd ready{STDERR_FILENO, POLLOUT, 0};
-    if (own >= 0) {
-      written = ::write(own, text.data(), text.size());
-      ::close(own);
+    if (own.is_open()) {
+      written = ::write(own.get(), text.data(), text.size());
     } else if (::poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT) {
       written = ::write(STDERR_FILENO, text.data(), text.size());
     }

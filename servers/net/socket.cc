@@ -5,11 +5,11 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -54,31 +54,13 @@ EndOfStream::EndOfStream(std::string_view operation, const Endpoint& peer)
     : std::runtime_error(std::string(operation) + " " + peer.ToString() +
                          ": the peer closed the connection") {}
 
-Socket::Socket(Socket&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      suspends_(other.suspends_),
-      answer_due_(other.answer_due_),
-      drained_(other.drained_),
-      policy_(other.policy_),
-      timeout_(other.timeout_),
-      bytes_sent_(other.bytes_sent_),
-      bytes_received_(other.bytes_received_),
-      peer_(other.peer_) {}
+// A fiber that may have waited for the descriptor has to forget it before it is closed.
+Socket::~Socket() { Close(); }
 
 Socket& Socket::operator=(Socket&& other) noexcept {
-  if (this != &other) {
-    Close();
-    descriptor_ = std::exchange(other.descriptor_, -1);
-    suspends_ = other.suspends_;
-    answer_due_ = other.answer_due_;
-    drained_ = other.drained_;
-    policy_ = other.policy_;
-    timeout_ = other.timeout_;
-    bytes_sent_ = other.bytes_sent_;
-    bytes_received_ = other.bytes_received_;
-    peer_ = other.peer_;
-  }
-  return *this;
+  if (this == &other) return *this;
+  std::destroy_at(this);
+  return *std::construct_at(this, std::move(other));
 }
 
 Socket Socket::Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
@@ -102,10 +84,10 @@ Socket Socket::Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
 void Socket::FinishConnecting() const {
   int error = ETIMEDOUT;
   socklen_t size = sizeof error;
-  for (pollfd state{descriptor_, POLLOUT, 0};
-       suspends_ && AwaitDescriptor(descriptor_, POLLOUT, timeout_);) {
+  for (pollfd state{descriptor(), POLLOUT, 0};
+       suspends_ && AwaitDescriptor(descriptor(), POLLOUT, timeout_);) {
     if (::poll(&state, 1, 0) == 0) continue;
-    ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size);
+    ::getsockopt(descriptor(), SOL_SOCKET, SO_ERROR, &error, &size);
     break;
   }
   if (error != 0) Fail(error, "connect to");
@@ -123,27 +105,27 @@ void Socket::Fail(int error, std::string_view operation) const {
 void Socket::RetryOrFail(int error, short events, std::string_view operation) const {
   if (error == EINTR) return;
   const bool would_block = error == EAGAIN || error == EWOULDBLOCK;
-  if (would_block && suspends_ && AwaitDescriptor(descriptor_, events, timeout_)) return;
+  if (would_block && suspends_ && AwaitDescriptor(descriptor(), events, timeout_)) return;
   Fail(error, operation);
 }
 
 void Socket::SetTimeout(std::chrono::milliseconds timeout) {
   timeout_ = timeout;
-  if (!suspends_) SetTimeouts(descriptor_, timeout);
+  if (!suspends_) SetTimeouts(descriptor(), timeout);
 }
 
 void Socket::SetPolicy(const SocketPolicy& policy) {
   policy_ = policy;
-  if (policy.nodelay && !peer_.is_unix()) SetNoDelay(descriptor_);
+  if (policy.nodelay && !peer_.is_unix()) SetNoDelay(descriptor());
 }
 
 void Socket::SuspendInsteadOfBlocking() {
-  ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
+  ::fcntl(descriptor(), F_SETFL, ::fcntl(descriptor(), F_GETFL) | O_NONBLOCK);
   suspends_ = true;
 }
 
 Segments Socket::segments() const {
-  const tcp_info info = InfoOf(descriptor_);
+  const tcp_info info = InfoOf(descriptor());
   return {.total = std::uint64_t{info.tcpi_data_segs_out} + info.tcpi_data_segs_in,
           .retransmits = std::uint64_t{info.tcpi_total_retrans} + info.tcpi_rcv_ooopack};
 }
@@ -151,14 +133,14 @@ Segments Socket::segments() const {
 void Socket::RearmQuickAck() {
   if (!policy_.quick_ack || peer_.is_unix()) return;
   const int on = 1;
-  setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+  setsockopt(descriptor(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 void Socket::Received(std::size_t got, std::size_t asked) {
   bytes_received_ += got;
   if (!suspends_) return;
   // Less than asked for is all there was; nothing at all is the end, which stays.
-  drained_ = got > 0 && got < asked ? Drained(descriptor_) : Drained();
+  drained_ = got > 0 && got < asked ? Drained(descriptor()) : Drained();
   YieldIfDue();
 }
 
@@ -173,13 +155,13 @@ void Socket::Sent(std::size_t sent) {
 // that would be a system call in vain.
 void Socket::AwaitAnswer() {
   if (!std::exchange(answer_due_, false) || !drained_.StillHolds()) return;
-  if (!AwaitDescriptor(descriptor_, POLLIN, timeout_)) Fail(ETIMEDOUT, "receive from");
+  if (!AwaitDescriptor(descriptor(), POLLIN, timeout_)) Fail(ETIMEDOUT, "receive from");
 }
 
 std::size_t Socket::ReceiveSome(void* into, std::size_t size) {
   AwaitAnswer();
   for (;;) {
-    const ssize_t got = ::recv(descriptor_, into, size, 0);
+    const ssize_t got = ::recv(descriptor(), into, size, 0);
     if (got >= 0) {
       Received(static_cast<std::size_t>(got), size);
       return static_cast<std::size_t>(got);
@@ -196,7 +178,7 @@ std::size_t Socket::ReceiveSome(std::span<iovec> into) {
   for (const iovec& block : into) asked += block.iov_len;
   AwaitAnswer();
   for (;;) {
-    const ssize_t got = ::recvmsg(descriptor_, &message, 0);
+    const ssize_t got = ::recvmsg(descriptor(), &message, 0);
     if (got >= 0) {
       Received(static_cast<std::size_t>(got), asked);
       return static_cast<std::size_t>(got);
@@ -218,7 +200,7 @@ void Socket::ReceiveExactly(void* into, std::size_t size) {
 void Socket::SendAll(const void* data, std::size_t size) {
   const char* position = static_cast<const char*>(data);
   while (size > 0) {
-    const ssize_t sent = ::send(descriptor_, position, size, MSG_NOSIGNAL);
+    const ssize_t sent = ::send(descriptor(), position, size, MSG_NOSIGNAL);
     if (sent < 0) {
       RetryOrFail(LastError(), POLLOUT, "send to");
       continue;
@@ -236,7 +218,7 @@ void Socket::SendBlocks(std::span<iovec> blocks, int flags) {
     msghdr message{};
     message.msg_iov = blocks.data();
     message.msg_iovlen = std::min<std::size_t>(blocks.size(), IOV_MAX);
-    const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL | flags);
+    const ssize_t sent = ::sendmsg(descriptor(), &message, MSG_NOSIGNAL | flags);
     if (sent < 0) {
       RetryOrFail(LastError(), POLLOUT, "send to");
       continue;
@@ -266,18 +248,18 @@ void Socket::SendInPieces(std::span<iovec> blocks, std::size_t head) {
   SendBlocks(blocks.subspan(whole), 0);
 }
 
-void Socket::ShutdownSend() { ::shutdown(descriptor_, SHUT_WR); }
+void Socket::ShutdownSend() { ::shutdown(descriptor(), SHUT_WR); }
 
-void Socket::ShutdownBoth() { ::shutdown(descriptor_, SHUT_RDWR); }
+void Socket::ShutdownBoth() { ::shutdown(descriptor(), SHUT_RDWR); }
 
 void Socket::Close() {
-  if (descriptor_ < 0) return;
-  if (suspends_) ForgetDescriptor(descriptor_);
-  ::close(std::exchange(descriptor_, -1));
+  if (!is_open()) return;
+  if (suspends_) ForgetDescriptor(descriptor());
+  descriptor_.Close();
 }
 
 void Socket::CloseAfterPeer() noexcept {
-  if (descriptor_ < 0) return;
+  if (!is_open()) return;
   ShutdownSend();
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + timeout_;
@@ -294,26 +276,26 @@ void Socket::CloseAfterPeer() noexcept {
 }
 
 Listener::Listener(const Endpoint& address, const SocketPolicy& policy)
-    : policy_(policy), local_(address) {
-  descriptor_ = ::socket(address.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    : descriptor_(
+          ::socket(address.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
+      policy_(policy),
+      local_(address) {
   const auto fail = [&](std::string_view operation) {
-    const int error = errno;
-    Close();
-    throw Error({error, std::system_category()}, operation, address);
+    throw Error({errno, std::system_category()}, operation, address);
   };
-  if (descriptor_ < 0) fail("create a listener for");
+  if (!descriptor_.is_open()) fail("create a listener for");
   const int on = 1;
-  setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (::bind(descriptor_, address.get(), address.size) != 0) fail("bind");
-  if (::listen(descriptor_, SOMAXCONN) != 0) fail("listen on");
+  setsockopt(descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (::bind(descriptor(), address.get(), address.size) != 0) fail("bind");
+  if (::listen(descriptor(), SOMAXCONN) != 0) fail("listen on");
   local_.size = sizeof local_.address;
-  if (::getsockname(descriptor_, local_.get(), &local_.size) != 0) fail("read the address of");
+  if (::getsockname(descriptor(), local_.get(), &local_.size) != 0) fail("read the address of");
 }
 
 Socket Listener::Accept(std::chrono::milliseconds timeout) {
   Endpoint peer;
   peer.size = sizeof peer.address;
-  const int descriptor = ::accept4(descriptor_, peer.get(), &peer.size, SOCK_CLOEXEC);
+  const int descriptor = ::accept4(descriptor_.get(), peer.get(), &peer.size, SOCK_CLOEXEC);
   if (descriptor < 0) {
     const int error = errno;
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
@@ -326,10 +308,6 @@ Socket Listener::Accept(std::chrono::milliseconds timeout) {
   if (accepts_for_fibers_) socket.SuspendInsteadOfBlocking();
   socket.SetTimeout(timeout);
   return socket;
-}
-
-void Listener::Close() {
-  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }
 
 }  // namespace rpycbench::net

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "servers/net/descriptor.h"
 #include "servers/net/endpoint.h"
 #include "servers/net/socket_policy.h"
 #include "servers/net/wait.h"
@@ -47,17 +48,17 @@ class Socket {
   Socket() = default;
   // Takes ownership of a connected descriptor.
   Socket(int descriptor, const Endpoint& peer) : descriptor_(descriptor), peer_(peer) {}
-  Socket(Socket&& other) noexcept;
+  Socket(Socket&& other) noexcept = default;
   Socket& operator=(Socket&& other) noexcept;
-  ~Socket() { Close(); }
+  ~Socket();
 
   // Connects within `timeout`, which also becomes the socket's limit for each later wait. A socket
   // made in a fiber is for use in fibers. Throws Error.
   static Socket Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
                         const SocketPolicy& policy = {});
 
-  bool is_open() const { return descriptor_ >= 0; }
-  int descriptor() const { return descriptor_; }
+  bool is_open() const { return descriptor_.is_open(); }
+  int descriptor() const { return descriptor_.get(); }
   const Endpoint& peer() const { return peer_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t bytes_received() const { return bytes_received_; }
@@ -122,7 +123,7 @@ class Socket {
   void Sent(std::size_t sent);
   void AwaitAnswer();
 
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   bool suspends_ = false;
   bool answer_due_ = false;  // nothing was received since the last send
   Drained drained_;          // as of the last receive
@@ -140,9 +141,8 @@ class Listener {
   explicit Listener(const Endpoint& address, const SocketPolicy& policy = {});
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
-  ~Listener() { Close(); }
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.get(); }
   std::uint16_t port() const { return local_.port(); }
   // Where it listens.
   const Endpoint& address() const { return local_; }
@@ -152,10 +152,10 @@ class Listener {
   Socket Accept(std::chrono::milliseconds timeout);
   // Sockets accepted from here on are for use in fibers.
   void AcceptForFibers() { accepts_for_fibers_ = true; }
-  void Close();
+  void Close() { descriptor_.Close(); }
 
  private:
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   bool accepts_for_fibers_ = false;
   SocketPolicy policy_;
   Endpoint local_;

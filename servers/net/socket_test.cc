@@ -132,7 +132,8 @@ TEST_F(SocketTest, AQuietConnectionRetransmitsNothing) {
 // A full backlog drops the first segment of a connection, which TCP sends again a second later.
 TEST(RetransmitsTest, WhatIsSentAgainIsCounted) {
   Endpoint address = Endpoint::Resolve("127.0.0.1", 0);
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const Descriptor owned(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int listener = owned.get();
   ASSERT_EQ(::bind(listener, address.get(), address.size), 0);
   ASSERT_EQ(::listen(listener, 0), 0);
   ASSERT_EQ(::getsockname(listener, address.get(), &address.size), 0);
@@ -142,11 +143,10 @@ TEST(RetransmitsTest, WhatIsSentAgainIsCounted) {
   const Socket socket(late, address);
   ASSERT_EQ(::connect(late, address.get(), address.size), -1);
   ASSERT_EQ(errno, EINPROGRESS);
-  ::close(::accept(listener, nullptr, nullptr));
+  const Descriptor accepted(::accept(listener, nullptr, nullptr));
   pollfd connected{late, POLLOUT, 0};
   ASSERT_EQ(::poll(&connected, 1, 10'000), 1);
   EXPECT_GE(socket.segments().retransmits, 1u);
-  ::close(listener);
 }
 
 TEST(EndpointTest, UnknownHostIsNamed) {

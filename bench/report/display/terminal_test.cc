@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
 #include "bench/report/display/styled_line.h"
+#include "servers/net/descriptor.h"
 
 namespace rpycbench {
 namespace {
@@ -15,26 +15,23 @@ namespace {
 class NoTerminalTest : public testing::Test {
  protected:
   NoTerminalTest() : descriptor_(::open("/dev/null", O_WRONLY | O_CLOEXEC)) {}
-  ~NoTerminalTest() override {
-    ::close(descriptor_);
-    ::unsetenv("COLUMNS");
-  }
+  ~NoTerminalTest() override { ::unsetenv("COLUMNS"); }
 
-  int descriptor_;
+  net::Descriptor descriptor_;
 };
 
 TEST_F(NoTerminalTest, HasTheWidthThatColumnsSays) {
   ::setenv("COLUMNS", "132", 1);
-  EXPECT_EQ(TerminalColumns(descriptor_, 100), 132);
+  EXPECT_EQ(TerminalColumns(descriptor_.get(), 100), 132);
   for (const char* useless : {"", "0", "-5", "wide", "80x"}) {
     ::setenv("COLUMNS", useless, 1);
-    EXPECT_EQ(TerminalColumns(descriptor_, 100), 100) << useless;
+    EXPECT_EQ(TerminalColumns(descriptor_.get(), 100), 100) << useless;
   }
 }
 
 TEST_F(NoTerminalTest, HasNoColors) {
-  EXPECT_FALSE(IsTerminal(descriptor_));
-  EXPECT_FALSE(SuitsColors(descriptor_));
+  EXPECT_FALSE(IsTerminal(descriptor_.get()));
+  EXPECT_FALSE(SuitsColors(descriptor_.get()));
 }
 
 TEST(StyledLineTest, EndsWithItsText) {

@@ -11,6 +11,7 @@
 #include "bench/run/usage_error.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/validity.h"
+#include "servers/net/descriptor.h"
 #include "servers/net/text.h"
 
 namespace rpycbench {
@@ -51,12 +52,11 @@ int WriteAll(int file, const std::string& text) {
 // Over what is there, and cut behind: documents grow, so that little is at stake if it is the last
 // that happens.
 void WriteOver(const fs::path& path, const std::string& text) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  if (file < 0) ThrowUnwritten(errno, path);
-  const int error = WriteAll(file, text);
+  const net::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  if (!file.is_open()) ThrowUnwritten(errno, path);
+  const int error = WriteAll(file.get(), text);
   // What is no regular file has no length.
-  [[maybe_unused]] const int cut = ::ftruncate(file, static_cast<off_t>(text.size()));
-  ::close(file);
+  [[maybe_unused]] const int cut = ::ftruncate(file.get(), static_cast<off_t>(text.size()));
   if (error != 0) ThrowUnwritten(error, path);
 }
 
@@ -64,11 +64,9 @@ void WriteOver(const fs::path& path, const std::string& text) {
 // somewhere else by a symbolic link. Returns 0 or errno.
 int WriteNew(const fs::path& path, const std::string& text) {
   ::unlink(path.c_str());  // of a program that was killed
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-  if (file < 0) return errno;
-  const int error = WriteAll(file, text);
-  ::close(file);
-  return error;
+  const net::Descriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  return file.is_open() ? WriteAll(file.get(), text) : errno;
 }
 
 // Puts the text in place of what is there, by a rename. Returns 0 or errno.
