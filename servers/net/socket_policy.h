@@ -4,11 +4,10 @@
 // The defaults avoid that in every way there is. Unix-domain sockets have none of this.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
 #include <optional>
 #include <string_view>
+
+#include "servers/net/text.h"
 
 namespace rpycbench::net {
 
@@ -19,17 +18,13 @@ enum class Writes {
   kCorked,  // likewise, but the head waits in the kernel to leave with the payload (MSG_MORE)
 };
 
-inline constexpr std::array<std::string_view, 3> kWritesNames{"joined", "split", "corked"};
+inline constexpr EnumNames<Writes, 3> kWritesNames{{"joined", "split", "corked"}};
 
-constexpr std::string_view ToString(Writes writes) {
-  return kWritesNames[static_cast<std::size_t>(writes)];
-}
+constexpr std::string_view ToString(Writes writes) { return kWritesNames[writes]; }
 
 // Empty for a name that is none of the three.
 constexpr std::optional<Writes> ParseWrites(std::string_view name) {
-  const auto found = std::ranges::find(kWritesNames, name);
-  if (found == kWritesNames.end()) return std::nullopt;
-  return static_cast<Writes>(found - kWritesNames.begin());
+  return kWritesNames.Find(name);
 }
 
 struct SocketPolicy {

@@ -1,7 +1,5 @@
 #include "servers/net/text.h"
 
-#include <algorithm>
-
 namespace rpycbench {
 namespace {
 

@@ -1,11 +1,13 @@
-// Small helpers for text that every layer needs: numbers and lists on command lines, and bytes from
-// other processes in messages, which can neither forge a line nor a terminal sequence.
+// Small helpers for text that every layer needs: numbers, names and lists on command lines, and
+// bytes from other processes in messages, which can neither forge a line nor a terminal sequence.
 //
 //   ParseWhole<int>("80x");                  // std::nullopt
 //   OneLine("lost\n\x1b[31mat sea\n");       // "lost ?[31mat sea"
 //   Join({"quick", "", "default"}, ", ");    // "quick, default"
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <optional>
@@ -26,6 +28,26 @@ std::optional<Number> ParseWhole(std::string_view text) {
   if (error != std::errc() || stop != end) return std::nullopt;
   return number;
 }
+
+// The names of an enumeration whose values count from 0, in their order.
+//
+//   constexpr EnumNames<Placement, 3> kNames{{"shared", "split", "free"}};
+//   kNames[Placement::kFree]    // "free"
+//   kNames.Find("split")        // Placement::kSplit
+template <class Enum, std::size_t kCount>
+struct EnumNames {
+  std::array<std::string_view, kCount> names;
+
+  constexpr std::string_view operator[](Enum value) const {
+    return names[static_cast<std::size_t>(value)];
+  }
+  // Returns the value of that name; empty if none has it.
+  constexpr std::optional<Enum> Find(std::string_view name) const {
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<Enum>(found - names.begin());
+  }
+};
 
 // Returns `text` with a question mark for each byte that is part of no UTF-8 character, and for
 // each byte of a control character other than a line feed or a tab.

@@ -21,6 +21,15 @@ TEST(ParseWholeTest, RefusesAnythingElse) {
   EXPECT_EQ(ParseWhole<double>("1e999"), std::nullopt);
 }
 
+TEST(EnumNamesTest, FindsNamesAndValues) {
+  enum class Color { kRed, kGreen };
+  constexpr EnumNames<Color, 2> kNames{{"red", "green"}};
+  EXPECT_EQ(kNames[Color::kRed], "red");
+  EXPECT_EQ(kNames[Color::kGreen], "green");
+  EXPECT_TRUE(kNames.Find("green") == Color::kGreen);
+  EXPECT_FALSE(kNames.Find("blue").has_value());
+}
+
 TEST(PrintableTextTest, KeepsText) {
   const std::string text = "Grüße, €, 𝄞\n\tdone";
   EXPECT_EQ(PrintableText(text), text);

@@ -10,11 +10,14 @@
 #include <memory>
 #include <new>
 
+#include "servers/net/text.h"
+
 namespace rpycbench::service {
 namespace {
 
 constexpr std::size_t kPeriod = 1'048'583;
 static_assert(kPeriod >= Payload::kContiguousBytes);
+constexpr EnumNames<PayloadKind, 4> kKindNames{{"zeros", "text", "random", "x"}};
 
 struct Free {
   void operator()(char* block) const { std::free(block); }
@@ -129,25 +132,11 @@ const char* BlockOf(PayloadKind kind) {
 }  // namespace
 
 std::optional<PayloadKind> ParsePayloadKind(std::string_view name) {
-  for (const PayloadKind kind : {PayloadKind::kZeros, PayloadKind::kText, PayloadKind::kRandom}) {
-    if (name == ToString(kind)) return kind;
-  }
-  return std::nullopt;
+  const auto kind = kKindNames.Find(name);
+  return kind == PayloadKind::kLetterX ? std::nullopt : kind;
 }
 
-std::string_view ToString(PayloadKind kind) {
-  switch (kind) {
-    case PayloadKind::kZeros:
-      return "zeros";
-    case PayloadKind::kText:
-      return "text";
-    case PayloadKind::kRandom:
-      return "random";
-    case PayloadKind::kLetterX:
-      break;
-  }
-  return "x";
-}
+std::string_view ToString(PayloadKind kind) { return kKindNames[kind]; }
 
 Payload Payload::Of(PayloadKind kind, std::size_t size) { return {BlockOf(kind), 0, size}; }
 

@@ -15,21 +15,7 @@ std::string_view FromEnvironment(const char* name) {
   return value ? value : "";
 }
 
-std::string_view Sequence(Style style) {
-  switch (style) {
-    case Style::kBold:
-      return "\033[1m";
-    case Style::kDim:
-      return "\033[2m";
-    case Style::kRed:
-      return "\033[31m";
-    case Style::kYellow:
-      return "\033[33m";
-    case Style::kPlain:
-      break;
-  }
-  return "";
-}
+constexpr EnumNames<Style, 5> kSequences{{"", "\033[1m", "\033[2m", "\033[31m", "\033[33m"}};
 
 }  // namespace
 
@@ -48,7 +34,7 @@ bool SuitsColors(int descriptor) {
 }
 
 std::string Painted(std::string_view text, Style style) {
-  const std::string_view sequence = Sequence(style);
+  const std::string_view sequence = kSequences[style];
   if (sequence.empty() || text.empty()) return std::string(text);
   return std::string(sequence) + std::string(text) + "\033[0m";
 }
