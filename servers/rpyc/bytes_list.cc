@@ -112,13 +112,7 @@ std::string BytesList::Repr() const { return "[" + std::to_string(size_) + " byt
 Value BytesList::Compare(std::string_view operation, const Value& other) const {
   const auto* list = other.is(Kind::kObject) ? dynamic_cast<BytesList*>(&other.object()) : nullptr;
   if (list == nullptr) return Value::NotImplemented();
-  const auto order = ItemsOf(*this) <=> ItemsOf(*list);
-  if (operation == "__eq__") return Value::Bool(order == 0);
-  if (operation == "__ne__") return Value::Bool(order != 0);
-  if (operation == "__lt__") return Value::Bool(order < 0);
-  if (operation == "__le__") return Value::Bool(order <= 0);
-  if (operation == "__gt__") return Value::Bool(order > 0);
-  return Value::Bool(order >= 0);
+  return Compared(operation, ItemsOf(*this) <=> ItemsOf(*list));
 }
 
 std::int64_t BytesList::Hash() const { throw PythonError("TypeError", "unhashable type: 'list'"); }

@@ -61,6 +61,15 @@ Value Object::Compare(std::string_view operation, const Value& other) const {
   return Value::NotImplemented();
 }
 
+Value Object::Compared(std::string_view operation, std::strong_ordering order) {
+  if (operation == "__eq__") return Value::Bool(order == 0);
+  if (operation == "__ne__") return Value::Bool(order != 0);
+  if (operation == "__lt__") return Value::Bool(order < 0);
+  if (operation == "__le__") return Value::Bool(order <= 0);
+  if (operation == "__gt__") return Value::Bool(order > 0);
+  return Value::Bool(order >= 0);
+}
+
 std::string Object::Repr() const { return "<" + std::string(class_name()) + " object>"; }
 
 }  // namespace rpycbench::rpyc

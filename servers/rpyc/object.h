@@ -2,6 +2,7 @@
 // acts on an object by requests; the connection finds the object and calls it here.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -47,6 +48,10 @@ class Object : public std::enable_shared_from_this<Object> {
   virtual std::int64_t Hash() const { return id_; }
   // The names of its methods.
   virtual std::vector<std::string_view> Members() const { return {}; }
+
+ protected:
+  // Returns what a comparison with this operator comes to, where the operands have an order.
+  static Value Compared(std::string_view operation, std::strong_ordering order);
 
  private:
   friend class ObjectTable;

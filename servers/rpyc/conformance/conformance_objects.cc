@@ -10,13 +10,7 @@ namespace rpycbench::rpyc {
 Value Number::Compare(std::string_view operation, const Value& other) const {
   const auto* number = other.is(Kind::kObject) ? dynamic_cast<Number*>(&other.object()) : nullptr;
   if (number == nullptr) return Value::NotImplemented();
-  const auto order = number_ <=> number->number_;
-  if (operation == "__eq__") return Value::Bool(order == 0);
-  if (operation == "__ne__") return Value::Bool(order != 0);
-  if (operation == "__lt__") return Value::Bool(order < 0);
-  if (operation == "__le__") return Value::Bool(order <= 0);
-  if (operation == "__gt__") return Value::Bool(order > 0);
-  return Value::Bool(order >= 0);
+  return Compared(operation, number_ <=> number->number_);
 }
 
 Value Counter::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
