@@ -27,12 +27,12 @@ void RegisterRows(const Suite& suite) {
 }
 
 // Puts the machine into the context, and says if it is busy with something else.
-void LookAtMachine() {
+void DescribeMachineInContext() {
   constexpr std::chrono::milliseconds kWatch{100};
   const MachineFacts machine = ExamineMachine(PlanCpus(Placement::kFree).client, kWatch);
   AddContext(DescribeMachine(machine));
-  const std::string reasons = Join(Disquiet(machine), "; ");
-  if (!reasons.empty()) Tell("warning: this machine is not quiet: " + reasons);
+  const std::string reasons = Join(NoiseWarnings(machine), "; ");
+  if (!reasons.empty()) PrintMessage("warning: this machine is not quiet: " + reasons);
 }
 
 }  // namespace
@@ -58,26 +58,27 @@ int main(int argc, char** argv) {
     const auto end_servers = [&](int status) {
       if (status != kSuccess) return status;  // it has been said what failed
       const std::vector<std::string> bad_ends = servers.Clear();
-      for (const std::string& report : bad_ends) Tell("a server did not end well: " + report);
+      for (const std::string& report : bad_ends)
+        PrintMessage("a server did not end well: " + report);
       return bad_ends.empty() ? status : kFailure;
     };
     if (command->options.self_check) {
       return end_servers(RunSelfCheck(command->options, servers));
     }
-    CallLedger ledger(command->options, Tell);
+    CallLedger ledger(command->options, PrintMessage);
     RowIndex index;
     const auto register_rows = [&](std::span<const ServerMode> modes, bool ipv6 = true) {
       index.clear();
       RegisterRows({command->options, servers, modes, &ledger, &index, ipv6});
     };
     const Selection selection = SelectModes(*command, register_rows);
-    for (const std::string& note : selection.notes) Tell(note);
+    for (const std::string& note : selection.notes) PrintMessage(note);
     command->options.dialect_at_hand = selection.dialect_at_hand;
     AddContext(DescribeRun(command->options));
     AddContext(selection.versions);
     if (command->options.rows_on_request) AddContext({{"rows_on_request", kRequests}});
     const bool measures = !selection.rows.empty() && !command->flags.On("benchmark_list_tests");
-    if (measures && !command->options.rows_on_request) LookAtMachine();
+    if (measures && !command->options.rows_on_request) DescribeMachineInContext();
     register_rows(selection.modes, selection.ipv6);
     if (command->options.rows_on_request) {
       return end_servers(RunRowsOnRequest(selection.rows, index, command->options.inject));

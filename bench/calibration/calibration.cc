@@ -24,8 +24,8 @@ std::string Calibration::Misses() const {
   return misses;
 }
 
-std::vector<Statistic> Compare(const Truth& truth, double floor_us, Samples& measured) {
-  const auto distribution = service::DelayDistribution::Parse(truth.distribution);
+std::vector<Statistic> Compare(const KnownDelay& delay, double floor_us, Samples& measured) {
+  const auto distribution = service::DelayDistribution::Parse(delay.distribution);
   std::vector<Statistic> statistics;
   const auto add = [&](std::string_view name, double is_true, double came_out) {
     statistics.push_back({name, is_true, came_out, kTolerance * is_true + floor_us});

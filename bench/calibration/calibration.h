@@ -1,4 +1,4 @@
-// Known truth: calls to a server whose `ping` takes times of a known distribution (its flag
+// Known delay: calls to a server whose `ping` takes times of a known distribution (its flag
 // --delay) must come out with just these times, on top of what the same call takes without. One
 // client and one connection; a window is a whole number of the distribution's cycles, so that
 // nothing is left to chance but the machine.
@@ -18,7 +18,7 @@
 
 namespace rpycbench {
 
-struct Truth {
+struct KnownDelay {
   std::string_view name;
   std::string_view kind;          // of the delay
   std::string_view distribution;  // as service::DelayDistribution has it
@@ -31,9 +31,10 @@ struct Truth {
 
 // Times so long that what the machine adds stays small against them: a call after some milliseconds
 // of quiet finds its caches and the virtual CPU cold, and takes up to 100 us more.
-inline constexpr std::array kTruths{Truth{"spin_uniform", "spin", "uniform:3000:9000", 200},
-                                    Truth{"spin_bimodal", "spin", "bimodal:4000:16000:10", 200},
-                                    Truth{"sleep_constant", "sleep", "constant:10000", 200}};
+inline constexpr std::array kKnownDelays{
+    KnownDelay{"spin_uniform", "spin", "uniform:3000:9000", 200},
+    KnownDelay{"spin_bimodal", "spin", "bimodal:4000:16000:10", 200},
+    KnownDelay{"sleep_constant", "sleep", "constant:10000", 200}};
 
 // A statistic may miss its true value by this share of it and, on top, what the same call takes
 // without delay.
@@ -61,7 +62,7 @@ struct Calibration {
 };
 
 // What is true, and what came out.
-std::vector<Statistic> Compare(const Truth& truth, double floor_us, Samples& measured);
+std::vector<Statistic> Compare(const KnownDelay& delay, double floor_us, Samples& measured);
 
 template <class Client>
 void TimePing(Client& client, Samples& samples) {
@@ -83,8 +84,8 @@ Samples TimePings(Client& client, std::size_t calls) {
 // Calls with and without delay take turns, so that the floor is that of the same moments. The
 // caller has pinned its thread. Throws what clients throw, and ServerError.
 template <class Client>
-Calibration Calibrate(ServerPool& pool, const Options& options, const ServerMode& mode,
-                      Placement placement, const Truth& truth) {
+Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const ServerMode& mode,
+                              Placement placement, const KnownDelay& delay) {
   constexpr std::size_t kWarmupCalls = 20;
   constexpr std::size_t kMostWindows = 3;
   const auto connect = [&](const ServerProcess& server) {
@@ -94,7 +95,7 @@ Calibration Calibrate(ServerPool& pool, const Options& options, const ServerMode
   };
   const auto plain = connect(pool.Acquire(WithInjection(options, {mode, placement})));
   ServerProcess& server =
-      pool.Acquire(WithInjection(options, {mode, placement, {truth.ServerFlag()}}));
+      pool.Acquire(WithInjection(options, {mode, placement, {delay.ServerFlag()}}));
   // A launcher's server may be a process of another machine.
   const pid_t process = options.server_launcher.empty() ? server.pid() : 0;
   const auto client = connect(server);
@@ -103,9 +104,9 @@ Calibration Calibrate(ServerPool& pool, const Options& options, const ServerMode
     const LostCpuTime before = LostCpuTime::Read(process);
     const auto start = Samples::Clock::now();
     Samples floor;
-    floor.Reset(truth.calls);
-    result.samples.Reset(truth.calls);
-    for (std::size_t i = 0; i < truth.calls; ++i) {
+    floor.Reset(delay.calls);
+    result.samples.Reset(delay.calls);
+    for (std::size_t i = 0; i < delay.calls; ++i) {
       TimePing(*plain, floor);
       TimePing(*client, result.samples);
     }
@@ -113,7 +114,7 @@ Calibration Calibrate(ServerPool& pool, const Options& options, const ServerMode
     result.disturbed = (LostCpuTime::Read(process) - before).Disturbs(length);
     // The median: the floor's outliers are no part of every call.
     result.floor_p50_us = *floor.PercentileUs(50);
-    result.statistics = Compare(truth, result.floor_p50_us, result.samples);
+    result.statistics = Compare(delay, result.floor_p50_us, result.samples);
     ++result.windows;
   } while (!result.Misses().empty() && result.disturbed && result.windows < kMostWindows);
   client->Close();

@@ -20,20 +20,20 @@ using testing::SizeIs;
 
 constexpr double kFloorUs = 20;
 
-// A window with the truth's times on top of a floor of 20 us, stretched by `factor`.
-Calibration CalibrationOf(const Truth& truth, double factor) {
+// A window with the delay's times on top of a floor of 20 us, stretched by `factor`.
+Calibration CalibrationOf(const KnownDelay& delay, double factor) {
   const auto add = [](Samples& samples, double us) {
     samples.Add(std::chrono::round<std::chrono::nanoseconds>(
         std::chrono::duration<double, std::micro>(us)));
   };
   Samples measured;
-  const auto distribution = service::DelayDistribution::Parse(truth.distribution);
-  for (std::size_t i = 0; i < truth.calls; ++i) {
+  const auto distribution = service::DelayDistribution::Parse(delay.distribution);
+  for (std::size_t i = 0; i < delay.calls; ++i) {
     const auto& times = distribution.quantiles_us();
     add(measured, (times[i % times.size()] + kFloorUs) * factor);
   }
   Calibration result;
-  result.statistics = Compare(truth, kFloorUs, measured);
+  result.statistics = Compare(delay, kFloorUs, measured);
   result.floor_p50_us = kFloorUs;
   result.windows = 1;
   return result;
@@ -51,49 +51,49 @@ SelfCheckFacts GoodFacts() {
                               .p10_deviation = 0.01,
                               .stolen = 0});
   facts.placements.push_back({.placement = Placement::kSplit, .unavailable = "needs 2 CPUs"});
-  for (const Truth& truth : kTruths) {
+  for (const KnownDelay& delay : kKnownDelays) {
     facts.calibrations.push_back({.placement = Placement::kShared,
-                                  .truth = truth.name,
+                                  .delay = delay.name,
                                   .error = {},
-                                  .result = CalibrationOf(truth, 1)});
+                                  .result = CalibrationOf(delay, 1)});
   }
   return facts;
 }
 
 TEST(CalibrationTest, WindowsAreWholeCycles) {
-  for (const Truth& truth : kTruths) {
-    const auto cycle = service::DelayDistribution::Parse(truth.distribution).quantiles_us().size();
-    EXPECT_EQ(truth.calls % cycle, 0u) << truth.name;
-    EXPECT_GE(truth.calls, 100u) << truth.name;  // or there is no p99
-    EXPECT_NO_THROW(service::Delay(truth.ServerFlag().substr(8))) << truth.name;
+  for (const KnownDelay& delay : kKnownDelays) {
+    const auto cycle = service::DelayDistribution::Parse(delay.distribution).quantiles_us().size();
+    EXPECT_EQ(delay.calls % cycle, 0u) << delay.name;
+    EXPECT_GE(delay.calls, 100u) << delay.name;  // or there is no p99
+    EXPECT_NO_THROW(service::Delay(delay.ServerFlag().substr(8))) << delay.name;
   }
 }
 
 TEST(CalibrationTest, ThePlainTruthHolds) {
-  for (const Truth& truth : kTruths) {
-    const Calibration result = CalibrationOf(truth, 1);
-    EXPECT_EQ(result.Misses(), "") << truth.name;
+  for (const KnownDelay& delay : kKnownDelays) {
+    const Calibration result = CalibrationOf(delay, 1);
+    EXPECT_EQ(result.Misses(), "") << delay.name;
     ASSERT_THAT(result.statistics, SizeIs(4));
     for (const Statistic& statistic : result.statistics) {
       EXPECT_NEAR(statistic.expected + kFloorUs, statistic.measured, 0.01) << statistic.name;
     }
   }
-  EXPECT_NEAR(CalibrationOf(kTruths[0], 1).statistics[0].expected, 6'000, 0.01);
-  EXPECT_NEAR(CalibrationOf(kTruths[1], 1).statistics[0].expected, 5'200, 0.01);
+  EXPECT_NEAR(CalibrationOf(kKnownDelays[0], 1).statistics[0].expected, 6'000, 0.01);
+  EXPECT_NEAR(CalibrationOf(kKnownDelays[1], 1).statistics[0].expected, 5'200, 0.01);
 }
 
 TEST(CalibrationTest, AnErrorWithinTheToleranceHoldsAndALargerOneDoesNot) {
-  for (const Truth& truth : kTruths) {
-    EXPECT_EQ(CalibrationOf(truth, 1.019).Misses(), "") << truth.name;
-    EXPECT_EQ(CalibrationOf(truth, 0.981).Misses(), "") << truth.name;
+  for (const KnownDelay& delay : kKnownDelays) {
+    EXPECT_EQ(CalibrationOf(delay, 1.019).Misses(), "") << delay.name;
+    EXPECT_EQ(CalibrationOf(delay, 0.981).Misses(), "") << delay.name;
     for (const double factor : {0.965, 1.025}) {
-      const std::string misses = CalibrationOf(truth, factor).Misses();
+      const std::string misses = CalibrationOf(delay, factor).Misses();
       for (const char* name : {"mean", "p50", "p95", "p99"}) {
-        EXPECT_THAT(misses, HasSubstr(std::string(name) + " is ")) << truth.name;
+        EXPECT_THAT(misses, HasSubstr(std::string(name) + " is ")) << delay.name;
       }
     }
   }
-  EXPECT_THAT(CalibrationOf(kTruths[0], 1.1).Misses(),
+  EXPECT_THAT(CalibrationOf(kKnownDelays[0], 1.1).Misses(),
               HasSubstr("mean is 6622.0 us where 6000.0 us are true (+10.4 %)"));
 }
 
@@ -106,7 +106,7 @@ TEST(SelfCheckTest, AGoodMachineIsFit) {
 
 TEST(SelfCheckTest, AWrongTruthIsTold) {
   SelfCheckFacts facts = GoodFacts();
-  facts.calibrations[1].result = CalibrationOf(kTruths[1], 1.05);
+  facts.calibrations[1].result = CalibrationOf(kKnownDelays[1], 1.05);
   EXPECT_FALSE(CalibrationHolds(facts));
   EXPECT_THAT(ReasonsAgainst(facts), ElementsAre("1 of 3 known times came out wrong"));
   EXPECT_THAT(Describe(facts), HasSubstr("WRONG\n"));

@@ -81,15 +81,15 @@ PlacementFacts CheckPlacement(const Options& options, ServerPool& servers, Place
   return facts;
 }
 
-CalibrationFacts CheckTruth(const Options& options, ServerPool& servers, Placement placement,
-                            const Truth& truth) {
-  CalibrationFacts facts{.placement = placement, .truth = truth.name, .error = {}, .result = {}};
+CalibrationFacts CheckKnownDelay(const Options& options, ServerPool& servers, Placement placement,
+                                 const KnownDelay& delay) {
+  CalibrationFacts facts{.placement = placement, .delay = delay.name, .error = {}, .result = {}};
   const auto plan = PlanFor(placement, facts.error);
   if (!plan) return facts;
   try {
     const PinnedThread pinned(plan->client);
     facts.result =
-        Calibrate<TcpClient>(servers, options, *FindMode("tcp_threaded"), placement, truth);
+        MeasureKnownDelay<TcpClient>(servers, options, *FindMode("tcp_threaded"), placement, delay);
   } catch (const std::exception& error) {
     facts.error = OneLine(error.what());
   }
@@ -106,8 +106,8 @@ int RunSelfCheck(const Options& options, ServerPool& servers) {
     facts.placements.push_back(CheckPlacement(options, servers, placement));
   }
   const Placement placement = options.placement.value_or(Placement::kShared);
-  for (const Truth& truth : kTruths) {
-    facts.calibrations.push_back(CheckTruth(options, servers, placement, truth));
+  for (const KnownDelay& delay : kKnownDelays) {
+    facts.calibrations.push_back(CheckKnownDelay(options, servers, placement, delay));
   }
   std::fputs(Describe(facts).c_str(), stdout);
   if (std::fflush(stdout) != 0) throw std::runtime_error("cannot write everything to stdout");

@@ -44,7 +44,7 @@ bool Holds(const CalibrationFacts& facts) {
 
 std::string Describe(const CalibrationFacts& facts) {
   std::string line =
-      Format("  %-8s %-15s", Name(facts.placement).c_str(), std::string(facts.truth).c_str());
+      Format("  %-8s %-15s", Name(facts.placement).c_str(), std::string(facts.delay).c_str());
   if (!facts.error.empty()) return line + " " + facts.error + "\n";
   for (const Statistic& statistic : facts.result.statistics) {
     line += Format("%8.1f %+5.1f%%", statistic.measured,

@@ -31,7 +31,7 @@ struct PlacementFacts {
 
 struct CalibrationFacts {
   Placement placement = Placement::kShared;
-  std::string_view truth;
+  std::string_view delay;
   std::string error;   // what kept it from a result; empty if nothing did
   Calibration result;  // without samples
 };

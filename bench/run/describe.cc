@@ -52,12 +52,14 @@ json::array DescribeModes(bool presets) {
                        {"family", mode.name.substr(0, mode.name.find('_'))},
                        {"protocol", ToString(mode.protocol)},
                        {"model", mode.model},
-                       {"python", mode.software.is_python()}};
+                       {"python", mode.software.is_python()},
+                       {"script", mode.software.script}};
     if (presets) {
       const std::size_t at_once = mode.traits.connections_at_once;
       const bool any = at_once == std::numeric_limits<std::size_t>::max();
       entry["connections_at_once"] = any ? json::value() : json::value(at_once);
       entry["keeps_connections"] = mode.traits.keeps_connections;
+      entry["process_per_connection"] = mode.traits.process_per_connection;
       json::object extents;
       for (const Preset preset : kPresets) {
         extents[ToString(preset)] = ToString(ExtentOf(preset, mode));

@@ -14,9 +14,9 @@ namespace rpycbench {
 //   suite_version
 //   types     name, timed and variants (Markdown), primary {counter, heading}, is_rate, has_calls,
 //             has_tail, counters, flags
-//   modes     name, family (what its name begins with), protocol, model, python,
-//   connections_at_once
-//             (null: any number), keeps_connections, presets {name: extent}
+//   modes     name, family (the beginning of its name), protocol, model, python, script (of
+//             servers/reference, or empty), connections_at_once (null: any number),
+//             keeps_connections, process_per_connection, presets {name: extent}
 //   counters  name, unit, better ("lower", "higher" or null), meaning; the framework's are the last
 //   floor     mode, and substitutes: pairs of a regular expression and what the floor has instead
 //   presets   names

@@ -111,17 +111,17 @@ void SetListing(char* program, bool listing) {
 }
 
 // How many rows are doubtful, and for each reason what it means and what helps.
-void TellDoubts(const RowFilter& rows, std::size_t all) {
+void PrintDoubts(const RowFilter& rows, std::size_t all) {
   std::vector<std::string> reasons;
   for (const auto& [doubt, count] : rows.doubts()) {
     reasons.push_back(std::to_string(count) + ' ' + doubt);
   }
-  Tell(std::to_string(rows.doubtful_rows()) + " of " + std::to_string(all) +
-       " rows have doubts: " + Join(reasons, ", "));
+  PrintMessage(std::to_string(rows.doubtful_rows()) + " of " + std::to_string(all) +
+               " rows have doubts: " + Join(reasons, ", "));
   for (const DoubtKind& kind : doubt::kAll) {
     if (!rows.doubts().contains(std::string(kind.name))) continue;
-    Tell("  " + std::string(kind.name) + ": " + std::string(kind.meaning) + "; " +
-         std::string(kind.remedy));
+    PrintMessage("  " + std::string(kind.name) + ": " + std::string(kind.meaning) + "; " +
+                 std::string(kind.remedy));
   }
 }
 
@@ -148,7 +148,7 @@ class ListKeeper : public Reporter {
 
 }  // namespace
 
-void Tell(std::string_view text) {
+void PrintMessage(std::string_view text) {
   std::fprintf(stderr, "%s: %s\n", kProgram, OneLine(text).c_str());
 }
 
@@ -200,7 +200,7 @@ int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
   std::ostringstream said;  // by the framework, when nothing matches
   display.SetErrorStream(&said);
 
-  if (const std::string warning = BuildWarning(); !warning.empty()) Tell(warning);
+  if (const std::string warning = BuildWarning(); !warning.empty()) PrintMessage(warning);
   const std::unique_ptr<Progress> progress =
       flags.On("benchmark_list_tests")
           ? nullptr
@@ -213,10 +213,10 @@ int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
   benchmark::Shutdown();
   if (!std::cout.flush()) throw std::runtime_error("cannot write everything to stdout");
   if (matched == 0) throw UsageError(NothingMatched(said.str(), command.options.preset));
-  if (display.doubtful_rows() > 0) TellDoubts(display, matched);
+  if (display.doubtful_rows() > 0) PrintDoubts(display, matched);
   if (display.failed_rows() == 0) return kSuccess;
-  Tell(std::to_string(display.failed_rows()) + " of " + std::to_string(matched) +
-       " rows ended in an error");
+  PrintMessage(std::to_string(display.failed_rows()) + " of " + std::to_string(matched) +
+               " rows ended in an error");
   return kFailure;
 }
 
@@ -224,13 +224,13 @@ int ReportErrors(const std::function<int()>& body) {
   try {
     return body();
   } catch (const OptionsError& error) {
-    Tell(error.what());
+    PrintMessage(error.what());
     return kUsage;
   } catch (const UsageError& error) {
-    Tell(error.what());
+    PrintMessage(error.what());
     return kUsage;
   } catch (const std::exception& error) {
-    Tell(error.what());
+    PrintMessage(error.what());
     return kFailure;
   }
 }

@@ -46,7 +46,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv);
 std::vector<std::string> SelectedRows(const CommandLine& command);
 
 // One line on stderr, behind the program's name.
-void Tell(std::string_view text);
+void PrintMessage(std::string_view text);
 
 // Runs, or lists, the registered rows that the filter matches, then drops all registered rows.
 // Returns kSuccess, or kFailure if a row ended in an error. Throws UsageError if nothing matches or

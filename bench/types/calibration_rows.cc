@@ -18,18 +18,19 @@ namespace {
 template <class Client>
 class CalibrationRow : public ServerFixture {
  public:
-  CalibrationRow(const Suite& suite, const ServerMode& mode, const Truth& truth)
+  CalibrationRow(const Suite& suite, const ServerMode& mode, const KnownDelay& delay)
       : ServerFixture(suite,
-                      "Calibration/" + std::string(mode.name) + "/" + std::string(truth.name), mode,
-                      Placement::kShared, {truth.ServerFlag()}, Timing::kManual),
+                      "Calibration/" + std::string(mode.name) + "/" + std::string(delay.name), mode,
+                      Placement::kShared, {delay.ServerFlag()}, Timing::kManual),
         pool_(suite.pool),
-        truth_(truth) {}
+        delay_(delay) {}
 
  protected:
   void Measure(benchmark::State& state) override {
     Calibration& result = once_.Get(state, [&] {
-      Calibration calibration = Calibrate<Client>(pool_, options(), mode(), placement(), truth_);
-      RequireTruth(calibration);
+      Calibration calibration =
+          MeasureKnownDelay<Client>(pool_, options(), mode(), placement(), delay_);
+      RequireAgreement(calibration);
       return calibration;
     });
     ReportEach(state, result.samples.MeanUs() * 1e-6);
@@ -47,11 +48,11 @@ class CalibrationRow : public ServerFixture {
   }
 
   std::string Conditions() const override {
-    return "delay=" + std::string(truth_.kind) + ":" + std::string(truth_.distribution);
+    return "delay=" + std::string(delay_.kind) + ":" + std::string(delay_.distribution);
   }
 
  private:
-  static void RequireTruth(const Calibration& calibration) {
+  static void RequireAgreement(const Calibration& calibration) {
     if (const std::string misses = calibration.Misses(); !misses.empty()) {
       throw std::runtime_error(misses + " in the last of " + std::to_string(calibration.windows) +
                                " windows" +
@@ -60,15 +61,15 @@ class CalibrationRow : public ServerFixture {
   }
 
   ServerPool& pool_;
-  Truth truth_;
+  KnownDelay delay_;
   OncePerRepetition<Calibration> once_;
 };
 
 void RegisterCalibration(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (!HasRows("Calibration", suite.options.preset, mode)) return;
-    for (const Truth& truth : kTruths) {
-      compat::RegisterRow(std::make_unique<CalibrationRow<Client>>(suite, mode, truth));
+    for (const KnownDelay& delay : kKnownDelays) {
+      compat::RegisterRow(std::make_unique<CalibrationRow<Client>>(suite, mode, delay));
     }
   });
 }

@@ -267,7 +267,7 @@ std::vector<std::int64_t> EventDrivenClientCounts(const Options& options, const 
   if (!options.clients.empty()) return ServedOf(options.clients, mode);
   if (options.preset == Preset::kDefault) return {100};
   // A process for each of ten thousand connections is not what forking is made for.
-  return UpTo(mode.model == "forking" ? 1'000 : 10'000, {1, 10, 100, 1'000, 10'000});
+  return UpTo(mode.traits.process_per_connection ? 1'000 : 10'000, {1, 10, 100, 1'000, 10'000});
 }
 
 std::vector<std::int64_t> GeneratorConnections(const Options& options, const ServerMode& mode) {

@@ -1,7 +1,6 @@
 // What a benchmark type is: its name, what its rows time, which figures matter, and how its rows
-// are registered. Every type defines one of these in its own file, and types.cc lists them; the
-// display,
-// `--describe` and the tools that read results know types from there alone.
+// are registered. Every type defines one of these in its own file, and types.cc lists them. The
+// display, `--describe` and the tools that read results know types from there alone.
 #pragma once
 
 #include <span>

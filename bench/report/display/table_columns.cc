@@ -34,7 +34,7 @@ Column BothSidesColumn(const char* heading, const char* client, const char* serv
 
 std::size_t Column::taken() const { return kGap + std::max(width, DisplayWidth(heading)); }
 
-std::vector<Column> ColumnsOf(const TypeDescription& type, const Extras& extras) {
+std::vector<Column> ColumnsOf(const TypeDescription& type, const ExtraColumns& extras) {
   std::vector<Column> columns;
   columns.push_back({"p50", kTimeWidth, kStays, [](const MeasuredRow& row, std::optional<double>) {
                        return TimeText(row.Get(counter::kP50).value_or(row.real_time_us));
@@ -71,8 +71,8 @@ std::vector<Column> ColumnsOf(const TypeDescription& type, const Extras& extras)
   return columns;
 }
 
-std::vector<Column> Fitting(std::vector<Column> columns, std::size_t name_width,
-                            std::size_t width) {
+std::vector<Column> FittingColumns(std::vector<Column> columns, std::size_t name_width,
+                                   std::size_t width) {
   while (name_width + WidthOf(columns) > width) {
     const auto least = std::ranges::max_element(columns, {}, &Column::rank);
     if (least->rank == kStays) break;

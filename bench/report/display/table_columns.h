@@ -24,18 +24,19 @@ struct Column {
 
 // What a table has beyond the columns of every one: what repetitions vary by, the multiple of the
 // floor, what the ledger counts.
-struct Extras {
+struct ExtraColumns {
   bool repeated = false;
   bool compared = false;
   bool ledger = false;
 };
 
 // The columns that rows of a type have.
-std::vector<Column> ColumnsOf(const TypeDescription& type, const Extras& extras);
+std::vector<Column> ColumnsOf(const TypeDescription& type, const ExtraColumns& extras);
 
 // Those that fit into `width` columns of the terminal beside names of `name_width`. Two always
 // stay: what a call takes, and how that compares.
-std::vector<Column> Fitting(std::vector<Column> columns, std::size_t name_width, std::size_t width);
+std::vector<Column> FittingColumns(std::vector<Column> columns, std::size_t name_width,
+                                   std::size_t width);
 
 std::size_t WidthOf(const std::vector<Column>& columns);
 

@@ -67,7 +67,7 @@ void TableReporter::ReportRuns(const std::vector<Run>& runs) {
   if (runs.empty() || runs.front().run_type == Run::RT_Aggregate) return;
   const MeasuredRow row = Summarize(runs);
   if (row.name.type != type_) BeginTable(row, runs.front().repetitions > 1);
-  TellNewConditions(row);
+  WriteNewConditions(row);
   floor_.Learn(row);
   WriteRow(row);
   ++rows_;
@@ -84,9 +84,9 @@ void TableReporter::BeginTable(const MeasuredRow& row, bool repeated) {
   width_ = std::max(settings_.columns(), kNarrowest);
   name_width_ = kIndent + std::max(longest_[type_], DisplayWidth(row.name.rest));
   name_width_ = std::max(name_width_, DisplayWidth(type_));
-  const Extras extras{
+  const ExtraColumns extras{
       .repeated = repeated, .compared = compared_.contains(type_), .ledger = settings_.ledger};
-  figures_ = Fitting(ColumnsOf(settings_.types.Find(type_), extras), name_width_, width_);
+  figures_ = FittingColumns(ColumnsOf(settings_.types.Find(type_), extras), name_width_, width_);
   name_width_ = std::min(name_width_, width_ - WidthOf(figures_));
   GetOutputStream() << '\n';
   StyledLine heading;
@@ -97,7 +97,7 @@ void TableReporter::BeginTable(const MeasuredRow& row, bool repeated) {
   Write(heading);
 }
 
-void TableReporter::TellNewConditions(const MeasuredRow& row) {
+void TableReporter::WriteNewConditions(const MeasuredRow& row) {
   std::vector<std::string> told;
   for (const auto& condition : row.labels) {
     if (Says(row.name, condition.second)) continue;

@@ -54,7 +54,7 @@ class TableReporter : public benchmark::BenchmarkReporter {
   using Notes = std::vector<std::pair<std::string, Style>>;
 
   void BeginTable(const MeasuredRow& row, bool repeated);
-  void TellNewConditions(const MeasuredRow& row);
+  void WriteNewConditions(const MeasuredRow& row);
   std::string OtherConditions(const MeasuredRow& row) const;
   Notes NotesOn(const MeasuredRow& row) const;
   void WriteRow(const MeasuredRow& row);
