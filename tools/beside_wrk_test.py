@@ -61,10 +61,10 @@ class BesideWrkTest(unittest.TestCase):
         other = {"name": "Latency/tcp_threaded/ping/real_time"}
         text = row(cpu_beside_wrk="0.9")
         unknown = row("guessed/connections:1")
-        for rows, flags, words in (([alone], (), "was wrk not installed?"),
+        for rows, flags, words in (([alone], (), "install wrk"),
                                    ([row(), text], (), "has no cpu_beside_wrk"),
-                                   ([other], (), "no row of Generator"),
-                                   ([unknown], (), "no row of Generator"),
+                                   ([other], (), "no Generator row"),
+                                   ([unknown], (), "no Generator row"),
                                    ([row()], ("--payload=zeros",), "either files or flags")):
             done = self.run_on(rows, *flags)
             self.assertEqual((2, ""), (done.returncode, done.stdout))

@@ -1,6 +1,6 @@
-"""Tests tools/compare on two small results, with the stock compare.py behind it.
+"""Tests tools/compare on two small results, with the stock compare.py.
 
-Needs what `tools/compare --prepare` sees to; installs nothing by itself.
+Needs what `tools/compare --prepare` installs; installs nothing itself.
 """
 
 import json
@@ -32,12 +32,12 @@ class CompareTest(unittest.TestCase):
             timeout=60, check=False)
 
     def judge(self, *arguments):
-        """What is said of the files, in this process, before anything is installed or compared."""
+        """Judges the files in this process and returns the messages, without installing or comparing."""
         return run_in_process(lambda: run("compare", comparing.main), "judge", *arguments,
                               folder=self.folder)
 
     def changed(self, change, name="changed.json"):
-        """A copy of AFTER to which `change` was applied."""
+        """Writes a copy of AFTER with `change` applied, and returns its path."""
         report = json.loads(AFTER.read_text())
         change(report)
         path = self.folder / name
@@ -91,7 +91,7 @@ class CompareTest(unittest.TestCase):
         self.assertIn("+0.5000", forced.stdout)
 
     def test_a_dialect_in_the_context_is_as_good_as_one_in_the_label(self):
-        """Up to version 0.1.0 all labels of RPyC had it; now the context has the usual one."""
+        """Up to version 0.1.0 every RPyC label had the dialect; now the context has the usual one."""
         def of_dialect(context, label):
             def change(report):
                 report["context"]["dialect"] = context
@@ -145,7 +145,7 @@ class CompareTest(unittest.TestCase):
         text.write_text("[1, 2]")
         self.assert_refused(self.judge(BEFORE, text), "not the results of a benchmark")
         text.write_text('{"context": {}, "benchmarks": [{"real_time": 1}]}')
-        self.assert_refused(self.judge(text, AFTER), "rows without a name")
+        self.assert_refused(self.judge(text, AFTER), "a row has no name")
         text.write_text('{"context": {}, "benchmarks": [{"name": "BM_Other", "real_time": 1}]}')
         self.assert_refused(self.judge(text, text), "no row of bench_all")
         self.assert_refused(self.compare(BEFORE, self.folder / "absent.json"), "No such file")
@@ -154,8 +154,8 @@ class CompareTest(unittest.TestCase):
         for key, value, words in (("real_time", "9", "has no real_time"),
                                   ("cpu_time", None, "has no cpu_time"),
                                   ("cpu_time", 10**400, "has no cpu_time"),
-                                  ("time_unit", "fortnight", "time_unit is fortnight"),
-                                  ("label", ["shared"], "rows without a name")):
+                                  ("time_unit", "fortnight", "unknown time_unit fortnight"),
+                                  ("label", ["shared"], "a row has no name")):
             path = self.changed(lambda report: report["benchmarks"][0].update({key: value}))
             self.assert_refused(self.judge(BEFORE, path), words)
             self.assert_refused(self.judge(path, BEFORE, "--force"), words)
@@ -227,7 +227,7 @@ class CompareTest(unittest.TestCase):
         other.write_text("import sys\nprint(*sys.argv[1:])\n")
         result = self.compare(AFTER, AFTER, f"--compare_py={other}")
         self.assertEqual((0, f"--no-color benchmarks {AFTER} {AFTER}\n"), (result.returncode, result.stdout))
-        for flags in (["--compare_py=compare.py"], ["--compare_py", "compare.py"]):  # beside filtered copies
+        for flags in (["--compare_py=compare.py"], ["--compare_py", "compare.py"]):  # relative, with filtered copies
             result = self.compare(AFTER, AFTER, "--benchmark_filter=Latency", *flags)
             self.assertEqual((0, "--no-color benchmarks 1/after.json 2/after.json\n"),
                              (result.returncode, result.stdout))

@@ -1,4 +1,4 @@
-"""Tests tools/expectations on small results made by hand, whose arithmetic can be done in the head."""
+"""Tests tools/expectations on small results made by hand, whose arithmetic needs no computer."""
 
 import json
 import pathlib
@@ -30,7 +30,7 @@ def row(name, us=10, label=None, doubts="", **more):
 
 
 def connections(forking, threaded, **more):
-    """Repetitions of the two rows that tell what a connection costs."""
+    """Returns repetitions of the two rows that show what a connection costs."""
     return [row(f"Connection/pyrpyc_{model}", us, **more)
             for model, times in (("forking", forking), ("threaded", threaded)) for us in times]
 
@@ -96,7 +96,7 @@ class ExpectationsTest(ResultsTestCase):
             self.assert_verdict(verdict, LOCK, rows)
         one = {**CONTEXT, "cpus_allowed": "1"}
         found = self.assert_verdict("undecided", LOCK, rows, context=one)
-        self.assertEqual("takes 2 CPUs, the run had 1", found["why"])
+        self.assertEqual("needs 2 CPUs, the run had 1", found["why"])
 
     def test_the_spread_of_a_row_that_ran_once_widens_its_interval(self):
         self.assert_verdict("confirmed", CONNECTION, connections([20], [10], spread_percent=10))
@@ -109,7 +109,7 @@ class ExpectationsTest(ResultsTestCase):
     def test_repetitions_that_agree_decide(self):
         self.assert_verdict("confirmed", CONNECTION, connections([17, 18, 19], [10, 10.5, 11]))
         found = self.assert_verdict("undecided", CONNECTION, connections([15.2, 15.3], [10, 10]))
-        self.assertEqual("too close for what such rows repeat to", found["why"])
+        self.assertIn("too close", found["why"])
 
     def test_repetitions_that_contradict_each_other_decide_nothing(self):
         found = self.assert_verdict("undecided", CONNECTION, connections([12, 20, 20], [10] * 3))
@@ -118,7 +118,7 @@ class ExpectationsTest(ResultsTestCase):
         self.assertAlmostEqual(12 / 10.2, found["interval"][0])
 
     def test_many_repetitions_give_an_interval_of_their_median(self):
-        one_apart = connections([12] + [20] * 14, [10] * 15)  # of 15, the sign test cuts two
+        one_apart = connections([12] + [20] * 14, [10] * 15)  # the sign test drops two of 15
         found = self.assert_verdict("confirmed", CONNECTION, one_apart)
         self.assertAlmostEqual(2 / 1.02 ** 2, found["interval"][0])
         self.assert_verdict("undecided", CONNECTION, connections([12] * 3 + [20] * 12, [10] * 15))
@@ -236,9 +236,9 @@ class ExpectationsTest(ResultsTestCase):
         whole = self.file(connections([20], [10])).read_text()
         for content, words in (
                 ("", "empty"), ("\n", "empty"), ("hello", "not a JSON file"),
-                (whole[:len(whole) // 2], "not a JSON file"), ("[1]", "no context and benchmarks"),
-                ('{"context": {}}', "no context and benchmarks"),
-                ('{"context": {}, "benchmarks": [{}]}', "rows without a name"),
+                (whole[:len(whole) // 2], "not a JSON file"), ("[1]", "context or benchmarks missing"),
+                ('{"context": {}}', "context or benchmarks missing"),
+                ('{"context": {}, "benchmarks": [{}]}', "a row has no name"),
                 ('{"context": {}, "benchmarks": [{"name": "Sort/fast/9"}]}', "no row of bench_all"),
                 ('{"context": {}, "benchmarks": []}', "no row of bench_all")):
             path = self.folder / "bad.json"

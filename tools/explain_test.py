@@ -1,4 +1,4 @@
-"""Tests tools/explain on small results made by hand, whose arithmetic can be done in the head."""
+"""Tests tools/explain on small results made by hand, whose arithmetic needs no computer."""
 
 import json
 import os
@@ -39,13 +39,13 @@ class ExplainTest(ResultsTestCase):
             return run_in_process(lambda: run("explain", MAIN), *arguments)
 
     def text(self, rows, *flags, **more):
-        """The lines of an explanation, without those at its head."""
+        """Returns the lines of an explanation without those at its head."""
         result = self.explain(self.file(rows, **more), *flags)
         self.assertEqual((0, ""), (result.returncode, result.stderr))
         return result.stdout.partition("\n\n")[2].splitlines()
 
     def section(self, rows, *flags, **more):
-        """Of the only operation in `rows`: {component: the line's other columns}."""
+        """Returns {component: other columns of its line} for the only operation in `rows`."""
         result = {}
         for line in self.text(rows, *flags, **more)[1:]:
             name, _, columns = line.strip().partition("  ")
@@ -72,7 +72,7 @@ Latency/ping by rpyc: {RPYC}
   interpreter (client)          96.0 µs   48 %  PyLatency/pyrpyc_threaded/ping 200.0 − \
 Latency/pyrpyc_threaded/ping 104.0
   total                        200.0 µs  100 %  PyLatency/pyrpyc_threaded/ping
-  other models and clients, no part of the total:
+  other models and clients, not part of the total:
   model: forking                 4.0 µs    2 %  rpyc_forking/ping 28.0 − rpyc_threaded/ping 24.0
     the same at the floor        1.0 µs    0 %  tcp_forking/ping 11.0 − tcp_threaded/ping 10.0
     the rest                     3.0 µs    2 %  4.0 − 1.0
@@ -245,9 +245,10 @@ Latency/pyrpyc_threaded/ping 104.0
         whole = self.file(PING).read_text()
         for content, words in (
                 ("", "empty"), ("\n", "empty"), ("hello", "not a JSON file"),
-                (whole[:len(whole) // 2], "not a JSON file"), ("[1]", "no context and benchmarks"),
-                ('{"context": {}}', "no context and benchmarks"),
-                ('{"context": {}, "benchmarks": [{}]}', "rows without a name"),
+                (whole[:len(whole) // 2], "not a JSON file"),
+                ("[1]", "context or benchmarks missing"),
+                ('{"context": {}}', "context or benchmarks missing"),
+                ('{"context": {}, "benchmarks": [{}]}', "a row has no name"),
                 ('{"context": {}, "benchmarks": [{"name": "Sort/fast/9"}]}', "no row of bench_all"),
                 ('{"context": {}, "benchmarks": []}', "no row of bench_all")):
             path = self.folder / "bad.json"

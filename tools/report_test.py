@@ -1,7 +1,7 @@
 """Tests tools/report on results made by hand, in the form of bench_all's.
 
-Opens the page in a headless Chromium, if there is one. Needs matplotlib, and mostly loads it only
-once, because most reports are made in the test's own process; installs nothing.
+Opens the page in a headless Chromium, if there is one. Needs matplotlib, but mostly loads it only
+once because most reports are made in the test's own process. Installs nothing.
 """
 
 import html.parser
@@ -39,7 +39,7 @@ def row(name, us, label="placement=shared", **counters):
 
 
 def rows():
-    """At least one row for each section, whose figures can be done in the head."""
+    """Returns at least one row for each section, with arithmetic that needs no computer."""
     yield row("Floor/ping", 9)
     for mode, us in (("tcp_threaded", 10), ("tcp_async", 9), ("rpyc_threaded", 25),
                      ("http_threaded", 12), ("pyrpyc_threaded", 100)):
@@ -58,13 +58,13 @@ def rows():
 
 
 def changed(name, **counters):
-    """All rows, one of them with other counters."""
+    """Returns all rows, one of them with other counters."""
     return [{**each, **counters} if each["name"] == name + "/real_time" else each
             for each in rows()]
 
 
 class Page(html.parser.HTMLParser):
-    """What a page says: its texts by section, and all tags, which must be balanced."""
+    """Reads a page: its texts by section, and all tags, which must be balanced."""
 
     def __init__(self, text):
         super().__init__()
@@ -115,14 +115,14 @@ class ReportTest(unittest.TestCase):
         return run_in_process(lambda: run("report", main), *arguments, folder=self.folder)
 
     def run_report_process(self, *arguments):
-        """The same, by a process."""
+        """Runs the report in a process of its own."""
         return subprocess.run(
             [REPORT, "--no-install", *map(str, arguments)], cwd=self.folder,
             env={**os.environ, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True,
             text=True, encoding="utf-8", timeout=100, check=False)
 
     def report(self, *files, run_report=None):
-        """The text of the page about these files, which was made without a word."""
+        """Returns the text of the page about these files, which must be made without a message."""
         result = (run_report or self.run_report)(*files, "-o", self.html)
         self.assertEqual((0, "", ""), (result.returncode, result.stdout, result.stderr))
         return self.html.read_text(encoding="utf-8")
@@ -236,7 +236,7 @@ class ReportTest(unittest.TestCase):
         after = self.file(changed("Latency/tcp_async/ping", p50_us=90, label="placement=split"),
                           "after.json", git_revision="def")
         text = Page(self.report(before, after)).text("changes")
-        self.assertIn("0 changed, 1 measured under other conditions", text)
+        self.assertIn("0 changed, 1 measured under different conditions", text)
         self.assertIn("90 µs not comparable: placement=split", text)
 
     def test_what_lies_within_the_spread_of_repetitions_is_no_change(self):
@@ -262,7 +262,7 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| Latency/rpyc_threaded/ping | 25 µs | 30 µs +20.0 % ▲ |", result.stdout)
 
     def sweep(self, us=10):
-        """A sweep's rows: text takes twice as long as random bytes, zeros half of it."""
+        """Returns a sweep's rows: text takes twice as long as random bytes, zeros half as long."""
         for payload, factor in (("random", 1), ("text", 2), ("zeros", 0.5)):
             for mode, way in (("tcp_threaded", 1), ("rpyc_threaded", 3)):
                 for compression, price in (("off", 1), ("python", 4)) if way > 1 else (("", 1),):
@@ -342,7 +342,7 @@ class ReportTest(unittest.TestCase):
         for text, words in (("", "empty"), ("no JSON", "not a JSON file"),
                             (good.read_text()[:-40], "not a JSON file"),
                             ("[1]", "not the results of a benchmark"),
-                            ('{"context": {}, "benchmarks": [{"real_time": 1}]}', "without a name"),
+                            ('{"context": {}, "benchmarks": [{"real_time": 1}]}', "has no name"),
                             ('{"context": {}, "benchmarks": [{"name": "BM_Sort/8"}]}',
                              "no row of bench_all")):
             bad.write_text(text)
@@ -398,7 +398,7 @@ class ReportTest(unittest.TestCase):
         browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which(
             "chromium-browser")
         if browser is None:
-            print("report_test: the page was not opened, for there is no Chromium")
+            print("report_test: the page was not opened because there is no Chromium")
             return
         self.report(self.file(rows()))
         result = subprocess.run(

@@ -308,8 +308,8 @@ class Refused(StoredTest):
         whole = json.dumps(self.head)
         for text, words in (
                 ("no JSON", "not a JSON file"), (whole[:len(whole) // 2], "not a JSON file"), ("", "empty"),
-                ("[1]", "no context and benchmarks"), ('{"context": {}}', "no context and benchmarks"),
-                ('{"context": {}, "benchmarks": [{}]}', "rows without a name"),
+                ("[1]", "context or benchmarks missing"), ('{"context": {}}', "no context and benchmarks"),
+                ('{"context": {}, "benchmarks": [{}]}', "a row has no name"),
                 ('{"context": {}, "benchmarks": [{"name": "BM_Sort/9"}]}', "no row of bench_all")):
             with self.subTest(text[:40]):
                 self.assert_refused("head.json", words, head=text)

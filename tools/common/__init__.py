@@ -1,1 +1,1 @@
-"""What the Python tools share: reading results, judging them, and running as a program."""
+"""Modules that the Python tools share: they read results, judge them and run as a program."""

@@ -1,4 +1,4 @@
-"""How the tools that read results begin and end, as commands, and write files."""
+"""Runs a tool that reads results as a command, and writes its files."""
 
 import contextlib
 import errno
@@ -14,11 +14,14 @@ NO_RENAME = (errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def run(name, main):
-    """Exits with main()'s status; or, for what cannot be used, read or written (Unusable, OSError),
-    with 2 and one line on stderr."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `explain … | head` is no error
+    """Exits with the status that main() returns.
+
+    Exits with 2 and one line on stderr if a file cannot be used, read or written (Unusable,
+    OSError). `name` is the command's name in that line.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `explain … | head` is not an error
     try:
-        if sys.stdout:  # or it was closed
+        if sys.stdout:  # None if the caller closed it
             sys.stdout.reconfigure(encoding="utf-8")
         status = main()
         if sys.stdout:
@@ -35,8 +38,12 @@ def run(name, main):
 
 
 def write_whole(path, content):
-    """Writes the file as a whole or, throwing Unusable, not at all. Links and devices stay. A file that no rename can
-    replace, as one that is a mount or in a folder of somebody else's, is written over, which a kill can tear."""
+    """Writes `content` (bytes) to the file at `path`, as a whole or not at all.
+
+    Links and devices stay what they are. Some files cannot be replaced by a rename, such as a mount point or a file
+    in another user's folder. Such a file is overwritten in place, and a kill can leave it incomplete. Raises Unusable
+    if the file cannot be written.
+    """
     if path.exists() and not path.is_file():
         raise Unusable(f"{path}: {'Is a directory' if path.is_dir() else 'not a regular file'}")
     target = pathlib.Path(os.path.realpath(path))
@@ -62,6 +69,6 @@ def _refuse(name, reason):
 
 
 def _drop_output():
-    """Forgets what could not be written, which the interpreter's end would try again."""
+    """Discards output that could not be written; otherwise the interpreter would try again as it exits."""
     if sys.stdout:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,10 +1,12 @@
-"""Whether rows of two results of bench_all may be compared.
+"""Checks whether rows of two results of bench_all may be compared.
 
-compare.py matches rows by name alone. What varies by flag and not by name (placement, payload,
-compression, dialect) stands in a row's label, so rows of one name with different labels measure
-different things; doubts in a label are told, but two rows may well differ in them; an errored row
-has a time of zero, which would look like an improvement; rows of one file only are dropped
-silently. This says all of it on stderr.
+compare.py matches rows by name alone. This module reports on stderr what compare.py ignores:
+
+- Conditions set by a flag (placement, payload, compression, dialect) are in a row's label, not in
+  its name. Rows with the same name and different labels measure different things.
+- Doubts in a label are reported, but two comparable rows may differ in them.
+- A row that failed has a time of zero, which would look like an improvement.
+- compare.py drops rows that only one file has.
 """
 
 import os
@@ -16,18 +18,18 @@ TIMES = ("real_time", "cpu_time")
 
 
 def timed_rows(report, path):
-    """The rows of a document, which have all that compare.py reads; throws Unusable."""
+    """Returns the rows of a document. Raises Unusable if a row lacks a field that compare.py reads."""
     for row in report["benchmarks"]:
         for key in TIMES:
             if number(row, key) is None:
                 raise Unusable(f"{path}: {row['name']} has no {key}")
         if str(row.get("time_unit")) not in MICROSECONDS:
-            raise Unusable(f"{path}: {row['name']}: time_unit is {row.get('time_unit')}")
+            raise Unusable(f"{path}: {row['name']}: unknown time_unit {row.get('time_unit')}")
     return report["benchmarks"]
 
 
 def labels(rows):
-    """All labels of each row's name, without doubts; repetitions share them."""
+    """Returns {name: set of labels without doubts}; repetitions of a row share one entry."""
     found = {}
     for row in rows:
         found.setdefault(row["name"], set()).add(label_and_doubts(row)[0])
@@ -35,44 +37,55 @@ def labels(rows):
 
 
 def describe(label_set):
+    """Returns the labels as quoted text, sorted and joined with "and"."""
     return " and ".join(repr(label) for label in sorted(label_set))
 
 
 def warn(text):
+    """Prints one line on stderr."""
     print(f"compare: {text}", file=sys.stderr)
 
 
 def more(count):
+    """Returns a suffix that counts the rows after the one shown; empty if there is only one."""
     return f" (and {count - 1} more rows)" if count > 1 else ""
 
 
 def tell_doubts(rows, name):
-    """Of the rows, those whose label carries doubts."""
+    """Warns about rows whose label carries doubts."""
     if doubtful := sorted({row["name"] for row in rows if label_and_doubts(row)[1]}):
         warn(f"warning: doubtful in {name}: {doubtful[0]}{more(len(doubtful))}")
 
 
 def failed(rows, name):
+    """Returns one reason for each row that ended in an error; `name` is the file's."""
     return [f"{row['name']}: ended in an error in {name}" for row in rows if row.get("error_occurred")]
 
 
 def refuse(reasons, force):
-    """Throws Unusable if there is a reason, or tells the first if it is forced."""
+    """Raises Unusable if there are reasons; with `force` it only warns about the first."""
     if not reasons:
         return
     if not force:
-        raise Unusable(f"not comparable without --force: {reasons[0]}{more(len(reasons))}")
+        raise Unusable(f"not comparable: {reasons[0]}{more(len(reasons))}; --force compares them anyway")
     warn(f"warning: {reasons[0]}{more(len(reasons))}")
 
 
 def judge_rows(rows, name, force):
-    """Of rows that are compared with others of the same file, or of other names: what they say of themselves."""
+    """Judges rows of one file that are compared with each other or with rows of other names.
+
+    Warns about doubts. Raises Unusable if a row ended in an error, unless `force` is set.
+    """
     tell_doubts(rows, name)
     refuse(failed(rows, name), force)
 
 
 def judge_pair(reports, paths, force):
-    """Of all rows of two documents, by name. Throws Unusable."""
+    """Judges all rows of two documents, matched by name.
+
+    Warns about doubts, missing rows and other contexts. Raises Unusable if the files have no row in
+    common, or if rows differ in conditions or failed and `force` is not set.
+    """
     names = [os.path.basename(path) for path in paths]
     if names[0] == names[1]:
         names = paths

@@ -1,9 +1,11 @@
-"""tools/compare as a program: `comparing.py check|judge|run [flags] before.json after.json`.
+"""Runs tools/compare: `comparing.py check|judge|run [flags] before.json after.json`.
 
-`judge` says on stderr what speaks against the comparison (comparable.py), which needs no package; `check` only what
-forbids it; `run` judges and has Google Benchmark's compare.py print it. Flags may stand anywhere and in every form that
-compare.py takes. Rows are filtered here, for not every release of compare.py filters rows of a file, and times of one row in different units,
-whose numbers it would compare as they are, are converted.
+`judge` reports on stderr every reason against the comparison (comparable.py) and needs no package. `check` reports only
+the reasons that forbid it. `run` judges, then lets Google Benchmark's compare.py print the comparison. Flags may appear
+anywhere and in every form that compare.py accepts.
+
+Rows are filtered here because not every release of compare.py filters the rows of a file. Times of one row in different
+units are converted here because compare.py would compare the bare numbers.
 """
 
 import argparse
@@ -21,7 +23,7 @@ from .comparable import judge_pair, judge_rows, timed_rows
 from .result_rows import MICROSECONDS, Unusable, load
 
 TIMES = ("real_time", "cpu_time")
-# compare.py's modes, and which of their words are files and which filters.
+# The modes of compare.py, with one letter for each word: f is a file, x a filter.
 MODES = {"benchmarks": "ff", "filters": "fxx", "benchmarksfiltered": "fxfx"}
 USAGE = """compare [--force] [--no-install] before.json after.json [flags of compare.py]
        compare filters run.json REGEX REGEX
@@ -34,18 +36,18 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments):
-    """The flags; throws Unusable. `words` are those of the mode, `flags` what compare.py is given."""
-    parser = Parser(prog="compare", usage=USAGE, description="Compares two results of bench_all, or rows of one, by "
-                    "Google Benchmark's compare.py.", epilog="Exit status: 0; 2 if they are not comparable.")
+    """Returns the flags; `words` are those of the mode, `flags` are passed on to compare.py. Raises Unusable."""
+    parser = Parser(prog="compare", usage=USAGE, description="Compares two results of bench_all, or rows of one, with "
+                    "Google Benchmark's compare.py.", epilog="Exit status: 0, or 2 if they cannot be compared.")
     parser.add_argument("words", nargs="*", metavar="FILE", help="the two results")
-    parser.add_argument("--force", action="store_true", help="also rows that were measured under other conditions")
-    parser.add_argument("--benchmark_filter", metavar="REGEX", help="only rows with such names; -REGEX: all others")
-    parser.add_argument("--compare_py", metavar="PATH", help="which compare.py; by default the installed one")
-    stock = parser.add_argument_group("of compare.py")
-    stock.add_argument("-a", "--display_aggregates_only", action="store_true", help="of repetitions, only those")
+    parser.add_argument("--force", action="store_true", help="compare rows measured under different conditions too")
+    parser.add_argument("--benchmark_filter", metavar="REGEX", help="only rows whose names match; -REGEX: all others")
+    parser.add_argument("--compare_py", metavar="PATH", help="the compare.py to run (default: the installed one)")
+    stock = parser.add_argument_group("flags of compare.py")
+    stock.add_argument("-a", "--display_aggregates_only", action="store_true", help="show aggregates only")
     stock.add_argument("--no-color", action="store_true")
-    stock.add_argument("--no-utest", action="store_true", help="no U test of repetitions")
-    stock.add_argument("--alpha", type=float, help="significance level of the U test, 0.05")
+    stock.add_argument("--no-utest", action="store_true", help="no U test of the repetitions")
+    stock.add_argument("--alpha", type=float, help="significance level of the U test (default: 0.05)")
     stock.add_argument("-d", "--dump_to_json", metavar="FILE", help="write the comparison to this file as well")
     options = parser.parse_intermixed_args(arguments)
     options.mode = options.words.pop(0) if options.words[:1] and options.words[0] in MODES else "benchmarks"
@@ -59,7 +61,7 @@ def parse(arguments):
         try:
             re.compile(pattern.removeprefix("-"))
         except re.error as error:
-            raise Unusable(f"{pattern!r} is no regular expression: {error}") from error
+            raise Unusable(f"{pattern!r} is not a regular expression: {error}") from error
     options.flags = [f"--{name.replace('_', '-') if name.startswith('no') else name}"
                      for name in ("display_aggregates_only", "no_color", "no_utest") if getattr(options, name)]
     if options.alpha is not None:
@@ -70,7 +72,7 @@ def parse(arguments):
 
 
 def matches(pattern, name):
-    """As --benchmark_filter of Google Benchmark has it."""
+    """Returns whether a name matches, by the rules of Google Benchmark's --benchmark_filter."""
     if not pattern or pattern == "all":
         return True
     wanted = not pattern.startswith("-")
@@ -78,7 +80,7 @@ def matches(pattern, name):
 
 
 def filtered(path, pattern):
-    """The document in a file, with those rows alone. Throws Unusable."""
+    """Returns the document in a file with only the rows that match. Raises Unusable."""
     report = load(path)
     for key in ("benchmarks", "errors"):
         if key in report:
@@ -88,7 +90,7 @@ def filtered(path, pattern):
 
 
 def in_one_unit(reports):
-    """Gives all rows of a name the unit of the first; says whether one had another."""
+    """Converts all rows of a name to the first one's unit; returns whether any had another unit."""
     units, converted = {}, False
     for report in reports:
         for row in report["benchmarks"]:
@@ -103,7 +105,7 @@ def in_one_unit(reports):
 
 
 def judge(options):
-    """Says on stderr what speaks against the comparison; throws Unusable if it is not to be made."""
+    """Reports on stderr every reason against the comparison. Raises Unusable if one forbids it."""
     reports = [filtered(path, options.benchmark_filter) for path in options.files]
     if options.mode == "benchmarks":
         return judge_pair(reports, options.files, options.force)
@@ -118,7 +120,7 @@ def judge(options):
 
 @contextlib.contextmanager
 def files_to_compare(options):
-    """(the mode's words, the folder in which they are names of files), of which None is the present one."""
+    """Returns the mode's words and the folder that their file names are relative to; None is the current folder."""
     reports = [filtered(path, options.benchmark_filter) for path in options.files]
     if not in_one_unit(reports) and not options.benchmark_filter:
         yield options.words, None
@@ -138,13 +140,13 @@ def files_to_compare(options):
 
 
 def _names(paths):
-    """What the paths are called, differently."""
+    """Returns the shortest names that tell the paths apart."""
     names = [os.path.basename(path) for path in paths]
     return names if len(set(names)) == len(names) else [f"{number}/{name}" for number, name in enumerate(names, 1)]
 
 
 def compare(options):
-    """compare.py's exit status."""
+    """Runs compare.py and returns its exit status."""
     flags = options.flags + ([] if sys.stdout.isatty() or options.no_color else ["--no-color"])
     with files_to_compare(options) as (words, folder):
         program = [sys.executable, os.path.abspath(options.compare_py)]

@@ -1,8 +1,8 @@
-"""What the suite says of its types, modes, counters and floor, as `bench_all --describe` prints it.
+"""Describes the suite's types, modes, counters and floor, as `bench_all --describe` prints them.
 
-A result file carries the description of the program that wrote it. description.json is that of this
-revision: for files without one (version 0.1.0), and for tools that read no result. `bench/tests/
-golden_test.py --write` writes it.
+A result file carries the description of the program that wrote it. description.json describes this
+revision: for files without a description (version 0.1.0), and for tools that read no result.
+`bench/tests/golden_test.py --write` writes it.
 """
 
 import functools
@@ -12,8 +12,11 @@ import re
 
 
 class Description:
-    """The description, by what its readers ask. Families are what the names of modes begin with:
-    rpyc for the native server of a protocol, pyrpyc or flask for a Python original of it."""
+    """Answers questions about one description.
+
+    A family is the first part of a mode's name: rpyc for the native server of a protocol, pyrpyc or
+    flask for a Python original of it.
+    """
 
     def __init__(self, document):
         self.types = {kind["name"]: kind for kind in document["types"]}
@@ -36,27 +39,27 @@ class Description:
         return tuple(name for name, kind in self.types.items() if kind[fact])
 
     def is_mode(self, name):
-        """Whether a mode may have this name, listed or not."""
+        """Returns whether this can be the name of a mode, even of one that is not listed."""
         return bool(self._mode.match(name))
 
     @functools.cached_property
     def protocol_of(self):
-        """{family: protocol}."""
+        """The protocol of each family, {family: protocol}."""
         return {mode["family"]: mode["protocol"] for mode in self.modes.values()}
 
     @functools.cached_property
     def python_of(self):
-        """{protocol: family of its Python original}."""
+        """The family of each protocol's Python original, {protocol: family}."""
         return {mode["protocol"]: mode["family"] for mode in self.modes.values() if mode["python"]}
 
     def order(self, mode):
-        """A key that sorts modes by family, then model; unknown ones come last."""
+        """Returns a key that sorts modes by family, then model; unknown modes come last."""
         family, _, model = mode.partition("_")
         return tuple(known.index(part) if part in known else len(known) for known, part in (
             (self.families, family), (self.models, model))) + (mode,)
 
     def at_the_floor(self, operation):
-        """What the floor does instead of an operation that only a protocol has."""
+        """Returns what the floor does in place of an operation that only a protocol has."""
         for pattern, instead in self._substitutes:
             if match := re.search(pattern, operation):
                 group = match[1] if match.re.groups else ""
@@ -64,19 +67,22 @@ class Description:
         return operation
 
     def counters_better(self, direction):
-        """The names of counters of which "lower" or "higher" figures are better, or None: neither."""
+        """Returns the names of the counters where `direction` ("lower" or "higher") is better.
+
+        None asks for the counters where neither is.
+        """
         return frozenset(name for name, counter in self.counters.items()
                          if counter["better"] == direction)
 
 
 @functools.cache
 def own():
-    """The description of this revision."""
+    """Returns the description of this revision."""
     path = pathlib.Path(__file__).with_name("description.json")
     return Description(json.loads(path.read_text(encoding="utf-8")))
 
 
 def of(report):
-    """The description of the program that wrote this result file."""
+    """Returns the description of the program that wrote this result file."""
     document = report["context"].get("description")
     return Description(document) if document else own()

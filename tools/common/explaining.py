@@ -1,8 +1,13 @@
-"""Who charges for a call: floor, protocol, interpreter and model, as subtractions of two rows.
+"""Splits the cost of a call into floor, protocol, interpreter and model, by subtracting rows.
 
-For each operation that bench_all measured by RPyC or HTTP: what it costs at the floor (plain TCP),
-what the protocol adds, what the interpreter adds on either side, and what another concurrency model
-would change. tools/explain prints it, tools/report draws it. Times are in µs.
+For each operation measured by RPyC or HTTP this module computes:
+
+- its cost at the floor (plain TCP)
+- what the protocol adds
+- what the interpreter adds on either side
+- what another concurrency model would change
+
+tools/explain prints the result and tools/report draws it. Times are in µs.
 """
 
 import re
@@ -15,22 +20,22 @@ ALWAYS, NEVER = ".*", "$"
 
 
 class Part(NamedTuple):
-    """A share of a component that is known by itself: plus − minus."""
+    """A share of a component that can be measured by itself: plus − minus."""
     name: str
     plus: str
     minus: str = ""
-    per_round_trip: bool = False  # times the round trips that the component has more
-    operation: str = ALWAYS  # type/protocol/operation of the floor, of those that have this part
+    per_round_trip: bool = False  # multiplied by the number of extra round trips of the component
+    operation: str = ALWAYS  # regex of the floor's type/protocol/operation that have this part
 
 
 class Component(NamedTuple):
-    """plus − minus: names of rows, to be filled in by Operation.row_name."""
+    """A difference of two rows, plus − minus, as templates for Operation.row_name."""
     name: str
     plus: str
     minus: str = ""
     part: Optional[Part] = None
-    instead: bool = False  # changes the call, adds nothing to the total
-    told: str = ALWAYS  # the types that say so when its rows were never run
+    instead: bool = False  # an alternative to the call, not a part of the total
+    told: str = ALWAYS  # regex of the types that report it if its rows were never run
 
 
 FLOOR = "{type}/tcp_threaded/{floor}"
@@ -39,7 +44,7 @@ PYTHON = "{type}/{python}_threaded/{op}"
 COMPONENTS = (
     Component("floor", FLOOR, part=Part("bare loop", "Floor/ping", operation="Latency/.*/ping$")),
     Component("protocol", NATIVE, FLOOR, Part("extra round trips", "{ping}", per_round_trip=True)),
-    # Flask's own server closes each connection behind its answer.
+    # Flask's own server closes each connection after its answer.
     Component("interpreter (server)", PYTHON, NATIVE,
               Part("a connection a call", "Connection/http_threaded", "Latency/http_threaded/ping",
                    operation="(Latency|Bandwidth)/http/")),
@@ -59,13 +64,15 @@ COMPONENTS = (
 
 
 class Operation(NamedTuple):
+    """An operation of one protocol, measured under one set of conditions."""
     type: str
     op: str
     native: str
-    conditions: dict  # what its rows' labels say together
+    conditions: dict  # what the labels of its rows have in common
     description: Description
 
     def row_name(self, template):
+        """Returns the name of the row that a template stands for, for this operation."""
         known = self.description
         names = {"type": self.type, "op": self.op, "floor": known.at_the_floor(self.op),
                  "native": self.native, "python": known.python_of.get(self.native, "")}
@@ -74,7 +81,7 @@ class Operation(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of the explanation; without `us`, `text` says why it was not measured."""
+    """A line of the explanation; `us` is None if it was not measured, and `text` says why."""
     name: str
     text: str
     us: Optional[float] = None
@@ -88,12 +95,12 @@ class Line(NamedTuple):
 
 
 def explained(known, kind):
-    """Whether rows of the type time calls that floor, protocol and interpreter share."""
+    """Returns whether the rows of a type time calls that floor, protocol and interpreter share."""
     return kind not in known.types or kind in known.with_calls
 
 
 def operations(results):
-    """What can be explained: operations by protocol, and apart where labels contradict."""
+    """Returns the operations to explain, by protocol; contradicting labels make separate ones."""
     known, found = results.description, {}
     for row in results.all():
         kind, mode, op = split_name(row.name)
@@ -115,7 +122,7 @@ def micros(us):
 
 
 def subtraction(name, results, operation, templates, times=1):
-    """The line for `times` × (first row − second row, if any); or NotMeasured."""
+    """Returns the line for `times` × (first row − second row, if any). Raises NotMeasured."""
     names = [operation.row_name(template) for template in templates if template]
     try:
         rows = tuple(results.find(names, operation.conditions))
@@ -130,7 +137,7 @@ def subtraction(name, results, operation, templates, times=1):
 
 
 def parts(part, whole, results, operation):
-    """The lines below a component: its known part and the rest of it."""
+    """Returns the lines below a component: its known part and the rest of it."""
     if part is None or not re.match(part.operation, operation.row_name("{type}/{native}/{floor}")):
         return ()
     times, product = 1, ""
@@ -149,7 +156,7 @@ def parts(part, whole, results, operation):
 
 
 def explain(results, operation):
-    """(lines that add up to the total, the total's line or None, lines of what could be instead)"""
+    """Returns the lines that add up to the total, the total's line or None, and the alternatives."""
     adding, instead = [], []
     for component in COMPONENTS:
         lines = instead if component.instead else adding
@@ -165,6 +172,6 @@ def explain(results, operation):
     last = measured[-1].rows[0]
     known = sum(line.us for line in measured)
     rest = last.us - known
-    if abs(rest) > 1e-6 * last.us:  # a row in the middle is missing
+    if abs(rest) > 1e-6 * last.us:  # a row between the first and the last is missing
         adding.append(Line("not explained", f"{micros(last.us)} − {micros(known)}", rest))
     return adding, Line("total", last.name, last.us, rows=(last,)), instead

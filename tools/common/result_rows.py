@@ -1,7 +1,8 @@
-"""The rows of bench_all's result files, for tools that calculate with them.
+"""Reads the rows of bench_all's result files, for tools that calculate with them.
 
-One place knows how a row is named (Type/mode/operation and what the framework appends), what a
-label says and when two contradict each other, and which files belong to one run. Times are in µs.
+This module alone knows how a row is named: Type/mode/operation and what the framework appends. It
+also knows what a label means, when two labels contradict each other, and which files belong to one
+run. Times are in µs.
 """
 
 import json
@@ -14,8 +15,8 @@ from typing import NamedTuple, Optional
 
 from . import description
 
-SAME_RUN = ("host_name", "git_revision", "preset", "environment")  # what files of one run share
-NOISE = 0.02  # of a row: what a quiet machine repeats to
+SAME_RUN = ("host_name", "git_revision", "preset", "environment")  # shared by the files of one run
+NOISE = 0.02  # relative difference between repeated runs of a row on a quiet machine
 MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 DIALECTS = ("5", "6")
 INSTALLED = not (pathlib.Path(__file__).resolve().parents[2] / "CMakeLists.txt").exists()
@@ -25,11 +26,11 @@ ADDED_BY_FRAMEWORK = re.compile(r"/(real_time|manual_time|process_time|threads:\
 
 
 class Unusable(Exception):
-    """The files are not results to calculate with."""
+    """Says why files cannot be used as results."""
 
 
 class NotMeasured(Exception):
-    """A row that a calculation needs is not there; says why. `needed` lists what was never run."""
+    """Says why a row that a calculation needs is missing; `needed` lists rows never run."""
 
     def __init__(self, reason, needed=()):
         super().__init__(reason)
@@ -37,10 +38,10 @@ class NotMeasured(Exception):
 
 
 class Row(NamedTuple):
-    """A row of all repetitions: their median, what it varies by, and the label's entries.
+    """A row over all repetitions: its median, its variation and the entries of its label.
 
-    `samples` are the repetitions' own values, `spread` what the medians of stretches of one
-    repetition vary by (relative; None if it was too short to tell), `doubts` those of the label.
+    `samples` are the values of the repetitions. `spread` is the relative variation of the medians
+    of stretches within one repetition, or None if it was too short. `doubts` are the label's.
     """
     name: str
     us: float
@@ -53,20 +54,20 @@ class Row(NamedTuple):
 
 
 def split_name(name):
-    """(type, mode, operation) of a row, without what the framework appends to its name."""
+    """Returns (type, mode, operation) of a row, without what the framework appends to its name."""
     kind, _, rest = ADDED_BY_FRAMEWORK.sub("", name).partition("/")
     mode, _, operation = rest.partition("/")
     return kind, mode, operation
 
 
 def clash(labels, conditions):
-    """What `labels` say otherwise; an entry that one side lacks (compression) is no clash."""
+    """Returns the entries of `labels` that contradict `conditions`; a missing entry does not."""
     return [f"{key}={value}" for key, value in labels.items()
             if conditions.get(key, value) != value]
 
 
 def _one_of(names):
-    """A regular expression for these names: the words they begin and end with alike, once."""
+    """Returns a regular expression for these names, with their common start and end only once."""
     start = re.sub(r"[^\W_]*$", "", os.path.commonprefix(names))
     rests = [name[len(start):] for name in names]
     end = os.path.commonprefix([rest[::-1] for rest in rests])[::-1]
@@ -75,7 +76,7 @@ def _one_of(names):
 
 
 def how_to_get(names):
-    """The commands that make these rows."""
+    """Returns the commands that measure these rows."""
     own = [name for name in names if not name.startswith("Py")]
     commands = [] if len(own) == len(names) else [PYTHON_CLIENT]
     if own:
@@ -85,15 +86,15 @@ def how_to_get(names):
 
 
 def _whole(digits):
-    """A whole number of JSON; as a float beyond 64 bits, for not every one fits into a float."""
+    """Parses a whole number of JSON; beyond 64 bits it becomes a float, which all tools can use."""
     return int(digits) if len(digits) < 19 else float(digits)
 
 
 def spell_out_dialect(report):
-    """Gives rows of RPyC without a dialect in their labels that of the context.
+    """Adds the dialect of the context to labels of RPyC rows that have none.
 
-    Labels name it where it was asked for; in all others it is that of the rpyc at hand, so that two
-    results may differ in it. Up to version 0.1.0 all labels had it, in this place.
+    A label names the dialect only if a flag chose it. In other rows it is that of the installed
+    rpyc, so two results may differ in it. Up to version 0.1.0 every label had it, in this place.
     """
     dialect = report["context"].get("dialect")
     if dialect not in DIALECTS:
@@ -105,13 +106,15 @@ def spell_out_dialect(report):
 
 
 def load(path):
-    """The document in a file that holds results of bench_all, with the dialect in the labels of all
-    rows of RPyC; throws Unusable."""
+    """Returns the document in a file with results of bench_all; labels of RPyC rows have a dialect.
+
+    Raises Unusable if the file cannot be read or holds anything else.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
         report = json.loads(text, parse_int=_whole)
-        json.dumps(report, ensure_ascii=False).encode()  # half a character cannot be printed
+        json.dumps(report, ensure_ascii=False).encode()  # a lone surrogate cannot be printed
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -120,14 +123,14 @@ def load(path):
     lists = [report.get("benchmarks"), report.get("errors", [])] if isinstance(report, dict) else []
     if not lists or not all(isinstance(rows, list) for rows in lists) or not isinstance(
             report.get("context"), dict):
-        raise Unusable(f"{path}: not the results of a benchmark (no context and benchmarks)")
+        raise Unusable(f"{path}: not the results of a benchmark (context or benchmarks missing)")
     if not all(isinstance(row, dict) and isinstance(row.get("name"), str)
                and isinstance(row.get("label", ""), str) for rows in lists for row in rows):
-        raise Unusable(f"{path}: not the results of a benchmark (rows without a name)")
+        raise Unusable(f"{path}: not the results of a benchmark (a row has no name)")
     try:
         known = description.of(report)
     except (AttributeError, KeyError, TypeError, re.error) as error:
-        raise Unusable(f"{path}: its description is not one of bench_all ({error!r})") from error
+        raise Unusable(f"{path}: its description is not one of bench_all's ({error!r})") from error
     if not any(known.is_mode(split_name(row["name"])[1]) for rows in lists for row in rows):
         raise Unusable(f"{path}: no row of bench_all, such as Latency/tcp_threaded/ping")
     spell_out_dialect(report)
@@ -135,8 +138,10 @@ def load(path):
 
 
 def other_run(first, other):
-    """What two documents' contexts say of two different runs, (key, value, other value); None if of
-    one. The rows of tools/python_client have no preset, whatever they are put beside."""
+    """Returns (key, value, other value) if two contexts belong to different runs, otherwise None.
+
+    Rows of tools/python_client have no preset and fit every preset.
+    """
     for key in SAME_RUN:
         values = first["context"].get(key), other["context"].get(key)
         if values[0] != values[1] and not (key == "preset" and None in values):
@@ -145,7 +150,7 @@ def other_run(first, other):
 
 
 def load_run(paths):
-    """The documents of one run's files, the first one's context leading; throws Unusable."""
+    """Returns the documents in the files of one run. Raises Unusable if they are of several."""
     reports = [load(path) for path in paths]
     for path, report in zip(paths[1:], reports[1:]):
         if found := other_run(reports[0], report):
@@ -155,21 +160,24 @@ def load_run(paths):
 
 
 def number(row, key):
-    """A finite number, or None."""
+    """Returns the value if it is a finite number, otherwise None."""
     value = row.get(key)
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     return value if good else None
 
 
 def _measure(row, statistic):
-    """None if the row doesn't have it. real_time has a unit of its own and comes in µs."""
+    """Returns the statistic, or None if the row lacks it; real_time is converted to µs."""
     unit = MICROSECONDS.get(str(row.get("time_unit"))) if statistic == "real_time" else 1.0
     value = number(row, statistic)
     return None if unit is None or value is None else value * unit
 
 
 def label_and_doubts(row):
-    """(the label without its doubts, the doubts): these differ where the conditions do not."""
+    """Returns the label without its doubts, and the doubts.
+
+    Doubts may differ between rows that were measured under the same conditions.
+    """
     entries = row.get("label", "").split()
     doubts = [entry for entry in entries if entry.startswith("doubts=")]
     return (" ".join(entry for entry in entries if entry not in doubts),
@@ -177,9 +185,9 @@ def label_and_doubts(row):
 
 
 class Results:
-    """The rows of a run by name, as one statistic sees them: p50_us, p10_us, real_time.
+    """Holds the rows of a run by name, as seen through one statistic (p50_us, p10_us, real_time).
 
-    `counter`: the statistic is one that not every row has, and that may be zero.
+    `counter` says that the statistic may be zero, and that not every row has it.
     """
 
     def __init__(self, reports, statistic, counter=False):
@@ -217,7 +225,7 @@ class Results:
         return [row for rows in self._rows.values() for row in rows]
 
     def find(self, names, conditions):
-        """The rows of these names whose labels do not contradict `conditions`; or NotMeasured."""
+        """Returns the rows of these names that fit `conditions`. Raises NotMeasured."""
         found, needed = [], []
         for name in names:
             rows = self._rows.get(name, [])

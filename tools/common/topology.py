@@ -1,4 +1,4 @@
-"""Which two CPUs are alike and of different cores, as fixtures/meter/topology.h has it for bench_all."""
+"""Chooses two CPUs of the same type on different cores, as fixtures/meter/topology.h does for bench_all."""
 
 DEVICES = "/sys/devices"
 
@@ -12,7 +12,7 @@ def _first_line(path):
 
 
 def _numbers(text):
-    """Of a list such as "0-3,8"."""
+    """Parses a list such as "0-3,8" into a set."""
     numbers = set()
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
@@ -22,8 +22,11 @@ def _numbers(text):
 
 
 def choose_pair(cpus, devices=DEVICES):
-    """(the client's CPU, the server's or None): of the fastest type the last; the last one of another core, of that
-    type if possible. What the kernel does not tell counts as alike and apart."""
+    """Returns the client's CPU and the server's (None if there is only one CPU).
+
+    The client gets the last CPU of the fastest type. The server gets the last CPU of another core, of the same type if
+    possible. CPUs that the kernel does not describe count as alike, each with its own core.
+    """
     efficient = _numbers(_first_line(f"{devices}/cpu_atom/cpus"))
 
     def core(cpu):

@@ -1,5 +1,5 @@
-"""One HTML file out of results of bench_all; see tools/report.
+"""Makes one HTML file from results of bench_all; see tools/report.
 
-results.py reads the rows, a file of sections/ chooses what a section shows of them (blocks.py), and
-page.py, drawing.py and markdown.py put that into HTML, pictures and text.
+results.py reads the rows. Each file of sections/ chooses what its section shows of them
+(blocks.py). page.py, drawing.py and markdown.py turn that into HTML, pictures and text.
 """

@@ -1,7 +1,8 @@
-"""What a section consists of, whatever it is rendered to: texts, tables, charts, what is folded.
+"""Defines the parts of a section, however it is rendered: texts, tables, charts and folded blocks.
 
-A chart is panels side by side on a wide screen and one below the other on a phone; its axes are
-shared, so that panels can be compared. Colours belong to keys (a model, a part), see palette.py.
+The panels of a chart are side by side on a wide screen and one below the other on a phone. They
+share their axes, so that readers can compare them. A key (a model, a part) has one colour, see
+palette.py.
 """
 
 from dataclasses import dataclass, field
@@ -10,12 +11,12 @@ from typing import NamedTuple, Optional
 
 class Axis(NamedTuple):
     label: str
-    ticks: str  # how values read: micros, bytes, count, rate, megabytes; or names, as in `names`
+    ticks: str  # how values are written: micros, bytes, count, rate, megabytes; or as in `names`
     names: tuple = ()
 
 
 class Series(NamedTuple):
-    """Points (x, y), both positive; with named ticks x counts from 0."""
+    """A line through points (x, y), both positive; with named ticks x counts from 0."""
     key: str
     points: list
     dashed: bool = False
@@ -27,7 +28,7 @@ class Panel(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A stack: `shares` of 1 by key, in their order; `note` stands at its end."""
+    """A stack of `shares` that add up to 1, by key and in their order; `note` is at its end."""
     label: str
     shares: dict
     note: str
@@ -40,12 +41,13 @@ class BarPanel(NamedTuple):
 
 @dataclass
 class Chart:
+    """A chart of lines or bars in panels; only lines have the axes `x` and `y`."""
     slug: str  # names the picture and its ids
     title: str
     panels: list
     x: Optional[Axis] = None
     y: Optional[Axis] = None
-    scale: list = field(default_factory=list)  # panels that the axes have room for, if not these
+    scale: list = field(default_factory=list)  # panels that the axes must fit; default: `panels`
 
     @property
     def keys(self):
@@ -59,22 +61,22 @@ class Chart:
 
 
 class Cell(NamedTuple):
-    """A table's cell. `heat` from −1 (less, cold) to 1 (more, hot) tints it."""
+    """A cell of a table, tinted by `heat` from −1 (less, cold) to 1 (more, hot)."""
     text: str
     heat: float = 0.0
     title: str = ""
-    mark: str = ""  # a class of the page: "worse", "better", "doubt", "words"
+    mark: str = ""  # a CSS class of the page: "worse", "better", "doubt", "faint"
 
 
 @dataclass
 class Table:
-    """`head` is one row of column names; `groups` may stand above them as (name, columns)."""
+    """A table; `head` names its columns, `groups` are (name, number of columns) above them."""
     head: list
     rows: list
     groups: list = field(default_factory=list)
-    picture: str = ""  # if a picture is to be had of it, its name
+    picture: str = ""  # name of its picture, if it gets one
     title: str = ""
-    words: tuple = ()  # numbers of columns that hold words, not figures
+    words: tuple = ()  # indexes of columns with words instead of figures
 
 
 class Text(NamedTuple):
@@ -87,13 +89,13 @@ class Folded(NamedTuple):
 
 
 def flat(blocks):
-    """The blocks, folded ones too, without what folds them."""
+    """Yields all blocks, with folded blocks replaced by what they contain."""
     for block in blocks:
         yield from flat(block.blocks) if isinstance(block, Folded) else [block]
 
 
 def share_scales(blocks):
-    """Gives charts of one slug the same axes, so that results can be compared by the eye."""
+    """Gives all charts with the same slug the same axes, so that readers can compare results."""
     alike = {}
     for block in flat(blocks):
         if isinstance(block, Chart):

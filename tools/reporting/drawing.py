@@ -1,7 +1,7 @@
-"""Charts and tinted tables as SVG for the page and as PNG, by matplotlib.
+"""Draws charts and tinted tables with matplotlib, as SVG for the page and as PNG.
 
-Pictures are the same to the byte for the same results: no date, fixed ids. SVG keeps text as text
-in the page's font, and takes ink and colours from the page (palette.py).
+The same results give the same bytes: pictures have no date and their ids are fixed. SVG keeps text
+as text in the page's font, and takes ink and colours from the page (palette.py).
 """
 
 import io
@@ -29,13 +29,13 @@ matplotlib.rcParams.update({
     "lines.linewidth": 1.6, "lines.markersize": 4, "figure.dpi": 100})
 
 READ = {"micros": units.micros, "bytes": units.size, "count": units.number, "rate": units.rate}
-PANEL = (3.6, 2.7)  # inches, as all below
+PANEL = (3.6, 2.7)  # width and height in inches, as all sizes below
 BAR_WIDTH, BAR_HEIGHT, BAR_FRAME = 4.4, 0.21, 0.55
 PNG_DPI = 160
 
 
 def limits(values):
-    """Of a logarithmic axis: a margin, and a factor of 3 at least, so that noise looks small."""
+    """Returns a logarithmic axis's limits: a factor of 3 or more, so that noise looks small."""
     low, high = min(values), max(values)
     if high < 3 * low:
         middle = math.sqrt(low * high)
@@ -45,7 +45,10 @@ def limits(values):
 
 
 def spaced(values, share=0.13):
-    """Those of the values that can be labelled on a logarithmic axis without touching."""
+    """Returns the values that can be labelled on a logarithmic axis without touching.
+
+    `share` is the space that a label takes, as a share of the axis.
+    """
     values = sorted(set(values))
     step = share * math.log(values[-1] / values[0]) if len(values) > 1 else 0
     kept = values[:1]
@@ -56,11 +59,12 @@ def spaced(values, share=0.13):
 
 
 def set_title(axes, title):
-    """A long title is written smaller, so that it does not reach into the next panel."""
+    """Sets a title; a long one is smaller, so that it does not reach into the next panel."""
     axes.set_title(title, fontsize=min(10, 340 / max(1, len(title))))
 
 
 def draw_lines(axes, panel, chart):
+    """Draws the lines of a panel, with the axes of its chart."""
     points = [point for each in chart.scale or chart.panels for series in each.series
               for point in series.points]
     for series in panel.series:
@@ -95,6 +99,7 @@ def draw_lines(axes, panel, chart):
 
 
 def draw_bars(axes, panel, chart):
+    """Draws the stacked bars of a panel."""
     for at, bar in enumerate(panel.bars):
         left = 0.0
         for key, share in bar.shares.items():
@@ -118,7 +123,7 @@ def draw_panel(axes, panel, chart):
 
 
 def panel_figure(panel, chart):
-    """A figure of one panel, for SVG; the margins are fixed, so that panels line up."""
+    """Returns a figure of one panel, for SVG; fixed margins make panels line up."""
     if isinstance(panel, BarPanel):
         height = BAR_FRAME + BAR_HEIGHT * len(panel.bars)
         figure = Figure((BAR_WIDTH, height))
@@ -131,7 +136,10 @@ def panel_figure(panel, chart):
 
 
 def svg(panel, chart, prefix, label):
-    """The panel as an SVG element, whose ids begin with `prefix`, for a page that has many."""
+    """Returns the panel as an SVG element whose ids begin with `prefix`, unique in the page.
+
+    `label` describes it to screen readers.
+    """
     output = io.StringIO()
     panel_figure(panel, chart).savefig(output, format="svg", transparent=True,
                                        metadata={"Date": None, "Creator": None, "Format": None,
@@ -154,6 +162,7 @@ def svg(panel, chart, prefix, label):
 
 
 def handles(chart):
+    """Returns the entries of the legend."""
     bars = isinstance(chart.panels[0], BarPanel)
     keys = chart.keys
     return [Patch(color=colour(key, keys), label=key) if bars else
@@ -162,7 +171,7 @@ def handles(chart):
 
 
 def chart_figure(chart):
-    """All panels and the legend in one figure, for PNG."""
+    """Returns all panels and the legend in one figure, for PNG."""
     count = len(chart.panels)
     columns = min(count, 3)
     rows = math.ceil(count / columns)
@@ -183,18 +192,18 @@ def chart_figure(chart):
 
 
 def mixed(base, share):
-    """A colour of `share` of the base on white."""
+    """Mixes `share` of the base colour with white."""
     return tuple(1 - share * (1 - value) for value in matplotlib.colors.to_rgb(base))
 
 
 def table_figure(table):
-    """A tinted table as a figure, for PNG."""
+    """Returns a tinted table as a figure, for PNG."""
     first = max(len(row[0].text) for row in table.rows) * 0.075 + 0.2
     widths = [max(0.62, 0.075 * max(len(row[at].text) for row in table.rows) + 0.12)
               for at in range(1, len(table.head))]
     start = table.groups[0][1] - 1 if table.groups else 0  # the first group has no name
     at = start
-    for name, columns in table.groups[1:]:  # its name fits above its columns
+    for name, columns in table.groups[1:]:  # widen the group until its name fits
         lacking = 0.08 * len(name) + 0.1 - sum(widths[at:at + columns])
         widths[at + columns - 1] += max(0, lacking)
         at += columns
@@ -231,7 +240,10 @@ def file_name(text):
 
 
 def pictures(sections):
-    """(name, PNG) of all charts and tinted tables; with several results, theirs come first."""
+    """Yields (name, PNG) for all charts and tinted tables.
+
+    If there are several results, a result's title leads the name.
+    """
     for section in sections:
         for title, blocks in section.parts:
             for block in flat(blocks):

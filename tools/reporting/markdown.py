@@ -1,4 +1,4 @@
-"""A summary of the report in Markdown: the matrix, doubts and failures, and what changed."""
+"""Writes a summary of the report in Markdown: the matrix, doubts and failures, and what changed."""
 
 import html
 
@@ -7,11 +7,12 @@ from .sections import changes, environment, matrix
 
 
 def escaped(text):
-    """As a cell of a table, in which nothing of a result file is HTML: pages are posted elsewhere."""
+    """Escapes text for a table cell, HTML included, because such summaries are posted elsewhere."""
     return html.escape(text, quote=False).replace("|", "\\|")
 
 
 def table_markdown(table):
+    """Returns a table in Markdown."""
     groups = [name for name, columns in table.groups for _ in range(columns)]
     head = [" ".join(filter(None, pair)) for pair in zip(groups, table.head)] if groups \
         else table.head
@@ -21,7 +22,7 @@ def table_markdown(table):
 
 
 def visible(blocks):
-    """Texts and tables, without what is folded."""
+    """Yields texts and tables, without what is folded."""
     for block in blocks:
         if isinstance(block, Table):
             yield table_markdown(block)
@@ -30,6 +31,7 @@ def visible(blocks):
 
 
 def markdown(results, sections):
+    """Returns the whole summary."""
     parts = ["# rpycbench: " + ", ".join(result.title for result in results)]
     for section in sections:
         if section.id not in (changes.ID, matrix.ID, environment.ID):

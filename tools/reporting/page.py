@@ -1,4 +1,4 @@
-"""The report as one HTML document: no script, no network, the reader's colour scheme."""
+"""Renders the report as one HTML document: no script, no network, the reader's colour scheme."""
 
 import pathlib
 import re
@@ -14,15 +14,17 @@ DARK_GRID, DARK_FLOOR = "#353b43", "#8b949e"
 
 
 def attribute(name, value):
+    """Returns an HTML attribute, or nothing if its value is empty."""
     return f' {name}="{escape(str(value))}"' if value else ""
 
 
 def breakable(name):
-    """A row's name, which a phone may break behind a slash."""
+    """Returns a row's name as HTML that may break after a slash on a narrow screen."""
     return escape(name).replace("/", "/<wbr>")
 
 
 def cell_html(cell, is_words):
+    """Returns a cell as HTML; `is_words` aligns it as text."""
     classes = " ".join(filter(None, (cell.mark, "words" if is_words else "",
                                      "cold" if cell.heat < 0 else "")))
     style = f"--heat:{8 + 47 * abs(cell.heat):.0f}" if cell.heat else ""
@@ -31,6 +33,7 @@ def cell_html(cell, is_words):
 
 
 def table_html(table):
+    """Returns a table as HTML that scrolls by itself."""
     groups = "".join(f'<th colspan="{columns}">{escape(name)}</th>'
                      for name, columns in table.groups if columns)
     head = "".join(f'<th scope="col"{attribute("class", "words" if at in table.words else "")}>'
@@ -45,6 +48,7 @@ def table_html(table):
 
 
 def chart_html(chart, prefix):
+    """Returns a chart as a figure with its legend; ids in it begin with `prefix`."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", f"{prefix}-{chart.slug}")
     panels = "\n".join(svg(panel, chart, f"{name}-{at}",
                            escape(f"{chart.title}: {panel.title}"))
@@ -58,6 +62,7 @@ def chart_html(chart, prefix):
 
 
 def block_html(block, prefix):
+    """Returns a block as HTML; ids in it begin with `prefix`."""
     if isinstance(block, Table):
         return table_html(block)
     if isinstance(block, Chart):
@@ -70,6 +75,7 @@ def block_html(block, prefix):
 
 
 def section_html(section):
+    """Returns a section as HTML, with one part for each result."""
     parts = []
     for at, (title, blocks) in enumerate(section.parts):
         heading = f'<p class="result">{escape(title)}</p>' if title else ""
@@ -82,6 +88,7 @@ def section_html(section):
 
 
 def summary_html(result, several):
+    """Returns the lines of facts and counts about a result; its title only if there are several."""
     facts = [result.context.get(key) for key in
              ("host_name", "cpu_model", "kernel", "date", "preset", "git_revision")]
     doubtful = sum(bool(row.doubts) for row in result.rows)
@@ -92,7 +99,7 @@ def summary_html(result, several):
 
 
 def page(results, sections):
-    """The whole document."""
+    """Returns the whole document."""
     names = ", ".join(result.title for result in results)
     template = string.Template((FOLDER / "page.html").read_text(encoding="utf-8"))
     return template.substitute(

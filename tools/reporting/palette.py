@@ -1,8 +1,8 @@
-"""Colours, of Okabe and Ito's palette for colour-blind readers, for light paper and dark screens.
+"""Defines colours from Okabe and Ito's palette for colour-blind readers, for light and dark pages.
 
-A key (a concurrency model, a part of a call) always has the same colour and the same marker; any
-other has those of its place among the chart's. In SVG the colours are the page's variables, so
-that its colour scheme decides.
+A key (a concurrency model, a part of a call) always has the same colour and marker. Any other key
+gets those of its place among the chart's keys. SVG refers to the page's CSS variables, so that the
+page's colour scheme decides.
 """
 
 from common import description
@@ -18,7 +18,7 @@ KEYS = {**{model: index for index, model in enumerate(description.own().models)}
 
 
 def place(key, keys):
-    """The number of the key's colour in a chart that has these keys."""
+    """Returns the index of the key's colour in a chart with these keys."""
     return (KEYS[key] if key in KEYS else keys.index(key)) % len(LIGHT)
 
 
@@ -43,6 +43,6 @@ VARIABLES = {INK: "currentColor", PAPER: "var(--paper)", GRID: "var(--grid)", FL
 
 
 def declarations(colours, grid, floor):
-    """CSS that sets the variables."""
+    """Returns the CSS that sets the variables."""
     named = "".join(f"--c{index}:{value};" for index, value in enumerate(colours))
     return f"{named}--grid:{grid};--floor:{floor};"

@@ -1,7 +1,8 @@
-"""The results that a report is about: every row with its counters, label, doubts or error.
+"""Reads the results for a report: every row with its counters, label, doubts or error.
 
-Files of one run that share no row are one result (bench_all's and python_client's), any other file
-is a result of its own. Repetitions are one row: medians of their counters. Times are in µs.
+Files of one run that share no row make one result (those of bench_all and python_client). Any other
+file is a result by itself. Repetitions make one row, with the medians of their counters. Times are
+in µs.
 """
 
 import os
@@ -15,7 +16,7 @@ from common.result_rows import (NOISE, Results, clash, label_and_doubts, load,
 
 
 class Measured(NamedTuple):
-    """A row of all its repetitions. `error` is empty, or says why there are no counters."""
+    """A row over all repetitions. `error` is empty or says why there are no counters."""
     kind: str
     mode: str
     op: str
@@ -24,7 +25,7 @@ class Measured(NamedTuple):
     doubts: tuple = ()
     error: str = ""
     runs: int = 1
-    noise: float = NOISE  # of p50_us: the spread of repetitions, as a share
+    noise: float = NOISE  # relative noise of p50_us: the spread of the repetitions
     is_rate: bool = False  # its type compares calls per second
 
     @property
@@ -44,13 +45,13 @@ class Measured(NamedTuple):
 
     @property
     def cost(self):
-        """What a ratio to the floor compares: µs a call; of a rate µs an answer of all clients."""
+        """The cost to compare with the floor's, in µs: of one call, or for a rate of one answer."""
         rate = self.get("items_per_second") or 0
         return 1e6 / rate if self.is_rate and rate > 0 else self.get("p50_us")
 
 
 class Result:
-    """The rows of one run: `rows` with counters, `failed` without, `title` to tell it by."""
+    """Holds the rows of one run: `rows` with counters, `failed` without; `title` identifies it."""
 
     def __init__(self, title, reports):
         self.title, self._reports = title, reports
@@ -66,7 +67,7 @@ class Result:
             self._by_name.setdefault(row.name, []).append(row)
 
     def of_first_conditions(self):
-        """This without the rows of a sweep that repeat a name under other conditions."""
+        """Returns this result without rows that repeat a name under other conditions of a sweep."""
         if all(len(rows) == 1 for rows in self._by_name.values()):
             return self
         first = {row.name: row.labels for row in reversed(self.rows)}
@@ -81,15 +82,16 @@ class Result:
             for key in ("benchmarks", "errors")}} for report in self._reports])
 
     def of(self, *kinds):
+        """Returns the rows of these types."""
         return [row for row in self.rows if row.kind in kinds]
 
     def find(self, name, labels):
-        """The row of that name that was measured under conditions that `labels` allow, or None."""
+        """Returns the row of that name whose label fits `labels`, or None."""
         rows = self._by_name.get(name, [])
         return next((row for row in rows if not clash(row.labels, labels)), None)
 
     def floor(self, row):
-        """The row of plain TCP (or the bare loop's) that does what `row` does, or None."""
+        """Returns the row of plain TCP (or of the bare loop) that does what `row` does, or None."""
         kind = row.kind.removeprefix("Py")
         operation = self.description.at_the_floor(row.op)
         names = ("/".join(filter(None, (kind, self.description.floor_mode, operation))),
@@ -97,25 +99,25 @@ class Result:
         return next(filter(None, (self.find(name, row.labels) for name in names)), None)
 
     def ratio(self, row):
-        """How many times the floor's cost, or None without a floor."""
+        """Returns the cost divided by the floor's, or None if there is no floor."""
         floor = self.floor(row)
         return row.cost / floor.cost if floor and floor.cost and row.cost else None
 
 
 def _hosts(reports):
-    """{name: facts} of the machines that a sweep looked at; empty for other results."""
+    """Returns {name: facts} of the machines that a sweep recorded; empty for other results."""
     found = [report.get("hosts") for report in reports]
     return {name: facts for hosts in found if isinstance(hosts, dict)
             for name, facts in hosts.items() if isinstance(facts, dict)}
 
 
 def conditions(label):
-    """The entries of a label by their names."""
+    """Returns the entries of a label by name."""
     return dict(entry.partition("=")[::2] for entry in label.split())
 
 
 def _groups(reports):
-    """(name, conditions, repetitions) of each row; a repetition that failed has a message."""
+    """Yields (name, conditions, repetitions) for each row; a failed repetition has a message."""
     groups = {}
     for report in reports:
         for row in report["benchmarks"] + report.get("errors", []):
@@ -151,8 +153,8 @@ def _measured(known, name, labels, rows):
 
 
 def load_results(paths):
-    """The results in the files, in their order; throws result_rows.Unusable."""
-    runs = []  # [paths, reports, names of rows]
+    """Returns the results in the files, in their order. Raises result_rows.Unusable."""
+    runs = []  # each [paths, reports, names of rows]
     for path in paths:
         report = load(path)
         names = {row["name"] for row in report["benchmarks"] + report.get("errors", [])}
@@ -166,5 +168,5 @@ def load_results(paths):
             runs.append(([path], [report], set(names)))
     stems = [" + ".join(pathlib.Path(path).stem for path in run[0]) for run in runs]
     titles = stems if len(set(stems)) == len(stems) else [" + ".join(run[0]) for run in runs]
-    return [Result(os.fsencode(title).decode(errors="replace"), run[1])  # a name may be no UTF-8
+    return [Result(os.fsencode(title).decode(errors="replace"), run[1])  # a path may not be UTF-8
             for title, run in zip(titles, runs)]

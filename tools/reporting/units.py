@@ -1,11 +1,11 @@
-"""Numbers as people read them: three significant digits, with a unit that fits."""
+"""Writes numbers as people read them: three significant digits, with a unit that fits."""
 
 import math
 import re
 
 
 def number(value, digits=3):
-    """1234.5 → 1,230; 0.01234 → 0.0123; None → an en dash."""
+    """Writes a number: 1234.5 → 1,230; 0.01234 → 0.0123; None → an en dash."""
     if value is None:
         return "–"
     if value == 0:
@@ -26,18 +26,18 @@ def _scaled(value, steps):
 
 
 def micros(us):
-    """Of µs: 13.7 µs, 1.23 ms, 4.5 s."""
+    """Writes a time given in µs: 13.7 µs, 1.23 ms, 4.5 s."""
     return _scaled(us, ((1e6, "s"), (1e3, "ms"), (1, "µs")))
 
 
 def size(count):
-    """Of bytes: 512 B, 64 KiB, 1.5 MiB."""
+    """Writes a size given in bytes: 512 B, 64 KiB, 1.5 MiB."""
     text = _scaled(count, ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B")))
     return re.sub(r"\.(\d*?)0+ ", r".\1 ", text).replace(". ", " ")
 
 
 def rate(per_s):
-    """Per second: 950, 72.7 k, 1.2 M."""
+    """Writes a rate per second: 950, 72.7 k, 1.2 M."""
     return _scaled(per_s, ((1e6, "M"), (1e3, "k"), (1, "")))
 
 
@@ -49,17 +49,17 @@ def ratio(value):
 
 
 def percent(share):
-    """A change: 0.051 → +5.1 %."""
+    """Writes a relative change: 0.051 → +5.1 %."""
     return f"{share * 100:+.1f} %".replace("-", "−")
 
 
 def exact(value):
-    """A counter that repeats to the unit, or a mean with one decimal."""
+    """Writes an exact counter as a whole number, or a mean with one decimal."""
     if value is None:
         return "–"
     return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
 
 
 def operation(name):
-    """A row's operation with its bytes as people say them: upload/102400 → upload 100 KiB."""
+    """Writes a row's operation with its size in units: upload/102400 → upload 100 KiB."""
     return re.sub(r"/(\d+)$", lambda match: f" {size(int(match[1]))}", name)

@@ -1,6 +1,6 @@
-"""Runs a program's main() within a test, which saves the start of a process and all its imports.
+"""Runs a program's main() within a test, which saves starting a process and importing everything.
 
-What is about the process itself (signals, closed streams, how it is found and called) needs a real
+Tests about the process itself (signals, closed streams, how it is found and called) need a real
 one.
 """
 
@@ -28,7 +28,7 @@ def signal_handlers_kept():
 
 
 def module_of(path):
-    """A program's file, whose name may lack the .py, as a module, which does not run by itself."""
+    """Loads a program's file as a module without running it; its name may lack the .py."""
     name = f"module_of_{path.stem}"
     loader = importlib.machinery.SourceFileLoader(name, str(path))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
@@ -39,8 +39,8 @@ def module_of(path):
 def run_in_process(main, *arguments, folder="."):
     """Calls main() with these arguments in sys.argv, in that folder.
 
-    Returns what subprocess.run() would of such a process: the status that main() returns or gives
-    to sys.exit(), and as texts what is written to sys.stdout and sys.stderr.
+    Returns what subprocess.run() would return: the status that main() returns or passes to
+    sys.exit(), and the texts that it writes to sys.stdout and sys.stderr.
     """
     arguments = [*map(str, arguments)]
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)

@@ -1,4 +1,4 @@
-"""What tests of tools share that read results: a folder with a blank in its name, and files in it."""
+"""Helps to test tools that read results: a folder with a space in its name, and files in it."""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ import unittest
 
 class ResultsTestCase(unittest.TestCase):
     maxDiff = None
-    CONTEXT = {}  # of the files, unless told otherwise
+    CONTEXT = {}  # of every file that gives none
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="a folder ")
@@ -16,7 +16,7 @@ class ResultsTestCase(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def file(self, rows, name="results.json", **more):
-        """The path of a new file of results with these rows, and what else is to stand in it."""
+        """Writes a file of results with these rows and entries, and returns its path."""
         path = self.folder / name
         path.write_text(json.dumps({"context": self.CONTEXT, "benchmarks": list(rows), **more}))
         return path

@@ -1,8 +1,8 @@
-"""The sections of a report, in their order: one file each.
+"""Lists the sections of a report in their order, one file each.
 
-A section is a module with ID, TITLE, LEAD (how to read it), NEEDS (said when there is no such row)
-and blocks(result), which chooses what to show of one result; `changes` looks at all of them. Of a
-sweep, those of EVERY_CONDITION see all rows and the others one of each name.
+A section is a module with ID, TITLE, LEAD (how to read it) and NEEDS (shown if no row fits). Its
+blocks(result) chooses what to show of one result; `changes` looks at all results. For a sweep, the
+sections in EVERY_CONDITION see all rows, and the others see one row of each name.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Section(NamedTuple):
     id: str
     title: str
     lead: str
-    parts: list  # (title of the result, or "" if there is no other; its blocks)
+    parts: list  # (title of the result, or "" if it is the only one; its blocks)
 
 
 def _part(module, result, several):
@@ -28,7 +28,7 @@ def _part(module, result, several):
 
 
 def build(results):
-    """All sections, those without rows with one line that says what they need."""
+    """Returns all sections; one without rows has a line that says what it needs."""
     several = len(results) > 1
     first = [result.of_first_conditions() for result in results]
     sections = [Section(module.ID, module.TITLE, module.LEAD,

@@ -1,4 +1,4 @@
-"""Two or more results side by side, each compared with the first."""
+"""Compares two or more results side by side, each with the first."""
 
 import collections
 import math
@@ -10,10 +10,10 @@ from ..units import exact, micros, percent
 
 ID = "changes"
 TITLE = "Side by side"
-LEAD = ("Each row's median, and how it differs from the first result: ▲ slower, ▼ faster, "
-        "marked beyond 2 % and the spread of repetitions. With one run a row that may well be "
-        "noise: tools/compare tests, ci/gate decides. Counts that repeat to the unit are named "
-        "where they changed.")
+LEAD = ("Each row's median, and how it differs from the first result: ▲ slower, ▼ faster. Marks "
+        "mean a change beyond 2 % and beyond the spread of repetitions. In a single run that may "
+        "well be noise: tools/compare tests it and ci/gate decides. Exact counts appear where they "
+        "changed.")
 NEEDS = "The results have no row in common."
 COUNTS = ("round_trips", "client_syscalls", "server_syscalls", "client_allocations",
           "server_allocations")
@@ -22,13 +22,13 @@ OTHER_CONDITIONS = "not comparable:"
 
 
 def change(first, row):
-    """(share of p50, beyond noise?)"""
+    """Returns the relative change of p50 and whether it is beyond noise."""
     share = row.get("p50_us") / first.get("p50_us") - 1
     return share, abs(share) > max(first.noise, row.noise)
 
 
 def counts(first, row):
-    """What is counted exactly in both and is not the same."""
+    """Returns the exact counts that both rows have and that differ."""
     if not (first.get("ledger_exact") == row.get("ledger_exact") == 1):
         names = COUNTS[:1]
     else:
@@ -38,7 +38,7 @@ def counts(first, row):
 
 
 def cell(first, row):
-    """(cell of a later result, how much of a change it marks)"""
+    """Returns the cell of a later result and the size of the change that it marks."""
     if row is None:
         return Cell("–"), 0.0
     if other := clash(row.labels, first.labels):
@@ -53,7 +53,7 @@ def cell(first, row):
 
 
 def compared(results):
-    """[(how much changed, cells of a row)] of all rows that the first and another result have."""
+    """Returns (size of the change, cells) for each row that the first and another result have."""
     lines = []
     several = collections.Counter(row.name for row in results[0].rows)
     for first in results[0].rows:
@@ -80,7 +80,7 @@ def blocks(results):
     words = (len(head) - 1,)
     changed = [line for size, line in sorted(lines, key=lambda line: -line[0]) if size > 0]
     other = sum(any(OTHER_CONDITIONS in cell.text for cell in line) for _, line in lines)
-    conditions = f", {other} measured under other conditions" if other else ""
+    conditions = f", {other} measured under different conditions" if other else ""
     found = [Text(f"{len(lines)} rows in common, {len(changed)} changed{conditions}.")]
     if changed:
         found.append(Table(head, changed[:SHOWN], picture="changes", title="What changed",
@@ -91,6 +91,6 @@ def blocks(results):
             for name in dict.fromkeys(row.name for row in result.rows)
             if sum(other.find(name, {}) is not None for other in results) == 1]
     if only:
-        found.append(Folded(f"Rows of one result only: {len(only)}",
+        found.append(Folded(f"Rows of only one result: {len(only)}",
                             [Table(["result", "row"], only, words=(1,))]))
     return found

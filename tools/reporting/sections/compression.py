@@ -1,4 +1,4 @@
-"""What is sent × how it is compressed: the price in time and the gain in bytes."""
+"""Shows payload kind × compression setting: the price in time and the gain in bytes."""
 
 import math
 
@@ -8,11 +8,11 @@ from .sweep import said, swept
 
 ID = "compression"
 TITLE = "Payload kind × compression"
-LEAD = ("One upload by RPyC: its median and what went over the wire, tinted by how they compare "
-        "with random bytes that are not compressed. python compresses messages over 3,000 bytes, "
+LEAD = ("One upload by RPyC: its median time and its bytes on the wire, tinted by comparison with "
+        "random bytes without compression. python compresses messages over 3,000 bytes, "
         "threshold_65536 those over 65,536.")
-NEEDS = ("No row of Compression, nor uploads by RPyC that --payload and --compression were swept "
-         "for.")
+NEEDS = ("No row of Compression, and no uploads by RPyC that vary both --payload and "
+         "--compression.")
 KINDS = ("zeros", "text", "random")
 SETTINGS = ("off", "python", "threshold_65536")
 
@@ -29,7 +29,7 @@ def order(known, names):
 
 
 def surface(row):
-    """(payload, setting, bytes) of an upload that has all three, or None."""
+    """Returns (payload, setting, bytes) of an upload that has all three, or None."""
     names = row.op.split("/")
     if row.kind != "Compression" and names[0] == "upload":
         names = [row.labels.get("payload"), row.labels.get("compression"), *names[1:]]

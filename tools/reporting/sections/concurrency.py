@@ -1,4 +1,4 @@
-"""Scaling with clients: the rate of all of them, and what the slowest calls pay for it."""
+"""Shows how modes scale with clients: their total rate, and the latency of the slowest calls."""
 
 import re
 
@@ -9,14 +9,15 @@ from .throughput import sized_points
 ID = "concurrency"
 TITLE = "Concurrency and tail latency"
 LEAD = ("Calls per second of all clients together, and below it the latency of single calls: p99 "
-        "solid, p50 dashed. The grey line is plain TCP, a thread a connection. Compute is calls "
-        "that work for 0.1 ms natively and for 10 ms in Python.")
-NEEDS = "No row of Concurrent or Compute with two numbers of clients."
+        "solid, p50 dashed. The grey line is plain TCP with a thread for each connection. A call "
+        "of Compute works for 0.1 ms natively and for 10 ms in Python.")
+NEEDS = "No row of Concurrent or Compute with at least two numbers of clients."
 VARIANT = re.compile(r"(.*?)/?clients:(\d+)$")
 OPEN = (("Concurrent", ""), ("Compute", ""))
 
 
 def charts(kind, variant, rows):
+    """Yields the charts of rate and tail latency of one variant's rows."""
     def at(counter):
         return lambda row: [(int(VARIANT.match(row.op)[2]), row.get(counter))] \
             if row.get(counter) else []

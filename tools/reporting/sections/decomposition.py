@@ -1,4 +1,4 @@
-"""Who charges for a call: tools/explain's subtractions, as shares of the row they add up to."""
+"""Shows what each part of a call costs: tools/explain's subtractions, as shares of their total."""
 
 from common.explaining import explain, micros, operations
 
@@ -9,23 +9,24 @@ from ..units import percent
 
 ID = "decomposition"
 TITLE = "Wire, protocol, model, interpreter"
-LEAD = ("Each part is the difference of two rows of this run: the floor is plain TCP, the protocol "
-        "what RPyC or HTTP adds natively, the interpreter what Python's own server and client add. "
-        "Models are told beside it, as what another one would change. Grey figures are within "
-        "noise; a part that comes out negative is in the table only.")
-NEEDS = "No floor row beside one of RPyC or HTTP."
-DRAWN = ("Connection", "Latency", "Bandwidth")  # types whose bars stand in the chart
+LEAD = ("Each part is the difference of two rows of this run. The floor is plain TCP. The protocol is "
+        "what RPyC or HTTP adds natively, the interpreter what Python's server and client add. Models "
+        "are listed separately, as the change that another one would make. Grey figures are within "
+        "noise; a negative part appears only in the table.")
+NEEDS = "No floor row together with a row of RPyC or HTTP."
+DRAWN = ("Connection", "Latency", "Bandwidth")  # types whose bars are in the chart
 PROTOCOL_NAMES = {"rpyc": "RPyC", "http": "HTTP"}
 
 
 def shares(adding):
-    """Positive parts by component, of their sum; one that saves time is in the table only."""
+    """Returns the positive parts by component, as shares of their sum; the table has negative ones."""
     positive = {line.name: line.us for line in adding if line.us is not None and line.us > 0}
     whole = sum(positive.values())
     return {name: us / whole for name, us in positive.items()}
 
 
 def cell(line):
+    """Returns the cell of a line of the explanation; empty if it was not measured."""
     if line is None or line.us is None:
         return Cell("", title=line.text if line else "")
     return Cell(("+" if line.name.startswith("model") and line.us > 0 else "")
@@ -34,7 +35,7 @@ def cell(line):
 
 
 def summary(explained):
-    """Operations × components, of those components that any operation has measured."""
+    """Returns the table of operations × components, without components that were never measured."""
     names = dict.fromkeys(line.name for _, (adding, total, instead) in explained if total
                           for line in [*adding, *instead] if line.us is not None)
     adding = [name for name in names if not name.startswith(("model", "Python"))]
@@ -53,6 +54,7 @@ def summary(explained):
 
 
 def arithmetic(explained):
+    """Returns the table of all subtractions."""
     rows = []
     for operation, (adding, total, instead) in explained:
         title = f"{operation.row_name('{type}/{op}')} by {PROTOCOL_NAMES[operation.native]}"

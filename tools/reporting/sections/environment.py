@@ -1,4 +1,4 @@
-"""Where and how the rows were measured, and which of them to distrust."""
+"""Shows where and how the rows were measured, and which of them are suspect."""
 
 from common import description
 
@@ -7,9 +7,9 @@ from ..units import exact, micros
 
 ID = "environment"
 TITLE = "Environment, placement and validity"
-LEAD = ("A row that did not measure what its name says has doubts; one that failed has no figures "
+LEAD = ("A row whose measurement is suspect has doubts; one that failed has no figures "
         "at all.")
-NEEDS = "No row at all."
+NEEDS = "There is no row."
 LEADING = ("host_name", "date", "preset", "git_revision", "suite_version", "suite_build_type",
            "cpu_model", "num_cpus", "cpus_allowed", "mhz_per_cpu", "cpu_governor",
            "cpu_steal_percent", "cpu_busy_percent", "load_average", "kernel", "compiler")
@@ -17,6 +17,7 @@ MEANING = description.own().doubts | {"failed": "some repetitions ended in an er
 
 
 def context(result):
+    """Returns the table of facts about the run."""
     facts = {key: value for key, value in result.context.items()
              if isinstance(value, (str, int, float))}
     keys = [key for key in LEADING if key in facts]
@@ -33,6 +34,7 @@ def hosts(result):
 
 
 def doubts(result):
+    """Returns the table of doubts, with the number of rows that carry each."""
     rows_of = {}
     for row in result.rows:
         for doubt in row.doubts:
@@ -49,6 +51,7 @@ def spread(row):
 
 
 def every(result):
+    """Returns the table of placement and validity of all rows."""
     lines = [[Cell(row.name), Cell(micros(row.get("p50_us"))), Cell(exact(row.get("samples"))),
               Cell(exact(row.runs)),
               Cell(spread(row)),

@@ -1,14 +1,14 @@
-"""What a call costs in countable things, which need no clock: the ledger and the wire."""
+"""Shows what a call costs in countable things, which need no clock: the ledger and the wire."""
 
 from ..blocks import Cell, Folded, Table
 from ..units import exact
 
 ID = "ledger"
 TITLE = "Ledger of a call"
-LEAD = ("System calls and allocations are counted by tracing ten calls behind the timed ones; they "
+LEAD = ("System calls and allocations are counted by tracing ten calls after the timed ones. They "
         "repeat to the unit where exact says so, and are means elsewhere (~). Bytes and round "
-        "trips are as the client saw them. C is the client, S the server.")
-NEEDS = "No row has a ledger: bench_all counts with --ledger, or by itself in the preset default."
+        "trips are those that the client saw. C is the client, S the server.")
+NEEDS = "No row has a ledger: measure with --ledger, or with the preset default, which includes it."
 COLUMNS = (("round_trips", "round trips"), ("wire_bytes_out", "out"), ("wire_bytes_in", "in"),
            ("client_syscalls", "C"), ("server_syscalls", "S"),
            ("client_allocations", "C"), ("server_allocations", "S"),

@@ -1,4 +1,4 @@
-"""Modes × types: what each costs, as a multiple of plain TCP doing the same."""
+"""Shows modes × types: the cost of each, as a multiple of plain TCP doing the same."""
 
 import math
 
@@ -6,24 +6,25 @@ from ..blocks import Cell, Folded, Table
 from ..units import micros, operation, ratio
 
 ID = "matrix"
-TITLE = "Cost beside the floor"
-LEAD = ("How many times as long as plain TCP, a thread a connection, for the same operation; "
-        "medians, of Concurrent and Compute the time per answer of all clients together. "
+TITLE = "Cost compared with the floor"
+LEAD = ("Median time divided by that of plain TCP, with a thread for each connection, for the same "
+        "operation. For Concurrent and Compute it is the time per answer of all clients together. "
         "1 × is the floor itself; † has doubts, see Environment, placement and validity.")
-NEEDS = "No row has a floor to be compared with: it takes tcp_threaded and another mode."
+NEEDS = "No row has a floor to compare with: measure tcp_threaded and another mode."
 FEW_MODES = 3
 WITHOUT_OPERATION = {"Connection": "first reply", "Isolation": "outage"}
 FULL = 100  # the ratio that has the deepest colour
 
 
 def heat(value):
-    """From −1 to 1, by orders of magnitude; nothing within 2 %."""
+    """Returns the tint of a ratio, from −1 to 1 by orders of magnitude; none within 2 %."""
     if not value or abs(value - 1) < 0.02:
         return 0.0
     return max(-1.0, min(1.0, math.log(value) / math.log(FULL)))
 
 
 def cell(result, row):
+    """Returns the cell of a row's ratio to the floor; empty without a row."""
     if row is None:
         return Cell("")
     value = result.ratio(row)
@@ -33,7 +34,7 @@ def cell(result, row):
 
 
 def with_floor(result):
-    """{(type, operation): {mode: row}} of operations that more than the floor has."""
+    """Returns {(type, operation): {mode: row}}, without operations that only the floor has."""
     found = {}
     for row in result.rows:
         if result.ratio(row) is not None and row.kind != "Floor":
@@ -42,9 +43,9 @@ def with_floor(result):
 
 
 def chosen(operations):
-    """The columns of the matrix: of each type, the operations that most modes have.
+    """Returns the columns of the matrix: for each type, the operations that most modes have.
 
-    Types that vary an axis in few modes are left to the table of all operations.
+    It leaves types that vary an axis in only a few modes to the table of all operations.
     """
     most = {}
     for (kind, _), rows in operations.items():
@@ -55,7 +56,7 @@ def chosen(operations):
 
 
 def matrix(result):
-    """The table of modes × chosen operations, or None."""
+    """Returns the table of modes × chosen operations, or None."""
     operations = with_floor(result)
     keys = chosen(operations)
     modes = sorted({mode for key in keys for mode in operations[key]}, key=result.description.order)

@@ -1,4 +1,4 @@
-"""Latency percentile curves: how much worse the unlucky calls are, mode by mode."""
+"""Shows latency percentile curves: how much slower the unlucky calls are in each mode."""
 
 from common import description
 
@@ -7,9 +7,9 @@ from ..units import micros, operation
 
 ID = "percentiles"
 TITLE = "Latency percentiles"
-LEAD = ("One panel a protocol, one line a concurrency model; the grey line is plain TCP. A "
-        "percentile is left out where a row has too few samples for it.")
-NEEDS = "No row has more than one percentile, as those of Latency and Connection do."
+LEAD = ("One panel for each protocol, one line for each concurrency model; the grey line is plain "
+        "TCP. A percentile is missing where a row has too few samples for it.")
+NEEDS = "No row has more than one percentile; rows of Latency and Connection do."
 COUNTERS = (("p50_us", "p50"), ("p95_us", "p95"), ("p99_us", "p99"), ("p999_us", "p99.9"))
 OPEN = ("Latency/ping", "Latency/echo/1024", "Connection/")  # these are not folded
 KINDS = ("Latency", "Connection", "OpenLoop", "MaxRate")
@@ -21,9 +21,10 @@ def curve(row):
 
 
 def panels(rows, points, floor=None, dashed=None):
-    """A panel a protocol of series by model; `points(row)` may be empty; `floor` is a grey line.
+    """Returns one panel for each protocol, with one series for each model.
 
-    `dashed(row)`, if given, makes a second, dashed line of each model.
+    `points(row)` may be empty. `floor` has the points of a grey line. `dashed(row)`, if given,
+    makes a second, dashed line for each model.
     """
     known, found = description.own(), []
     for protocol in known.families:
@@ -42,6 +43,7 @@ def panels(rows, points, floor=None, dashed=None):
 
 
 def chart(kind, op, rows):
+    """Returns the chart of percentiles of one operation's rows."""
     floor = next((curve(row) for row in rows if row.mode == "tcp_threaded"), None)
     names = [name for _, name in COUNTERS]
     used = 1 + max(at for row in rows for at, _ in curve(row))

@@ -1,4 +1,4 @@
-"""Rows of one name that were measured under several conditions: what each condition changes."""
+"""Shows rows of one name measured under several conditions: what each condition changes."""
 
 import math
 import re
@@ -11,22 +11,22 @@ from ..units import micros, number, rate, size
 
 ID = "sweep"
 TITLE = "Swept conditions"
-LEAD = ("Rows measured under several conditions, as tools/sweep makes them: a line for each value "
-        "of one condition, a panel for each mode and the other conditions. The sections above show "
-        "the first condition of each row.")
+LEAD = ("Rows measured under several conditions, as tools/sweep does: a line for each value of one "
+        "condition, a panel for each mode and the other conditions. The sections above show the "
+        "first condition of each row.")
 NEEDS = "No row was measured under several conditions."
 MOST_COLUMNS = 12
-NUMERIC = ("chunk_bytes", "requests_per_client", "connections", "slo_us")  # labels to draw along
+NUMERIC = ("chunk_bytes", "requests_per_client", "connections", "slo_us")  # labels for the x axis
 READ = {"micros": micros, "rate": rate, "count": number}
 
 
 def ending(row):
-    """The number that the row's name ends in, as text; empty if there is none."""
+    """Returns the number that the row's name ends in, as text; empty if there is none."""
     return re.search(r"\d*$", row.op)[0]
 
 
 def swept(rows):
-    """{label: its values in their order} of those labels that differ between rows of one name."""
+    """Returns {label: its values in order} for the labels that differ between rows of one name."""
     values, several = {}, set()
     for key in dict.fromkeys(key for row in rows for key in row.labels):
         of_name = {}
@@ -40,7 +40,7 @@ def swept(rows):
 
 
 def height(row):
-    """(what is drawn of a row, its axis)"""
+    """Returns the value to draw for a row, and its axis."""
     if row.is_rate:
         return row.get("items_per_second"), Axis("calls per second", "rate")
     if row.get("bytes_per_second") and row.kind != "Latency":
@@ -49,7 +49,10 @@ def height(row):
 
 
 def axes_of(rows, conditions):
-    """(axis, label to draw along, or None for the number that names end in), or (None, None)."""
+    """Returns the x axis and the label that it shows, or None for the number that names end in.
+
+    Both are None if there is nothing to draw along.
+    """
     ends = {ending(row) for row in rows if ending(row)}
     along = widest({key: conditions[key] for key in NUMERIC if key in conditions}, math.inf)
     if along and len(conditions[along]) >= len(ends):
@@ -65,13 +68,13 @@ def said(row, keys):
 
 
 def widest(conditions, most):
-    """The condition of most values, but no more than so many, or None."""
+    """Returns the condition with most values, but at most `most` of them, or None."""
     return max((key for key, values in conditions.items() if len(values) <= most),
                key=lambda key: len(conditions[key]), default=None)
 
 
 def chart(title, rows, conditions):
-    """The chart of one operation's rows, or None if there is nothing to draw along."""
+    """Returns the chart of one operation's rows, or None if there is nothing to draw along."""
     x_axis, along = axes_of(rows, conditions)
     if x_axis is None:
         return None
@@ -95,7 +98,7 @@ def chart(title, rows, conditions):
 
 
 def table(rows, conditions):
-    """Rows and all conditions but one × the values of that one."""
+    """Returns a table of rows and all conditions but one × the values of that one."""
     across = widest(conditions, MOST_COLUMNS)
     columns = dict.fromkeys(said(row, [across]) for row in rows)
     lines = {}
@@ -112,7 +115,7 @@ def table(rows, conditions):
 def blocks(result):
     groups = {}
     for row in result.rows:
-        if row.kind != "Compression":  # whose conditions are its name
+        if row.kind != "Compression":  # its name has the conditions
             variant = row.op.removesuffix(ending(row)).rstrip("/:")
             groups.setdefault("/".join(filter(None, (row.kind, variant))), []).append(row)
     charts, tables = [], []

@@ -1,4 +1,4 @@
-"""Throughput against payload size: where a call's fixed cost ends and the cost per byte begins."""
+"""Shows throughput by payload size: where fixed costs end and costs per byte begin."""
 
 import re
 
@@ -7,8 +7,8 @@ from .percentiles import panels
 
 ID = "throughput"
 TITLE = "Throughput by payload size"
-LEAD = ("Payload bytes per second, both axes logarithmic; the grey line is plain TCP, a thread a "
-        "connection. Bandwidth keeps both ends on one CPU, BinaryTransfer leaves them free.")
+LEAD = ("Payload bytes per second, both axes logarithmic. The grey line is plain TCP with a thread "
+        "for each connection. Bandwidth keeps both ends on one CPU, BinaryTransfer does not.")
 NEEDS = "No row of Bandwidth or BinaryTransfer."
 
 
@@ -34,5 +34,5 @@ def blocks(result):
 
 
 def sized_points(chart):
-    """The sizes that a chart has; one alone makes no curve."""
+    """Returns the set of sizes in a chart; a curve needs at least two."""
     return {x for panel in chart.panels for series in panel.series for x, _ in series.points}
