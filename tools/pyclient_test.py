@@ -1,7 +1,7 @@
 """Tests tools/python_client against servers of both kinds: `pyclient_test.py bench_server`.
 
-Quick rows of each protocol, the shape of the file, the comparison of two files by compare.py, and
-what happens when a reply is wrong, a server dies, or a flag makes no sense. Installs nothing.
+It measures quick rows of each protocol, checks the file's shape and compares two files with
+compare.py. It also provokes wrong replies, dying servers and bad flags. Installs nothing.
 """
 
 import json
@@ -15,7 +15,7 @@ import unittest
 TOOLS = pathlib.Path(__file__).resolve().parent
 REFERENCE = TOOLS.parent / "servers" / "reference"
 BENCH_SERVER = sys.argv.pop(1) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds; a run that passes takes less than 10
+PATIENCE = 120  # seconds; a passing run takes less than 10
 FEW = ("--requests=100", "--warmup=2", "--connections=12", "--transfers=2", "--file_iterations=1",
        "--file_bytes=200001", "--clients=1,3", "--requests_per_client=10")
 SIZES = (1024, 10240, 102400, 1048576)
@@ -51,14 +51,14 @@ class PyclientTest(unittest.TestCase):
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     def measure(self, *flags, status=0, out="results.json"):
-        """Runs with few calls; returns the file's content."""
+        """Runs with few calls and returns the file's content."""
         path = self.folder / out
         result = self.run_client(*FEW, f"--out={path}", *flags)
         self.assertEqual((status, ""), (result.returncode, result.stderr), result.stdout)
         return json.loads(path.read_text(encoding="utf-8"))
 
     def altered(self, script, change):
-        """The command line of a Python original in which `change` was executed first."""
+        """Returns the command line of a Python original that executes `change` first."""
         path = self.folder / "altered.py"
         path.write_text(f"import os, sys\nsys.path.insert(0, {str(REFERENCE)!r})\n"
                         f"from operations import Operations\n{change}\n"
@@ -70,7 +70,7 @@ class PyclientTest(unittest.TestCase):
                      "flask_threaded", "flask_waitress"):
             with self.subTest(mode=mode):
                 rpyc = "rpyc" in mode
-                # Random bytes stall rpyc's own server by 40 ms a frame.
+                # Random bytes stall rpyc's own server by 40 ms per frame.
                 payload = "text" if rpyc else "random"
                 report = self.measure(f"--mode={mode}", f"--payload={payload}")
                 self.assertEqual([], report["errors"])
@@ -119,7 +119,7 @@ class PyclientTest(unittest.TestCase):
             self.assertRegex(context[f"{package}_version"], r"^\d+\.\d+")
 
     def test_results_join_those_of_bench_all_of_the_same_build(self):
-        """The tools take files of both for one run, and so can say what the Python client costs."""
+        """The tools accept both files as one run, and so can show what the Python client costs."""
         files = [self.folder / "native.json"]
         native = subprocess.run(
             [pathlib.Path(BENCH_SERVER).with_name("bench_all"), f"--benchmark_out={files[0]}",
@@ -144,7 +144,7 @@ class PyclientTest(unittest.TestCase):
         self.assertRegex(tool("expectations").stdout, "Py(thon|Latency)")
 
     def test_a_server_that_writes_much_is_read(self):
-        """More than a pipe holds, which would stop it in the middle of a call."""
+        """It writes more than a pipe holds, which would block it in the middle of a call."""
         chatty = self.altered("flask_server", "inner = Operations.ping\n"
                               "def ping(self):\n"
                               "    sys.stderr.write(('word ' * 1000 + '\\n') * 4)\n"
@@ -154,7 +154,7 @@ class PyclientTest(unittest.TestCase):
         self.assertEqual([], report["errors"])
 
     def test_the_cpu_time_is_that_of_the_requests(self):
-        """Not of connecting and closing, which the real time has not either: one interpreter is one CPU."""
+        """Like the real time it leaves out connecting and closing: one interpreter uses one CPU."""
         report = self.measure("--mode=http_threaded", "--filter=PyConcurrent/.*/clients:3",
                               "--requests_per_client=200")
         for row in report["benchmarks"]:
@@ -196,7 +196,7 @@ class PyclientTest(unittest.TestCase):
             self.assertIn("a wrong reply",
                           messages[f"PyLatency/{protocol}_custom/ping/real_time"])
             self.assertIn("a wrong reply", messages[f"PyConnection/{protocol}_custom/real_time"])
-            self.assertIn("3 of 3 clients failed, one of them: a wrong reply: 'gnop'",
+            self.assertIn("3 of 3 clients failed; the first: a wrong reply: 'gnop'",
                           messages[f"PyConcurrent/{protocol}_custom/clients:3/real_time"])
 
     def test_a_dead_server_is_an_error_of_its_row_alone(self):
@@ -221,7 +221,7 @@ class PyclientTest(unittest.TestCase):
         good = ("--mode=flask_threaded", out)
         main = module_of(TOOLS / "pyclient" / "__main__.py").main
         for flags, words in (((out,), "--mode or --server"),
-                             (("--mode=smtp_threaded", out), "unknown: smtp_threaded"),
+                             (("--mode=smtp_threaded", out), "unknown mode smtp_threaded"),
                              (("--mode=flask_threaded",), "--out"),
                              (("--server=false", out), "--protocol"),
                              (("--mode=flask_threaded", "--protocol=rpyc", out), "speaks http"),

@@ -1,8 +1,9 @@
-"""The suite's operations as a real Python program performs them, with rpyc or requests, against a
-server that is started here under the process contract. Writes rows of Google Benchmark's JSON.
+"""Measures the suite's operations as a real Python program performs them, with rpyc or requests.
 
-Exit 0: every row has its numbers. 1: some ended in an error, which stands in the file under
-"errors". 2: a bad flag, a missing package, or a filter that matches nothing.
+Starts the server itself, under the process contract. Writes rows in Google Benchmark's JSON.
+
+Exit 0: every row has its numbers. 1: some rows ended in an error and are listed under "errors" in
+the file. 2: a flag is wrong, a package is missing, or the filter matches nothing.
 """
 
 import pathlib
@@ -22,12 +23,13 @@ from server_pool import ServerPool
 
 
 def fail(message):
+    """Prints the message on stderr and exits with status 2."""
     print(f"python_client: {message}", file=sys.stderr)
     sys.exit(2)
 
 
 def measure(row, pool, placements):
-    """The row's numbers; on an error the server is given up."""
+    """Returns the row's fields. After an error it ends the server and raises with its stderr."""
     server = pool.acquire(row.placement)
     try:
         with placements.of_client(row.placement):
@@ -46,7 +48,7 @@ def main():
     except ImportError as error:
         fail(f"{error}: install the package python3-{error.name}")
     if not rows:
-        fail(f"no row matches --filter={flags.filter.pattern}")
+        fail(f"no row matches --filter={flags.filter.pattern}; --list prints their names")
     if flags.list:
         print("\n".join(row.name for row in rows))
         return 0
@@ -59,7 +61,7 @@ def main():
         for row in rows:
             try:
                 fields = measure(row, pool, placements)
-            except Exception as error:  # whatever it is, the other rows go on
+            except Exception as error:  # whatever it is, the other rows are still measured
                 results.add_error(row, error)
             else:
                 results.add(row, fields)
@@ -71,5 +73,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except Unusable as error:
         fail(error)
-    except KeyboardInterrupt:  # the finished rows are in the file
+    except KeyboardInterrupt:  # the finished rows are already in the file
         sys.exit(130)

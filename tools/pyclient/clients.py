@@ -1,6 +1,9 @@
-"""The operations as programs in Python call them: through rpyc's root object, through a session of
-requests. Constructing a client is what such a program does to connect; `open` completes it. Each
-method returns when the whole answer is in memory, decoded; whoever calls verifies it.
+"""Calls the operations as Python programs do: through rpyc's root object or a session of requests.
+
+Constructing a client does what such a program does to connect; `open` completes it. Each method
+performs the suite's operation of its name. It returns when the whole answer is in memory and
+decoded; the caller verifies it. Payloads are bytes and sizes are in bytes. Calls raise what rpyc or
+requests raises, after at most TIMEOUT_SECONDS.
 """
 
 import functools
@@ -13,7 +16,7 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = HOST
 
 
 class RpycClient:
-    """One connection of rpyc, configured as the servers are."""
+    """Holds one connection of rpyc, configured as the servers are."""
 
     def __init__(self, port):
         import rpyc  # pylint: disable=import-outside-toplevel
@@ -24,23 +27,25 @@ class RpycClient:
         self._bound_ping = None
 
     def open(self):
-        """Fetches the root object and what it can do: GETROOT, INSPECT."""
+        """Fetches the root object and its methods (GETROOT, INSPECT)."""
         self._root = self._connection.root
 
     def close(self):
         self._connection.close()
 
     def connections(self):
-        """How many were opened: never another one."""
+        """Returns the number of connections opened, which is always one."""
         return 1
 
     def ping(self):
         return self._root.ping()
 
     def hold_ping(self):
+        """Keeps the method `ping`, so that ping_bound needs no further GETATTR."""
         self._bound_ping = self._root.ping
 
     def ping_bound(self):
+        """Calls the method that hold_ping kept."""
         return self._bound_ping()
 
     def echo(self, data):
@@ -59,16 +64,17 @@ class RpycClient:
         return self._root.download_file(size)
 
     def upload_file_chunked(self, chunks):
-        """A list passes by reference: the server fetches item by item."""
+        """Uploads a list of bytes, which rpyc passes by reference: the server fetches each item."""
         return self._root.upload_file_chunked(chunks)
 
     def download_file_chunked(self, size, chunk_bytes):
+        """Returns a list of bytes, fetched item by item from the server's iterator."""
         return list(self._root.download_file_chunked(size, chunk_bytes))
 
 
 @functools.cache
 def counted_connections():
-    """The class of all HTTP connections from now on; its `made` counts those that were opened."""
+    """Makes urllib3 count HTTP connections from now on, as `made` of the returned class."""
     from urllib3.connectionpool import HTTPConnectionPool  # pylint: disable=import-outside-toplevel
 
     class Counted(HTTPConnectionPool.ConnectionCls):
@@ -83,7 +89,7 @@ def counted_connections():
 
 
 class HttpClient:
-    """One session of requests with its defaults; it looks for proxies, and is told of none."""
+    """Holds one session of requests with its defaults; NO_PROXY excludes proxies."""
 
     def __init__(self, port):
         import requests  # pylint: disable=import-outside-toplevel
@@ -92,13 +98,13 @@ class HttpClient:
         self._session = requests.Session()
 
     def open(self):
-        """Nothing: the session connects with the first request."""
+        """Does nothing, because the session connects with its first request."""
 
     def close(self):
         self._session.close()
 
     def connections(self):
-        """How many were opened, by this session and those before it."""
+        """Returns the number of connections opened, by this session and earlier ones."""
         return counted_connections().made
 
     def _get(self, path):
@@ -110,6 +116,7 @@ class HttpClient:
 
     @staticmethod
     def _checked(response):
+        """Returns the response. Raises RuntimeError unless its status is 200."""
         if response.status_code != 200:
             raise RuntimeError(f"status {response.status_code}: {response.text[:200]}")
         return response
@@ -133,9 +140,11 @@ class HttpClient:
         return self._get(f"/download-file/{size}").content
 
     def upload_file_chunked(self, chunks):
+        """Uploads a list of bytes as hexadecimal text in JSON; returns the size that arrived."""
         document = json.dumps({"chunks": [chunk.hex() for chunk in chunks]})
         return self._post("/upload-file-chunked", document).json()["size"]
 
     def download_file_chunked(self, size, chunk_bytes):
+        """Returns a list of bytes, decoded from hexadecimal text in JSON."""
         response = self._get(f"/download-file-chunked/{size}/{chunk_bytes}")
         return [bytes.fromhex(chunk) for chunk in response.json()["chunks"]]

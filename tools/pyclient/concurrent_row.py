@@ -1,6 +1,7 @@
-"""Many clients at once, each a thread of this one process, under its one interpreter lock: that is
-what such a load is when Python generates it. Connections are made and have answered before the
-clock starts; all threads then begin at the same moment.
+"""Measures many clients at once, each a thread of this one process under its one interpreter lock.
+
+This is how a Python program generates such a load. Every connection is made and has answered once
+before the clock starts; then all threads begin at the same moment.
 """
 
 import threading
@@ -10,8 +11,10 @@ from samples import latency_counters, median_us
 
 
 class ClientThread(threading.Thread):
-    """Connects, waits for the others, makes its requests, waits for them again and closes; keeps
-    the first error."""
+    """Connects, waits for the others, makes its requests, waits again and closes.
+
+    Keeps the first error.
+    """
 
     def __init__(self, make_client, requests, everyone):
         super().__init__(daemon=True)
@@ -36,7 +39,7 @@ class ClientThread(threading.Thread):
         try:
             if self.error is None:
                 step()
-        except Exception as error:  # told by the main thread
+        except Exception as error:  # the main thread reports it
             self.error = error
 
     def _connect(self):
@@ -63,12 +66,16 @@ class ClientThread(threading.Thread):
             raise RuntimeError(f"a wrong reply: {reply!r}")
 
     def requests_per_second(self):
+        """Returns the rate of this client alone, in requests per second."""
         return self._requests * 1e9 / (self.end - self.begin)
 
 
 def measure_concurrent(make_client, clients, requests):
-    """One round of `clients` threads times `requests` pings; real_time is that of the round."""
-    cpu = []  # when the first request begins, and when the last has its reply
+    """Measures one round of `clients` threads with `requests` pings each; returns the row's fields.
+
+    real_time is the time of the round in µs. Raises RuntimeError if a client failed.
+    """
+    cpu = []  # CPU time as the first request begins and as the last reply has arrived
     everyone = threading.Barrier(clients, action=lambda: cpu.append(time.process_time_ns()))
     threads = [ClientThread(make_client, requests, everyone) for _ in range(clients)]
     for thread in threads:
@@ -77,7 +84,7 @@ def measure_concurrent(make_client, clients, requests):
         thread.join()
     errors = [thread.error for thread in threads if thread.error is not None]
     if errors:
-        raise RuntimeError(f"{len(errors)} of {clients} clients failed, one of them: {errors[0]}")
+        raise RuntimeError(f"{len(errors)} of {clients} clients failed; the first: {errors[0]}")
     spent = max(thread.end for thread in threads) - min(thread.begin for thread in threads)
     rates = [thread.requests_per_second() for thread in threads]
     connects = [thread.connect_ns for thread in threads]

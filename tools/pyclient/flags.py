@@ -1,4 +1,4 @@
-"""The command line, and the table of modes: which server a name stands for."""
+"""Parses the command line, with the table that maps a mode's name to its server."""
 
 import argparse
 import pathlib
@@ -10,7 +10,7 @@ from payload import KINDS
 from placement import PLACEMENTS
 
 REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "servers" / "reference"
-NATIVE = re.compile("(rpyc|http)_([a-z]+)")  # bench_server knows which models there are
+NATIVE = re.compile("(rpyc|http)_([a-z]+)")  # bench_server itself knows its models
 PYTHON_MODES = {
     **{f"pyrpyc_{model}": ("rpyc", "rpyc_server.py", model)
        for model in ("threaded", "forking", "threadpool", "oneshot")},
@@ -19,14 +19,14 @@ PYTHON_MODES = {
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Reports a wrong flag in one line and exits with status 2."""
 
     def error(self, message):
         self.exit(2, f"python_client: {message}\n")
 
 
 def count(text):
-    """A whole number above zero."""
+    """Parses a whole number above zero. Raises ArgumentTypeError."""
     number = int(text)
     if number <= 0:
         raise ValueError
@@ -34,51 +34,54 @@ def count(text):
 
 
 def counts(text):
-    """A list of them: 1,10,128."""
+    """Parses a list of such numbers, as in 1,10,128. Raises ArgumentTypeError."""
     return [count(word) for word in text.split(",")]
 
 
 def make_parser():
+    """Returns the parser of all flags."""
     parser = Parser(
         prog="python_client", allow_abbrev=False,
         description="Measures a server with a real Python client, rpyc or requests.",
-        epilog="Modes: rpyc_<model> and http_<model> are bench_server; in Python there are "
-               f"{', '.join(PYTHON_MODES)}. The client's interpreter runs these, too.")
+        epilog="bench_server serves the modes rpyc_<model> and http_<model>. In Python there are "
+               f"{', '.join(PYTHON_MODES)}, which run in the client's interpreter.")
     what = parser.add_argument_group("what is measured")
-    what.add_argument("--mode", help="a server of the suite, by the name of its mode")
+    what.add_argument("--mode", help="name of the mode of one of the suite's servers")
     what.add_argument("--server", metavar="COMMAND",
-                      help="any other that keeps the contract and knows --payload; its rows are "
-                           "named <protocol>_custom")
-    what.add_argument("--protocol", choices=("rpyc", "http"), help="needed with --server")
+                      help="command of any other server that keeps the process contract and knows "
+                           "--payload; its rows are named <protocol>_custom")
+    what.add_argument("--protocol", choices=("rpyc", "http"), help="protocol of --server")
     what.add_argument("--bench_server", default="bench_server", help="path of the native server")
-    what.add_argument("--filter", default="", help="regular expression for the names of rows")
-    what.add_argument("--list", action="store_true", help="print the names of the rows, no more")
-    what.add_argument("--out", help="file that the results are written to")
+    what.add_argument("--filter", default="", help="regular expression for the rows to measure")
+    what.add_argument("--list", action="store_true", help="print the names of the rows and exit")
+    what.add_argument("--out", help="write the results to this file")
     how = parser.add_argument_group("how")
     how.add_argument("--placement", choices=PLACEMENTS,
-                     help="CPUs of both ends; by default shared, free for files and Concurrent")
+                     help="CPUs of both ends (default: shared; free for files and Concurrent)")
     how.add_argument("--payload", choices=KINDS, default="random", help="default: random")
-    how.add_argument("--requests", type=count, default=1000, help="of a Latency row")
-    how.add_argument("--warmup", type=count, default=10, help="calls before these")
+    how.add_argument("--requests", type=count, default=1000, help="calls of a Latency row")
+    how.add_argument("--warmup", type=count, default=10, help="calls before the measured ones")
     how.add_argument("--connections", type=count, default=100, help="of the Connection row")
-    how.add_argument("--transfers", type=count, default=10, help="of a Bandwidth row")
+    how.add_argument("--transfers", type=count, default=10, help="transfers of a Bandwidth row")
     how.add_argument("--file_iterations", type=count, default=3, help="of a BinaryTransfer row")
     how.add_argument("--file_bytes", type=counts, default=[1_572_864],
-                     help="sizes of files; 128 MiB of random bytes keep rpyc busy for a minute, "
-                          "beyond the 30 seconds it waits for an answer")
-    how.add_argument("--chunk_bytes", type=count, default=65536, help="of chunked files")
-    how.add_argument("--clients", type=counts, default=[1, 10, 32, 128], help="of Concurrent")
-    how.add_argument("--requests_per_client", type=count, default=100, help="of Concurrent")
+                     help="sizes of files in bytes; 128 MiB of random bytes keep rpyc busy for a "
+                          "minute, longer than the 30 seconds that it waits for an answer")
+    how.add_argument("--chunk_bytes", type=count, default=65536, help="bytes per chunk of a file")
+    how.add_argument("--clients", type=counts, default=[1, 10, 32, 128],
+                     help="numbers of clients of Concurrent")
+    how.add_argument("--requests_per_client", type=count, default=100,
+                     help="calls of each client of Concurrent")
     return parser
 
 
 def command_of(parser, flags):
-    """The protocol, the mode's name in rows, and the server's command line."""
+    """Returns the protocol, the mode's name in rows, and the server's command line."""
     if (flags.mode is None) == (flags.server is None):
-        parser.error("either --mode or --server is needed")
+        parser.error("--mode or --server is required")
     if flags.server is not None:
         if flags.protocol is None:
-            parser.error("--server needs --protocol")
+            parser.error("--server requires --protocol")
         try:
             command = shlex.split(flags.server)
         except ValueError as error:
@@ -93,7 +96,7 @@ def command_of(parser, flags):
         protocol, model = native.groups()
         command = [flags.bench_server, f"--protocol={protocol}", f"--model={model}"]
     else:
-        parser.error(f"--mode: unknown: {flags.mode} (rpyc_<model>, http_<model>, "
+        parser.error(f"--mode: unknown mode {flags.mode} (known: rpyc_<model>, http_<model>, "
                      f"{', '.join(PYTHON_MODES)})")
     if flags.protocol not in (None, protocol):
         parser.error(f"--protocol={flags.protocol}: {flags.mode} speaks {protocol}")
@@ -101,7 +104,10 @@ def command_of(parser, flags):
 
 
 def parse_flags():
-    """The flags, with `filter` compiled and `protocol`, `mode`, `command` filled in."""
+    """Returns the flags, with `filter` compiled and `protocol`, `mode` and `command` set.
+
+    Exits with status 2 if a flag is wrong.
+    """
     parser = make_parser()
     flags = parser.parse_args()
     flags.protocol, flags.mode, flags.command = command_of(parser, flags)
@@ -111,5 +117,5 @@ def parse_flags():
     except re.error as error:
         parser.error(f"--filter: {error}")
     if flags.out is None and not flags.list:
-        parser.error("--out: the file for the results is needed")
+        parser.error("--out is required: the file for the results")
     return flags

@@ -1,5 +1,6 @@
-"""The file of results, in the shape of Google Benchmark's JSON, a whole document after every row;
-rows that ended in an error are kept apart, for comparing tools would read a number where none is.
+"""Writes the results in the shape of Google Benchmark's JSON, a whole document after every row.
+
+Rows that ended in an error are kept apart, because comparing tools would read numbers from them.
 """
 
 import datetime
@@ -18,26 +19,29 @@ PACKAGES = ("rpyc", "requests", "urllib3", "flask", "werkzeug", "waitress")
 
 
 def version_of(package):
+    """Returns the version of an installed package, or None."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "none"
 
 
-# As bench/run/context.cc has it: what changes what programs cost.
+# The variables that bench/run/context.cc records: they change what programs cost.
 ENVIRONMENT = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "PYTHONOPTIMIZE", "PYTHONMALLOC",
                "PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME")
 
 
 def environment():
-    """What of that is set: "MALLOC_ARENA_MAX=1 PYTHONOPTIMIZE=1"."""
+    """Returns the variables that are set, as in "MALLOC_ARENA_MAX=1 PYTHONOPTIMIZE=1"."""
     return " ".join(sorted(f"{name}={value}" for name, value in os.environ.items()
                            if value and (name in ENVIRONMENT or name.startswith("MALLOC_"))))
 
 
 def suite_build(bench_server):
-    """What the bench_all beside the native server says of itself, by which rows of both are known to
-    be of one build; nothing if there is none."""
+    """Returns version and revision, as reported by the bench_all in the folder of the native server.
+
+    They identify rows of both programs as being of one build. Empty if there is no bench_all.
+    """
     bench_all = pathlib.Path(bench_server).with_name("bench_all")
     try:
         said = subprocess.run([bench_all, "--version"], stdin=subprocess.DEVNULL, timeout=60,
@@ -49,7 +53,7 @@ def suite_build(bench_server):
 
 
 def describe_run(flags):
-    """The context: all that the rows' names and labels do not say."""
+    """Returns the context: everything that the rows' names and labels leave out."""
     return {
         **suite_build(flags.bench_server),
         "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -71,10 +75,10 @@ def describe_run(flags):
 
 
 class Results:
-    """Collects rows, shows each on stdout and writes the file."""
+    """Collects rows, prints each on stdout and writes the file."""
 
     def __init__(self, path, context):
-        """Throws Unusable if the file cannot be written, as the others do."""
+        """Writes a first document to `path`; every later write also raises Unusable if it fails."""
         self._path = pathlib.Path(path)
         self._context = context
         self._rows = []
@@ -82,6 +86,7 @@ class Results:
         self._write()
 
     def add(self, row, fields):
+        """Adds the measured fields of a row and writes the file."""
         position = {"family_index": len(self._rows), "per_family_instance_index": 0}
         self._rows.append({
             "name": row.name, **position, "run_name": row.name, "run_type": "iteration",
@@ -94,6 +99,7 @@ class Results:
         self._write()
 
     def add_error(self, row, error):
+        """Adds a row that ended in an error and writes the file."""
         message = " ".join(f"{type(error).__name__}: {error}".split())
         self.errors.append({"name": row.name, "message": message})
         print(f"{row.name:<60} ERROR: {message}", flush=True)

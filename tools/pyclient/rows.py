@@ -1,5 +1,6 @@
-"""The rows: what bench/ measures with a native client, measured with one in Python. A row's name is
-`Py` and the native row's name.
+"""Defines the rows: what bench/ measures with a native client, measured with a Python client.
+
+The name of a row is `Py` and the native row's name.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ CLIENTS = {"rpyc": RpycClient, "http": HttpClient}
 ECHO_BYTES = (64, 1024, 10 * 1024, 100 * 1024)
 BANDWIDTH_BYTES = (1024, 10 * 1024, 100 * 1024, 1024 * 1024)
 HELD = 100  # connections open at once
-ONE_AT_A_TIME = ("pyrpyc_oneshot",)  # modes that serve no second connection beside the first
+ONE_AT_A_TIME = ("pyrpyc_oneshot",)  # modes that serve only one connection at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Row:
     name: str
     label: str
     placement: str
-    measure: Callable  # called with the server; returns the row's fields
+    measure: Callable  # takes the server, returns the row's fields
 
 
 class Table:
@@ -38,6 +39,7 @@ class Table:
         self._payload = Payload(flags.payload)
 
     def add(self, name, placement, measure):
+        """Adds a row; a flag may replace `placement`, and `measure` takes the server."""
         flags = self.flags
         placement = flags.placement or placement
         label = f"placement={placement} payload={flags.payload}"
@@ -46,7 +48,7 @@ class Table:
         self.rows.append(Row(f"{name}/real_time", label, placement, measure))
 
     def add_calls(self, name, make_call, check, warmup, count, *, size=0, placement="shared"):
-        """`make_call` is called with the client and returns the call that is timed."""
+        """Adds a row of timed calls: `make_call` takes the client and returns the call to time."""
 
         def measure(server):
             client = self.make_client(server.port)
@@ -57,6 +59,7 @@ class Table:
         self.add(name, placement, measure)
 
     def add_connection(self):
+        """Adds the row of connecting until the first reply."""
         flags = self.flags
         held = 1 if flags.mode in ONE_AT_A_TIME else HELD
         self.add(f"PyConnection/{flags.mode}", "shared",
@@ -64,6 +67,7 @@ class Table:
                                                     flags.connections, held))
 
     def add_latency(self):
+        """Adds the rows of small calls."""
         flags = self.flags
         prefix = f"PyLatency/{flags.mode}"
         counts = (flags.warmup, flags.requests)
@@ -83,7 +87,11 @@ class Table:
                            lambda reply, data=data: reply == data, *counts, size=size)
 
     def add_transfers(self, kind, sizes, count, variants, placement):
-        """Rows of whole payloads up and down; `variants` tells the methods of a client."""
+        """Adds rows of whole payloads in both directions.
+
+        `sizes` are in bytes. `variants` maps a row's variant to a client's method and whether the
+        payload goes up.
+        """
         for size in sizes:
             data = self._payload.of(size)
             for variant, (method, is_upload) in variants.items():
@@ -97,6 +105,7 @@ class Table:
                                size=size, placement=placement)
 
     def add_chunked_transfers(self):
+        """Adds rows of files that are sent in chunks."""
         flags = self.flags
         step = flags.chunk_bytes
         for size in flags.file_bytes:
@@ -117,6 +126,7 @@ class Table:
                 size=size, placement="free")
 
     def add_concurrent(self):
+        """Adds rows of many clients at once."""
         flags = self.flags
         for clients in flags.clients:
             if clients > 1 and flags.mode in ONE_AT_A_TIME:
@@ -128,7 +138,7 @@ class Table:
 
 
 def make_rows(flags):
-    """All rows of the flags' mode. Raises ImportError where the client's library is missing."""
+    """Returns all rows of the flags' mode. Raises ImportError if the client's library is absent."""
     importlib.import_module("rpyc" if flags.protocol == "rpyc" else "requests")
     table = Table(flags)
     table.add_connection()

@@ -1,12 +1,13 @@
-"""Exact percentiles of recorded times, by nearest rank, as fixtures/meter/samples.h defines them."""
+"""Computes exact percentiles of recorded times by nearest rank, as fixtures/meter/samples.h does."""
 
 import math
 
 
 def percentile(samples, percent):
-    """The smallest of the sorted `samples` that at least that share of all does not exceed. None
-    where the smaller side does not amount to one whole sample (100 for p99, 20 for p95, 10 for
-    p10); only the median is content with any one.
+    """Returns the smallest of the sorted `samples` that at least `percent` of them do not exceed.
+
+    Returns None if the smaller side has less than one whole sample: p99 needs 100 samples, p95 20
+    and p10 10. The median needs only one.
     """
     beyond = len(samples) * min(percent, 100 - percent) / 100
     if not samples or (percent != 50 and beyond < 1):
@@ -15,7 +16,7 @@ def percentile(samples, percent):
 
 
 def latency_counters(nanoseconds):
-    """The counters of single calls, in µs, from their times in any order."""
+    """Returns the counters of single calls, in µs, from their times in ns, in any order."""
     samples = sorted(nanoseconds)
     counters = {f"p{percent}_us": percentile(samples, percent) for percent in (10, 50, 95, 99)}
     counters.update(min_us=samples[0], max_us=samples[-1])
@@ -24,4 +25,5 @@ def latency_counters(nanoseconds):
 
 
 def median_us(nanoseconds):
+    """Returns the median in µs of times in ns, in any order."""
     return percentile(sorted(nanoseconds), 50) / 1e3

@@ -1,5 +1,6 @@
-"""Measuring one call after another: on one connection, or each on a new one. Every call is timed by
-itself, and its reply verified after the clock has stopped.
+"""Measures one call after another, on one connection or each on a new one.
+
+Every call is timed by itself, and its reply is verified after the clock has stopped.
 """
 
 import contextlib
@@ -10,12 +11,17 @@ from samples import latency_counters, median_us
 
 
 def verify(right):
+    """Raises RuntimeError unless `right`."""
     if not right:
         raise RuntimeError("a wrong reply")
 
 
 def measure_calls(client, call, check, warmup, count, size=0):
-    """Times `count` calls, one after the other; `size` is a call's payload in bytes."""
+    """Times `count` calls, one after the other, and returns the row's fields.
+
+    `check` verifies a reply; `size` is the payload of a call in bytes. Raises RuntimeError for a
+    wrong reply.
+    """
     for _ in range(warmup):
         verify(check(call()))
     samples = [0] * count
@@ -37,7 +43,11 @@ def measure_calls(client, call, check, warmup, count, size=0):
 
 
 def measure_connections(make_client, port, count, held):
-    """Times connecting until the first verified reply; closed outside the clock."""
+    """Times `count` connections until their first verified reply, and returns the row's fields.
+
+    They are closed outside the timed region, `held` at a time. Raises RuntimeError for a wrong
+    reply.
+    """
     phases = {"tcp_connect_us": [], "handshake_us": [], "first_call_us": []}
     samples = []
     cpu = 0
@@ -63,6 +73,6 @@ def measure_connections(make_client, port, count, held):
             samples.append(end - begin)
     fields = {"iterations": count, "real_time": sum(samples) / count / 1e3,
               "cpu_time": cpu / count / 1e3, **latency_counters(samples)}
-    if make_client is RpycClient:  # a session of requests has no phases to tell apart
+    if make_client is RpycClient:  # a session of requests has no separate phases
         fields.update({name: median_us(phase) for name, phase in phases.items()})
     return fields

@@ -1,5 +1,6 @@
-"""The running servers, one a placement: started when a row asks for the first time, and anew after
-a row that failed.
+"""Keeps the running servers, one for each placement.
+
+A server starts when a row first needs it, and again after a row that failed.
 """
 
 import collections
@@ -9,12 +10,12 @@ import threading
 
 from contract import PATIENCE, Server, ServerFailed
 
-MOST_WORDS = 20  # lines of a server that are kept
-LAST_WORDS = 2  # seconds that the end of them is waited for
+MOST_WORDS = 20  # lines of a server's stderr that are kept
+LAST_WORDS = 2  # seconds to wait for the last of them
 
 
 class Words:
-    """What a server writes to stderr: read all the time, for one that fills the pipe would stop."""
+    """Collects what a server writes to stderr. It reads all the time: a full pipe would block the server."""
 
     def __init__(self, process):
         os.set_blocking(process.stderr.fileno(), True)
@@ -27,16 +28,17 @@ class Words:
             self._lines.append(line.decode(errors="replace").strip())
 
     def last(self):
-        """The last lines of a server that has ended. A child of it that lives on may hold the pipe."""
+        """Returns the last lines of a server that has ended; a surviving child may hold the pipe open."""
         self._reader.join(LAST_WORDS)
         return " ".join(list(self._lines))
 
     def ended(self):
+        """Returns whether all of stderr has been read."""
         return not self._reader.is_alive()
 
 
 class ServerPool:
-    """A context manager that ends its servers."""
+    """Owns the servers, as a context manager that ends them."""
 
     def __init__(self, command, placements):
         self._command = command
@@ -51,7 +53,7 @@ class ServerPool:
             self._end(placement, PATIENCE)
 
     def acquire(self, placement):
-        """The server for this placement. Raises RuntimeError if it does not start."""
+        """Returns the server for this placement. Raises RuntimeError if it does not start."""
         if placement not in self._servers:
             try:
                 with self._placements.of_server(placement):
@@ -62,14 +64,14 @@ class ServerPool:
         return self._servers[placement][0]
 
     def discard(self, placement):
-        """Ends a server; returns what it had to say on stderr."""
+        """Ends a server and returns its last lines on stderr."""
         server, _ = self._servers[placement]
         ended = server.process.poll()
         said = self._end(placement, 0)
         return said if ended is None else f"{said} (exit {ended})".strip()
 
     def _end(self, placement, patience):
-        """Ends a server, by force after so many seconds; returns its last words."""
+        """Ends a server, by force after `patience` seconds; returns its last lines on stderr."""
         server, words = self._servers.pop(placement)
         server.process.stdin.close()
         try:
