@@ -1,6 +1,7 @@
-"""Tests tools/sweep: with a program that stands for bench_all, whose runs the tests stop, fail and
-count, and once with the real one: sweep_test.py <bench_all>. Most sweeps that end by themselves run
-in the test's own process.
+"""Tests tools/sweep with a stand-in for bench_all, and with the real one: sweep_test.py bench_all.
+
+The tests stop, fail and count the runs of the stand-in. Most sweeps that end by themselves run in
+the test's own process.
 """
 
 import importlib.metadata
@@ -36,9 +37,9 @@ payload_bytes = [1, 2, 3, 4, 5, 6]
 rows = ["Latency/ping"]
 """
 POINTS = 2 + 4 + 2
-# Logs each run in the file log beside it. The run whose number stop_at holds says its pid into the
-# pipe at and waits for a signal; fail holds a word of the flags of runs that fail. It is a shell
-# script because that starts at once, and a sweep starts dozens.
+# Logs each run in the file `log` in its folder. The run with the number in `stop_at` writes its
+# pid into the pipe `at` and waits for a signal. `fail` holds a word from the flags of runs that
+# fail. It is a shell script because that starts quickly, and a sweep starts dozens.
 FAKE_BENCH_ALL = r"""#!/bin/bash
 declare -A flags=([payload]=random [payload_bytes]=1024 [compression]=python [server]= [dialect]=5
   [benchmark_filter]= [benchmark_out]= [benchmark_min_time]= [server_launcher]= [inject]=)
@@ -101,7 +102,7 @@ def executable(path, text):
 
 
 def ended(pid_descriptor, seconds=20):
-    """Whether the process has ended, or does so within that time."""
+    """Returns whether the process has ended, or ends within `seconds`."""
     return bool(select.select([pid_descriptor], [], [], seconds)[0])
 
 
@@ -125,14 +126,14 @@ class SweepTest(ResultsTestCase):
             env={**os.environ, "LC_ALL": "C"})
 
     def sweep(self, *arguments):
-        """(status, stdout, stderr); without arguments, of the plan in the folder."""
+        """Returns (status, stdout, stderr); without arguments it uses the plan in the folder."""
         done = run_in_process(lambda: run("sweep", main), f"--bench_all={self.bench_all}",
                               *(arguments or ("sweep.toml", "-o", "results.json")),
                               folder=self.folder)
         return done.returncode, done.stdout, done.stderr
 
     def sweep_process(self, *arguments, **how):
-        """The same, by a process."""
+        """Runs the sweep in a process of its own."""
         process = self.start(*arguments, **how)
         try:
             output, error = process.communicate(timeout=100)
@@ -141,7 +142,7 @@ class SweepTest(ResultsTestCase):
         return process.returncode, output, error
 
     def finish(self):
-        """Sweeps until the end, without a failure."""
+        """Sweeps until the end, which must come without a failure."""
         status, output, error = self.sweep()
         self.assertEqual((0, ""), (status, output), error)
         return error
@@ -165,7 +166,7 @@ class SweepTest(ResultsTestCase):
         self.assertEqual(runs, self.log())
 
     def interrupt(self, number, how):
-        """Starts a sweep, ends it by a signal in its run `number`, and gives its exit status."""
+        """Starts a sweep, ends it by a signal in its run `number`, and returns its exit status."""
         (self.folder / "stop_at").write_text(str(number))
         os.mkfifo(self.folder / "at")
         process = self.start("sweep.toml", "-o", "results.json")
@@ -216,7 +217,7 @@ class SweepTest(ResultsTestCase):
         self.assertEqual({"placement=shared payload=random"}, {label for _, label in names[:12]})
         self.assertEqual([0, 1], [row["repetition_index"] for row in found["benchmarks"][:2]])
         self.assertEqual(2 * (6 * 6 + 2), len(names))
-        self.assertNotIn("payload", found["context"])  # it varied
+        self.assertNotIn("payload", found["context"])  # because it varied
         self.assertEqual(("here", f"{2 * POINTS} of {2 * POINTS}"),
                          (found["context"]["host_name"], found["context"]["sweep_runs"]))
         kinds = {run["context"].get("payload") for run in found["sweep"]["runs"]}
@@ -236,7 +237,7 @@ class SweepTest(ResultsTestCase):
                 kept = self.document()
                 self.assertEqual(4, len(kept["sweep"]["runs"]))
                 self.assertEqual(f"4 of {2 * POINTS}", kept["context"]["sweep_runs"])
-                self.assertIn(f"going on behind 4 of {2 * POINTS} runs", self.finish())
+                self.assertIn(f"continuing after 4 of {2 * POINTS} runs", self.finish())
                 self.assertEqual(2 * POINTS + 1, len(self.log()))
                 self.assertEqual(self.log()[4], self.log()[5])
                 self.assertEqual(kept["sweep"]["runs"][:4], [
@@ -343,7 +344,7 @@ class SweepTest(ResultsTestCase):
     def test_bad_declarations_are_refused(self):
         for old, new, words in (
                 ("[[grid]]", "[[grid", "not TOML"), ("modes", "moods", "unknown key moods"),
-                ("repetitions = 2", "repetitions = 0", "repetitions must be a number from 1 on"),
+                ("repetitions = 2", "repetitions = 0", "must be a number of at least 1"),
                 ("repetitions = 2", 'repetitions = "2"', "repetitions must be"),
                 ("min_time = 0.01", "min_time = nan", "min_time must be"),
                 ('rows = ["Latency/ping"]', "", "grid 2: rows must be a list"),
@@ -357,7 +358,7 @@ class SweepTest(ResultsTestCase):
                 ("payload_bytes", "clients", "bench_all has no flag --clients"),
                 ("[[grid]]", '[flags]\nbenchmark_out = "x"\n[[grid]]', "sets benchmark_out"),
                 ("[[grid]]", '[flags]\nnonsense = 1\n[[grid]]', "has no flag --nonsense"),
-                ("[[grid]]", '[flags]\npayload = "text"\n[[grid]]', "stands in [flags] as well"),
+                ("[[grid]]", '[flags]\npayload = "text"\n[[grid]]', "is also in [flags]"),
                 ("Latency/ping", "Bandwidth/upload/6", "grids 1 and 2 both have"),
                 (PLAN, "", "no [[grid]]")):
             with self.subTest(new=new, words=words):
@@ -382,7 +383,7 @@ class SweepTest(ResultsTestCase):
         self.assertEqual([], self.log())
 
     def test_a_launchers_host_has_facts_of_its_own(self):
-        folder = tempfile.TemporaryDirectory()  # without a blank, where launchers are split
+        folder = tempfile.TemporaryDirectory()  # without a space, because launchers are split
         self.addCleanup(folder.cleanup)
         facts = {"/proc/sys/kernel/hostname": "far-away", "/proc/sys/kernel/osrelease": "9.9",
                  "/proc/meminfo": "MemTotal:  8388700 kB", "/proc/loadavg": "7 8 9 1/2 3"}
@@ -415,8 +416,8 @@ class SweepTest(ResultsTestCase):
         for host in ("here", "there"):
             self.assertEqual(len(found["benchmarks"]), sum(
                 f"host={host}" in row["label"].split() for row in both["benchmarks"]))
-        self.assert_refused("was merged of several hosts", "sweep.toml", "-o", "all.json")
-        self.assert_refused("of the host here, as another", "--merge", "results.json",
+        self.assert_refused("merged from several hosts", "sweep.toml", "-o", "all.json")
+        self.assert_refused("are of the same host, here", "--merge", "results.json",
                             "results.json", "-o", "twice.json")
         self.out.write_text(json.dumps(found | {"context": {"sweep_runs": "16 of 16"}}))
         self.assert_refused("no host_name", "--merge", "results.json", "there.json", "-o",

@@ -1,5 +1,5 @@
-"""A parameter sweep by bench_all; see tools/sweep.
+"""Measures a parameter sweep with bench_all; see tools/sweep.
 
-plan.py reads the declaration and makes points of it, running.py measures one, hosts.py looks at the
-machines, results.py keeps what was found in one file, and __main__.py goes through the rounds.
+plan.py turns the declaration into points. running.py measures a point. hosts.py describes the
+machines. results.py keeps what was measured in one file. __main__.py goes through the rounds.
 """

@@ -1,8 +1,10 @@
-"""`sweep sweep.toml -o results.json [--report report.html] [--list] [--retry_failed] [--fresh]` and
-`sweep --merge here.json there.json -o all.json`: the program behind tools/sweep.
+"""Runs tools/sweep.
 
-Exit 0: all is measured; 1: it is, and rows failed; 2, with one line on stderr and nothing written:
-the declaration, the results or a file cannot be used; 130 and 143: ended by SIGINT, SIGTERM.
+    sweep sweep.toml -o results.json [--report report.html] [--list] [--retry_failed] [--fresh]
+    sweep --merge here.json there.json -o all.json
+
+Exit 0: everything is measured. 1: it is, but some rows failed. 2, with one line on stderr and nothing
+written: the declaration, the results or a file cannot be used. 130 and 143: SIGINT or SIGTERM.
 """
 
 import argparse
@@ -22,38 +24,39 @@ from .results import SweepResults, merge
 from .running import Stop, known_flags, listed, measure, program_of
 
 REPORT = pathlib.Path(__file__).resolve().parents[1] / "report"
-START_S, ROW_S, ROW_TIMES = 0.3, 0.02, 2  # of a run; of a row, which takes min_time some times
+START_S, ROW_S, ROW_TIMES = 0.3, 0.02, 2  # seconds per run and per row, and min_time's multiple per row
 
 
 def arguments():
+    """Parses the command line; exits with status 2 if it is wrong."""
     parser = argparse.ArgumentParser(prog="sweep", allow_abbrev=False, description="Measures a "
-                                     "parameter sweep, and goes on where it was interrupted.")
+                                     "parameter sweep, and continues one that was interrupted.")
     parser.add_argument("plan", nargs="?", metavar="sweep.toml", type=pathlib.Path)
     parser.add_argument("-o", dest="out", metavar="results.json", type=pathlib.Path)
     parser.add_argument("--report", metavar="report.html", type=pathlib.Path,
-                        help="a page of it, by tools/report")
+                        help="also write a report, made by tools/report")
     parser.add_argument("--list", action="store_true",
-                        help="print the points and about how long they take, measure nothing")
+                        help="print the points and about how long they take; measure nothing")
     parser.add_argument("--retry_failed", action="store_true",
-                        help="measure points again that had a failed row")
-    parser.add_argument("--fresh", action="store_true", help="start over")
+                        help="repeat runs in which a row failed")
+    parser.add_argument("--fresh", action="store_true", help="start over and overwrite the results")
     parser.add_argument("--merge", nargs="+", metavar="results.json",
-                        help="instead: put together what several hosts measured of one plan")
+                        help="merge what several hosts measured by one plan, instead of measuring")
     parser.add_argument("--bench_all", metavar="FILE", help="the program to run")
-    parser.add_argument("--bench_server", metavar="FILE", help="the server that it starts, by which "
-                        "one build is told from another; if not given, the one beside it")
+    parser.add_argument("--bench_server", metavar="FILE", help="the server that it starts, which "
+                        "identifies the build (default: the one in the folder of bench_all)")
     given = parser.parse_args()
     if bool(given.merge) == bool(given.plan):
-        parser.error("either sweep.toml or --merge")
+        parser.error("give either sweep.toml or --merge")
     if not given.out and not given.list:
-        parser.error("-o results.json is missing")
+        parser.error("-o results.json is required")
     if given.bench_all and not given.bench_server:
         given.bench_server = pathlib.Path(given.bench_all).with_name("bench_server")
     return given
 
 
 def clock(seconds):
-    """1:20, or 1:02:03."""
+    """Writes seconds as 1:20 or 1:02:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -64,7 +67,7 @@ def say(text):
 
 
 class Estimate:
-    """How long runs take: as the point took before, and otherwise as its rows let expect."""
+    """Estimates how long runs take, from earlier runs of the point or else from its number of rows."""
 
     def __init__(self, plan, points, runs):
         row_s = ROW_S + ROW_TIMES * plan["min_time"]
@@ -77,7 +80,7 @@ class Estimate:
         self.taken.setdefault(run["point"], []).append(run["seconds"])
 
     def of(self, numbers):
-        """The seconds of these points; the measured ones correct what is expected of the others."""
+        """Returns the seconds for these points; measured points correct the estimate of the others."""
         means = {number: statistics.mean(taken) for number, taken in self.taken.items()}
         expected = sum(self.expected[number] for number in means)
         factor = sum(means.values()) / expected if means else 1
@@ -85,6 +88,7 @@ class Estimate:
 
 
 def list_points(plan, points, estimate):
+    """Prints all points with the time that each should take, and the totals."""
     runs = runs_of(plan, points)
     for number, point in enumerate(points):
         lists = "".join(f" {key}={','.join(map(str, values))}"
@@ -97,7 +101,7 @@ def list_points(plan, points, estimate):
 
 
 def check_points(points):
-    """Throws Unusable if two points have a row in common under the same conditions."""
+    """Raises Unusable if two points have a row in common under the same conditions."""
     seen = {}
     for point in points:
         for name in point.names:
@@ -108,7 +112,7 @@ def check_points(points):
 
 
 def prepare(given):
-    """(plan, points) of the declaration; throws Unusable for what bench_all would refuse."""
+    """Returns (plan, points) of the declaration. Raises Unusable for what bench_all would refuse."""
     plan = load_plan(given.plan)
     unknown = sorted((set(plan["flags"]) | {key for grid in plan["grid"] for key in grid})
                      - {"modes", "rows"} - known_flags(given.bench_all))
@@ -122,13 +126,14 @@ def prepare(given):
 
 
 def check_writable(path):
+    """Raises Unusable if the file cannot be written."""
     folder = path.parent
     check((path.is_file() or not path.exists()) and folder.is_dir() and os.access(folder, os.W_OK),
           f"{path}: cannot be written")
 
 
 def go_through(plan, points, results, bench_all, stop):
-    """Measures all runs that are missing, in their order; stops after a signal."""
+    """Measures all missing runs in their order; stops after a signal."""
     runs = runs_of(plan, points)
     done = results.done()
     estimate = Estimate(plan, points, results.runs)
@@ -159,7 +164,7 @@ def go_through(plan, points, results, bench_all, stop):
 
 
 def sweep(given, stop):
-    """The exit status."""
+    """Runs or continues a sweep and returns the exit status."""
     plan, points = prepare(given)
     if given.list:
         list_points(plan, points, Estimate(plan, points, []))
@@ -179,11 +184,11 @@ def sweep(given, stop):
         say(f"sweep: {given.out} is finished: {total} of {total} runs")
     else:
         if results.runs:
-            say(f"sweep: going on behind {len(results.runs)} of {total} runs")
+            say(f"sweep: continuing after {len(results.runs)} of {total} runs")
         go_through(plan, points, results, given.bench_all, stop)
     if stop.signal:
-        say(f"sweep: stopped; {len(results.runs)} of {total} runs are kept, the same command goes "
-            "on")
+        say(f"sweep: stopped; {len(results.runs)} of {total} runs are kept; the same command "
+            "continues")
         return 128 + stop.signal
     if failed := len(results.failed()):
         say(f"sweep: {failed} runs with failed rows; --retry_failed repeats them")
@@ -201,7 +206,7 @@ def main():
         else:
             status = sweep(given, stop)
     except Unusable as reason:
-        if stop.signal:  # which a child may have had as well
+        if stop.signal:  # the child may have received it as well
             return 128 + stop.signal
         say(f"sweep: {reason}")
         return 2

@@ -1,7 +1,7 @@
-"""The facts of a machine, read by one command, so that a launcher can run it on the server's host.
+"""Reads the facts of a machine with one command, which a launcher can run on the server's host.
 
-The files are those of Linux; what a machine does not have is left out. The command has no word that
-a shell would change, for ssh hands it to one.
+The files are those of Linux; facts that a machine lacks are omitted. The command has no word that a
+shell would change, because ssh passes it to a shell.
 """
 
 import re
@@ -18,9 +18,9 @@ TIMEOUT_S = 30
 
 
 def read_facts(launcher=""):
-    """(host name, its lasting facts, its load averages) of the machine that the launcher leads to.
+    """Returns (host name, lasting facts, load averages) of the machine that the launcher leads to.
 
-    Throws Unusable if the command gives no host name there.
+    Raises Unusable if the command prints no host name there.
     """
     command = [*launcher.split(), *COMMAND]
     try:
@@ -32,7 +32,7 @@ def read_facts(launcher=""):
 
 
 def parse(output, complaint=""):
-    """The same, of what the command has printed."""
+    """Parses what the command printed; returns and raises the same as read_facts."""
     pieces = re.split(r"^==> (.*) <==\n", output, flags=re.MULTILINE)
     text = {path: content.strip() for path, content in zip(pieces[1::2], pieces[2::2])}
 
@@ -61,12 +61,12 @@ def parse(output, complaint=""):
 
 
 def look(launcher):
-    """({name: facts}, {name: load}) of this host, then of the one that servers are launched on."""
+    """Returns ({name: facts}, {name: load}) of this host, then of the host with the servers."""
     name, facts, load = read_facts()
     hosts, loads = {name: facts}, {name: load}
     if launcher:
         other, facts, load = read_facts(launcher)
         if hosts.get(other, facts) != facts:
-            other += " (server)"  # another machine of that name
+            other += " (server)"  # another machine with the same name
         hosts[other], loads[other] = facts, load
     return hosts, loads

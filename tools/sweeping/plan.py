@@ -1,7 +1,8 @@
-"""What a sweep measures: the declaration in a TOML file, its points, and the order they come in.
+"""Reads what a sweep measures: the declaration in a TOML file, its points, and their order.
 
-A grid crosses its axes with its modes. What bench_all takes as a list and rows have in their names
-(sizes, clients) stays within one run; each combination of the others is a point, a run of its own.
+A grid crosses its axes with its modes. bench_all takes some axes as a list that appears in the
+names of rows (sizes, clients); these stay within one run. Each combination of the others is a
+point, with a run of its own.
 """
 
 import itertools
@@ -12,25 +13,25 @@ from typing import NamedTuple
 
 from common.result_rows import Unusable
 
-# Flags that rows tell in their names or labels, so that no two conditions look alike.
+# Flags that appear in names or labels of rows, so that different conditions never look alike.
 IN_NAMES = ("payload_bytes", "file_bytes", "clients", "rate")
 IN_LABELS = ("payload", "compression", "dialect", "placement", "chunk_bytes",
              "requests_per_client", "arrivals", "open_loop_connections", "slo", "inject")
-OF_RPYC = ("compression", "dialect")  # axes that other protocols do not have
-OWN = ("benchmark_", "self", "rows_on_request")  # flags that no sweep may set
+OF_RPYC = ("compression", "dialect")  # axes that only RPyC has
+OWN = ("benchmark_", "self", "rows_on_request")  # beginnings of flags that no sweep may set
 ROWS = re.compile(r"[A-Z]\w*(/[\w:/]+)?")
 MODE = re.compile(r"[a-z0-9_]+")
 DEFAULTS = {"repetitions": 1, "min_time": 0.1, "seed": 1, "flags": {}}
 
 
 class Point(NamedTuple):
-    """One run of bench_all in each round."""
+    """A run of bench_all that every round repeats."""
     mode: str
     rows: tuple  # Type/operation, as declared
     values: dict  # flags with one value each
-    lists: dict  # flags with a list of them, in the declared order
-    grid: int  # counted from 1
-    names: tuple = ()  # of the rows, in the declared order
+    lists: dict  # flags with a list of values each, in the declared order
+    grid: int  # its number, from 1
+    names: tuple = ()  # names of the rows, in the declared order
 
     @property
     def filter(self):
@@ -42,7 +43,7 @@ class Point(NamedTuple):
 
 
 def filter_of(mode, rows):
-    """A regular expression for these rows of a mode, which may be one itself."""
+    """Returns a regular expression for these rows of a mode; the mode may be one itself."""
     names = (f"{kind}/{mode}{slash}{operation}"
              for kind, slash, operation in (row.partition("/") for row in rows))
     return f"^({'|'.join(names)})([/:]|$)"
@@ -53,6 +54,7 @@ def flag_value(value):
 
 
 def check(condition, message):
+    """Raises Unusable with this message unless the condition holds."""
     if not condition:
         raise Unusable(message)
 
@@ -64,7 +66,7 @@ def is_list_of(kind, values):
 
 
 def check_selection(where, table):
-    """The keys that say which rows: modes, rows."""
+    """Checks the keys that select rows: modes and rows. Raises Unusable."""
     for key, pattern in (("modes", MODE), ("rows", ROWS)):
         values = table.get(key)
         check(is_list_of(str, values) and all(map(pattern.fullmatch, values)),
@@ -73,7 +75,7 @@ def check_selection(where, table):
 
 
 def load_plan(path):
-    """The declaration with all defaults; throws Unusable."""
+    """Returns the declaration with all defaults. Raises Unusable."""
     try:
         with open(path, "rb") as file:
             plan = DEFAULTS | tomllib.load(file)
@@ -88,7 +90,7 @@ def load_plan(path):
                               ("seed", int, 0)):
         value = plan[key]
         check(isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= 10**9,
-              f"{path}: {key} must be a number from {least} on, not {value!r}")
+              f"{path}: {key} must be a number of at least {least}, not {value!r}")
     flags, grids = plan["flags"], plan.get("grid")
     check(isinstance(flags, dict) and all(isinstance(value, (str, int, float))
                                           for value in flags.values()),
@@ -107,12 +109,12 @@ def load_plan(path):
                   f"{', '.join(IN_NAMES + IN_LABELS)}")
             check(is_list_of(int if key in IN_NAMES else (str, int), grid[key]),
                   f"{where}: {key} must be a list of different values")
-            check(key not in flags, f"{where}: {key} stands in [flags] as well")
+            check(key not in flags, f"{where}: {key} is also in [flags]; remove one")
     return plan
 
 
 def points_of(plan):
-    """All points in the order of the declaration: the last axis of a grid varies first."""
+    """Returns all points in the order of the declaration: the last axis of a grid varies first."""
     found = []
     for number, grid in enumerate(plan["grid"], 1):
         for mode in grid["modes"]:
@@ -126,19 +128,21 @@ def points_of(plan):
 
 
 def shuffled(values, *seed):
-    """A copy in an order that the seed decides, here as anywhere."""
+    """Returns a copy in an order that depends only on the seed."""
     return random.Random("/".join(map(str, seed))).sample(values, len(values))
 
 
 def runs_of(plan, points):
-    """(round from 0, number of the point) in the order of measuring: rounds outermost, each in an
-    order of its own, so that no axis goes with the time."""
+    """Returns (round from 0, number of the point) in the order of measuring.
+
+    Each round has all points in its own order, so that no axis coincides with a drift over time.
+    """
     return [(each, number) for each in range(plan["repetitions"])
             for number in shuffled(range(len(points)), plan["seed"], each)]
 
 
 def flags_of(plan, point, each=None):
-    """The flags of bench_all for a point; lists are shuffled in round `each`."""
+    """Returns the flags of bench_all for a point; lists are shuffled for round `each`."""
     lists = {key: values if each is None else
              shuffled(values, plan["seed"], each, point, key)
              for key, values in point.lists.items()}
@@ -149,7 +153,7 @@ def flags_of(plan, point, each=None):
 
 
 def difference(before, after, where=""):
-    """What two plans first differ by, in words, or None."""
+    """Returns the first difference of two plans in words, or None."""
     if before == after:
         return None
     if isinstance(before, dict) and isinstance(after, dict):

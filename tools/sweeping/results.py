@@ -1,6 +1,8 @@
-"""The file of a sweep: Google Benchmark's form, rows in the order of the declaration, and beside
-"context", "benchmarks" and "errors" two more entries: "hosts" has the facts of each machine by its
-name, "sweep" the plan and what was run when. It is a whole document after every run.
+"""Reads and writes the file of a sweep.
+
+It has Google Benchmark's form, with rows in the order of the declaration, and two entries next to
+"context", "benchmarks" and "errors". "hosts" has the facts of each machine by its name. "sweep" has
+the plan and what was run when. It is a whole document after every run.
 """
 
 import json
@@ -13,25 +15,25 @@ from .plan import check, difference
 
 
 def counted(entry, *keys):
-    """Whether the entry has a whole number from 0 on under each key."""
+    """Returns whether the entry has a whole number of at least 0 under each key."""
     return all(isinstance(number(entry, key), int) and entry[key] >= 0 for key in keys)
 
 
 class SweepResults:
-    """What a sweep has found so far.
+    """Holds what a sweep has measured so far.
 
-    `runs` are {point, round, started, seconds, failed, load, context}; a row's `point` and
-    `repetition_index` say which run it is of, `place` where in it.
+    `runs` are {point, round, started, seconds, failed, load, context}. A row's `point` and
+    `repetition_index` identify its run, `place` its position there.
     """
 
     def __init__(self, path, plan, program, hosts, total):
         self.path, self.plan, self.program, self.hosts = pathlib.Path(path), plan, program, hosts
-        self.total = total  # the number of runs that there will be
+        self.total = total  # number of runs of the whole sweep
         self.runs, self.rows, self.errors = [], [], []
 
     @classmethod
     def read(cls, path):
-        """Those of a file; throws Unusable."""
+        """Returns the results in a file. Raises Unusable."""
         document = load(path)
         check("sweep" in document, f"{path}: not the results of a sweep; --fresh overwrites it")
         try:
@@ -55,8 +57,8 @@ class SweepResults:
         return found
 
     def check_same(self, other):
-        """Throws Unusable unless both are of the same plan, program and machines."""
-        check(not self.merged, f"{self.path} was merged of several hosts and cannot be continued")
+        """Raises Unusable unless both have the same plan, program and machines."""
+        check(not self.merged, f"{self.path} is merged from several hosts and cannot be continued")
         found = (difference(self.plan, other.plan)
                  or difference(self.program, other.program, "the program")
                  or difference(" and ".join(self.hosts), " and ".join(other.hosts), "the host")
@@ -68,20 +70,21 @@ class SweepResults:
         return any("host" in run for run in self.runs)
 
     def done(self):
+        """Returns {(round, point): run}."""
         return {(run["round"], run["point"]): run for run in self.runs}
 
     def failed(self):
         return [run for run in self.runs if run["failed"]]
 
     def forget_failed(self):
-        """Drops all that runs with a failed row have found."""
+        """Drops everything from runs in which a row failed."""
         again = {(run["round"], run["point"]) for run in self.failed()}
         self.runs = [run for run in self.runs if (run["round"], run["point"]) not in again]
         self.rows, self.errors = ([row for row in rows if (row["repetition_index"], row["point"])
                                    not in again] for rows in (self.rows, self.errors))
 
     def add(self, run, rows, errors):
-        """A finished run; its rows and errors become those of its point and round."""
+        """Adds a finished run with its rows and errors."""
         own = {"point": run["point"], "repetition_index": run["round"],
                "repetitions": self.plan["repetitions"]}
         self.runs.append(run)
@@ -89,6 +92,7 @@ class SweepResults:
         self.errors += [row | own for row in errors]
 
     def document(self):
+        """Returns the whole document; entries that all contexts share appear only once."""
         contexts = [run["context"] for run in self.runs if run["context"]] or [{}]
         first = contexts[0]
         common = {key: value for key, value in first.items() if key == "date" or all(
@@ -107,12 +111,15 @@ class SweepResults:
                           "runs": runs}}
 
     def write(self):
-        """Puts the document in the file's place as a whole; throws Unusable."""
+        """Replaces the file by the whole document. Raises Unusable."""
         write_whole(self.path, json.dumps(self.document(), indent=1, ensure_ascii=False).encode())
 
 
 def merge(paths, out):
-    """One file of sweeps that several hosts made of one plan; each row's label says its host."""
+    """Merges sweeps of several hosts by one plan; adds the host to each row's label.
+
+    Raises Unusable if they differ in plan, revision or environment, or have a host in common.
+    """
     parts = [SweepResults.read(path) for path in paths]
     merged = SweepResults(out, parts[0].plan, parts[0].program, {},
                           sum(part.total for part in parts))
@@ -122,7 +129,7 @@ def merge(paths, out):
         name = context.get("host_name")
         check(isinstance(name, str), f"{part.path}: no host_name")
         check(not part.merged, f"{part.path} is merged already")
-        check(name not in titles, f"{part.path} is of the host {name}, as another file is")
+        check(name not in titles, f"{part.path} and another file are of the same host, {name}")
         if found := difference(parts[0].plan, part.plan):
             raise Unusable(f"{part.path} is of another sweep than {parts[0].path}: {found}")
         revision = parts[0].runs[0]["context"].get("git_revision")

@@ -1,6 +1,7 @@
-"""Runs bench_all: what it lists for a point, and what it measures of one.
+"""Runs bench_all to list the rows of a point and to measure them.
 
-A signal that ends the sweep ends the running child first; a sweep that is killed takes it along.
+A signal that ends the sweep ends the running child first. If the sweep is killed, the child ends
+too.
 """
 
 import datetime
@@ -22,7 +23,7 @@ LIST = "--benchmark_list_tests"
 
 
 class Stop:
-    """SIGINT and SIGTERM: `signal` is the one that came; a child that runs is told to end."""
+    """Handles SIGINT and SIGTERM: `signal` is the first that came; it also ends a running child."""
 
     def __init__(self):
         self.signal, self.child = None, None
@@ -35,7 +36,7 @@ class Stop:
             self.child.terminate()
 
     def wait(self, child):
-        """The child's exit status, after its end."""
+        """Waits for the child's end and returns its exit status."""
         self.child = child
         if self.signal:
             child.terminate()
@@ -45,16 +46,16 @@ class Stop:
 
 
 def complaint(stderr, status):
-    """What a failed bench_all said last, in one line."""
+    """Returns the last message of a failed bench_all, in one line."""
     said = [line.removeprefix("bench_all: ") for line in stderr.splitlines()
             if line.startswith("bench_all: ")]
     if status < 0:
         return f"bench_all was ended by {signal.Signals(-status).name}"
-    return said[-1] if said else f"bench_all ended with {status}"
+    return said[-1] if said else f"bench_all exited with status {status}"
 
 
 def call(bench_all, flags):
-    """(status, stdout, stderr) of a short call."""
+    """Makes a short call and returns (status, stdout, stderr)."""
     try:
         done = subprocess.run([bench_all, *flags], stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, errors="replace", check=False)
@@ -64,13 +65,14 @@ def call(bench_all, flags):
 
 
 def known_flags(bench_all):
+    """Returns the names of all flags of bench_all."""
     status, output, stderr = call(bench_all, ["--help"])
     check(status == 0, f"{bench_all} --help: {complaint(stderr, status)}")
     return set(re.findall(r"^  --(\w+)[=,]", output, re.MULTILINE))
 
 
 def program_of(plan, bench_all, bench_server):
-    """Digests of the programs, to tell one build from another."""
+    """Returns digests of the programs, which tell one build from another."""
     server = plan["flags"].get("server", bench_server)
     files = {"bench_all": pathlib.Path(bench_all), "bench_server": pathlib.Path(server)}
     try:
@@ -81,7 +83,7 @@ def program_of(plan, bench_all, bench_server):
 
 
 def listed(plan, point, bench_all):
-    """The point with the names of its rows; throws Unusable for a bad value or an unknown row."""
+    """Returns the point with its rows' names. Raises Unusable for a bad value or unknown row."""
     flags = flags_of(plan, point)
     status, names, stderr = call(bench_all, [*flags, LIST])
     missing = [row for row in point.rows
@@ -95,11 +97,11 @@ def listed(plan, point, bench_all):
                               LIST])[1]
     modes = dict.fromkeys(name.split("/")[1] for name in others.split())
     raise Unusable(f"{where}: {point.mode} has no row {missing[0]} here; " + (
-        f"modes that have: {', '.join(modes)}" if modes else "nor has any other mode"))
+        f"modes that have it: {', '.join(modes)}" if modes else "no other mode has it either"))
 
 
 def measure(plan, point, number, each, bench_all, stop):
-    """(run, rows, errors) of one run of bench_all; or None if a signal came meanwhile."""
+    """Measures a point once and returns (run, rows, errors), or None if a signal came meanwhile."""
     run = {"point": number, "round": each,
            "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds")}
     begin = time.monotonic()
@@ -115,7 +117,7 @@ def measure(plan, point, number, each, bench_all, stop):
             return None
         try:
             document = json.loads(out.read_text(encoding="utf-8"))
-            spell_out_dialect(document)  # for what all contexts share may lack it
+            spell_out_dialect(document)  # the context that all runs share may lack it
             rows, errors = document["benchmarks"], document.get("errors", [])
         except (OSError, ValueError, KeyError):
             document, rows, errors = {"context": {}}, [], []
