@@ -1,8 +1,8 @@
-# What tools/bench_all, tools/compare, ci/gate and ci/test share; sourced by them, not run. It looks
-# for what the suite needs, installs what is missing with apt, and configures and builds the Release
-# tree, all of it talking on stderr, so that stdout belongs to the program that is run afterwards.
-# Presence is judged by what the build will see (commands, headers, modules), not by the package
-# database: it is as quick, it holds on systems without apt, and it counts what was built by hand.
+# Functions that tools/bench_all, tools/compare, ci/gate and ci/test share by sourcing this file. They
+# find what the suite needs, install what is missing with apt, and configure and build the Release
+# tree. All messages go to stderr, so that stdout belongs to the program that runs afterwards.
+# A need counts as met if the build will see it (commands, headers, modules), whatever the package
+# database says. That is as quick, works without apt, and accepts software built by hand.
 # shellcheck shell=bash
 
 repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,7 +11,7 @@ if [[ -e $repository/CMakeLists.txt ]]; then
   installed=no
   may_install=yes
   build_folder=$repository/build/$preset
-else  # Installed: what is missing is the package manager's to get, and there is nothing to build.
+else  # Installed: the package manager provides what is missing, and there is nothing to build.
   installed=yes
   may_install=no
   build_folder=$repository
@@ -19,9 +19,9 @@ fi
 program=${0##*/}
 export DEBIAN_FRONTEND=noninteractive
 
-# One line a need: the Debian package, what shows that it is there, and the part that needs it.
+# One line for each need: the Debian package, the sign that it is there, and the part that needs it.
 # "boost" is any Boost from 1.81 on, and "boost-…" its library of that name; which packages
-# bring them depends on the system.
+# contain them depends on the system.
 needs='
 g++                 command:c++                               build
 cmake               command:cmake                             build
@@ -68,7 +68,7 @@ needs_of() {
   done <<< "$needs"
 }
 
-# Prints those of the headers given that the compiler finds; Boost's only if it is new enough.
+# Prints the given headers that the compiler finds; headers of Boost only if it is new enough.
 present_headers() {
   local header condition boost_number
   boost_number=$((${oldest_boost%.*} * 100000 + ${oldest_boost#*.} * 100))
@@ -82,7 +82,7 @@ present_headers() {
   } | compiler -E -P -x c++ ${BOOST_ROOT:+-I "$BOOST_ROOT/include"} - 2> /dev/null | tr -d '"' || true
 }
 
-# Prints the packages, of the parts given, that seem to be missing.
+# Prints the packages of the given parts that seem to be missing.
 missing_packages() {
   local package sign headers=()
   while read -r package sign; do
@@ -103,7 +103,7 @@ missing_packages() {
   done < <(needs_of "$@")
 }
 
-# Whether the linker finds a library.
+# Returns whether the linker finds a library.
 has_library() {
   local name
   for name in "lib$1.a" "lib$1.so"; do
@@ -115,8 +115,8 @@ has_library() {
   return 1
 }
 
-# Prints where Google Benchmark's compare.py is: Debian's package and its own installation, under a
-# prefix that the build found it in or a usual one, have it in different places.
+# Prints the path of Google Benchmark's compare.py. Debian's package and Google Benchmark's own
+# installation have it in different places, below the prefix that the build used or a usual one.
 compare_py() {
   local folder prefix
   prefix=$(sed -n 's/^benchmark_DIR:PATH=\(.*\)\/lib[^\/]*\/.*/\1/p' "$build_folder/CMakeCache.txt" 2> /dev/null || true)
@@ -130,7 +130,7 @@ compare_py() {
   return 1
 }
 
-# The interpreter is the system's, the one that Debian's Python packages are made for.
+# Uses the system's interpreter, because Debian's Python packages belong to it.
 has_module() {
   [[ -x /usr/bin/python3 ]] &&
     /usr/bin/python3 -c "import importlib.util as u; raise SystemExit(not u.find_spec('$1'))"
@@ -138,19 +138,19 @@ has_module() {
 
 at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | sed -n 1p) == "$2" ]]; }
 
-# What the build compiles with: $CXX, as CMake has it, or the system's.
+# Runs the compiler that the build uses: $CXX, as in CMake, or the system's.
 compiler() {
   local command
   read -ra command <<< "${CXX:-c++}"
   "${command[@]}" "$@"
 }
 
-# Stops at what is set in the environment and lets nothing be found, with its name.
+# Stops if a variable in the environment would hide what is installed, and names it.
 check_environment() {
   local command
   read -ra command <<< "${CXX:-c++}"
   if [[ -n ${CXX-} && " $* " == *' build '* ]] && ! command -v -- "${command[0]}" > /dev/null; then
-    stop "CXX=$CXX: no such compiler; unset CXX, or let it name one"
+    stop "CXX=$CXX: no such compiler; unset CXX, or set it to one"
   fi
   if [[ -n ${PYTHONHOME-} && -x /usr/bin/python3 ]] && ! /usr/bin/python3 -c '' 2> /dev/null; then
     stop "PYTHONHOME=$PYTHONHOME: /usr/bin/python3 does not start with it; unset PYTHONHOME"
@@ -161,27 +161,27 @@ require_cmake_version() {
   local version
   version=$(cmake --version | sed -n '1s/[^0-9]*//p')
   at_least "$version" "$oldest_cmake" ||
-    stop "cmake $version is too old, $oldest_cmake is needed; a newer one may come first in PATH"
+    stop "cmake $version is too old, $oldest_cmake is needed; put a newer one first in PATH"
 }
 
 as_root() {
   if ((EUID == 0)); then
     "$@"
   else
-    command -v sudo > /dev/null || stop "this needs root, and there is no sudo; run as root: $*"
+    command -v sudo > /dev/null || stop "there is no sudo; run this command as root: $*"
     sudo env "DEBIAN_FRONTEND=$DEBIAN_FRONTEND" "$@"
   fi
 }
 
 apt_update() {
   say 'refreshing the package lists (apt-get update)'
-  as_root apt-get update -qq < /dev/null >&2 || say 'apt-get update failed; going on with old lists'
+  as_root apt-get update -qq < /dev/null >&2 || say 'apt-get update failed; using the old lists'
 }
 
-# What apt says is read, so it must say it in English.
+# Forces English because the output of apt is parsed.
 apt_version() { LC_ALL=C apt-cache policy "$1" 2> /dev/null | sed -n 's/^  Candidate: \([^(]\)/\1/p'; }
 
-# Prints the package that brings a Boost new enough, or nothing.
+# Prints the oldest package with a Boost that is new enough, or nothing.
 boost_package() {
   local version offered
   version=$(apt_version libboost-dev)
@@ -189,7 +189,7 @@ boost_package() {
     echo libboost-dev
     return
   fi
-  # Whole before the first line is taken: who still writes would die of a closed pipe.
+  # Reads the whole output before the first line is taken; otherwise a closed pipe kills the writer.
   mapfile -t offered < <(apt-cache pkgnames libboost1. | grep -xE 'libboost1\.[0-9]+-dev' | sort -V)
   for package in ${offered[@]+"${offered[@]}"}; do
     version=${package#libboost}
@@ -200,7 +200,7 @@ boost_package() {
   done
 }
 
-# Prints the packages given with those of Boost replaced; nothing for them while apt's lists lack it.
+# Prints the given packages with those of Boost replaced; without them while apt's lists lack Boost.
 resolve_boost() {
   local package
   for package in "$@"; do
@@ -220,7 +220,7 @@ known_to_apt() {
   done
 }
 
-# Stops if installing one of the packages would remove something, or cannot be done at all.
+# Stops if installing one of the packages would remove something, or is impossible.
 refuse_conflicts() {
   local package plan removed
   for package in "$@"; do
@@ -242,19 +242,19 @@ apt_install() {
   if ((${#wanted[@]} < $#)) || ! known_to_apt "${wanted[@]}"; then
     apt_update
     mapfile -t wanted < <(resolve_boost "$@")
-    ((${#wanted[@]} == $#)) || stop "apt offers no Boost from $oldest_boost on; set BOOST_ROOT to one"
+    ((${#wanted[@]} == $#)) || stop "apt has no Boost from $oldest_boost on; set BOOST_ROOT to one"
   fi
   refuse_conflicts "${wanted[@]}"
   say "installing ${wanted[*]}"
   local install=(apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends --no-remove
     "${wanted[@]}")
   if ! as_root "${install[@]}" < /dev/null >&2; then
-    apt_update  # the lists may name files that the archive has replaced since
+    apt_update  # the lists may name files that the archive has since replaced
     as_root "${install[@]}" < /dev/null >&2 || stop "apt-get could not install ${wanted[*]}"
   fi
 }
 
-# ensure_packages yes|no part…: sees to everything that the parts need, installing if allowed.
+# ensure_packages yes|no part…: checks everything that the parts need, and installs it if allowed.
 ensure_packages() {
   local may_install=$1 missing
   shift
@@ -275,8 +275,8 @@ ensure_packages() {
   if [[ " $* " == *' build '* ]]; then require_cmake_version; fi
 }
 
-# offer_packages part…: installs what the parts can use and do without, if apt has it at hand and
-# nobody is asked for a password. Never stops the program, which tells what it has to leave out.
+# offer_packages part…: installs optional packages of the parts, if apt knows them and no password
+# is needed. Never stops the program, which reports what it has to omit.
 offer_packages() {
   local missing
   mapfile -t missing < <(missing_packages "$@")
@@ -284,23 +284,23 @@ offer_packages() {
   if known_to_apt "${missing[@]}" && { ((EUID == 0)) || sudo -n true 2> /dev/null; }; then
     if (apt_install "${missing[@]}"); then return; fi
   fi
-  say "going on without ${missing[*]}"
+  say "continuing without ${missing[*]}"
 }
 
 explain_without_apt() {
   local package sign part
-  say 'missing here (and there is no apt to install it with):'
+  say 'these are missing, and there is no apt to install them with:'
   while read -r package sign part; do
     if [[ -n $package && " $* " == *" $package "* ]]; then
       printf '  %-20s looked for %s\n' "$package" "${sign/:/ }" >&2
     fi
   done <<< "$needs"
-  command -v c++ > /dev/null || say 'without a compiler no library can be found, present or not'
-  say "Boost must be $oldest_boost or newer, cmake $oldest_cmake or newer; names are Debian's"
-  stop 'then this works too: cmake --preset release && cmake --build --preset release'
+  command -v c++ > /dev/null || say 'there is no compiler, so no library can be found'
+  say "Boost must be $oldest_boost or newer, cmake $oldest_cmake or newer; the names are Debian's"
+  stop 'install them, then run again, or: cmake --preset release && cmake --build --preset release'
 }
 
-# Runs a command with its output kept back, and shows it only if the command fails.
+# Runs a command without its output, and shows the output only if the command fails.
 quietly() {
   local log=$build_folder.log status=0
   "$@" > "$log" 2>&1 < /dev/null || status=$?
@@ -311,8 +311,8 @@ quietly() {
   return "$status"
 }
 
-# ensure_clang SUFFIX: Clang with its fuzzer and sanitizers: the release's own version, or that of a
-# suffix such as -16.
+# ensure_clang SUFFIX: installs Clang with its fuzzer and sanitizers: the release's own version, or
+# that of a suffix such as -16.
 ensure_clang() {
   "clang++$1" -fsanitize=fuzzer -x c++ -o /dev/null - 2> /dev/null <<< \
     'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' && return
@@ -320,8 +320,8 @@ ensure_clang() {
   apt_install "clang$1" "libclang-rt$1-dev"
 }
 
-# configured ON|OFF: whether the tree belongs to this clone (a copied one points to the original)
-# and has the tests; a tree with tests serves where they are not wanted, too.
+# configured ON|OFF: returns whether the tree belongs to this clone and has the tests. A copied tree
+# belongs to the original. A tree with tests also serves programs that need none.
 configured() {
   local cache=$build_folder/CMakeCache.txt
   [[ -f $build_folder/build.ninja ]] &&
@@ -329,7 +329,7 @@ configured() {
     { [[ $1 == OFF ]] || grep -qx 'RPYCBENCH_TESTS:BOOL=ON' "$cache"; }
 }
 
-# built [target…]: whether these programs are there, in any state.
+# built [target…]: returns whether these programs exist, in any state.
 built() {
   local target
   for target in "${@:-bench_all}"; do
@@ -337,8 +337,8 @@ built() {
   done
 }
 
-# build ON|OFF [target…]: an up-to-date tree of the preset in build_folder, with or without the tests.
-# A new one is configured with configure_flags, too.
+# build ON|OFF [target…]: brings the preset's tree in build_folder up to date, with or without
+# tests. A new tree is also configured with configure_flags.
 configure_flags=()
 build() {
   local tests=$1 lock
@@ -348,7 +348,7 @@ build() {
     say "$build_folder cannot be written to (read-only?): running what is built"
     return
   fi
-  # One build at a time, or two would run in one tree.
+  # Only one build at a time may run in a tree.
   exec {lock}< "$build_folder"
   flock --nonblock "$lock" || {
     say "waiting for another build in $build_folder"
@@ -361,5 +361,5 @@ build() {
       ${configure_flags[@]+"${configure_flags[@]}"}) || exit 1
   fi
   quietly cmake --build "$build_folder" ${1:+--target "$@"} || exit 1
-  exec {lock}<&-  # for what is run next does not build
+  exec {lock}<&-  # the program that runs next does not build
 }

@@ -1,4 +1,4 @@
-"""tools/prepare.sh, with a cmake that only says when it begins and ends: `prepare_test.py`."""
+"""Tests tools/prepare.sh, with a cmake that only logs when it begins and ends: `prepare_test.py`."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 60  # seconds
 CMAKE = """#!/bin/bash
 echo begin >> {log}
-sleep 0.1  # so that others have the time to come between
+sleep 0.1  # so that others have time to intervene
 echo end >> {log}
 """
 
@@ -59,7 +59,7 @@ class BuildTest(unittest.TestCase):
 
 
 class EnvironmentTest(unittest.TestCase):
-    """What a user may have set, and what is said of it. Nothing is installed and nothing built."""
+    """Tests messages about the user's environment. Nothing is installed and nothing built."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="a folder ")
@@ -87,7 +87,7 @@ class EnvironmentTest(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
 
     def test_of_many_boosts_the_oldest_that_serves_is_taken(self):
-        """And whoever lists them has written all of it."""
+        """The list is read whole, so that its writer is not killed by a closed pipe."""
         self.program("apt-cache", "case $1 in pkgnames) for n in 74 81 83 {84..99}; do echo libboost1.$n-dev; "
                      "done ;; *) echo '  Candidate: (none)' ;; esac")
         for _ in range(20):
@@ -110,7 +110,7 @@ class EnvironmentTest(unittest.TestCase):
         self.assertIn("CXX=lonely-c++ does not find what c++ finds (x)", done.stderr)
 
     def test_a_folder_that_cannot_be_written_to(self):
-        """Which root can, so that the look at it is a fake."""
+        """Root can write everywhere, so the check is a fake."""
         closed = "mkdir() { return 1; }; "
         done = self.run_here(closed + "build OFF bench_all")
         self.assertEqual(2, done.returncode, done.stderr)

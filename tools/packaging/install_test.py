@@ -1,7 +1,7 @@
 """Installs the build, packs it, and uses both as their users do: `install_test.py <build>`.
 
-What is installed runs from any folder and with an environment that knows nothing of the sources,
-also after the whole has moved. It names neither sources nor build, and leaves nothing beside itself.
+What is installed runs from any folder and in an environment that knows nothing of the sources, even
+after it has moved as a whole. It names neither sources nor build, and writes no other files.
 """
 
 import json
@@ -16,16 +16,16 @@ import unittest
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
-SCIPY = SOURCES / "build/python/usr/lib/python3/dist-packages"  # what tools/compare --prepare gets
+SCIPY = SOURCES / "build/python/usr/lib/python3/dist-packages"  # unpacked by tools/compare --prepare
 PATIENCE = 120  # seconds
-FEW = ("--preset=quick", "--benchmark_min_time=0")  # calls
+FEW = ("--preset=quick", "--benchmark_min_time=0")  # flags that make few calls
 PING, PYTHON_PING = "Latency/rpyc_threaded/ping", "Latency/pyrpyc_threaded/ping"
 PROGRAMS = ("bench_all", "bench_server", "sweep", "python_client", "report", "explain", "expectations",
             "compare", "gate", "beside_wrk")
 
 
 def run(*command, folder, **environment):
-    """The finished process, run in a folder and with little in its environment."""
+    """Runs a command in a folder, with almost no environment, and returns the finished process."""
     return subprocess.run(
         [*map(str, command)], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **environment}, timeout=PATIENCE,
@@ -37,7 +37,7 @@ def files_below(folder):
 
 
 class InstallationTestCase(unittest.TestCase):
-    """Tests of what is installed below `prefix`; programs run in the folder `elsewhere`."""
+    """Tests the installation below `prefix`; programs run in the folder `elsewhere`."""
 
     @classmethod
     def setUpClass(cls):
@@ -62,7 +62,7 @@ class InstallationTestCase(unittest.TestCase):
         self.assertIn(words, done.stderr)
 
     def measure(self, *flags, name="results.json", **more):
-        """The path of results that have a row of a native server and one of a server in Python."""
+        """Measures a row of a native server and one of a server in Python; returns the results' path."""
         path = self.elsewhere / name
         done = self.installed(
             "bench_all", *FEW, f"--benchmark_filter=^({PING}|{PYTHON_PING})/", "--ledger",
@@ -70,7 +70,7 @@ class InstallationTestCase(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         rows = {row["name"]: row for row in json.loads(path.read_text())["benchmarks"]}
         self.assertEqual({f"{PING}/real_time", f"{PYTHON_PING}/real_time"}, set(rows))
-        # The ledger's library was found as well.
+        # The call ledger's library was found as well.
         self.assertIn("server_allocations", rows[f"{PING}/real_time"], done.stderr)
         return path
 
@@ -87,7 +87,7 @@ class PrefixTest(InstallationTestCase):
         self.assertEqual(self.files, files_below(self.prefix))
 
     def measured(self):
-        """The results that several tests read."""
+        """Returns results that several tests read."""
         path = self.elsewhere / "before.json"
         return path if path.exists() else self.measure("--benchmark_min_time=0.02", name=path.name)
 
@@ -113,11 +113,11 @@ class PrefixTest(InstallationTestCase):
     def test_stored_results_are_compared_and_gated(self):
         results = [self.measured(), self.measure("--benchmark_min_time=0.02", name="after.json")]
         done = self.installed("rpycbench", "compare", *results, PYTHONPATH=str(SCIPY))
-        self.assertEqual(0, done.returncode, done.stderr)  # which names doubts
+        self.assertEqual(0, done.returncode, done.stderr)  # stderr names doubts
         self.assertIn(PING, done.stdout)
         done = self.installed("rpycbench", "gate", *results, PYTHONPATH=str(SCIPY))
         self.assertEqual("", done.stderr)
-        self.assertIn(done.returncode, (1, 3), done.stdout)  # with a single repetition: no pass
+        self.assertIn(done.returncode, (1, 3), done.stdout)  # a single repetition cannot pass
         summary = (self.elsewhere / "gate-result" / "SUMMARY.md").read_text()
         self.assertIn("rpycbench gate ", summary)
 
@@ -249,7 +249,7 @@ class DebianPackageTest(InstallationTestCase):
             self.assertTrue((self.prefix / "share/man/man1" / f"{program.name}.1.gz").exists())
         listed = subprocess.run(["dpkg-deb", "-c", self.package], check=True, capture_output=True,
                                 text=True).stdout
-        self.assertNotRegex(listed, r"(?m)^(?!l).{5}w|^(?!l).{8}w")  # by others than root
+        self.assertNotRegex(listed, r"(?m)^(?!l).{5}w|^(?!l).{8}w")  # only root may write
         self.assertNotRegex(listed, r"(?m)^\S+ (?!root/root)")
 
 
