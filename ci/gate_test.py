@@ -1,5 +1,7 @@
-"""What ci/gate says and leaves behind: `gate_test.py`. gate_exact_test.py has the exact tier; real_gate_test.py gates
-the real programs."""
+"""Tests what ci/gate prints and writes: `gate_test.py`.
+
+gate_exact_test.py tests the exact tier; real_gate_test.py gates the real programs.
+"""
 
 import json
 import math
@@ -49,7 +51,7 @@ class Verdicts(GateTest):
         self.assertEqual(self.gate_trees(self.fake("a"), self.fake("b", {RATE: {"rate": 1500.0}}))[0], 0)
 
     def test_a_second_statistic_has_limits_of_its_own(self):
-        """What spares the fastest tenth of the calls moves their mean."""
+        """A change that spares the fastest tenth of the calls moves their mean."""
         self.config = self.write("two.toml", QUICK + '[[timing]]\nrows = "^Latency/"\nstatistic = "mean_us"\n'
                                  "tolerated = 0.05\ncaught = 0.15\n")
         base, head = (self.fake(name, {row: {"more": {"mean_us": mean}} for row in (PING, ECHO)})
@@ -95,7 +97,7 @@ class Verdicts(GateTest):
         self.assertIn(self.gate_trees(self.fake("a"), self.fake("b"))[0], (3, 4))
 
     def test_a_control_that_does_not_pass(self):
-        """One block is too few for it; without it, nothing is said of a row that looks slower."""
+        """One block is too few for it; without the control, a row that looks slower gets no verdict."""
         self.config = self.write("few.toml", "max_blocks = 1\n" + QUICK)
         base, head = self.fake("a"), self.fake("b", {ECHO: {"us": 40.0}})
         code, out, err = self.gate_process(f"--base={base}", f"--head={head}")
@@ -117,7 +119,7 @@ class Verdicts(GateTest):
         self.assertGreater(self.median("head", PING), 1.5 * self.median("base", PING))
         for side in ("base", "head"):
             rows = [row for row in self.document(f"{side}.json")["benchmarks"] if row["name"] == ECHO]
-            self.assertGreaterEqual(len(rows), 12)  # of two blocks at least
+            self.assertGreaterEqual(len(rows), 12)  # at least two blocks
             self.assertEqual([row["repetition_index"] for row in rows], list(range(len(rows))))
             self.assertEqual({row["repetitions"] for row in rows}, {len(rows)})
         compare = subprocess.run([str(TOOLS / "compare"), "--no-install",
@@ -130,7 +132,7 @@ class Verdicts(GateTest):
         if len(os.sched_getaffinity(0)) < 2:
             self.skipTest("needs two CPUs")
         diary = self.folder / "diary"
-        self.config = self.write("careful.toml", CONFIG)  # whose blocks are more than a few throws of the coin
+        self.config = self.write("careful.toml", CONFIG)  # it needs more blocks than a few throws of the coin
         self.gate_trees(self.fake("a", diary=str(diary)), self.fake("b", diary=str(diary)), "--tier=timing",
                         "--rows=echo")
         entries = [line.split() for line in diary.read_text().splitlines()]
@@ -174,7 +176,7 @@ class Verdicts(GateTest):
             self.assertEqual(code, 0, err)
             asked = [line.split() for line in named.read_text().splitlines()]
             self.assertEqual({words[2] for words in asked if len(words) > 2}, expected)
-            if expected:  # but for each row's first slot, which finds them out, and the question for the context
+            if expected:  # not for each row's first slot, which determines the iterations, and the context's call
                 self.assertLessEqual(sum(len(words) == 2 for words in asked), 2 + 4)
 
     def test_one_cpu_is_enough(self):
@@ -194,8 +196,8 @@ class Verdicts(GateTest):
 class Broken(GateTest):
     def test_what_a_build_may_do_wrong(self):
         for spec, *words in (
-                ({"said": "{not JSON"}, "no result"),
-                ({"said": "{}"}, "no result"),
+                ({"said": "{not JSON"}, "not a result"),
+                ({"said": "{}"}, "not a result"),
                 ({"said": '{"context": {}, "benchmarks": []}'}, "0 rows"),
                 ({"dies": "bench_all: out of luck"}, "ended", "out of luck"),
                 ({"more": {"error_occurred": True, "error_message": "no server"}}, "no server"),
@@ -230,7 +232,7 @@ class Broken(GateTest):
         head = self.fake("b", {ECHO: {"more": {"label": 7}}})
         code, out, err = self.gate_process(f"--base={self.fake('a')}", f"--head={head}")
         self.assertEqual((code, out), (2, ""))
-        self.assertIn("Traceback", err)  # a fault that nobody foresaw
+        self.assertIn("Traceback", err)  # because the fault was not foreseen
 
     def test_the_encoding_of_stdout_does_not_matter(self):
         base, head = self.fake("a"), self.fake("b", {ECHO: {"us": 40.0}})
@@ -364,7 +366,7 @@ class Resumed(GateTest):
         self.config = self.write("careful.toml", CONFIG)
 
     def interrupted(self, base, head, *flags):
-        """Interrupts a gate of a row of head that hangs after some rounds, and mends the row."""
+        """Interrupts a gate while a row of head hangs after some rounds, and then repairs the row."""
         mark = self.folder / "mark"
         gate = self.start(f"--base={base}", f"--head={head}", *flags)
         wait_until(lambda: mark.exists() and mark.read_text(), "a row that hangs")
@@ -390,7 +392,7 @@ class Resumed(GateTest):
         self.assertEqual(other[0], 2)
         self.assertIn("another head", other[2])
         (self.folder / "log").unlink()
-        os.truncate(self.out / "progress.jsonl", os.path.getsize(self.out / "progress.jsonl") - 9)  # torn by the end
+        os.truncate(self.out / "progress.jsonl", os.path.getsize(self.out / "progress.jsonl") - 9)  # as if cut off
         code, out, err = self.gate_trees(program["a"].parent, program["b"].parent, "--resume")
         self.assertEqual(code, 0, err)
         self.assertNotIn("--ledger=true", log.read_text())  # nothing exact was counted again
@@ -404,7 +406,7 @@ class Resumed(GateTest):
 
     def test_without_one_that_was_interrupted(self):
         base = self.fake("a")
-        self.assert_broken(self.gate_trees(base, base, "--resume"), "progress.jsonl", "no gate was interrupted")
+        self.assert_broken(self.gate_trees(base, base, "--resume"), "progress.jsonl", "no interrupted gate")
         self.assertEqual(self.gate_trees(base, base, "--resume", "--calibrate")[0], 2)
 
 

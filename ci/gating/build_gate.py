@@ -1,4 +1,4 @@
-"""A gate of two builds: which rows both have, the exact tier, the timing tier, and what comes of them."""
+"""Gates two builds: finds their common rows, runs the exact and the timing tier, and gathers the result."""
 
 import math
 import random
@@ -16,7 +16,7 @@ from .verdict import GateResult, Machine
 
 
 def timed_rows(names, settings):
-    """The rows of the timing tier, whose figures share the gate's chance of a false alarm."""
+    """Returns the rows of the timing tier; their figures share the gate's chance of a false alarm."""
     rules = {name: settings.rules_of(name) for name in names}
     count = sum(map(len, rules.values()))
     return [TimedRow(name, [TimedFigure(name, rule, Limits(rule.tolerated, rule.caught, count, settings.false_alarms,
@@ -25,20 +25,23 @@ def timed_rows(names, settings):
 
 
 def control_row(settings):
-    """The control, which is judged by its first statistic."""
+    """Returns the control row, which is judged by its first statistic."""
     rule = (settings.rules_of(settings.control) or [TimingRule(rows="")])[0]
     limits = Limits(rule.tolerated, rule.caught, 1, settings.false_alarms, settings.missed)
     return TimedRow(settings.control, [TimedFigure(settings.control, rule, limits)])
 
 
 def timing_flags(settings, rows):
+    """Returns the flags of bench_all for the timing tier."""
     names = "|".join(re.escape(name) for name in dict.fromkeys(rows))
     return [*settings.bench_flags(), "--ledger=false", f"--benchmark_filter=^({names})$"]
 
 
 class BuildGate:
-    """A gate of two builds, `control` being a copy of base. Goes on with what the `journal` has. Reports its progress,
-    and no verdict, to `tell`."""
+    """Gates two builds and their `control`, a copy of base.
+
+    It continues with what the `journal` has. It reports its progress, but no verdict, to `tell`.
+    """
 
     def __init__(self, options, settings, base, head, control, injection, acknowledged, journal, tell):
         self._options, self._settings, self._tell = options, settings, tell
@@ -48,7 +51,7 @@ class BuildGate:
         self._result = GateResult(base, head, settings, options.seed, options.inject)
 
     def run(self):
-        """The GateResult; throws GateError."""
+        """Runs both tiers and returns the GateResult. Raises GateError."""
         machine, result = Machine(), self._result
         acknowledged = self._acknowledged.entries
         result.notes += different_tools(self._base, self._head) + self._acknowledged.notes
@@ -65,7 +68,7 @@ class BuildGate:
         return result
 
     def _common_rows(self, acknowledged):
-        """The rows of both sides. What one side alone has must be acknowledged like a figure's change."""
+        """Returns the rows of both sides. A row of only one side must be acknowledged like a changed figure."""
         listed = [list_rows(build, self._settings.bench_flags()) for build in (self._base, self._head)]
         self._settings.check_rows(list(dict.fromkeys(listed[0] + listed[1])))
         wanted = [[row for row in rows if re.search(self._options.rows, row)
@@ -77,7 +80,7 @@ class BuildGate:
             change, more = unexplained[0], len(unexplained) - 1
             side = "base" if change.old == exact.PRESENT else "head"
             raise GateError(f"{change.row}{f' and {more} more rows' if more else ''}: only one side has it, "
-                            f"{side}; if that is wanted, acknowledge it (figure = \"{exact.PRESENCE}\", "
+                            f"{side}; if that is intended, acknowledge it (figure = \"{exact.PRESENCE}\", "
                             f"old = \"{change.old}\", new = \"{change.new}\")")
         common = [row for row in wanted[0] if row in set(wanted[1])]
         tiers = {"exact": list(filter(self._settings.is_exact, common)),
@@ -87,7 +90,7 @@ class BuildGate:
         if not common:
             raise GateError("base and head have no row in common that is to be judged")
         if self._injection and not self._injection.hits_any(tiers, self._options.tier):
-            raise GateError(f"--inject: no row that is judged can have {self._injection.text} injected")
+            raise GateError(f"--inject: {self._injection.text} cannot be injected into any row that is judged")
         return common
 
     def _count(self, names):
@@ -131,7 +134,7 @@ class BuildGate:
         result.rows, result.control = rows, control
 
     def _inject(self, rows, blocks):
-        """Into the head's server, as an earlier gate did if this one goes on with it."""
+        """Injects slowdowns into the head's server, the same as an earlier gate that this one continues."""
         if self._journal.inject is None:
             for row in rows:
                 self._injection.give(row, blocks.probe)
@@ -141,12 +144,14 @@ class BuildGate:
                 row.inject = self._journal.inject[row.name]
 
     def _take_up(self, rows, control, coins):
-        """Gives the rows the blocks that an earlier gate measured. Returns the seconds that it spent, and ln of the
-        mean E when that was highest."""
+        """Gives the rows the blocks that an earlier gate measured.
+
+        Returns the seconds that it spent, and the highest ln of the mean E so far.
+        """
         by_name = {row.name: row for row in rows}
         spent, highest = 0.0, -math.inf
         for name, is_control, block, spent in self._journal.blocks:
             (control if is_control else by_name[name]).add(block)
-            coins.randrange(2)  # thrown already
+            coins.randrange(2)  # skip the coins that the earlier gate has thrown
             highest = max(highest, log_mean_e(rows))
         return spent, highest

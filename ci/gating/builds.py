@@ -1,4 +1,4 @@
-"""The two builds of a gate: from a build tree or a git revision to copies at paths of equal length."""
+"""Prepares a gate's two builds: from a build tree or a git revision to copies at paths of equal length."""
 
 import json
 import os
@@ -13,25 +13,29 @@ from .rows import check_build
 
 PROGRAMS = ("bench_all", "bench_server")
 BARE = "Floor/ping/real_time"  # a row that every build has
-RPYC = "Latency/rpyc_threaded/ping/real_time"  # selected with it, for then the context names the dialect
+RPYC = "Latency/rpyc_threaded/ping/real_time"  # selected as well, so that the context names the dialect
 TOOLS = ("compiler", "boost_version", "google_benchmark_version")
 KEPT_TREES = 6
-# What counts allocations for the ledger, which a sanitizer's build has not, and the servers in Python.
+# The library that counts allocations, which a sanitizer's build lacks, and the servers in Python.
 BESIDE = ("allocation_count.so", "reference")
 
 
 @dataclass(frozen=True)
 class Build:
+    """One side of a gate: copies of a build's programs, and what they say of themselves."""
     name: str  # "base" or "head"
     folder: str  # with the programs, for this gate alone
     origin: str  # the build tree that they come from
-    version: str  # what bench_all --version says
-    context: dict  # of its results
+    version: str  # printed by bench_all --version
+    context: dict  # of the build's results
 
 
 def _run(command, what, patience=None, said=""):
-    """What the command prints, without blanks around it. It ends within `patience` seconds, and with all that
-    it has started when the gate is interrupted. Throws GateError with its last words."""
+    """Runs a command and returns its output, stripped.
+
+    It must end within `patience` seconds. If the gate is interrupted, it ends with all that it has
+    started. Raises GateError with its last words.
+    """
     with subprocess.Popen([*ENDS_WITH_PARENT, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
@@ -39,7 +43,7 @@ def _run(command, what, patience=None, said=""):
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
-                raise GateError(f"{what}: not done after {patience} s") from None
+                raise GateError(f"{what}: did not finish within {patience} s") from None
             raise
     if process.returncode != 0:
         raise GateError(f"{what}: {last_line(err) or f'exit status {process.returncode}'}")
@@ -47,8 +51,7 @@ def _run(command, what, patience=None, said=""):
 
 
 def revision_of(repository, name):
-    """The commit that a name stands for, as 40 digits; None if it is none. Throws GateError where git does
-    not work."""
+    """Returns the commit that a name stands for, as 40 digits, or None. Raises GateError if git fails."""
     _run(["git", "-C", repository, "rev-parse", "--git-dir"], "git", PATIENCE)
     done = subprocess.run(["git", "-C", repository, "rev-parse", "--verify", "--quiet",
                            f"{name}^{{commit}}"], capture_output=True, text=True, check=False)
@@ -56,13 +59,16 @@ def revision_of(repository, name):
 
 
 def is_tree(spec):
-    """Whether this is a build tree, and no revision."""
+    """Returns whether this is a build tree instead of a revision."""
     return os.access(os.path.join(spec, "bench_all"), os.X_OK)
 
 
 def committed_text(repository, revision, path):
-    """What a file of the repository says in a revision; empty if it has no such file, None if the repository has no
-    such revision."""
+    """Returns the text of a file in a revision.
+
+    The text is empty if the revision has no such file, and None if the repository has no such
+    revision.
+    """
     if not revision or revision_of(repository, revision) is None:
         return None
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(repository))
@@ -72,10 +78,12 @@ def committed_text(repository, revision, path):
 
 
 def build_tree(repository, spec, tell, may_install=True):
-    """The build tree of `spec`: a folder with bench_all, a git revision, or, if None, the repository as it
-    is. A revision is built by its own tools/bench_all in a work tree under build/gate/trees, which may be
-    deleted at any time; so is the repository itself. An installation has none (None), and takes folders
-    only. What the build lacks is installed if that is wanted. Throws GateError."""
+    """Returns the build tree of `spec`: a folder with bench_all, a git revision, or None for the working tree.
+
+    A revision is built by its own tools/bench_all in a work tree under build/gate/trees, which may be
+    deleted at any time. The working tree is built the same way. An installation has no repository (None)
+    and accepts only folders. Missing packages are installed if `may_install`. Raises GateError.
+    """
     if spec is not None and is_tree(spec):
         return os.path.abspath(spec)
     if repository is None:
@@ -89,7 +97,7 @@ def build_tree(repository, spec, tell, may_install=True):
 
 
 def work_tree(repository, revision):
-    """The folder of a work tree of the revision, made if need be; the ones used least lately go."""
+    """Returns the folder of a work tree of the revision, made if necessary; least recently used ones go."""
     commit = revision_of(repository, revision)
     if commit is None:
         reason = "a folder without bench_all" if os.path.isdir(revision) else "no build tree"
@@ -102,7 +110,7 @@ def work_tree(repository, revision):
             shutil.rmtree(remains, ignore_errors=True)
         _run([*git, "prune"], "git worktree prune")
         _run([*git, "add", "--detach", partial, commit], f"{revision}: git worktree add")
-        _run([*git, "move", partial, folder], f"{revision}: git worktree move")  # it is complete
+        _run([*git, "move", partial, folder], f"{revision}: git worktree move")  # marks it as complete
     os.utime(folder)
     used = sorted((entry.path for entry in os.scandir(trees)), key=os.path.getmtime)
     for old in used[:-KEPT_TREES]:
@@ -111,20 +119,22 @@ def work_tree(repository, revision):
 
 
 def copy_build(name, tree, folder, flags):
-    """A Build of copies of the tree's programs in `folder`, which is made. Throws GateError for a tree
-    without them, and what copied() throws."""
+    """Copies the tree's programs into a new `folder` and returns the Build.
+
+    Raises GateError if the tree lacks them, and as copied() does.
+    """
     copy_programs(name, tree, folder)
     return copied(name, tree, folder, flags)
 
 
 def copy_again(build, name, folder):
-    """The same Build of other copies in `folder`, which is made; what it says of itself is known."""
+    """Returns the same Build with other copies in a new `folder`, without asking the programs again."""
     copy_programs(name, build.origin, folder)
     return replace(build, name=name, folder=folder)
 
 
 def copy_programs(name, tree, folder):
-    """Copies the tree's programs into `folder`, which is made. Throws GateError for a tree without them."""
+    """Copies the tree's programs into a new `folder`. Raises GateError if the tree lacks one."""
     os.mkdir(folder)
     for program in PROGRAMS:
         if not os.path.exists(os.path.join(tree, program)):
@@ -134,7 +144,7 @@ def copy_programs(name, tree, folder):
 
 
 def copy_companions(tree, folder):
-    """Copies what the programs of the tree look for beside themselves, as far as the tree has it."""
+    """Copies the files that the programs look for in their folder, as far as the tree has them."""
     for name in BESIDE:
         source = os.path.join(tree, name)
         if os.path.isdir(source):
@@ -145,8 +155,10 @@ def copy_companions(tree, folder):
 
 
 def copied(name, tree, folder, flags):
-    """The Build whose programs are in `folder`; `flags` of bench_all are for its context. Throws GateError
-    unless they run rows on request and were built to be measured."""
+    """Returns the Build whose programs are in `folder`; `flags` of bench_all apply to its context.
+
+    Raises GateError unless they run rows on request and were built to be measured.
+    """
     bench_all = os.path.join(folder, "bench_all")
     version = _run([bench_all, "--version"], f"{name}: {tree}", PATIENCE)
     try:
@@ -166,7 +178,7 @@ def copied(name, tree, folder, flags):
 
 
 def different_tools(base, head):
-    """A line for each part that the builds were made with and that is not the same."""
+    """Returns a line for each tool that the two builds were made with and that differs."""
     return [f"built with different tools: {key} is {base.context.get(key)} in base, "
             f"{head.context.get(key)} in head"
             for key in TOOLS if base.context.get(key) != head.context.get(key)]

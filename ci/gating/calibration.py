@@ -1,9 +1,9 @@
-"""How often gates on this machine are wrong, from a long run of blocks of one build against itself.
+"""Measures how often gates on this machine are wrong, from a long run of blocks of one build against itself.
 
-Virtual gates are drawn from that run: a stretch of it with fresh coins is what another gate would have
-measured, and with a constant added, what it would have measured of a slower head. With `--relink` the head is
-the same objects in another order, which shows what layout alone does to a time; with `--inject` its server is
-slower by a known amount, which shows whether the replays' promise is kept.
+Virtual gates are drawn from that run. A stretch of it with fresh coins is what another gate would have
+measured. With a constant added, it is what a gate would have measured of a slower head. With `--relink` the
+head is the same objects in another order, which shows what layout alone does to a time. With `--inject` its
+server is slower by a known amount, which shows whether the replays' promise is kept.
 """
 
 import json
@@ -19,12 +19,12 @@ from .timing import Blocks, Residents
 from .verdict import Machine
 
 FILES = ("calibration.json", "CALIBRATION.md")
-CAUGHT_IN = 0.95  # of gates
-GATES_A_TRIAL = 2000  # when the smallest slowdown is sought
+CAUGHT_IN = 0.95  # share of gates
+GATES_A_TRIAL = 2000  # in the search for the smallest slowdown
 
 
 def measure(base, head, rows, flags, injection, settings, options, tell):
-    """Adds options.blocks blocks to each row, whatever they decide."""
+    """Adds options.blocks blocks to each row, whatever they show."""
     with Residents(flags) as residents:
         blocks = Blocks(residents, base, head, None, random.Random(options.seed), settings)
         if injection:
@@ -40,8 +40,10 @@ def measure(base, head, rows, flags, injection, settings, options, tell):
 
 
 def figures_of_gates(timed, inject, same, settings, gates, rng):
-    """What a TimedFigure's blocks say of gates, and the virtual gates' alarms as an array. Only where both sides
-    are the `same` may coins turn blocks round."""
+    """Returns what a TimedFigure's blocks say about gates, and the virtual gates' alarms as an array.
+
+    Coins may turn blocks only if both sides are the `same`.
+    """
     blocks = timed.test.blocks
     alarms, passes, needed = replay(timed.limits, blocks, gates, settings.max_blocks, rng=rng, coins=same)
     found = {
@@ -64,7 +66,7 @@ def figures_of_gates(timed, inject, same, settings, gates, rng):
 
 
 def calibrate(base, head, rows, flags, injection, settings, options, tell):
-    """Measures, replays, writes FILES to options.out. Returns whether the bound of false alarms held."""
+    """Measures, replays and writes FILES to options.out. Returns whether the bound on false alarms held."""
     machine = Machine()
     measure(base, head, rows, flags, injection, settings, options, tell)
     rng = np.random.default_rng(options.seed)
@@ -89,12 +91,13 @@ def calibrate(base, head, rows, flags, injection, settings, options, tell):
 
 
 def most_alarms(rate, gates):
-    """So many alarms, or fewer, have 99.9 of 100 runs whose true rate is the allowed one."""
+    """Returns the number of alarms that 99.9 % of runs do not exceed if the true rate is the allowed one."""
     mean = rate * gates
     return mean + 3.1 * math.sqrt(mean) + 1
 
 
 def page(document):
+    """Returns the page in Markdown."""
     injected = any("inject" in row for row in document["rows"])
     lines = [
         "# Calibration", "",

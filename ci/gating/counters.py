@@ -1,4 +1,4 @@
-"""What the gate may judge by: the times and counters of a row, and in which direction each is worse."""
+"""Lists what the gate may judge: the times and counters of a row, and the direction in which each is worse."""
 
 from common import description
 

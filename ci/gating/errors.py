@@ -1,9 +1,9 @@
-"""What ends a gate without a verdict, each with one line that says what and where."""
+"""Defines the errors that end a gate without a verdict; each is one line, with the operation."""
 
 
 class GateError(Exception):
-    """A tool, a build, a benchmark or an input is broken: exit status 2."""
+    """Says that a tool, a build, a benchmark or an input is broken: exit status 2."""
 
 
 class Unfit(Exception):
-    """What was to be compared was not measured in one place and kind: exit status 4."""
+    """Says that the results were not measured on the same machine: exit status 4."""

@@ -1,10 +1,15 @@
-"""The exact tier: what a call costs in things that can be counted. These figures repeat to the unit on the
-noisiest machine, so any change of them is a change of the code, and fails unless it is acknowledged.
+"""Judges the exact tier: what a call costs in things that can be counted.
 
-A figure that differs is counted again by fresh programs. One that comes out the same on either side each time is
-believed. One that repeats in base and never comes out so in head has changed as well: it became irregular. Of one that
-does not repeat in base, only a change beyond all that it varies by is seen. Where the calls of a single count differ
-among each other, its means are compared, and that they differ is a figure itself.
+These figures repeat to the unit on the noisiest machine. Any change of them is therefore a change of the code, and
+fails unless it is acknowledged.
+
+A figure that differs is counted again by fresh programs:
+
+- The gate believes a figure that comes out the same on either side each time.
+- A figure that repeats in base and not in head has changed as well: it became irregular.
+- For a figure that does not repeat in base, the gate only detects a change beyond all its variation.
+
+If the calls of a single count differ from each other, the means are compared. Whether they differ is a figure itself.
 """
 
 import concurrent.futures
@@ -28,14 +33,14 @@ REGULAR = "ledger_exact"  # 1 if all calls of a count cost the same
 IRREGULAR = "irregular"  # the value of a figure that does not repeat
 PRESENCE = "row"  # the figure of a row that only one side has
 PRESENT, ABSENT = "present", "absent"
-COUNTS = 3  # of a figure in doubt
-FAR = 5  # of three random numbers twice, fewer than 1 in 2,000 are so far apart
-LAYOUT_INSTRUCTIONS = 16  # a call may have more or less in a program that was only linked in another order
+COUNTS = 3  # how often a figure in doubt is counted
+FAR = 5  # in two sets of three random numbers, fewer than 1 in 2,000 pairs are so far apart
+LAYOUT_INSTRUCTIONS = 16  # difference of a call in a program that was only linked in another order
 
 
 @dataclass(frozen=True)
 class Change:
-    """An exact figure that differs. `why` is what the file of acknowledged changes says of it, if it does."""
+    """An exact figure that differs; `why` is the acknowledged reason, or empty."""
     row: str
     figure: str
     old: object
@@ -45,9 +50,10 @@ class Change:
 
 @dataclass
 class ExactResult:
+    """What the exact tier found."""
     changes: list
     unsettled: list  # (row, figure) that do not repeat in base
-    unsettled_in_head: list  # that do in base
+    unsettled_in_head: list  # (row, figure) that repeat only in base
     rows: int
     figures: int
     notes: list
@@ -57,13 +63,12 @@ class ExactResult:
 
 
 def figures_of(row):
-    """The row's exact figures."""
+    """Returns the row's exact figures by name."""
     return {name: round(float(row[name]), 6) for name in (*ON_THE_WIRE, *OF_THE_LEDGER, REGULAR) if name in row}
 
 
 class Counter:
-    """Counts rows of both builds at the same time, a CPU each. `inject` says what goes into head's server for a
-    row."""
+    """Counts rows of both builds at the same time, on a CPU each; `inject` gives the slowdown of a row."""
 
     def __init__(self, base, head, settings, tell, inject):
         self._base, self._head, self._settings, self._tell = base, head, settings, tell
@@ -71,7 +76,7 @@ class Counter:
         self._end = time.monotonic() + settings.exact_seconds
 
     def count(self, rows):
-        """{row: (base's row, head's row)}. Throws GateError, also when the tier's time is over."""
+        """Returns {row: (base's row, head's row)}. Raises GateError, also if the tier runs out of time."""
         pattern = self._settings.without_ledger
         bare = [row for row in rows if pattern and re.search(pattern, row)]
         counted = self._count([row for row in rows if row not in set(bare)], "true")
@@ -87,8 +92,8 @@ class Counter:
                 Resident(self._head, {cpus[-1]}, flags) as theirs:
             for number, row in enumerate(rows, 1):
                 if time.monotonic() > self._end:
-                    raise GateError(f"exact tier: {number - 1} of {len(rows)} rows were counted when "
-                                    "its time was over (exact_seconds)")
+                    raise GateError(f"exact tier: only {number - 1} of {len(rows)} rows were counted before "
+                                    "its time was over; raise exact_seconds")
                 self._tell(f"exact tier: {number} of {len(rows)}: {row}")
                 ours.start(row)
                 injected = self._inject(row)
@@ -100,14 +105,14 @@ class Counter:
 
 
 def _differing(pair):
-    """The figures of a pair of rows that may differ: {figure: (old, new)}; None where a side lacks it."""
+    """Returns the figures of a pair of rows as {figure: (old, new)}; a value is None where a side lacks it."""
     old, new = map(figures_of, pair)
     return {name: (old.get(name), new.get(name)) for name in {**old, **new}
             if old.get(name) != new.get(name)}
 
 
 def _far_apart(olds, news):
-    """Whether what lies between two sets of numbers is FAR times what either spreads."""
+    """Returns whether the gap between two sets of numbers is FAR times the spread of either."""
     if None in olds | news:
         return False
     gap = max(min(olds) - max(news), min(news) - max(olds))
@@ -115,7 +120,7 @@ def _far_apart(olds, news):
 
 
 def _judge(row, name, values, result):
-    """Adds what follows from a figure with these pairs, one a count, to the result."""
+    """Judges a figure with these pairs, one per count, and adds the consequences to the result."""
     olds, news = ({pair[side] for pair in values} for side in (0, 1))
     if news == {None}:
         raise GateError(f"{row}: head has no {name}, which base has")
@@ -133,8 +138,10 @@ def _judge(row, name, values, result):
 
 
 def compare(base, head, rows, settings, tell, inject=lambda row: ""):
-    """Counts the rows, and again those that differ; `inject` says what goes into head's server for a row. Returns
-    an ExactResult, throws GateError."""
+    """Counts the rows, and again those that differ; `inject` gives the slowdown of a row.
+
+    Returns an ExactResult. Raises GateError.
+    """
     begin = time.monotonic()
     counter = Counter(base, head, settings, tell, inject)
     counted = counter.count(rows)
@@ -155,7 +162,7 @@ def compare(base, head, rows, settings, tell, inject=lambda row: ""):
 
 
 def _instructions_of_both(base, head, row, settings, inject):
-    """Counted at the same time, a CPU each if there are two."""
+    """Counts both builds at the same time, on a CPU each if there are two."""
     cpus = sorted(os.sched_getaffinity(0))
     with concurrent.futures.ThreadPoolExecutor(max_workers=min(len(cpus), 2)) as threads:
         counts = [threads.submit(instructions_per_call, build.folder, row, client_flags=settings.bench_flags(),
@@ -165,13 +172,15 @@ def _instructions_of_both(base, head, row, settings, inject):
 
 
 def compare_instructions(base, head, rows, settings, tell, result, inject=lambda row: ""):
-    """Counts the instructions of these rows' calls, and adds what it finds to the result. A change counts
-    from settings.instructions_tolerated on: what libc's string functions do depends on where strings
-    happen to lie, so that another layout alone may cost or save some instructions."""
+    """Counts the instructions of these rows' calls, and adds what it finds to the result.
+
+    A change counts from settings.instructions_tolerated on. What libc's string functions do depends on where
+    strings happen to be in memory, so that another layout alone may cost or save some instructions.
+    """
     begin = time.monotonic()
     for row in rows:
         if result.seconds + time.monotonic() - begin > settings.exact_seconds:
-            raise GateError(f"exact tier: its time (exact_seconds) was over before the instructions of {row}")
+            raise GateError(f"exact tier: its time was over before the instructions of {row}; raise exact_seconds")
         tell(f"instructions: {row}")
         try:
             old, new = _instructions_of_both(base, head, row, settings, inject(row))
@@ -194,7 +203,7 @@ def compare_instructions(base, head, rows, settings, tell, result, inject=lambda
 
 
 def row_changes(base_rows, head_rows):
-    """Rows that only one side has, as changes."""
+    """Returns rows that only one side has, as changes."""
     base_set, head_set = set(base_rows), set(head_rows)
     return ([Change(row, PRESENCE, PRESENT, ABSENT) for row in base_rows if row not in head_set] +
             [Change(row, PRESENCE, ABSENT, PRESENT) for row in head_rows if row not in base_set])
@@ -202,14 +211,14 @@ def row_changes(base_rows, head_rows):
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """Changes that are acknowledged."""
+    """The acknowledged changes of a gate."""
     entries: list = field(default_factory=list)
-    stale: list = field(default_factory=list)  # those that were for changes before base, and do not count
+    stale: list = field(default_factory=list)  # entries for changes before base, which do not count
     notes: list = field(default_factory=list)
 
 
 def load_acknowledged(path):
-    """The changes that a file acknowledges. Throws GateError; a file that isn't there has none."""
+    """Returns the changes that a file acknowledges; none if it does not exist. Raises GateError."""
     if not path or not os.path.exists(path):
         return []
     try:
@@ -220,15 +229,17 @@ def load_acknowledged(path):
 
 
 def parse_acknowledged(text, path):
-    """The changes that a text acknowledges: [[change]] tables with row, figure, old, new and why. The row is
-    a listed name, or a pattern with * for several. Throws GateError that names `path`."""
+    """Returns the changes that a text acknowledges: [[change]] tables with row, figure, old, new and why.
+
+    The row is a listed name, or a pattern with * for several. Raises GateError that names `path`.
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise GateError(f"{path}: {error}") from error
     tables = document.get("change", [])
     if set(document) - {"change"} or not isinstance(tables, list):
-        raise GateError(f"{path}: has other things than [[change]] tables")
+        raise GateError(f"{path}: may contain only [[change]] tables")
     changes = []
     for number, table in enumerate(tables, 1):
         where = f"{path}: [[change]] number {number}"
@@ -236,7 +247,7 @@ def parse_acknowledged(text, path):
             raise GateError(f"{where}: must have row, figure, old, new and why, and nothing else")
         if not all(isinstance(table[key], str) and table[key].strip()
                    for key in ("row", "figure", "why")):
-            raise GateError(f"{where}: row, figure and why must be texts that say something")
+            raise GateError(f"{where}: row, figure and why must be non-empty texts")
         if not all(isinstance(table[key], (str, int, float)) for key in ("old", "new")):
             raise GateError(f"{where}: old and new must be numbers, or texts")
         changes.append(Change(**table))
@@ -244,19 +255,19 @@ def parse_acknowledged(text, path):
 
 
 def covers(entry, row):
-    """Whether an acknowledged change speaks of the row."""
+    """Returns whether an acknowledged change applies to the row."""
     return row == entry.row or fnmatch.fnmatchcase(row, entry.row)
 
 
 def _same(name, one, other):
-    """Whether two values of a figure are the same; of instructions, but for what another layout may change."""
+    """Returns whether two values are the same; instructions may differ by what another layout changes."""
     if not name.endswith("_instructions") or isinstance(one, str) or isinstance(other, str):
         return one == other
     return abs(one - other) <= LAYOUT_INSTRUCTIONS
 
 
 def acknowledge(changes, acknowledged):
-    """The changes with the reasons for those that are acknowledged, and the entries that none needed."""
+    """Returns the changes with the reasons of acknowledged ones, and the entries that no change needed."""
     def entry_for(change):
         for entry in acknowledged:
             if entry.figure == change.figure and covers(entry, change.row) and all(

@@ -1,4 +1,4 @@
-"""Slowdowns of known size in the head's server, to see whether a gate finds what it promises to find."""
+"""Slows the head's server by a known amount, to see whether a gate finds what it promises to find."""
 
 import re
 import statistics
@@ -7,16 +7,18 @@ from .errors import GateError
 from .rows import figure
 
 PERCENT = r"\d+(?:\.\d+)?"
-PROBES = 5  # slots of a row that tell how long its calls take
+PROBES = 5  # slots of a row that show how long its calls take
 
 
 class Injection:
-    """What --inject asks for: spin:<percent>% of each row's time or spin:<nanoseconds>, both with
-    :<percent of calls> if not in all; a system call, an allocation or a byte. In rows whose names `rows`, a
-    regular expression, is found in."""
+    """Parses --inject, which applies to rows whose names match `rows`, a regular expression.
+
+    It is spin:<percent>% of each row's time or spin:<nanoseconds>, both with an optional
+    :<percent of calls>; or a system call, an allocation or a byte.
+    """
 
     def __init__(self, text, rows=""):
-        """Throws GateError for anything else."""
+        """Raises GateError for any other text."""
         self.text, self._rows = text, rows
         spin = re.fullmatch(rf"spin:(?:({PERCENT})%|\d+)(:{PERCENT})?", text)
         other = re.fullmatch(rf"bytes|(?:syscall|alloc)(:{PERCENT})?", text)
@@ -28,23 +30,27 @@ class Injection:
         self._calls = (spin[2] or "") if spin else ""
 
     def hits(self, row):
-        """Whether the row's server is to be slowed down, and can be: the bare loop and those in Python can't,
-        and tcp's bytes are fixed."""
+        """Returns whether the row's server is to be slowed down, and can be.
+
+        The bare loop and Python servers cannot, and the size of a tcp message is fixed.
+        """
         return bool(re.search(self._rows, row)) and not re.search(
             "^Floor/|/(pyrpyc|flask)_" + ("|/tcp_" if self.text == "bytes" else ""), row)
 
     def hits_any(self, tiers, tier):
-        """Whether one of the rows of {"exact": rows, "timing": rows} is slowed down by a gate of that tier or both."""
+        """Returns whether a gate of that tier, or of both, slows down one of {"exact": rows, "timing": rows}."""
         return (tier != "timing" and any(map(self.when_counting, tiers["exact"])) or
                 tier != "exact" and any(map(self.hits, tiers["timing"])))
 
     def when_counting(self, row):
-        """What the row's server is told in the exact tier; a share of a time that it has not is nothing."""
+        """Returns the row's slowdown in the exact tier; none for a share of a time, which is not known here."""
         return self.text if self._share is None and self.hits(row) else ""
 
     def give(self, row, probe):
-        """Tells a TimedRow what the head's server is told for it, and its figures the share of their value
-        that this is, where that is known; `probe` runs a slot of the base."""
+        """Sets a TimedRow's slowdown, and for its figures the relative change that this makes, where known.
+
+        `probe` runs a slot of the base.
+        """
         if not self.hits(row.name):
             return
         if self._share is None:
@@ -58,7 +64,7 @@ class Injection:
 
     @staticmethod
     def _cost_ns(rule):
-        """Of one operation: its time, or where rates count the CPU time that it keeps others from."""
+        """Returns a function of a slot: the ns of one operation, for a rate the CPU time that it takes."""
         def cost(slot):
             if not rule.higher_is_better:
                 return 1000 * figure(slot, rule.statistic, "base")

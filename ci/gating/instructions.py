@@ -1,14 +1,16 @@
-"""Instructions that a call costs the client and the server, counted by valgrind's callgrind.
+"""Counts the instructions that a call costs the client and the server, with valgrind's callgrind.
 
-The slope between runs of different numbers of calls leaves out what start, connection and end cost.
-What it counts are instructions of user space, on the processor that valgrind emulates, which may
-choose other variants of memcpy and its kin than the machine's own. Client and server share one CPU
-and take turns in a fixed order, without which an event loop would now find a request there and now
-wait for it: by real-time priorities where the user may have them, else by niceness, under which
-event loops and pools of threads vary on a busy CPU. They also look at the clock once a second.
+The slope between runs with different numbers of calls excludes the cost of start, connection and
+end. It counts instructions of user space, on the processor that valgrind emulates. That processor
+may choose other variants of memcpy and similar functions than the real one.
 
-A program repeats to the unit. Linked in another order it may not: how string functions of libc go
-about their work depends on where strings stand, which has cost up to 15 instructions, or 0.4 %.
+Client and server share one CPU and take turns in a fixed order. Otherwise an event loop would
+sometimes find a request ready and sometimes wait for it. Real-time priorities fix the order if the
+user may have them, otherwise niceness. With niceness, event loops and thread pools vary on a busy
+CPU. They also look at the clock once a second.
+
+The same program repeats to the unit. Linked in another order it may not: what libc's string
+functions do depends on where strings are in memory. That has cost up to 15 instructions, or 0.4 %.
 """
 
 import contextlib
@@ -29,28 +31,31 @@ from common import description
 import time
 
 CALLS = (10, 20, 30)
-TIMEOUT = 60  # seconds a run; most take 1
+TIMEOUT = 60  # seconds for a run; most take 1
 PACKAGES = {"valgrind": "valgrind", "setpriv": "util-linux", "taskset": "util-linux",
             "chrt": "util-linux", "nice": "coreutils"}
-# What makes a row's calls, so that the client's start counts for nothing: it varies with the port.
+# The function that makes a row's calls. The client's start varies with the port and is not counted.
 COUNTED_IN_CLIENT = "*::MakeCalls(rpycbench::net::Endpoint const&, long)"
-# A forked session starts with all that its parent has counted, and calls this first.
+# A forked session starts with all that its parent has counted, and calls this function first.
 ZEROED_IN_SESSION = "prctl"
 TOTALS = re.compile(r"^totals: (\d+)$", re.MULTILINE)
 
 
 class Unavailable(Exception):
-    """Instructions cannot be counted on this machine; says why."""
+    """Says why instructions cannot be counted on this machine."""
 
 
 class CountingError(Exception):
-    """A run failed, or took too long; says which side's and what it wrote to stderr."""
+    """Says which side failed or took too long, and what it wrote to stderr."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Instructions:
-    """Instructions per call on each side, and whether they repeat to the unit: every step from one
-    number of calls to the next gives the same, or a second count the same as the first."""
+    """Instructions per call on each side, and whether they repeat to the unit.
+
+    They do if every step from one number of calls to the next gives the same, or a second count
+    gives the same as the first.
+    """
     client: float
     server: float
     exact: bool
@@ -60,10 +65,10 @@ def instructions_per_call(build, row, *, calls=CALLS, server_flags=(), client_fl
                           timeout=TIMEOUT):
     """Counts the instructions of a row's call.
 
-    `build` is the folder of bench_all and bench_server, `row` a row's name, `calls` are three or
-    more ascending numbers of calls, `cpu` is the one that both sides run on, by default the last
-    that this thread may use, and `timeout` bounds each run, in seconds. Touches nothing global, so
-    that threads may count at the same time, on a CPU each.
+    `build` is the folder of bench_all and bench_server, and `row` is a row's name. `calls` are
+    three or more ascending numbers of calls. Both sides run on `cpu`, by default the last CPU that
+    this thread may use. `timeout` bounds each run, in seconds. Nothing global changes, so that
+    threads may count at the same time, on a CPU each.
 
     Raises Unavailable, CountingError, or ValueError for a row that bench_server does not serve.
     """
@@ -91,7 +96,7 @@ def instructions_per_call(build, row, *, calls=CALLS, server_flags=(), client_fl
 
 
 def _per_call(before, after):
-    """The slope of the client and of the server between two runs: their calls and totals."""
+    """Returns the slopes of client and server between two runs, given their calls and totals."""
     (few, totals_of_few), (many, totals_of_many) = before, after
     return tuple((b - a) / (many - few) for a, b in zip(totals_of_few, totals_of_many))
 
@@ -105,12 +110,12 @@ def _server_flags(row):
         protocol, model = mode["protocol"], mode["model"]
     else:
         raise ValueError(f"bench_server does not serve the row {row}")
-    # The content of replies as bench_all expects it.
+    # The content of replies that bench_all expects.
     return f"--protocol={protocol}", f"--model={model}", "--payload=random"
 
 
 def _prefixes(cpu):
-    """The commands that run the server and the client under callgrind, in this order."""
+    """Returns the command prefixes that run the server and the client under callgrind."""
     for program, package in PACKAGES.items():
         if not shutil.which(program):
             raise Unavailable(f"there is no {program}; install the package {package}")
@@ -129,13 +134,13 @@ def _may_be_real_time():
 
 
 def _count(build, server_command, client_command, calls, timeout):
-    """The instructions of the client and of the server with so many calls."""
+    """Returns the instructions of client and server for this number of calls."""
     deadline = time.monotonic() + timeout
     nonce = secrets.token_hex(8)
     with tempfile.TemporaryDirectory(prefix="rpycbench_instructions_") as name:
         folder = pathlib.Path(name)
-        # Where the stack begins, and what the heap holds before a buffer, varies with the length of
-        # a program's path, and with it how the string functions of libc go about their work.
+        # The length of a program's path decides where the stack begins and what the heap holds
+        # before a buffer. What libc's string functions do depends on that.
         (folder / "build").mkdir()
         for program in ("bench_server", "bench_all"):
             shutil.copy2(build / program, folder / "build")
@@ -153,11 +158,11 @@ def _count(build, server_command, client_command, calls, timeout):
 
 @contextlib.contextmanager
 def _child(folder, side, command):
-    """The process, which is gone afterwards, and what it forked with it."""
+    """Runs a process for a context; afterwards it and everything that it forked are gone."""
     with (open(folder / f"{side}.log", "wb") as log,
-          # A session of its own is one that can be killed as a whole. No variables but these, for
-          # valgrind and the programs read some; bound at once, no function costs more when first
-          # called.
+          # A session of its own can be killed as a whole. Other variables are removed because
+          # valgrind and the programs read some. LD_BIND_NOW keeps a function's first call from
+          # costing more.
           subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                            cwd=folder, start_new_session=True,
                            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C",
@@ -189,7 +194,7 @@ def _await_end(folder, side, process, deadline):
 
 
 def _await_sessions(folder, server, deadline):
-    """Until no forked session is left, for it would end with the server, and without its total."""
+    """Waits until no forked session is left; it would end with the server, without its total."""
     children = pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/children")
     while children.read_text(encoding="ascii"):
         if _left(deadline) == 0:
@@ -202,7 +207,7 @@ def _left(deadline):
 
 
 def _total(folder, side):
-    """Of all the processes of a side."""
+    """Returns the sum over all processes of a side."""
     totals = [TOTALS.search(path.read_text(encoding="utf-8", errors="replace"))
               for path in folder.glob(f"{side}.out.*")]
     if not totals or None in totals:

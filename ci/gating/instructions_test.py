@@ -1,7 +1,7 @@
-"""Instructions per call, counted by callgrind: `instructions_test.py <build folder>`.
+"""Tests instructions per call, counted by callgrind: `instructions_test.py <build folder>`.
 
-They must repeat to the unit, whatever the model, also when two threads count at once; notice an
-allocation more; and leave no process and no file behind, however the counting ends.
+They must repeat to the unit in every model, even when two threads count at once, and must show an
+extra allocation. Counting must leave no process and no file, however it ends.
 """
 
 import concurrent.futures
@@ -28,16 +28,16 @@ PATIENCE = 120  # seconds
 
 
 def count(row, build=BUILD, **settings):
-    """Counts on the first CPU: a test beside this one has the last, where its rows are placed."""
+    """Counts on the first CPU, because tests that run at the same time place rows on the last."""
     return instructions_per_call(build, row, **{"cpu": min(os.sched_getaffinity(0)), **settings})
 
 
-# Of a row that several tests compare with.
+# The row that several tests compare with.
 counted_once = functools.cache(count)
 
 
 def ended(pid):
-    """Whether the process ends, in good time. One that nobody has reaped yet has ended."""
+    """Returns whether the process ends in time; one that is not reaped yet has ended."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
@@ -102,7 +102,7 @@ class CountTest(InstructionsTest):
         after = count(row, server_flags=["--inject=alloc"])
         self.assertTrue(after.exact)
         self.assertEqual(before.client, after.client)
-        # What malloc and free take at least, and at most without a system call.
+        # The range of what malloc and free take without a system call.
         self.assertTrue(20 < after.server - before.server < 500, (before, after))
 
     def test_what_is_not_even_is_counted_anew(self):
@@ -118,7 +118,7 @@ class CountTest(InstructionsTest):
 
 class FailureTest(InstructionsTest):
     def fake(self, script, program="bench_server"):
-        """A build whose server, or client, is a script."""
+        """Makes a build whose server, or client, is a script."""
         build = self.folder / "build"
         build.mkdir(exist_ok=True)
         for name in ("bench_all", "bench_server"):
@@ -130,12 +130,12 @@ class FailureTest(InstructionsTest):
         return build
 
     def hang(self):
-        """A build whose server forks and hangs, and says so in a file."""
+        """Makes a build whose server forks and hangs, and reports that in a file."""
         return self.fake(f'sleep 1000 & echo $$ $! > {self.folder}/new\n'
                          f'mv {self.folder}/new {self.folder}/pids; wait')
 
     def processes(self):
-        """Those of a server that hangs, once it does."""
+        """Waits until a server hangs, and returns its processes."""
         deadline = time.monotonic() + PATIENCE
         while not (self.folder / "pids").exists():
             self.assertLess(time.monotonic(), deadline)
@@ -198,7 +198,7 @@ class FailureTest(InstructionsTest):
                     counting.send_signal(number)
                     counting.wait(timeout=PATIENCE)
                     self.assertTrue(ended(server))
-                    if number == signal.SIGINT:  # SIGKILL leaves time for neither
+                    if number == signal.SIGINT:  # SIGKILL leaves no time for cleaning up
                         self.assertTrue(ended(forked))
                         self.assertEqual([], os.listdir(temporary))
                     else:

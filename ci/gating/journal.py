@@ -1,7 +1,7 @@
-"""What an interrupted gate has measured so far, for one that goes on: a file of JSON lines.
+"""Records what a gate has measured so far, so that another can continue after an interruption: a file of JSON lines.
 
-The first line names the gate: its builds, by their contents, its settings, and the seed of its coins. Then come, each
-as soon as it is there, the exact tier's result, what is injected into which row, and every block.
+The first line identifies the gate by its builds' contents, its settings and the seed of its coins. Then come the exact
+tier's result, the slowdown injected into each row, and every block, each as soon as it is known.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ FORMAT = 1
 
 
 def digest(folder, programs):
-    """Of the programs in the folder, as hexadecimal digits."""
+    """Returns the digest of the programs in the folder, as hexadecimal digits."""
     found = hashlib.sha256()
     for program in programs:
         with open(os.path.join(folder, program), "rb") as file:
@@ -26,12 +26,17 @@ def digest(folder, programs):
 
 
 class Journal:
-    """The file in a folder. `exact` is an ExactResult or None, `inject` {row: text} or None, `blocks` a list of
-    (row, is_control, block, seconds)."""
+    """Keeps the file in a folder.
+
+    `exact` is an ExactResult or None, `inject` {row: text} or None, and `blocks` a list of
+    (row, is_control, block, seconds).
+    """
 
     def __init__(self, folder, gate, resume):
-        """`gate` is what the gate is named by, {what: value}; with `resume` the file must be there, and of the same
-        gate. Throws GateError."""
+        """`gate` identifies the gate, as {what: value}.
+
+        With `resume` the file must exist and be of the same gate. Raises GateError.
+        """
         self._path = os.path.join(folder, NAME)
         self.exact, self.inject, self.blocks = None, None, []
         if resume:
@@ -42,17 +47,17 @@ class Journal:
 
     @staticmethod
     def seed_in(folder):
-        """The seed of the gate that was interrupted. Throws GateError if there is none."""
+        """Returns the seed of the interrupted gate. Raises GateError if there is none."""
         return Journal._lines(os.path.join(folder, NAME))[0]["seed"]
 
     @staticmethod
     def _lines(path):
-        """The whole lines of the file, for the last may not be."""
+        """Returns the complete lines of the file; the last one may be incomplete."""
         try:
             with open(path, encoding="utf-8") as file:
                 lines = [json.loads(line) for line in file if line.endswith("\n")]
         except FileNotFoundError:
-            raise GateError(f"{path}: not there: no gate was interrupted that could go on") from None
+            raise GateError(f"{path}: not there: no interrupted gate can be continued") from None
         except ValueError as error:
             raise GateError(f"{path}: {error}") from error
         if not lines or not isinstance(lines[0], dict) or lines[0].get("format") != FORMAT:
@@ -63,9 +68,9 @@ class Journal:
         head, *lines = self._lines(self._path)
         for what, value in gate.items():
             if head.get(what) != value:
-                raise GateError(f"{self._path}: the gate that was interrupted had another {what}; without --resume, "
+                raise GateError(f"{self._path}: the interrupted gate had another {what}; without --resume, "
                                 "a new one begins")
-        with open(self._path, "r+b") as file:  # so that what is added begins a line
+        with open(self._path, "r+b") as file:  # cut off an incomplete line
             file.truncate(file.read().rfind(b"\n") + 1)
         for line in lines:
             if "exact" in line:
@@ -89,9 +94,9 @@ class Journal:
         self._append({"inject": inject})
 
     def add_block(self, row, is_control, block, seconds):
-        """`seconds` were spent on the tier until then."""
+        """Records a block; `seconds` is the time spent on the tier until then."""
         self._append({"row": row, "control": is_control, "block": block, "seconds": seconds})
 
     def remove(self):
-        """The gate has ended with a verdict."""
+        """Removes the file, because the gate has ended with a verdict."""
         os.remove(self._path)

@@ -1,4 +1,4 @@
-"""Which layers of the suite look slower: the protocols and the concurrency models that rows are named by."""
+"""Finds the layers of the suite that look slower: the protocols and concurrency models in the names of rows."""
 
 import re
 import statistics
@@ -11,7 +11,7 @@ MODE = re.compile(r"/(?P<protocol>[a-z]+)_(?P<model>[a-z_]+)(/|$)")
 
 
 class Layer(NamedTuple):
-    """`slower` of `rows` look slower; `change` is their median, or that of all if none does, a share."""
+    """A layer: `slower` of its `rows` look slower; `change` is the median share of these, or else of all rows."""
     name: str
     slower: int
     rows: int
@@ -19,12 +19,15 @@ class Layer(NamedTuple):
 
 
 def looks_slower(row):
-    """Whether a figure of the TimedRow has such evidence as 1 in 20 equal ones at most has."""
+    """Returns whether a figure of the TimedRow has evidence that at most 1 in 20 unchanged ones have."""
     return row.verdict == REGRESSION or row.log_e >= SUSPECT
 
 
 def layers_of(rows):
-    """The Layers of these TimedRows, protocols first; a row's change is that of the figure that looks slowest."""
+    """Returns the Layers of these TimedRows, protocols first.
+
+    The change of a row is that of the figure that looks slowest.
+    """
     measured = [row for row in rows if row.figures[0].blocks]
     found = {"protocol": {}, "model": {}}
     for row in measured:

@@ -1,4 +1,4 @@
-"""What keeps gates of one repository from harming each other: locks on folders, which end with their holder."""
+"""Keeps gates of one repository from disturbing each other, with locks on folders that end with their holder."""
 
 import contextlib
 import fcntl
@@ -7,8 +7,11 @@ import os
 
 @contextlib.contextmanager
 def held(folder, when_taken):
-    """Holds the folder's lock, after a wait for it if need be. The folder is made. `when_taken` is called before a
-    wait, and may throw instead; None stands for no folder and no lock."""
+    """Holds the folder's lock while the context lasts, after waiting for it if necessary.
+
+    The folder is created. `when_taken` is called before a wait, and may raise an exception instead. Without a folder
+    (None) there is no lock.
+    """
     if folder is None:
         yield
         return

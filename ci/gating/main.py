@@ -1,4 +1,4 @@
-"""ci/gate as a program: the order of things, what it says, and its exit status."""
+"""Runs ci/gate as a program: the order of its steps, its messages and its exit status."""
 
 import os
 import re
@@ -25,15 +25,15 @@ from .verdict import EXIT, TOOL_FAILED, UNFIT
 
 
 def tell(line):
-    """One line on stderr, if that is still open."""
+    """Prints one line on stderr, unless that is closed."""
     try:
         print(("\r\033[K" if sys.stderr.isatty() else "") + f"gate: {line}", file=sys.stderr, flush=True)
-    except OSError:  # the interpreter's end would try again, and make 120 of the exit status
+    except OSError:  # otherwise the interpreter would try again as it ends, and exit with status 120
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def tell_progress(line):
-    """On a terminal only, and in one line that the next one replaces."""
+    """Prints progress on a terminal only, in one line that the next one replaces."""
     if sys.stderr.isatty():
         print(f"\r\033[Kgate: {line}", end="", file=sys.stderr, flush=True)
 
@@ -44,7 +44,7 @@ def end_progress():
 
 
 def say(result, folder):
-    """The verdict on stdout, in a few lines."""
+    """Prints the verdict on stdout, in a few lines."""
     print(f"{result.verdict}: {result.base.version} → {result.head.version}")
     for change in result.unacknowledged[:10]:
         print(f"  {change.row}: {change.figure} {change.old} → {change.new}")
@@ -66,11 +66,11 @@ def say(result, folder):
 
 
 def copied_builds(options, settings, folder):
-    """(base, head, control) as Builds in the folder, built where need be."""
+    """Returns (base, head, control) as Builds in the folder, built if necessary."""
     base_folder, head_folder, control_folder = (os.path.join(folder, name) for name in ("base", "head", "same"))
     flags, may_install = settings.bench_flags(), not options.no_install
     tree = build_tree(REPOSITORY, options.base, tell, may_install)
-    # Before the head is built, which may be in the same tree.
+    # This comes before the head is built, which may be in the same tree.
     base = copy_build("base", tree, base_folder, flags)
     control = copy_again(base, "same", control_folder)
     if options.relink:
@@ -82,9 +82,12 @@ def copied_builds(options, settings, folder):
 
 
 def acknowledged(options, settings, base):
-    """The entries of head's file of acknowledged changes, and whether base's own has them: they were for changes before
-    it then, and do not count. A head that is a revision has its own file; otherwise the one beside the configuration
-    counts. What a base has that is a build tree of a revision unknown here is not known, and told."""
+    """Returns the entries of head's file of acknowledged changes.
+
+    Entries that base's own file has are for changes before base, and do not count. A head that is a revision has its
+    own file; otherwise the file in the configuration's folder counts. If base is a build tree of an unknown revision,
+    its entries are unknown, and a note reports it.
+    """
     path, notes = settings.acknowledged, []
     if not path:
         return exact.Acknowledged()
@@ -102,19 +105,20 @@ def acknowledged(options, settings, base):
         revision = str(base.context.get("git_revision", "")).removesuffix("+dirty")
     known = of_revision(revision)
     if known is None and entries:
-        notes.append(f"base's revision ({revision}) is not known here, nor what its file of acknowledged changes says: "
+        notes.append(f"base's revision ({revision}) and its file of acknowledged changes are not known here: "
                      "all entries count")
     return exact.Acknowledged([entry for entry in entries if entry not in (known or ())],
                               [entry for entry in entries if entry in (known or ())], notes)
 
 
 def alone():
-    """A lock: gates of one repository that build or measure at once would measure each other."""
+    """Returns a lock, because gates of one repository that build or measure at once would measure each other."""
     return held(REPOSITORY and os.path.join(REPOSITORY, "build", "gate", "lock"),
                 lambda: tell("waiting until another gate is done"))
 
 
 def calibrate(options, settings):
+    """Runs a calibration and returns the exit status. Raises GateError."""
     injection = Injection(options.inject, options.inject_rows) if options.inject else None
     with alone(), tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         base, head, _ = copied_builds(options, settings, folder)
@@ -131,6 +135,7 @@ def calibrate(options, settings):
 
 
 def gate_builds(options, settings):
+    """Gates two builds, writes the reports and returns the exit status. Raises GateError."""
     injection = Injection(options.inject, options.inject_rows) if options.inject else None
     if options.resume and options.seed is None:
         options.seed = Journal.seed_in(options.out)
@@ -158,7 +163,7 @@ def command_line():
 
 
 def conclude(result, options):
-    """Says the verdict, if stdout is still open. Returns the exit status."""
+    """Prints the verdict, if stdout is still open. Returns the exit status."""
     try:
         say(result, options.out)
         if sys.stdout:
@@ -171,7 +176,7 @@ def conclude(result, options):
 
 
 def refuse_folder(folder):
-    raise GateError(f"{folder}: another gate is about to write there; --out names another folder")
+    raise GateError(f"{folder}: another gate is about to write there; give another folder with --out")
 
 
 def main(arguments):
@@ -181,7 +186,7 @@ def main(arguments):
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGHUP, stop)
     for stream in (sys.stdout, sys.stderr):
-        if stream:  # or it was closed
+        if stream:  # None if the caller closed it
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         options = parse(arguments)
@@ -203,6 +208,6 @@ def main(arguments):
     except KeyboardInterrupt:
         tell("interrupted")
         return 128 + signal.SIGINT
-    except Exception:  # whose own exit status would say "regression"
+    except Exception:  # the interpreter would exit with status 1, which means "regression"
         traceback.print_exc()
         return TOOL_FAILED

@@ -1,9 +1,9 @@
-"""The programs of a build, linked anew with their object files in another order.
+"""Links the programs of a build again, with their object files in another order.
 
-Where the linker puts a function decides which cache lines and branch predictor's entries it shares,
-so that programs of the same code differ in speed. How far, two such programs show. What is
-shuffled are the project's object files, among them those that the build takes from its static
-archives, and no others.
+Where the linker puts a function decides which cache lines and branch predictor entries it shares,
+so that programs with the same code differ in speed. Two such programs show by how much. Only the
+project's own object files are shuffled, including those that the build takes from its static
+archives.
 """
 
 import pathlib
@@ -15,19 +15,21 @@ import tempfile
 
 from .builds import PROGRAMS, copy_companions
 
-TIMEOUT = 120  # seconds a command; most take less than one
-# As the linker reports a member that it takes from an archive.
+TIMEOUT = 120  # seconds for a command; most take less than one
+# The linker's report of a member that it takes from an archive.
 MEMBER = re.compile(r"^\((?P<archive>.*)\)(?P<member>.*)$", re.MULTILINE)
 
 
 class RelinkError(Exception):
-    """The build cannot be linked anew; one line says why."""
+    """Says in one line why the build cannot be linked again."""
 
 
 def relink(build_tree, target_folder, seed):
-    """Links the programs of `build_tree`, a built tree of CMake's Ninja generator, into
-    `target_folder`, which is made if need be. The same seed gives the same bytes. Raises
-    RelinkError."""
+    """Links the programs of `build_tree` into `target_folder`, which is created.
+
+    `build_tree` is a built tree of CMake's Ninja generator. The same seed gives the same bytes.
+    Raises RelinkError.
+    """
     build_tree, target_folder = pathlib.Path(build_tree).resolve(), pathlib.Path(target_folder)
     target_folder.mkdir(parents=True, exist_ok=True)
     for program in PROGRAMS:
@@ -40,11 +42,11 @@ def _relink(build_tree, target, shuffler):
     output = command.index("-o") + 1
     archives = [word for word in command if word.endswith(".a") and not word.startswith("/")]
     with tempfile.TemporaryDirectory(prefix="rpycbench_relink_") as folder:
-        # First as ever, to learn which members the linker takes.
+        # Links once in the usual order, to learn which members the linker takes.
         command[output] = str(pathlib.Path(folder, target.name))
-        told = _run([*command, "-Wl,--trace,--trace"], build_tree)  # twice: members, too
+        told = _run([*command, "-Wl,--trace,--trace"], build_tree)  # the second lists members
         if archives and not MEMBER.search(told):
-            raise RelinkError(f"the linker of {target.name} does not tell what it links")
+            raise RelinkError(f"the linker of {target.name} does not report what it links")
         objects = [word for word in command if word.endswith(".o")]
         first = command.index(objects[0])
         for number, archive in enumerate(archives):
@@ -62,7 +64,7 @@ def _relink(build_tree, target, shuffler):
 
 
 def _link_command(build_tree, program):
-    """The words of the command that links the program; paths are relative to the tree."""
+    """Returns the words of the command that links the program; paths are relative to the tree."""
     commands = _run(["ninja", "-t", "commands", "-s", program], build_tree).splitlines()
     # CMake writes ": && <before> && <linker> … && <after>".
     for words in map(shlex.split, commands[-1].split(" && ") if commands else ()):

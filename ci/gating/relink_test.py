@@ -1,6 +1,6 @@
-"""Programs linked anew in another order: `relink_test.py <build tree>`.
+"""Tests programs linked again in another order: `relink_test.py <build tree>`.
 
-They must work, hold the same functions in another order, and be the same whenever the seed is.
+They must work, hold the same functions in another order, and be identical for the same seed.
 """
 
 import json
@@ -19,7 +19,7 @@ PATIENCE = 120  # seconds
 
 
 def functions(program):
-    """The project's functions, by address."""
+    """Returns the project's functions in the order of their addresses."""
     lines = subprocess.run(["nm", "-n", "--defined-only", program], capture_output=True, text=True,
                            timeout=PATIENCE, check=True).stdout.splitlines()
     return [name for _, kind, name in (line.split(maxsplit=2) for line in lines)
@@ -47,7 +47,7 @@ class RelinkTest(unittest.TestCase):
             self.assertEqual(3, len(orders), program)
 
     def test_archives_are_taken_apart(self):
-        # Neighbours of one archive no longer are.
+        # Functions that were neighbours in an archive no longer are.
         order = functions(self.folder / "first" / "bench_server")
         layers = ["3net" in name for name in order if "3net" in name or "4rpyc" in name]
         changes = sum(a != b for a, b in zip(layers, layers[1:]))

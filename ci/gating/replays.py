@@ -1,8 +1,8 @@
-"""Whole gates that are replayed from the blocks that real ones recorded: the same order of measuring, the same tests,
-the same verdict, with a clock that is told.
+"""Replays whole gates from the blocks that real ones recorded, with the same order, tests and verdict.
 
-Of each row, a replay takes a stretch of the blocks that all recorded gates have of it, in order and round the end, so
-that drift stays in it. Where base and head were the same, a fresh coin turns each block, as another throw would have.
+The clock advances by the recorded time of a block. For each row, a replay takes a stretch of the blocks of all
+recorded gates. It keeps their order and wraps around at the end, which preserves drift. If base and head were the
+same, a fresh coin turns each block, as another throw would have.
 """
 
 import math
@@ -16,11 +16,13 @@ from .verdict import GateResult
 
 
 class RecordedBlocks:
-    """What Blocks is to a real gate."""
+    """Replaces Blocks, which measures for a real gate."""
 
     def __init__(self, recorded, a_block, same, seed):
-        """`recorded` is {row: an array of blocks x figures, the logarithms of head over base, worse above 0},
-        `a_block` the seconds that one takes, `same` whether coins may turn them."""
+        """`recorded` is {row: array of blocks x figures}, as logarithms of head over base; above 0 is worse.
+
+        `a_block` is the time of a block in seconds. `same` says whether coins may turn the blocks.
+        """
         self._recorded, self._a_block, self._same = recorded, a_block, same
         self._rng = np.random.default_rng(seed)
         self._next = {row: int(self._rng.integers(len(blocks))) for row, blocks in recorded.items()}
@@ -30,7 +32,7 @@ class RecordedBlocks:
         return self.now
 
     def way_of(self, row):
-        """It was measured."""
+        """Does nothing, because the row was measured already."""
 
     def measure(self, row, is_control=False):
         self.now += self._a_block
@@ -49,7 +51,7 @@ class RecordedBlocks:
 
 
 def recorded_blocks(gates):
-    """{row: blocks x figures} of gates as ci/proof keeps them."""
+    """Returns {row: blocks x figures} of gates in the form that ci/proof keeps."""
     found = {}
     for gate in gates:
         for row in gate["timed"]:
@@ -59,7 +61,7 @@ def recorded_blocks(gates):
 
 
 def replay_gates(gates, settings, count, same):
-    """The verdicts of `count` replays of these recorded gates, of one scenario."""
+    """Returns the verdicts of `count` replays of these recorded gates of one scenario."""
     recorded = recorded_blocks(gates)
     a_block = float(np.median([gate["a_block"] for gate in gates]))
     names = [row for row in recorded if row != "control"]
@@ -76,7 +78,7 @@ def replay_gates(gates, settings, count, same):
 
 
 def binomial_interval(hits, of, confidence=0.95):
-    """(low, high) of a probability, by Clopper and Pearson."""
+    """Returns (low, high) of a probability, by Clopper and Pearson."""
     def bound(tail_of, hits_or_more):
         low, high = 0.0, 1.0
         for _ in range(50):

@@ -1,4 +1,4 @@
-"""Replays of recorded gates, and the intervals that their counts are given with."""
+"""Tests replays of recorded gates, and the intervals of the rates that they give."""
 
 import math
 import pathlib
@@ -20,7 +20,7 @@ ROWS = {"Latency/tcp_threaded/ping": 2, "Latency/rpyc_async/ping": 2, "Rate/tcp_
 
 
 def gate(slower, seed):
-    """As ci/proof keeps it; `slower` is {row: a share}."""
+    """Returns a gate as ci/proof keeps it; `slower` is {row: a share}."""
     rng = np.random.default_rng(seed)
     timed = [{"row": row, "blocks": rng.normal(math.log1p(slower.get(row, 0)), 0.004, (6, figures)).tolist()}
              for row, figures in {**ROWS, "control": 1}.items()]
@@ -45,7 +45,7 @@ class ReplaysTest(unittest.TestCase):
                          {row: (12, figures) for row, figures in {**ROWS, "control": 1}.items()})
 
     def test_coins_take_a_lean_out_of_equal_builds(self):
-        """What one side had in luck, another throw would have given to the other."""
+        """If one side was lucky, another throw would have given that luck to the other."""
         self.assertNotIn(REGRESSION, self.verdicts({row: 0.2 for row in ROWS}, True))
 
 

@@ -1,5 +1,7 @@
-"""What a gate leaves behind: SUMMARY.md for people, gate.json for programs, and both sides' measurements as
-files of Google Benchmark's form, which the stock compare.py reads."""
+"""Writes a gate's files: SUMMARY.md for people, gate.json for programs, and the measurements of both sides.
+
+The measurements are in Google Benchmark's form, which the stock compare.py reads.
+"""
 
 import contextlib
 import json
@@ -14,22 +16,22 @@ from .sequential import INCONCLUSIVE, PASS, REGRESSION
 from .verdict import UNFIT
 
 FILES = ("gate.json", "base.json", "head.json", "SUMMARY.md")  # in the order in which they are written
-FORMAT = 1  # of gate.json
-MOST_LISTED = 40  # changes in the summary; gate.json has all
+FORMAT = 1  # version of gate.json
+MOST_LISTED = 40  # changes in the summary; gate.json has all of them
 
 HEADLINES = {
-    PASS: "Nothing became slower by what must be caught, and no exact figure changed unacknowledged.",
-    REGRESSION: "Something became slower or dearer.",
-    INCONCLUSIVE: "No regression was shown, and not every row could be cleared.",
+    PASS: "No row became slower by what must be caught, and no exact figure changed without acknowledgement.",
+    REGRESSION: "Something became slower or more expensive.",
+    INCONCLUSIVE: "No regression was shown, but not every row could be cleared.",
     UNFIT: "The control compares one program with itself and did not pass: this machine is not fit now.",
 }
 ADVICE = {
     INCONCLUSIVE: "What to do: run the gate again on a quieter machine, or give it more time (`timing_seconds`). A row "
     "that stays undecided on a quiet machine has changed by about what must be caught: look at its interval, and judge "
-    "it alone (`--rows`). An exact figure that repeats in base alone has become irregular: find out what its calls do "
-    "by turns.",
-    UNFIT: "What to do: stop what else runs on this machine, or take another one; two CPUs that nobody else uses are "
-    "enough. The exact tier does not mind (`--tier=exact`).",
+    "it alone (`--rows`). An exact figure that repeats only in base has become irregular: find out what varies between "
+    "its calls.",
+    UNFIT: "What to do: stop what else runs on this machine, or use another one; two CPUs that nobody else uses are "
+    "enough. The exact tier works on any machine (`--tier=exact`).",
 }
 
 
@@ -38,17 +40,19 @@ def percent(share, digits=1):
 
 
 def prepare(folder, files=FILES, inputs=(), keep=()):
-    """Makes the folder, and takes away what an earlier gate left, which must not pass for this one's, but for
-    what it is to `keep`. Throws GateError if there are such files that are no gate's, or are among the `inputs`."""
+    """Makes the folder and removes what an earlier gate left, except `keep`, so that it cannot pass for this gate's.
+
+    Raises GateError if a file there is not a gate's, or is among the `inputs`.
+    """
     written = [os.path.realpath(os.path.join(folder, name)) for name in files]
     for path in inputs:
         if os.path.realpath(path) in written:
-            raise GateError(f"{path}: the gate would overwrite it; --out names another folder")
+            raise GateError(f"{path}: the gate would overwrite it; give another folder with --out")
     os.makedirs(folder, exist_ok=True)
     there = [name for name in files if os.path.exists(os.path.join(folder, name))]
     if there and files[0] not in there:
-        raise GateError(f"{os.path.join(folder, there[0])}: no gate's, and would be overwritten; --out names "
-                        "another folder")
+        raise GateError(f"{os.path.join(folder, there[0])}: not a gate's file, and would be overwritten; give another "
+                        "folder with --out")
     for name in [*reversed(there), journal.NAME]:
         if name not in keep:
             with contextlib.suppress(FileNotFoundError):
@@ -69,6 +73,7 @@ def write(folder, name, text):
 
 
 def write_all(folder, result, command):
+    """Writes all reports of a gate of two builds; `command` repeats it."""
     write(folder, "gate.json", json.dumps(gate_document(result, command), indent=1) + "\n")
     write(folder, "base.json", side_document(result, "base"))
     write(folder, "head.json", side_document(result, "head"))
@@ -76,7 +81,7 @@ def write_all(folder, result, command):
 
 
 def side_document(result, side):
-    """One side's slots as the framework's document: a repetition each."""
+    """Returns one side's slots as a document of Google Benchmark, one repetition each."""
     rows = []
     slots_of = {row.name: getattr(row, f"{side}_slots") for row in result.rows}
     if result.exact:
@@ -92,7 +97,7 @@ def side_document(result, side):
 
 
 def timed_entries(row, settings):
-    """A TimedRow's figures, one by one."""
+    """Yields the entries of a TimedRow's figures."""
     for timed in row.figures:
         entry = {"row": row.name, "statistic": timed.rule.statistic, "of_slots": timed.rule.of_slots,
                  "verdict": timed.verdict, "tolerated": timed.rule.tolerated, "caught": timed.rule.caught,
@@ -109,6 +114,7 @@ def timed_entries(row, settings):
 
 
 def gate_document(result, command):
+    """Returns the content of gate.json."""
     settings = result.settings
     document = {
         "format": FORMAT, "verdict": result.verdict, "command": command, "seed": result.seed,
@@ -137,7 +143,7 @@ def gate_document(result, command):
 
 
 def _timed_table(rows, settings, wanted=lambda timed: True):
-    """Of those figures of the TimedRows that are `wanted`."""
+    """Returns a table of the figures of the TimedRows that are `wanted`."""
     lines = ["| row | change | interval | verdict | blocks | could have been caught |",
              "|---|--:|:-:|---|--:|--:|"]
     for row in rows:
@@ -155,13 +161,13 @@ def _timed_table(rows, settings, wanted=lambda timed: True):
 
 
 def _timed_sections(result):
-    """The rows in time that are slower, and those that are not cleared, and what layers they belong to."""
+    """Returns the sections about rows that are slower, rows that are not cleared, and their layers."""
     slower = [row for row in result.rows if looks_slower(row) and (result.alarms or row.verdict == REGRESSION)]
     undecided = [row for row in result.rows if row.verdict == INCONCLUSIVE and row not in slower]
     lines = []
     if slower and not all(row.verdict == REGRESSION for row in slower):
         lines += [f"{len(slower)} of {len(result.rows)} rows look slower. Together they are a regression, though there "
-                  "was no time to show it of each of them.", ""]
+                  "was no time to show it for each of them.", ""]
     if (slower or undecided) and len(result.rows) > 1:
         lines += ["## By layer", "", "| layer | look slower | of rows | their median change |", "|---|--:|--:|--:|",
                   *(f"| {layer.name} | {layer.slower} | {layer.rows} | {percent(layer.change)} |"
@@ -174,12 +180,13 @@ def _timed_sections(result):
 
 
 def acknowledgement(change):
-    """The entry for the file of acknowledged changes, which lacks its reason."""
+    """Returns the entry for the file of acknowledged changes, without its reason."""
     values = {key: json.dumps(getattr(change, key)) for key in ("row", "figure", "old", "new")}
     return ["[[change]]", *(f"{key} = {value}" for key, value in values.items()), 'why = ""']
 
 
 def changes_section(result):
+    """Returns the sections about exact figures that changed."""
     lines = []
     for title, changes in (("Exact figures that changed", result.unacknowledged),
                            ("Acknowledged changes", [c for c in result.changes if c.why])):
@@ -192,13 +199,13 @@ def changes_section(result):
             lines.append(f"| … and {len(changes) - MOST_LISTED} more, in gate.json | | | | |")
         lines.append("")
     if result.unacknowledged:
-        lines += ["If that is wanted, say why in the file of acknowledged changes:", "", "```toml"]
+        lines += ["If that is intended, give the reason in the file of acknowledged changes:", "", "```toml"]
         for change in result.unacknowledged[:MOST_LISTED]:
             lines += acknowledgement(change)
         lines += ["```", ""]
         if any(exact.covers(entry, change.row) and entry.figure == change.figure
                for entry in result.stale for change in result.unacknowledged):
-            lines += ["An entry that base's file has as well was for a change before base, and does not count again: "
+            lines += ["An entry that base's file also has was for a change before base, and does not count again: "
                       "give a new reason.", ""]
     if result.unsettled_in_head:
         lines += ["## Exact figures that repeat in base only", "",
@@ -207,6 +214,7 @@ def changes_section(result):
 
 
 def summary(result, command):
+    """Returns the content of SUMMARY.md."""
     settings = result.settings
     lines = [f"# Gate: {result.verdict}", "", HEADLINES[result.verdict], "",
              f"Base: {result.base.version}, {result.base.origin}  ",
@@ -225,13 +233,13 @@ def summary(result, command):
     if result.exact:
         lines += [f"Exact tier: {result.exact.figures} figures of {result.exact.rows} rows in "
                   f"{result.exact.seconds:.0f} s; {len(result.exact.unsettled)} did not repeat in "
-                  "base, so that only a change beyond that was looked for.", ""]
+                  "base, so that the gate only looked for a change beyond that.", ""]
     if result.rows:
         lines += [f"Timing tier: {len(result.rows)} rows, {len(result.timed)} figures, "
                   f"{sum(len(row.coins) for row in result.rows)} blocks in "
-                  f"{result.timing_seconds:.0f} s. A gate of equal builds alarms with a probability of "
-                  f"{settings.false_alarms} at most; a row that is slower by what must be caught passes with "
-                  f"{settings.missed} at most.", ""]
+                  f"{result.timing_seconds:.0f} s. A gate of equal builds gives a false alarm with a probability of "
+                  f"at most {settings.false_alarms}. A row that is slower by what must be caught passes with a "
+                  f"probability of at most {settings.missed}.", ""]
     for entry in result.unused:
         lines.append(f"- no longer needed: the acknowledged change of {entry.figure} of {entry.row} from "
                      f"{entry.old} to {entry.new}")
@@ -239,9 +247,9 @@ def summary(result, command):
     if passed := [row for row in result.rows if row.verdict == PASS]:
         lines += ["", "<details><summary>Rows that passed</summary>", "",
                   *_timed_table(passed, settings), "", "</details>"]
-    lines += ["", "¹ Some slots have doubts, which their labels in base.json and head.json tell. Change: of "
-              "the time, or of the inverse of a rate; above 0 is worse. Interval: the sign test's, 95 % of a number "
-              "of blocks fixed in advance, from the least to the most of fewer than six. Could have been "
+    lines += ["", "¹ Some slots have doubts; their labels in base.json and head.json name them. Change: of "
+              "the time, or of the inverse of a rate; above 0 is worse. Interval: the sign test's, 95 % for a number "
+              "of blocks fixed in advance; with fewer than six, from the least to the most. Could have been "
               "caught: the smallest slowdown that 95 % of gates with this row's noise would find.", "",
               f"Again: `{command} --seed={result.seed}`", ""]
     return "\n".join(lines)

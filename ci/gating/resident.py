@@ -1,5 +1,7 @@
-"""Resident programs: a bench_all that stays and runs one row each time it is asked, so that a short run
-costs no start. It talks in lines over stdin and stdout (bench/run/rows_on_request.h)."""
+"""Keeps resident programs: a bench_all that stays and runs a row whenever it is asked, which saves its start.
+
+It communicates in lines over stdin and stdout (bench/run/rows_on_request.h).
+"""
 
 import json
 import os
@@ -9,20 +11,22 @@ import tempfile
 
 from .errors import GateError
 
-PATIENCE = 150  # seconds for an answer: bench_all itself gives up on a server much earlier
-# Runs a command that ends when the gate does, however that ends. There are many of them, and a
-# preexec_fn, which forks all of this process, takes twice as long.
+PATIENCE = 150  # seconds for an answer; bench_all itself gives up on a server much earlier
+# Runs a command that ends when the gate does, however that ends. A preexec_fn would fork this whole
+# process and take twice as long, and there are many such commands.
 ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")
 
 
 def last_line(text):
-    """What a program said last, for it is mostly why it failed; empty if nothing."""
+    """Returns a program's last line, which mostly says why it failed; empty if there is none."""
     return (text.strip().splitlines() or [""])[-1]
 
 
 class Resident:
-    """One bench_all of a build on some CPUs. Its rows' placement follows from the CPUs that it was
-    allowed: of a single one, client and server share it."""
+    """Runs one bench_all of a build on some CPUs.
+
+    The CPUs decide the placement of its rows: on a single one, client and server share it.
+    """
 
     def __init__(self, build, cpus, flags):
         self.build, self.cpus = build, cpus
@@ -35,7 +39,7 @@ class Resident:
         self._output = b""
 
     def start(self, row, inject="", iterations=None):
-        """Begins a run of the row, a listed name; of so many iterations, if the build takes that."""
+        """Begins a run of the row, a listed name, with `iterations` if the build supports that."""
         self._row = row
         words = [row, *([inject] if inject else ()), *([f"iterations:{iterations}"] if iterations else ())]
         try:
@@ -45,14 +49,13 @@ class Resident:
             raise self._failure("ended") from None
 
     def result(self):
-        """(context, row) of the run that was begun last. Throws GateError if the row or the program
-        failed."""
+        """Returns (context, row) of the run that was begun last. Raises GateError if row or program failed."""
         line = self._read_line()
         try:
             document = json.loads(line)
             rows, context = document["benchmarks"], document["context"]
         except (ValueError, KeyError, TypeError):
-            raise self._failure("answered with something that is no result") from None
+            raise self._failure("answered with something that is not a result") from None
         if len(rows) != 1:
             raise self._failure(f"answered with {len(rows)} rows")
         if rows[0].get("error_occurred"):
@@ -60,8 +63,10 @@ class Resident:
         return context, rows[0]
 
     def close(self, patience=PATIENCE):
-        """Ends the program, and with it its servers: by itself within so many seconds, or by force. Throws GateError
-        if it did so by itself and says that something was wrong, as when a server did not end well."""
+        """Ends the program and its servers, by force after `patience` seconds.
+
+        Raises GateError if it ends by itself and reports a fault, such as a server that did not end well.
+        """
         for pipe in (self._process.stdin, self._process.stdout):
             try:
                 pipe.close()
@@ -76,7 +81,7 @@ class Resident:
         said = self._last_words() if failed else ""
         self._stderr.close()
         if failed:
-            raise GateError(f"{self.build.name}: bench_all ended with {self._process.returncode} after its rows" +
+            raise GateError(f"{self.build.name}: bench_all exited with {self._process.returncode} after its rows" +
                             (f": {said}" if said else ""))
 
     def __enter__(self):
@@ -109,7 +114,7 @@ class Resident:
 
 
 def list_rows(build, flags):
-    """The rows that the build lists under these flags. Throws GateError with what it says instead."""
+    """Returns the rows that the build lists under these flags. Raises GateError with its message otherwise."""
     command = [*ENDS_WITH_PARENT, os.path.join(build.folder, "bench_all"), "--benchmark_list_tests", *flags]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -117,6 +122,6 @@ def list_rows(build, flags):
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GateError(f"{build.name}: {error}") from error
     if done.returncode != 0:
-        said = last_line(done.stderr) or f"bench_all exits with {done.returncode}"
+        said = last_line(done.stderr) or f"bench_all exited with {done.returncode}"
         raise GateError(f"{build.name}: {said}")
     return done.stdout.split()

@@ -1,8 +1,8 @@
-"""The timing tier's order of measuring: round by round, until every row is decided or the time is over.
+"""Orders the timing tier's measurements: round by round, until every row is decided or the time is over.
 
-At first every row that is undecided gets a block in turn. When what is left of the time would no longer take the rows
-that look slowest to an alarm, only those are measured, as many as the time is enough for. That keeps the bound on
-false alarms, for who is measured next depends on the past alone (sequential.py).
+At first every undecided row gets a block in turn. Later the remaining time may not suffice to bring the rows that look
+slowest to an alarm. From then on only those are measured, as many as there is time for. The bound on false alarms
+holds because the choice of the next row depends only on the past (sequential.py).
 """
 
 import itertools
@@ -12,10 +12,10 @@ import time
 
 from .sequential import INCONCLUSIVE, MOST_WON, log_mean
 
-SUSPECT = math.log(20)  # ln E from which on a figure looks slower: 1 in 20 at most are not
-SUSPECTS = 8  # rows that are worth keeping time for
-SLACK = 1.25  # blocks that a row needs, over those that it would need if it won every bet
-LONGEST_ROUND = 1 / 12  # of all time, so that the control, with a block a round, gets its own in time
+SUSPECT = math.log(20)  # ln E from which on a figure looks slower; at most 1 in 20 unchanged ones reach it
+SUSPECTS = 8  # rows to keep time for
+SLACK = 1.25  # blocks that a row needs, divided by those that it would need if it won every bet
+LONGEST_ROUND = 1 / 12  # of all time, so that the control, with one block a round, gets enough blocks
 
 
 class Rounds:
@@ -26,7 +26,7 @@ class Rounds:
         self._order = random.Random(seed)
 
     def next(self, spent, blocks):
-        """The rows that the next round measures, the first ones first; `blocks` took the seconds `spent`."""
+        """Returns the rows that the next round measures, in order; `blocks` took `spent` seconds so far."""
         undecided = [row for row in self._rows if is_open(row, self._max_blocks)]
         self._order.shuffle(undecided)
         undecided.sort(key=lambda row: len(row.coins))
@@ -49,30 +49,32 @@ class Rounds:
 
 
 def _blocks_to_pass(row):
-    """How many the row needs at least."""
+    """Returns the smallest number of blocks that the row still needs."""
     missing = max(timed.limits.pass_at - timed.test.evidence[1] for timed in row.figures)
     return max(math.ceil(missing / MOST_WON), 1)
 
 
 def log_mean_e(rows):
-    """Of all figures of the rows, whose chance of a false alarm it is."""
+    """Returns ln of the mean E of all figures, which share the chance of a false alarm."""
     return log_mean([timed.test.evidence[0] for row in rows for timed in row.figures])
 
 
 def is_open(row, max_blocks):
-    """Whether the row may have further blocks."""
+    """Returns whether the row may have more blocks."""
     return row.verdict == INCONCLUSIVE and len(row.coins) < max_blocks
 
 
 def decide(blocks, residents, rows, control, settings, seed, tell, *, record=lambda *block: None, spent=0.0,
            highest=-math.inf, clock=time.monotonic):
-    """Measures blocks of `rows` and of the control until all are decided, or have max_blocks, or the time, which
-    `clock` tells, is over. An earlier gate may have `spent` seconds on the blocks that they have, and seen ln of the
-    mean E at `highest`. Each block goes to `record` with its row, whether that is the control, and the seconds spent
-    so far. Returns (those seconds, ln of the mean E when that was highest)."""
+    """Measures blocks of `rows` and of the control until all are decided or have max_blocks, or the time is over.
+
+    `clock` gives the time in seconds. An earlier gate may have `spent` seconds on the blocks that they have, and have
+    seen ln of the mean E as high as `highest`. `record` gets each block with its row, whether that is the control, and
+    the seconds spent so far. Returns (those seconds, the highest ln of the mean E).
+    """
     begin = clock() - spent
     for row in (control, *rows):
-        blocks.way_of(row)  # not amid a round, whose programs must all have done the same
+        blocks.way_of(row)  # not within a round, whose programs must all have done the same
     rounds = Rounds(rows, settings, seed)
     measured = sum(len(row.coins) for row in (control, *rows))
     for number in itertools.count(1):
@@ -92,7 +94,7 @@ def decide(blocks, residents, rows, control, settings, seed, tell, *, record=lam
             row.add(block)
             record(row.name, row is control, block, clock() - begin)
             measured += 1
-        # Not amid the round: its rows share programs, whose luck the first blocks have told.
+        # Not within the round: its rows share programs, so the first blocks would predict the others.
         highest = max(highest, log_mean_e(rows))
         if clock() - begin > settings.timing_seconds:
             break

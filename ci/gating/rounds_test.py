@@ -1,4 +1,4 @@
-"""The order of measuring and what it leads to, with blocks that are drawn and a clock that is told."""
+"""Tests the order of measuring and its consequences, with simulated blocks and a simulated clock."""
 
 import math
 import pathlib
@@ -24,7 +24,7 @@ LAYERS = ("tcp_threaded", "rpyc_threaded", "rpyc_async", "http_threaded")
 
 
 class DrawnBlocks:
-    """Blocks of rows that cost the share more in head that `slower` says. One slot in ten meets a loud moment."""
+    """Simulates blocks of rows whose head costs more by the share in `slower`. One slot in ten is disturbed."""
 
     def __init__(self, slower, seed, a_block=A_BLOCK):
         self._slower, self._rng, self._a_block = slower, np.random.default_rng(seed), a_block
@@ -34,7 +34,7 @@ class DrawnBlocks:
         return self.now
 
     def way_of(self, _):
-        """It is drawn."""
+        """Does nothing, because blocks are simulated."""
 
     def _slots(self, us):
         noise = np.where(self._rng.random(6) < 0.1, 0.3 * self._rng.random(6), self._rng.normal(0, 0.003, 6))
@@ -47,7 +47,7 @@ class DrawnBlocks:
 
 
 def gate(rows, slower, seed=1, settings=SETTINGS, **drawn):
-    """The GateResult of a gate of so many rows."""
+    """Returns the GateResult of a gate with this number of rows."""
     blocks = DrawnBlocks(slower, seed, **drawn)
     timed = timed_rows([f"Latency/{LAYERS[number % len(LAYERS)]}/{number}" for number in range(rows)], settings)
     result = GateResult(None, None, settings, rows=timed, control=control_row(settings))
@@ -62,7 +62,7 @@ def number_of(name):
 
 
 class ManyRows(unittest.TestCase):
-    """In the default time, however many rows there are."""
+    """Tests that the default time suffices for any number of rows."""
 
     def test_a_fifth_slower_in_all_rows_is_a_regression(self):
         for rows in (1, 10, 38, 74, 400, 2000):

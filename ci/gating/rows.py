@@ -1,15 +1,15 @@
-"""Rows of result files as the gate reads them: labels, units, figures, and what must agree on both sides."""
+"""Reads rows of result files for the gate: labels, units, figures, and what must agree on both sides."""
 
 import math
 
 from .errors import GateError
 
 OPTIMISED = ("Release", "RelWithDebInfo")
-TIMES = ("real_time", "cpu_time")  # in the row's time_unit; all counters have theirs in their name
+TIMES = ("real_time", "cpu_time")  # in the row's time_unit; the names of counters have their units
 
 
 def label_of(row, injected=False):
-    """The conditions in the row's label, without doubts (and without what the gate itself injects)."""
+    """Returns the conditions in the row's label, without doubts and without what the gate injects."""
     return " ".join(entry for entry in row.get("label", "").split()
                     if not entry.startswith("doubts=")
                     and not (injected and entry.startswith("inject=")))
@@ -23,7 +23,7 @@ def doubts_of(row):
 
 
 def check_build(context, where):
-    """Throws GateError unless a result's context tells of a build that is worth measuring."""
+    """Raises GateError unless a result's context describes a build that is worth measuring."""
     build_type, sanitizer = context.get("suite_build_type"), context.get("sanitizer")
     if build_type not in OPTIMISED or sanitizer:
         built = f"with -fsanitize={sanitizer}" if sanitizer else f"as {build_type}"
@@ -31,7 +31,7 @@ def check_build(context, where):
 
 
 def figure(row, name, where):
-    """A counter or time of the row, a finite number above 0; throws GateError that names `where`."""
+    """Returns a counter or time of the row, a finite number above 0. Raises GateError that names `where`."""
     value = row.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise GateError(f"{where}: {row['name']} has no {name}")
@@ -41,7 +41,7 @@ def figure(row, name, where):
 
 
 def check_same(base, head, injected=False):
-    """Throws GateError unless the two rows were measured in one unit and under the same conditions."""
+    """Raises GateError unless the two rows were measured in one unit and under the same conditions."""
     units = base.get("time_unit"), head.get("time_unit")
     if units[0] != units[1]:
         raise GateError(f"{base['name']}: time_unit is {units[0]} in base, {units[1]} in head")

@@ -1,8 +1,8 @@
-"""The gate's statistics: a test of paired measurements that is valid at every moment of stopping.
+"""Tests paired measurements by a statistic that is valid at every moment of stopping.
 
-A block yields q, the logarithm of head's figure over base's, and a fair coin decided which of its slots was
-whose. So for a pure shift by d, q - d is as likely positive as negative given its size and all blocks before.
-A gambler who bets the share λ < 1 of his capital on "positive" each time can't expect to win:
+A block yields q, the logarithm of head's figure over base's. A fair coin decided which of its slots belonged to
+which build. For a pure shift by d, q - d is therefore as likely positive as negative, given its size and all blocks
+before. A gambler who bets the share λ < 1 of his capital on "positive" each time cannot expect to win:
 
     E = Π (1 + λ_k sgn(q_k - d))        d = ln(1 + tolerated)
     F = Π (1 + λ'_k sgn(D - q_k))       D = ln(1 + caught)
@@ -10,21 +10,19 @@ A gambler who bets the share λ < 1 of his capital on "positive" each time can't
 E is a martingale (for less than d it only falls), and by Ville's inequality P(E ever ≥ c) ≤ 1/c, for any
 tail, drift or correlation of the noise. A figure passes once F ≥ 1 / beta.
 
-The mean of several figures' E is a martingale as well, however they depend on each other and whichever of them is
-measured next, as long as the past alone decides that. (Their product is none: rows of one round share processes.)
-So a gate alarms once the mean of all E reaches 1 / alpha, and that is all that its chance of a false alarm is spent
-on. A single figure with E ≥ figures / alpha brings the mean there by itself, and is a regression of its own; where
-many are slower, none of them needs to come so far.
+The mean of several figures' E is a martingale as well, however they depend on each other. It remains one if the next
+figure to measure is chosen from the past alone. Their product is none, because rows of one round share processes. A
+gate alarms once the mean of all E reaches 1 / alpha, which uses up all of its chance of a false alarm. One figure with
+E ≥ figures / alpha brings the mean there alone, and is a regression by itself. If many are slower, each needs less.
 
-The stake may depend on the past and on the size m = |q_k - d|, which is what makes the bet worth something.
-Against a shift by δ in noise of density f the best is (f(m-δ) - f(m+δ)) / (f(m-δ) + f(m+δ)). The noise of a
-shared machine has a narrow core and far outliers, when a neighbour slows one slot down; for a density of
-Cauchy's that is 2mδ / (s² + m² + δ²), which grows up to m² = s² + δ² and would fall behind it. It must not
-fall: for a shift below d, E is sure to fall only if a larger size never has a smaller stake. So behind that it
-stays. δ is the least that matters, or what the median of the past says if that is more.
+The stake may depend on the past and on the size m = |q_k - d|, which makes the bet worthwhile. Against a shift by δ
+in noise of density f the best stake is (f(m-δ) - f(m+δ)) / (f(m-δ) + f(m+δ)). The noise of a shared machine has a
+narrow core and far outliers, because a neighbour may slow one slot down. For Cauchy's density the best stake is
+2mδ / (s² + m² + δ²), which grows up to m² = s² + δ² and falls beyond it. The stake here must not fall: for a shift
+below d, E only falls if a larger size never has a smaller stake. Beyond that point it therefore stays constant. δ is
+the smallest shift that matters, or what the median of the past says if that is more.
 
-The arrays have one entry a gate, so that thousands of virtual gates are replayed by the same lines that
-decide a real one.
+The arrays have one entry for each gate, so that the same lines decide a real gate and thousands of virtual ones.
 """
 
 import math
@@ -33,17 +31,19 @@ import numpy as np
 
 REGRESSION, PASS, INCONCLUSIVE = "regression", "pass", "inconclusive"
 
-STAKE = 0.85  # the most that is bet, with which five blocks pass; more would lose more to an outlier
-MOST_WON = math.log1p(STAKE)  # in a block, of ln E
-FIRST_BLOCKS = 3  # until then the noise is not known
+STAKE = 0.85  # the largest stake: five blocks can pass with it; a larger one would lose more to an outlier
+MOST_WON = math.log1p(STAKE)  # the largest gain of ln E in a block
+FIRST_BLOCKS = 3  # blocks before the noise is known
 
 
 class Limits:
-    """What a test of one figure decides: shares by which a time may grow, and error rates."""
+    """The limits of a test of one figure: shares by which a time may grow, and error rates."""
 
     def __init__(self, tolerated, caught, figures=1, alpha=0.001, beta=0.05):
-        """No more than `tolerated` (0.02) alarms with a probability above `alpha` / `figures`; a growth
-        by `caught` (0.05) or more passes with a probability of `beta` at most."""
+        """A growth by at most `tolerated` (0.02) alarms with at most a probability of `alpha` / `figures`.
+
+        A growth by at least `caught` (0.05) passes with at most a probability of `beta`.
+        """
         if not 0 <= tolerated < caught:
             raise ValueError("what must be caught must exceed what is tolerated")
         self.d, self.D = math.log1p(tolerated), math.log1p(caught)
@@ -51,18 +51,18 @@ class Limits:
 
 
 class SequentialTests:
-    """`width` tests side by side, of gates that have nothing to do with each other."""
+    """Runs `width` tests side by side, of gates that are independent of each other."""
 
     def __init__(self, limits, width=1):
         self.limits = limits
         self._blocks, self._count = np.empty((64, width)), 0
         self.log_e, self.log_f = np.zeros(width), np.zeros(width)
-        self.alarmed_after = np.zeros(width, int)  # blocks; 0: not yet
+        self.alarmed_after = np.zeros(width, int)  # blocks; 0 if it has not alarmed
         self.passed_after = np.zeros(width, int)
 
     @property
     def blocks(self):
-        """So far: an array of blocks x gates."""
+        """The blocks so far, as an array of blocks x gates."""
         return self._blocks[:self._count]
 
     @property
@@ -70,7 +70,7 @@ class SequentialTests:
         return bool(np.all(self.alarmed_after + self.passed_after))
 
     def add(self, q):
-        """The next block of each gate. A gate that is decided stays so, whatever comes."""
+        """Adds the next block of each gate. A decision of a gate is final."""
         limits, count = self.limits, self._count
         median, scale = self._median_and_scale() if count >= FIRST_BLOCKS else (0.0, None)
         self.log_e += self._bet(q - limits.d, median - limits.d, scale)
@@ -85,12 +85,12 @@ class SequentialTests:
         self.passed_after[open_ & ~alarm & (self.log_f >= limits.pass_at)] = count + 1
 
     def _median_and_scale(self):
-        """Of the blocks so far; the scale is their median absolute deviation, which is Cauchy's own."""
+        """Returns median and scale of the blocks so far; the scale of Cauchy's density is the MAD."""
         median = np.median(self.blocks, axis=0)
         return median, np.median(np.abs(self.blocks - median), axis=0)
 
     def _bet(self, distance, shift, scale):
-        """The logarithm of what a bet leaves. `shift` is what the past says the distance is."""
+        """Returns the logarithm of what a bet leaves; the past predicts the distance `shift`."""
         if scale is None:
             stake = STAKE
         else:
@@ -102,12 +102,12 @@ class SequentialTests:
 
 
 def log_mean(log_values):
-    """The logarithm of the mean of numbers that are given by theirs."""
+    """Returns the logarithm of the mean of numbers, given their logarithms."""
     return float(np.logaddexp.reduce(log_values) - math.log(len(log_values)))
 
 
 class FigureTest:
-    """The test of one figure of a real gate."""
+    """Tests one figure of a real gate."""
 
     def __init__(self, limits):
         self._tests = SequentialTests(limits)
@@ -117,14 +117,14 @@ class FigureTest:
 
     @property
     def verdict(self):
-        """REGRESSION, PASS, or INCONCLUSIVE as long as it is neither."""
+        """REGRESSION or PASS, or INCONCLUSIVE while it is neither."""
         if self._tests.alarmed_after[0]:
             return REGRESSION
         return PASS if self._tests.passed_after[0] else INCONCLUSIVE
 
     @property
     def evidence(self):
-        """ln E and ln F."""
+        """The evidence, ln E and ln F."""
         return float(self._tests.log_e[0]), float(self._tests.log_f[0])
 
     @property
@@ -133,14 +133,16 @@ class FigureTest:
 
     @property
     def noise(self):
-        """Of a block: the median absolute deviation, a share; None for fewer than two blocks."""
+        """The noise of a block: the relative median absolute deviation; None for fewer than two blocks."""
         return float(np.median(np.abs(self.blocks - np.median(self.blocks)))) if len(
             self.blocks) > 1 else None
 
 
 def median_interval(values, confidence=0.95):
-    """(median, low, high): the interval is the sign test's, so it assumes nothing but independence.
-    Too few values for the confidence: from the smallest to the largest."""
+    """Returns (median, low, high) with the sign test's interval, which assumes only independence.
+
+    With too few values for the confidence it reaches from the smallest to the largest.
+    """
     ordered = sorted(values)
     n = len(ordered)
     tail, cut = 0.0, 0
@@ -155,11 +157,12 @@ def median_interval(values, confidence=0.95):
 
 
 def replay(limits, blocks, gates, max_blocks, shift=0.0, rng=None, coins=True):
-    """`gates` virtual gates of one row from the blocks of a run of A against A, and their verdicts.
+    """Replays `gates` virtual gates of one row from the blocks of a run of A against A.
 
-    Each takes a stretch of the run, in order and round the end, so that drift and correlation stay in
-    it; a fresh coin turns each block, as another throw would have, unless `coins` are not wanted, because
-    the two sides did differ; `shift` (ln) is what the head is slower by.
+    Each takes a stretch of the run, in order and wrapping around at the end, so that drift and correlation are
+    preserved. A fresh coin turns each block, as another throw would have. Without `coins` none is turned, for
+    sides that did differ. `shift` (ln) is the slowdown of the head.
+
     Returns (alarms, passes, blocks until decided), arrays of `gates`.
     """
     rng = rng or np.random.default_rng()
@@ -176,8 +179,10 @@ def replay(limits, blocks, gates, max_blocks, shift=0.0, rng=None, coins=True):
 
 
 def detectable(limits, blocks, max_blocks, rate=0.95, gates=400, rng=None):
-    """The smallest slowdown, a share, that `rate` of gates with this noise catch; None if not even
-    ten times what must be caught. The blocks' own shift is taken out first."""
+    """Returns the smallest slowdown, a share, that `rate` of gates with this noise catch.
+
+    The blocks' own shift is removed first. Returns None if not even ten times what must be caught is found.
+    """
     rng = rng or np.random.default_rng(0)
     centred = np.asarray(blocks, float) - np.median(blocks)
     low, high = limits.d, 10 * limits.D

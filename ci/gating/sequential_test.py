@@ -1,4 +1,4 @@
-"""The gate's statistics: `sequential_test.py`. Simulations judge the promised error rates."""
+"""Tests the gate's statistics: `sequential_test.py`. Simulations judge the promised error rates."""
 
 import math
 import pathlib
@@ -18,7 +18,7 @@ BLOCKS = 48
 
 
 def simulate(limits, noise, shift):
-    """The share of alarms and of passes among gates with this noise, an array of BLOCKS x gates."""
+    """Returns the shares of alarms and passes among gates with this noise, an array of BLOCKS x gates."""
     tests = SequentialTests(limits, noise.shape[1])
     for row in noise:
         tests.add(row + shift)
@@ -26,11 +26,14 @@ def simulate(limits, noise, shift):
 
 
 class FalseAlarms(unittest.TestCase):
-    """However the noise is made: of gates whose head is slower by just what is tolerated, no more than
-    alpha may alarm. A high alpha shows it with few gates."""
+    """Tests the bound on false alarms for every kind of noise.
+
+    Of gates whose head is slower by exactly what is tolerated, at most a share of alpha may alarm. A high alpha
+    shows it with few gates.
+    """
 
     ALPHA = 0.05
-    NEVER = 1e-12  # as beta: no gate passes, and all go on to the end
+    NEVER = 1e-12  # used as beta: no gate passes, so all continue to the end
 
     def check(self, noise):
         limits = Limits(0.02, 0.05, alpha=self.ALPHA, beta=self.NEVER)
@@ -45,7 +48,7 @@ class FalseAlarms(unittest.TestCase):
 
     def test_normal_noise(self):
         alarms = self.check(self.coins * self.rng.normal(0, 0.01, (BLOCKS, GATES)))
-        self.assertGreater(alarms, self.ALPHA / 10)  # so the bound is not won by never alarming
+        self.assertGreater(alarms, self.ALPHA / 10)  # so that the bound is not met by never alarming
 
     def test_noise_without_a_variance(self):
         self.check(self.coins * self.rng.standard_cauchy((BLOCKS, GATES)) * 0.01)
@@ -60,7 +63,7 @@ class FalseAlarms(unittest.TestCase):
         self.check(self.coins * self.rng.normal(0, np.where(loud, 0.3, 0.003)))
 
     def test_noise_of_two_values(self):
-        """Below what is tolerated, too, where a stake that falls again for outliers breaks the promise."""
+        """It holds below what is tolerated, where a stake that falls again for outliers would break the promise."""
         for size in (0.04, 0.05, 0.07, 0.12):
             for shift in (-0.05, 0, 0.01):
                 noise = self.coins[:, :5000] * (size + self.rng.normal(0, 0.002, (BLOCKS, 5000)))
@@ -74,7 +77,7 @@ class FalseAlarms(unittest.TestCase):
         self.assertLessEqual(simulate(limits, rows, limits.d)[0], 0.005)
 
     def test_the_mean_of_figures_that_share_their_luck(self):
-        """Whichever of them is measured next: here that with the most evidence, after ten blocks of each."""
+        """It holds for any order of measuring: here the strongest figure is next, after ten blocks of each."""
         gates, count = 2000, 8
         limits = Limits(0.02, 0.05, figures=count, alpha=self.ALPHA, beta=self.NEVER)
         tests = [SequentialTests(limits, gates) for _ in range(count)]
@@ -86,7 +89,7 @@ class FalseAlarms(unittest.TestCase):
             for number, test in enumerate(tests):
                 before = test.log_e.copy()
                 test.add(luck + own[number, block] + limits.d)
-                if block >= 10:  # only the strongest goes on
+                if block >= 10:  # only the strongest continues
                     test.log_e = np.where(log_e.argmax(axis=0) == number, test.log_e, before)
             mean = np.logaddexp.reduce([test.log_e for test in tests], axis=0) - math.log(count)
             alarms |= mean >= math.log(1 / self.ALPHA)
@@ -94,7 +97,7 @@ class FalseAlarms(unittest.TestCase):
         self.assertGreater(alarms.mean(), self.ALPHA / 10)
 
     def test_a_loaded_coin_breaks_the_promise(self):
-        """The simulations can fail: noise that leans to one side is no pure shift."""
+        """The simulations can fail: noise that leans to one side is not a pure shift."""
         noise = np.abs(self.rng.normal(0, 0.01, (BLOCKS, GATES)))
         limits = Limits(0.02, 0.05, alpha=self.ALPHA, beta=self.NEVER)
         self.assertGreater(simulate(limits, noise, limits.d)[0], 0.3)
@@ -144,7 +147,7 @@ class OneRow(unittest.TestCase):
         self.assertEqual(test.verdict, PASS)
 
     def test_capital_by_hand(self):
-        """Three stakes of the most, then what the sizes of difference and noise advise."""
+        """The first three stakes are the largest; then sizes of difference and noise determine them."""
         limits = Limits(0.02, 0.05)
         test = FigureTest(limits)
         blocks = [0.01, 0.03, 0.02, 0.03]
@@ -171,7 +174,7 @@ class Intervals(unittest.TestCase):
         self.assertEqual(median_interval([4.0]), (4, 4, 4))
 
     def test_order_statistics(self):
-        """Of 10 values the second and the ninth: 2 (1 + 10) / 1024 = 2.1 % lie outside."""
+        """The interval of 10 values is the second to the ninth: 2 (1 + 10) / 1024 = 2.1 % lie outside."""
         self.assertEqual(median_interval(range(10)), (4.5, 1, 8))
 
     def test_coverage(self):
@@ -190,7 +193,7 @@ class Replays(unittest.TestCase):
         alarms, passes, needed = replay(self.limits, self.blocks, 2000, BLOCKS, rng=np.random.default_rng(1))
         self.assertEqual(alarms.sum(), 0)
         self.assertGreaterEqual(passes.mean(), 0.99)
-        self.assertEqual(needed.min(), 5)  # the least that F needs to grow to 20
+        self.assertEqual(needed.min(), 5)  # the smallest number with which F can grow to 20
 
     def test_a_real_shift_is_kept_without_coins(self):
         slower = self.blocks + math.log(1.08)

@@ -1,4 +1,4 @@
-"""The gate's configuration: a TOML file (ci/gate.toml is the default), and what it says of each row."""
+"""Reads the gate's configuration, a TOML file (ci/gate.toml is the default), and applies it to rows."""
 
 import os
 import re
@@ -11,13 +11,13 @@ from .errors import GateError
 
 @dataclass(frozen=True)
 class TimingRule:
-    """Rows of the timing tier, and how far a statistic of theirs may move. Shares: 0.05 is 5 %."""
-    rows: str  # regular expression, found anywhere in a row's name
+    """Selects rows of the timing tier and says how far a statistic may move. Shares: 0.05 is 5 %."""
+    rows: str  # regular expression, searched in a row's name
     statistic: str = "p10_us"  # one of counters.py
-    tolerated: float = 0.02  # no alarm up to this, but with the gate's false_alarms
-    caught: float = 0.05  # no pass from this on, but with the gate's missed
-    stored_limit: float = 0.10  # of two stored results: what makes an alarm
-    of_slots: str = "best"  # of a block, each side counts with its "best" slot, or with the "mean" of all
+    tolerated: float = 0.02  # up to this change, an alarm has at most the probability false_alarms
+    caught: float = 0.05  # from this change on, a pass has at most the probability missed
+    stored_limit: float = 0.10  # change that makes an alarm between two stored results
+    of_slots: str = "best"  # a side's figure of a block: its "best" slot, or the "mean" of all
 
     @property
     def higher_is_better(self):
@@ -26,45 +26,48 @@ class TimingRule:
 
 OF_SLOTS = ("best", "mean")
 DIALECTS = ("5", "6")
-OLD_DIALECT = "5"  # the default of builds whose context has none
+OLD_DIALECT = "5"  # default dialect of builds whose context names none
 
 
 @dataclass(frozen=True)
 class Settings:
+    """The gate's configuration; the keys of the TOML file have the same names."""
     preset: str = "default"
-    timing: tuple = ()  # of TimingRule; of several that match a row, of each statistic the last counts
+    timing: tuple = ()  # TimingRules; if several match a row, the last one for each statistic counts
     without_timing: str = ""  # rows that no timing rule applies to
     exact: str = ""  # rows of the exact tier; none if empty
-    without_ledger: str = ""  # of which only what goes over the wire is exact
-    instructions: tuple = ()  # names of rows whose instructions are counted, too
+    without_ledger: str = ""  # rows where only what goes over the wire is exact
+    instructions: tuple = ()  # names of rows whose instructions are counted as well
     instructions_tolerated: float = 0.01
-    acknowledged: str = ""  # file of changes that are wanted; beside the configuration if relative
+    acknowledged: str = ""  # file of intended changes; a relative path starts at the configuration's folder
     control: str = "Latency/tcp_threaded/ping/real_time"
-    flags: tuple = ()  # of bench_all, for both sides: ("--payload=text",)
-    false_alarms: float = 0.001  # of a whole gate
-    missed: float = 0.05  # of each row
+    flags: tuple = ()  # flags of bench_all for both sides, such as ("--payload=text",)
+    false_alarms: float = 0.001  # probability for a whole gate
+    missed: float = 0.05  # probability for each row
     max_blocks: int = 48
-    slots: int = 6  # of each build in a block
-    slot_seconds: float = 0.005  # measured time that the framework is asked for, a slot
+    slots: int = 6  # slots of each build in a block
+    slot_seconds: float = 0.005  # measured time of a slot that the framework is asked for
     timing_seconds: float = 240.0
     exact_seconds: float = 120.0
-    min_repetitions: int = 9  # of stored results
-    stored_false_alarms: float = 0.01  # of all rows of two stored results together
+    min_repetitions: int = 9  # in stored results
+    stored_false_alarms: float = 0.01  # probability for all rows of two stored results together
 
     def bench_flags(self):
-        """bench_all's, for both sides, but for those that a tier decides."""
+        """Returns the flags of bench_all for both sides, except those that a tier chooses."""
         return [f"--preset={self.preset}", *self.flags]
 
     def pinned(self, context):
-        """These settings with the dialect of RPyC in `flags`, unless they have one: that of a build's context.
-        Otherwise each side would speak its own default, which changed after 0.1.0."""
+        """Returns these settings with RPyC's dialect in `flags`: their own, or else that of a build's context.
+
+        Otherwise each side would speak its own default, which changed after 0.1.0.
+        """
         if any(flag.startswith("--dialect") for flag in self.flags):
             return self
         dialect = context.get("dialect")
         return replace(self, flags=(*self.flags, f"--dialect={dialect if dialect in DIALECTS else OLD_DIALECT}"))
 
     def rules_of(self, row):
-        """The row's TimingRules, one a statistic, in the order in which the configuration first names them."""
+        """Returns the row's TimingRules, one for each statistic, in the order of the configuration."""
         if self.leaves_out(row):
             return []
         return list({rule.statistic: rule for rule in self.timing if re.search(rule.rows, row)}.values())
@@ -76,8 +79,10 @@ class Settings:
         return bool(self.exact) and re.search(self.exact, row) is not None
 
     def check_rows(self, rows):
-        """Throws GateError if a part of the configuration applies to none of `rows`, all that the builds have:
-        a rule that nothing is judged by would let everything pass."""
+        """Raises GateError if a part of the configuration applies to none of `rows`, all that the builds have.
+
+        A rule that judges nothing would let everything pass.
+        """
         for number, rule in enumerate(self.timing, 1):
             if not any(rule is judged for row in rows for judged in self.rules_of(row)):
                 matching = [row for row in rows if re.search(rule.rows, row)]
@@ -91,13 +96,13 @@ class Settings:
                                     ("without_timing", self.without_timing, timed_rows)):
             if pattern and not any(re.search(pattern, row) for row in among):
                 raise GateError(f"{key} = {pattern!r} matches no row" +
-                                ("" if among is rows else " that it could take something from"))
+                                ("" if among is rows else " that it could exclude"))
         for key, names in (("instructions", self.instructions), ("control", (self.control,))):
             for name in names:
                 if name not in rows:
                     raise GateError(f"{key}: there is no row {name!r}")
                 if key == "instructions" and name not in exact_rows:
-                    raise GateError(f"{key}: {name} is no row of the exact tier (exact = {self.exact!r})")
+                    raise GateError(f"{key}: {name} is not a row of the exact tier (exact = {self.exact!r})")
 
 
 _LISTS = {"instructions", "flags"}
@@ -107,7 +112,7 @@ _SHARES = {"tolerated", "caught", "stored_limit", "instructions_tolerated", "fal
 
 
 def _checked(cls, table, where):
-    """The table's values, each of its field's type and range; or GateError."""
+    """Returns the table's values, checked for the type and range of their fields. Raises GateError."""
     known = {item.name: str if item.name == "rows" else type(item.default) for item in fields(cls)}
     for key, value in table.items():
         if key not in known:
@@ -129,12 +134,12 @@ def _checked(cls, table, where):
             try:
                 re.compile(value)
             except re.error as error:
-                raise GateError(f"{where}: {key}: {value!r} is no regular expression: {error}") from error
+                raise GateError(f"{where}: {key}: {value!r} is not a regular expression: {error}") from error
     return {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
 
 
 def load(path):
-    """The settings in a file. Throws GateError with the file's name and what is wrong in it."""
+    """Returns the settings in a file. Raises GateError with the file's name and what is wrong in it."""
     try:
         with open(path, "rb") as file:
             document = tomllib.load(file)
@@ -153,7 +158,7 @@ def load(path):
             raise GateError(f"{where}: lacks rows")
         rule = TimingRule(**table)
         if rule.statistic not in LOWER_IS_BETTER | HIGHER_IS_BETTER:
-            raise GateError(f"{where}: nothing can be judged by statistic = {rule.statistic!r}; what can be: "
+            raise GateError(f"{where}: statistic = {rule.statistic!r} cannot be judged; use one of "
                             f"{', '.join(sorted(LOWER_IS_BETTER | HIGHER_IS_BETTER))}")
         if rule.of_slots not in OF_SLOTS:
             raise GateError(f"{where}: of_slots is {rule.of_slots!r} and must be {' or '.join(map(repr, OF_SLOTS))}")

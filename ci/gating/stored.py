@@ -1,8 +1,8 @@
-"""Two stored results of bench_all, compared as well as that can be done: `ci/gate base.json head.json`.
+"""Compares two stored results of bench_all: `ci/gate base.json head.json`.
 
-The stock compare.py gives each row's p value, of real times; beside it stand the size of the row's own
-statistic's change and a limit for it. The runs came one after the other, so what the machine did between them
-looks like a change of the suite, and no test can tell: this is the weaker way, and its summary says so.
+The stock compare.py gives each row's p value, for real times. The gate adds the change of the row's own statistic and
+a limit for it. The runs came one after the other. Anything the machine did between them looks like a change of the
+suite, and no test can tell them apart. This is the weaker way, and the summary says so.
 """
 
 import json
@@ -23,9 +23,9 @@ from .settings import TimingRule
 from .verdict import INCONCLUSIVE, PASS, REGRESSION, GateResult
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools")
-CONDITIONS = ("preset", "server_launcher")  # of a whole run; those of rows are in their labels
-DISTURBED = ("others", "steal", "throttled")  # doubts that speak of the machine and not of the row
-PATIENCE = 300  # seconds for compare.py, and for fetching the SciPy that it needs
+CONDITIONS = ("preset", "server_launcher")  # conditions of a whole run; those of rows are in their labels
+DISTURBED = ("others", "steal", "throttled")  # doubts about the machine, not about the row
+PATIENCE = 300  # seconds for compare.py, including the download of SciPy
 
 
 @dataclass
@@ -41,13 +41,13 @@ class Side:
 
     @property
     def version(self):
-        """As bench_all --version says it."""
+        """The version, as printed by bench_all --version."""
         return self.context.get("suite_revision") or "rpycbench {} ({})".format(
             *(self.context.get(key, "unknown") for key in ("suite_version", "git_revision")))
 
 
 def load_side(path, pattern):
-    """The Side in a file, with rows whose names `pattern` is found in. Throws GateError."""
+    """Returns the Side in a file, with the rows whose names match `pattern`. Raises GateError."""
     try:
         document = load(path)
     except Unusable as error:
@@ -75,7 +75,7 @@ def load_side(path, pattern):
 
 
 def check_comparable(base, head):
-    """Throws Unfit for results of two machines, and GateError for those of two kinds of runs."""
+    """Raises Unfit for results of two machines, and GateError for those of different kinds of runs."""
     for keys, error in ((stored_report.MACHINE, Unfit), (CONDITIONS, GateError)):
         for key in keys:
             ours, theirs = base.context.get(key), head.context.get(key)
@@ -84,7 +84,7 @@ def check_comparable(base, head):
 
 
 def missing_rows(base, head, acknowledged):
-    """The changes that rows of one side alone are. Throws GateError unless they are acknowledged."""
+    """Returns rows that only one side has, as changes. Raises GateError unless they are acknowledged."""
     changes, _ = exact.acknowledge(exact.row_changes(base.rows, head.rows), acknowledged)
     for change in changes:
         if not change.why:
@@ -94,8 +94,10 @@ def missing_rows(base, head, acknowledged):
 
 
 def p_values(base, head, names, no_install):
-    """{row: p value} as compare.py's dump has it; without those of a single repetition. What compare.py needs is
-    installed unless `no_install`."""
+    """Returns {row: p value} from compare.py's dump, without rows that have a single repetition.
+
+    Installs what compare.py needs, unless `no_install`. Raises GateError.
+    """
     with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         paths = [os.path.join(folder, name) for name in ("base.json", "head.json", "dump.json")]
         for side, path in zip((base, head), paths):
@@ -108,7 +110,7 @@ def p_values(base, head, names, no_install):
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                   timeout=PATIENCE, check=False)
         except subprocess.TimeoutExpired as error:
-            raise GateError(f"tools/compare: not done after {PATIENCE} s") from error
+            raise GateError(f"tools/compare: did not finish within {PATIENCE} s") from error
         if done.returncode != 0:
             said = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
             raise GateError(f"tools/compare: {said}")
@@ -121,16 +123,16 @@ def p_values(base, head, names, no_install):
 
 
 def share_disturbed(rows):
-    """Of the repetitions: those in which the machine was not the row's alone."""
+    """Returns the share of repetitions in which the row did not have the machine to itself."""
     kinds = [{doubt.partition(":")[0] for doubt in doubts_of(row).split(",")} for row in rows]
     return sum(not doubts.isdisjoint(DISTURBED) for doubts in kinds) / len(rows)
 
 
 class StoredRow:
-    """A statistic of a row of both results: how much worse the head's statistic is, and what follows from that."""
+    """Compares one statistic of a row that both results have, with its verdict."""
 
     def __init__(self, name, rule, base, head):
-        """Of two sides' repetitions, (origin, rows) each. Throws GateError for rows without a figure."""
+        """Takes the repetitions of two sides, (origin, rows) each. Raises GateError for rows without a figure."""
         self.name, self.rule = name, rule
         check_same(base[1][0], head[1][0])
         for origin, rows in (base, head):
@@ -146,17 +148,17 @@ class StoredRow:
             worse.reverse()
         self.change, self.low, self.high = map(math.expm1, shift(*worse))
         times = [[math.log(row["real_time"]) for row in rows] for _, rows in (base, head)]
-        self.takes_longer = shift(*times)[0] > 0  # in real time, of which p speaks without a direction
+        self.takes_longer = shift(*times)[0] > 0  # in real time, because p has no direction
         self.p, self.verdict, self.reason = None, INCONCLUSIVE, ""
 
     def judge(self, p, settings, rows):
-        """Gives the verdict, one of `rows`, that `p` (None with a single repetition) leads to."""
+        """Sets the verdict that `p` leads to, for one of `rows` rows; p is None with a single repetition."""
         self.p, level = p, settings.stored_false_alarms / rows
         counts = len(self.base), len(self.head)
         if min(counts) < settings.min_repetitions:
             self.reason = f"has {min(counts)} repetitions, needs {settings.min_repetitions}"
         elif not isinstance(p, float) or not 0 < p <= 1:
-            raise GateError(f"compare.py has no p value of {self.name}")
+            raise GateError(f"compare.py gave no p value for {self.name}")
         elif self.disturbed > 0.5:
             self.reason = f"other work took CPU time in {self.disturbed:.0%} of a side's repetitions"
         elif self.high < self.rule.stored_limit:
@@ -172,21 +174,24 @@ class StoredRow:
 
 
 def exact_figures(origin, rows):
-    """{figure: the values that it has in the repetitions}. Throws GateError."""
+    """Returns {figure: the values that it has in the repetitions}. Raises GateError."""
     values = {}
     try:
         for row in rows:
             for name, value in exact.figures_of(row).items():
                 values.setdefault(name, set()).add(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise GateError(f"{origin}: {rows[0]['name']}: an exact figure is no number: {error}") from error
+        raise GateError(f"{origin}: {rows[0]['name']}: an exact figure is not a number: {error}") from error
     return values
 
 
 @dataclass
 class ExactOfRow:
-    """What the exact figures of a row of two results say: changes; names of those that repeat in base and only
-    sometimes in head; and how many could be compared and could not."""
+    """The exact figures of a row of two results.
+
+    It holds the changes, the names of figures that repeat in base and only sometimes in head, and how many
+    figures could be compared and could not.
+    """
     changes: list
     unsettled: list
     compared: int = 0
@@ -194,7 +199,7 @@ class ExactOfRow:
 
 
 def compare_exact(name, base, head, ledger):
-    """The ExactOfRow of two (origin, rows). Throws GateError if head lacks what base has."""
+    """Returns the ExactOfRow of two (origin, rows). Raises GateError if head lacks what base has."""
     old, new = (exact_figures(*side) for side in (base, head))
     of_the_ledger = {*exact.OF_THE_LEDGER, exact.REGULAR}
     if not ledger:
@@ -208,10 +213,10 @@ def compare_exact(name, base, head, ledger):
     def comparable(item):
         if len(old.get(item, ())) != 1:
             return False
-        if item in of_the_ledger:  # counted in a pass of its own
+        if item in of_the_ledger:  # counted in a separate pass
             return regular or item == exact.REGULAR
-        # rpyc numbers its requests, and a longer number takes more bytes: a mean depends on how many calls
-        # time allowed, unless it is whole on both sides, and each call cost the same.
+        # rpyc numbers its requests, and a longer number takes more bytes. A mean therefore depends on how many
+        # calls there was time for, unless it is whole on both sides and each call cost the same.
         return same_calls or all(value.is_integer() for value in old[item] | new[item])
 
     names = sorted(set(old) | set(new))
@@ -229,8 +234,11 @@ def compare_exact(name, base, head, ledger):
 
 @dataclass
 class StoredResult(GateResult):
-    """`base` and `head` are Side, `rows` a StoredRow for each row and statistic; figures are counts of what the exact tier
-    judges."""
+    """The result of a gate of two stored results.
+
+    `base` and `head` are Sides. `rows` has a StoredRow for each row and statistic. Figures are counts of what the
+    exact tier judges.
+    """
     figures: int = 0
     skipped_figures: int = 0
     unsettled: list = field(default_factory=list)  # (row, figure)
@@ -241,17 +249,17 @@ class StoredResult(GateResult):
 
     @property
     def judged_rows(self):
-        """How many share the chance of a false alarm: a row has one p, however many statistics."""
+        """The number of rows that share the chance of a false alarm: a row has one p for all statistics."""
         return len({row.name for row in self.rows})
 
     @property
     def timed(self):
-        """Each of them is a figure."""
+        """The rows, because each of them is a figure."""
         return self.rows
 
 
 def compare(options, settings):
-    """The StoredResult of options.results. Throws GateError and Unfit."""
+    """Returns the StoredResult of options.results. Raises GateError and Unfit."""
     base, head = (load_side(path, options.rows) for path in options.results)
     check_comparable(base, head)
     acknowledged = exact.load_acknowledged(settings.acknowledged)
@@ -280,8 +288,7 @@ def compare(options, settings):
 
 
 def gate_stored(options, settings, command):
-    """Compares options.results and writes the reports. Returns the StoredResult; throws GateError and
-    Unfit."""
+    """Compares options.results, writes the reports and returns the StoredResult. Raises GateError and Unfit."""
     result = compare(options, settings)
     stored_report.write_all(options.out, result, command)
     return result

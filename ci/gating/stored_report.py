@@ -1,5 +1,4 @@
-"""What a gate of two stored results leaves behind: the same files as one of two builds, and a summary that
-says how much less it is worth."""
+"""Writes the files of a gate of two stored results: the same as for two builds, with a summary of their lower worth."""
 
 import json
 import math
@@ -11,6 +10,7 @@ MACHINE = ("host_name", "cpu_model", "num_cpus", "kernel")
 
 
 def write_all(folder, result, command):
+    """Writes all reports; `command` repeats the gate."""
     write(folder, "gate.json", json.dumps(gate_document(result, command), indent=1) + "\n")
     for name in ("base", "head"):
         write(folder, f"{name}.json", json.dumps(getattr(result, name).document, indent=1) + "\n")
@@ -18,6 +18,7 @@ def write_all(folder, result, command):
 
 
 def row_entry(row):
+    """Returns the entry of a StoredRow in gate.json."""
     return {"row": row.name, "statistic": row.rule.statistic, "verdict": row.verdict, "reason": row.reason,
             "change": row.change,
             "interval": [bound if math.isfinite(bound) else None for bound in (row.low, row.high)],
@@ -26,6 +27,7 @@ def row_entry(row):
 
 
 def gate_document(result, command):
+    """Returns the content of gate.json."""
     return {
         "format": FORMAT, "verdict": result.verdict, "command": command,
         **{name: {"version": side.version, "origin": side.origin, "date": side.context.get("date")}
@@ -50,6 +52,7 @@ def _table(rows):
 
 
 def summary(result, command):
+    """Returns the content of SUMMARY.md."""
     level = result.settings.stored_false_alarms / max(result.judged_rows, 1)
     lines = [f"# Gate of stored results: {result.verdict}", "", HEADLINES[result.verdict], "",
              "**This is the weaker way; the one to trust is `ci/gate --base … --head …`.** These two results "
@@ -67,11 +70,11 @@ def summary(result, command):
     lines += changes_section(result)
     lines += ["## Machine", "",
               ", ".join(f"{key.replace('_', ' ')} {result.base.context.get(key)}" for key in MACHINE), "",
-              f"Exact figures: {result.figures} were compared; {result.skipped_figures} were not, for one "
+              f"Exact figures: {result.figures} were compared; {result.skipped_figures} were not, because one "
               "side lacks them, repetitions disagree, or they depend on how many calls there was time for."]
     if passed := result.timed_with(PASS):
         lines += ["", "<details><summary>Rows that passed</summary>", "", *_table(passed), "", "</details>"]
-    lines += ["", "¹ Some repetitions have doubts, which their labels in base.json and head.json tell. "
+    lines += ["", "¹ Some repetitions have doubts; their labels in base.json and head.json name them. "
               "Change: of the row's statistic, or of the inverse of a rate, as Hodges and Lehmann estimate it; "
-              "above 0 is worse. p: of real times, by compare.py.", "", f"Again: `{command}`", ""]
+              "above 0 is worse. p: for real times, by compare.py.", "", f"Again: `{command}`", ""]
     return "\n".join(lines)

@@ -1,6 +1,8 @@
-"""Tests ci/gate with two stored results: `stored_test.py`. Needs what `tools/compare --prepare` sees to. The results
-are made up: their times are a fixed, uneven spread, scaled. A gate of each exit status is a process, as is its
-tools/compare; the others run in this one, with the stock compare.py, whose SciPy takes a second to load."""
+"""Tests ci/gate with two stored results: `stored_test.py`. Needs what `tools/compare --prepare` installs.
+
+The results are made up: their times are a fixed, uneven spread, scaled. A gate of each exit status is a process, as is
+its tools/compare. The others run in this process, with the stock compare.py, whose SciPy takes a second to load.
+"""
 
 import functools
 import importlib.util
@@ -49,7 +51,7 @@ EXACT = {"round_trips": 1.0, "wire_bytes_out": 16.0, "ledger_exact": 1.0, "serve
 
 
 def row(name, index, count, label="placement=shared payload=random"):
-    """A repetition of about 20 µs."""
+    """Returns a repetition of about 20 µs."""
     us = 20 * (1 + 0.002 * ((index * 7) % count) + 0.0001 * index)
     return {"name": name, "run_name": name, "run_type": "iteration", "repetitions": count,
             "repetition_index": index, "threads": 1, "iterations": 1000, "real_time": us, "cpu_time": us / 2,
@@ -57,7 +59,7 @@ def row(name, index, count, label="placement=shared payload=random"):
 
 
 def results(count=12, names=(TCP, RPYC, RATE, PLAIN)):
-    """As bench_all --benchmark_out writes them, aggregates included."""
+    """Returns results as bench_all --benchmark_out writes them, including aggregates."""
     rows = [row(name, index, count) for name in names for index in range(count)]
     rows.append({**rows[0], "name": f"{names[0]}_cv", "run_type": "aggregate", "aggregate_name": "cv"})
     return {"context": dict(CONTEXT), "benchmarks": rows, "errors": [], "doubts": []}
@@ -72,7 +74,7 @@ def stock_compare():
 
 
 def compare_in_process(command, **_):
-    """What subprocess.run() returns of tools/compare."""
+    """Runs tools/compare in this process; returns what subprocess.run() would."""
     dump, *files = (word for word in command[1:] if word != "--no-install")
     checked = run_in_process(lambda: run("compare", comparing.main), "judge", *files)
     if checked.returncode != 0:
@@ -90,7 +92,7 @@ class StoredTest(unittest.TestCase):
         self.base, self.head = results(), results()
 
     def write_sides(self, base=None, head=None):
-        """Writes self.base and self.head, or these texts."""
+        """Writes self.base and self.head, or the given texts."""
         for name, document, text in (("base", self.base, base), ("head", self.head, head)):
             (self.folder / f"{name}.json").write_text(json.dumps(document) if text is None else text)
 
@@ -98,19 +100,19 @@ class StoredTest(unittest.TestCase):
         return ["base.json", "head.json", "--config=gate.toml", f"--out={self.out}", *flags]
 
     def gate(self, *flags, **texts):
-        """Gates self.base and self.head, or these texts."""
+        """Gates self.base and self.head, or the given texts."""
         self.write_sides(**texts)
         with mock.patch("gating.stored.subprocess.run", compare_in_process):
             return run_in_process(lambda: main(sys.argv[1:]), *self.flags(*flags), folder=self.folder)
 
     def gate_process(self, *flags, **texts):
-        """The same, by processes."""
+        """Runs the gate and tools/compare in processes of their own."""
         self.write_sides(**texts)
         return subprocess.run([GATE, *self.flags(*flags)], cwd=self.folder, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=180, check=False)
 
     def change(self, name, *, of="head", scale=1.0, **values):
-        """Scales all times of a row in a side, and sets what else is said."""
+        """Scales all times of a row in one side, and sets other values of it."""
         for entry in getattr(self, of)["benchmarks"]:
             if entry["name"] == name:
                 for key in ("real_time", "cpu_time", "p10_us"):
@@ -119,7 +121,7 @@ class StoredTest(unittest.TestCase):
                 entry.update(values)
 
     def verdicts(self, status, *flags, gate=None):
-        """{row: (verdict, reason)} of a gate that must exit like this; its gate.json is in self.report."""
+        """Runs a gate that must exit like this; returns {row: (verdict, reason)}, and sets self.report."""
         done = (gate or self.gate)(*flags)
         self.assertEqual((status, ""), (done.returncode, done.stderr), done.stdout)
         self.assertEqual(list(FILES), sorted(os.listdir(self.out)))
@@ -128,7 +130,7 @@ class StoredTest(unittest.TestCase):
         return {entry["row"]: (entry["verdict"], entry["reason"]) for entry in self.report["stored"]["rows"]}
 
     def assert_refused(self, *words, status=2, gate=None, **texts):
-        """No verdict: one line that has the words, and no file, not even of an earlier gate."""
+        """Expects no verdict: one line with the words, and no file, not even of an earlier gate."""
         self.out.mkdir(exist_ok=True)
         for name in FILES:
             (self.out / name).write_text("of an earlier gate")
@@ -149,7 +151,7 @@ class Verdicts(StoredTest):
         self.assertIn("the one to trust is `ci/gate --base", self.summary.split("##")[0])
 
     def test_a_slower_row_is_a_regression(self):
-        for name in (TCP, RATE, PLAIN):  # by a counter, by a rate, by a time without a rule
+        for name in (TCP, RATE, PLAIN):  # with a counter, with a rate, with a time that has no rule
             with self.subTest(name):
                 self.head = results()
                 self.change(name, scale=1.2)
@@ -160,7 +162,7 @@ class Verdicts(StoredTest):
                 self.assertAlmostEqual(0.2, entry["change"], delta=0.01)
                 self.assertLess(entry["interval"][0], 0.2)
                 self.assertGreater(entry["interval"][1], 0.2)
-                # The samples do not overlap, so this is also what compare.py can say at most.
+                # The samples do not overlap, so this is the smallest p that compare.py can give.
                 self.assertAlmostEqual(smallest_p(12, 12), entry["p"])
                 self.assertIn("## Slower", self.summary)
 
@@ -191,7 +193,7 @@ class Verdicts(StoredTest):
                                      set(self.verdicts(3).values()))
 
     def test_a_p_value_out_of_reach_is_said_with_what_it_takes(self):
-        """Of 40 rows each has 0.01 / 40; compare.py gives 9 repetitions no p below 0.0004."""
+        """Each of 40 rows has 0.01 / 40; compare.py gives 9 repetitions no p below 0.0004."""
         names = [TCP, *(f"Latency/tcp_threaded/echo/{size}/real_time" for size in range(39))]
         for count, verdict in ((9, ("inconclusive", "needs 10 repetitions for a p below 0.00025")),
                                (10, ("regression", ""))):
@@ -308,7 +310,7 @@ class Refused(StoredTest):
         whole = json.dumps(self.head)
         for text, words in (
                 ("no JSON", "not a JSON file"), (whole[:len(whole) // 2], "not a JSON file"), ("", "empty"),
-                ("[1]", "context or benchmarks missing"), ('{"context": {}}', "no context and benchmarks"),
+                ("[1]", "context or benchmarks missing"), ('{"context": {}}', "context or benchmarks missing"),
                 ('{"context": {}, "benchmarks": [{}]}', "a row has no name"),
                 ('{"context": {}, "benchmarks": [{"name": "BM_Sort/9"}]}', "no row of bench_all")):
             with self.subTest(text[:40]):
@@ -370,7 +372,7 @@ class Refused(StoredTest):
 
     def test_exact_figures_that_are_lost_or_no_numbers(self):
         self.change(TCP, wire_bytes_out="many")
-        self.assert_refused("head.json", TCP, "no number")
+        self.assert_refused("head.json", TCP, "not a number")
         for entry in self.head["benchmarks"]:
             entry.pop("wire_bytes_out")
         self.assert_refused("head.json", TCP, "no wire_bytes_out")
@@ -420,7 +422,7 @@ class Ranks(unittest.TestCase):
                 self.assertGreater(sum(u < k + 1 for u in us) / len(us), level)
 
     def test_the_quantiles_of_u_are_the_tables(self):
-        """Two-sided critical values at 0.05 are one below these."""
+        """The tables' two-sided critical values at 0.05 are one below these."""
         self.assertEqual([18, 24, 38, 128], [tail(n, n, 0.025) for n in (9, 10, 12, 20)])
 
     def test_the_normal_quantiles_continue_the_counted_ones(self):
@@ -438,7 +440,7 @@ class Ranks(unittest.TestCase):
         self.assertEqual((1.0, -math.inf, math.inf), shift([1.0, 1.0], [2.0, 2.0, 2.0]))
 
     def test_intervals_hold_the_truth_as_often_as_they_promise(self):
-        """Of all orders in which five values of either side can come, for a shift of zero."""
+        """It counts all orders in which five values of either side can come, for a shift of zero."""
         held = [low <= 0 <= high for places in itertools.combinations(range(10), 5)
                 for _, low, high in [shift(places, [x for x in range(10) if x not in places])]]
         self.assertGreaterEqual(sum(held) / len(held), 0.95)

@@ -1,4 +1,4 @@
-"""What a gate found, and the verdict that follows from it."""
+"""Holds what a gate found, and derives the verdict."""
 
 import math
 import os
@@ -14,20 +14,20 @@ TOOL_FAILED = 2
 
 @dataclass
 class GateResult:
-    """Everything that the reports tell. `rows` and `control` are TimedRow; the control may be None."""
+    """Everything that the reports say. `rows` and `control` are TimedRows; the control may be None."""
     base: object  # Build
     head: object
     settings: object
     seed: int = 0
     inject: str = ""
     exact: object = None  # ExactResult
-    changes: list = field(default_factory=list)  # of exact figures, with the reasons of those acknowledged
-    unused: list = field(default_factory=list)  # entries of the file of acknowledged changes
-    stale: list = field(default_factory=list)  # those that base's own file has, which do not count
+    changes: list = field(default_factory=list)  # of exact figures; acknowledged ones have their reasons
+    unused: list = field(default_factory=list)  # acknowledged entries that no change needed
+    stale: list = field(default_factory=list)  # acknowledged entries that base's own file has; they do not count
     rows: list = field(default_factory=list)
     control: object = None
     timing_seconds: float = 0.0
-    highest_log_e: float = -math.inf  # of the mean E of all figures, whenever that was
+    highest_log_e: float = -math.inf  # the highest ln of the mean E of all figures
     machine: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
 
@@ -37,7 +37,7 @@ class GateResult:
 
     @property
     def timed(self):
-        """The figures that are judged in time, of all rows."""
+        """The figures of all rows that are judged by time."""
         return [timed for row in self.rows for timed in row.figures]
 
     def timed_with(self, verdict):
@@ -45,22 +45,22 @@ class GateResult:
 
     @property
     def alarms(self):
-        """Whether the timed figures together say that some are slower, be it that none does alone."""
+        """Whether the timed figures together show that some are slower, even if none does alone."""
         return self.highest_log_e >= math.log(1 / self.settings.false_alarms)
 
     @property
     def fit(self):
-        """Whether the control, one binary on both sides, came out as it must."""
+        """Whether the control, with one program on both sides, passed."""
         return self.control is None or self.control.verdict == PASS
 
     @property
     def unsettled_in_head(self):
-        """Exact figures that repeat in base and only sometimes in head."""
+        """The exact figures that repeat in base and only sometimes in head."""
         return self.exact.unsettled_in_head if self.exact else []
 
     @property
     def verdict(self):
-        """Exact figures do not care how noisy a machine is; times are worth what the control is."""
+        """The verdict: exact figures count on any machine, times only if the control passed."""
         if self.unacknowledged:
             return REGRESSION
         if not self.fit:
@@ -71,7 +71,7 @@ class GateResult:
 
 
 class Machine:
-    """What the machine did beside the gate, from its making to facts()."""
+    """Records what else the machine did, from construction to facts()."""
 
     def __init__(self):
         self._ticks = self._read()
@@ -82,6 +82,7 @@ class Machine:
             return [int(word) for word in file.readline().split()[1:9]]
 
     def facts(self):
+        """Returns the machine's facts by name, and the share of stolen CPU time since construction."""
         ticks = [now - then for now, then in zip(self._read(), self._ticks)]
         return {
             "host": platform.node(),
