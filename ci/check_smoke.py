@@ -1,7 +1,7 @@
 """Checks the results of a smoke run: `check_smoke.py rows.txt results.json`.
 
-Every row that --benchmark_list_tests named must stand in the results of --benchmark_out, and none
-may have ended in an error. Prints what is wrong and exits with 1.
+Every row listed by --benchmark_list_tests must be in the results of --benchmark_out, and none may
+have ended in an error. Prints what is wrong and exits with status 1.
 """
 
 import json

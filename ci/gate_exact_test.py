@@ -1,4 +1,4 @@
-"""What ci/gate makes of exact figures, and in which dialect it counts and times them: `gate_exact_test.py`."""
+"""Tests how ci/gate judges exact figures, and the dialect in which it counts and times: `gate_exact_test.py`."""
 
 import os
 import re
@@ -35,7 +35,7 @@ class Exact(GateTest):
         self.assertNotIn("no longer needed", summary)
         self.assertEqual(self.gate_trees(base, self.fake("c"), "--tier=exact")[0], 0)
         self.assertIn("no longer needed", (self.out / "SUMMARY.md").read_text())
-        done = self.gate_trees(base, self.fake("d"), "--tier=exact", "--rows=ping")  # knows nothing of it
+        done = self.gate_trees(base, self.fake("d"), "--tier=exact", "--rows=ping")  # the base does not know it
         self.assertEqual(done[0], 0)
         self.assertNotIn("no longer needed", (self.out / "SUMMARY.md").read_text())
 
@@ -74,7 +74,7 @@ class Exact(GateTest):
         self.assertEqual(self.gate_trees(self.fake("c"), head, "--tier=exact")[0], 0)
 
     def test_calls_that_cost_now_this_now_that(self):
-        """Four system calls in each call, then four or five by turns: the mean differs, and so do the calls."""
+        """First each call has four system calls, then four or five in turn: the mean and the regularity change."""
         head = self.fake("b", {ECHO: {"more": {"server_syscalls": 2.5, "ledger_exact": 0.0}}})
         code, out, err = self.gate_trees(self.fake("a"), head, "--tier=exact")
         self.assertEqual(code, 1, err)
@@ -111,10 +111,10 @@ class Exact(GateTest):
 
 
 class Dialect(GateTest):
-    """Both builds speak one dialect of RPyC, whatever each would speak by itself."""
+    """Tests that both builds speak one dialect of RPyC, whatever each would speak by itself."""
 
     def spoken(self, base, head, config=QUICK):
-        """The flags --dialect that the rows of both builds were measured with, in both tiers."""
+        """Returns the flags --dialect that the rows of both builds were measured with, in both tiers."""
         self.config = self.write("dialect.toml", config)
         log = self.folder / f"log{len(os.listdir(self.folder))}"
         trees = [self.fake(f"{side}{log.name}", context=context, log=str(log))
@@ -126,7 +126,7 @@ class Dialect(GateTest):
         for tree in trees:
             for tier in ("--ledger=true", "--ledger=false"):
                 measured = [call[1:] for call in calls if call[0] == tree.name and tier in call
-                            and not any("Floor/" in flag for flag in call)]  # which only asks for the context
+                            and not any("Floor/" in flag for flag in call)]  # that call only asks for the context
                 self.assertTrue(measured)
                 found |= {tuple(flag for flag in call if flag.startswith("--dialect")) for call in measured}
         return found

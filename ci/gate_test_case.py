@@ -1,5 +1,7 @@
-"""What tests of ci/gate share: builds that are scripts with known times, so that a verdict is a matter of arithmetic
-and not of this machine's mood."""
+"""Helps to test ci/gate with builds that are scripts with known times.
+
+A verdict is then a matter of arithmetic, and does not depend on this machine's load.
+"""
 
 import json
 import os
@@ -24,8 +26,8 @@ PATIENCE = 120  # seconds until a wait is given up
 PING, ECHO = "Latency/tcp_threaded/ping/real_time", "Latency/tcp_threaded/echo/64/real_time"
 RATE = "Concurrent/tcp_threaded/clients:4/real_time"
 
-# A bench_all whose rows are the arms of a `case`. Times are in ns, and rates in thousandths; each is a little off.
-# It is a shell script because such a one starts at once, and a gate starts dozens.
+# A bench_all whose rows are the arms of a `case`. Times are in ns and rates in thousandths, each slightly varied. It is
+# a shell script because that starts quickly, and a gate starts dozens.
 FAKE = """#!/bin/bash
 [[ -z {log} ]] || echo {version} "$@" >> {log}
 case " $* " in
@@ -66,7 +68,7 @@ done
 
 
 def arm_of(name, spec, context):
-    """What the fake does when it is asked for the row: its arm of the `case`."""
+    """Returns the arm of the `case` that the fake runs when it is asked for the row."""
     row = {"name": name, "run_name": name, "run_type": "iteration", "time_unit": "us", "repetitions": 1,
            "repetition_index": 0, "iterations": 100, "cpu_time": 1.0,
            "label": "placement=shared payload=randomINJECT", "round_trips": 1.0, "wire_bytes_out": 20.0,
@@ -89,10 +91,12 @@ def arm_of(name, spec, context):
 
 
 def fake_bench_all(version, rows, *, context=(), old=False, diary="", log="", ends="", named=""):
-    """The fake's text. `rows` is {name: what differs from the usual}; `old` makes it one from before the gate;
-    it writes into the file `diary` when and where it ran rows, into `log` how it was called, and into `named` which
-    iterations were asked for; if it `ends`
-    badly, it says this and exits with 1."""
+    """Returns the fake's text.
+
+    `rows` is {name: differences from the usual row}. `old` makes it older than the gate. It writes into the file
+    `diary` when and where it ran rows, into `log` how it was called, and into `named` the requested iterations. With
+    `ends` it prints this text at its end and exits with status 1.
+    """
     arms = [arm_of(name, spec, dict(context)) for name, spec in {**rows, "Floor/ping/real_time": {}}.items()]
     quoted = {"version": version, "log": log, "diary": diary, "old": "old" if old else "", "ends": ends,
               "named": named}
@@ -112,8 +116,8 @@ statistic = "items_per_second"
 tolerated = 0.03
 caught = 0.10
 """
-# The noise of the fakes is far below what is tolerated, so gates need no low error rates to be right about them:
-# with these, two blocks make a pass, and three a regression.
+# The noise of the fakes is far below what is tolerated, so gates need no low error rates to be right about them.
+# With these rates, two blocks make a pass, and three a regression.
 QUICK = "false_alarms = 0.9\nmissed = 0.5\n" + CONFIG
 
 
@@ -131,7 +135,7 @@ class GateTest(unittest.TestCase):
         return path
 
     def fake(self, name, rows=(), **more):
-        """A build tree whose rows are PING, ECHO and RATE, with what differs from the usual."""
+        """Makes a build tree with the rows PING, ECHO and RATE, changed as `rows` says, and returns its path."""
         specs = {PING: {}, ECHO: {}, RATE: {}} | dict(rows)
         tree = self.folder / name
         tree.mkdir()
@@ -145,7 +149,7 @@ class GateTest(unittest.TestCase):
         return [*map(str, arguments), f"--config={self.config}", f"--out={self.out}"]
 
     def start(self, *arguments, cpus=None):
-        """A gate that is a process."""
+        """Starts a gate in a process of its own."""
         command = [str(HERE / "gate"), *self.flags(*arguments)]
         if cpus:
             command = ["taskset", "--cpu-list", ",".join(map(str, cpus)), *command]
@@ -153,13 +157,13 @@ class GateTest(unittest.TestCase):
                                 stderr=subprocess.PIPE, text=True)
 
     def gate_process(self, *arguments, cpus=None):
-        """(exit status, stdout, stderr) of a gate that is a process"""
+        """Runs a gate in a process of its own; returns (exit status, stdout, stderr)."""
         process = self.start(*arguments, cpus=cpus)
         out, err = process.communicate(timeout=PATIENCE)
         return process.returncode, out, err
 
     def gate(self, *arguments):
-        """The same, in this process."""
+        """Runs a gate in this process; returns (exit status, stdout, stderr)."""
         done = run_in_process(lambda: main(sys.argv[1:]), *self.flags(*arguments))
         return done.returncode, done.stdout, done.stderr
 
@@ -177,11 +181,11 @@ class GateTest(unittest.TestCase):
         return {row["row"]: row["verdict"] for row in self.document()["timing"]["rows"]}
 
     def left(self):
-        """What a gate left in its folder, but for what it could go on with."""
+        """Returns the files that a gate left in its folder, without the one to resume from."""
         return set(os.listdir(self.out) if self.out.exists() else ()) - {"progress.jsonl"}
 
     def assert_broken(self, result, *words, status=2):
-        """One line says what and where, and nothing is left that looks like a verdict."""
+        """Expects one line that says what failed and where, and no file that looks like a verdict."""
         code, out, err = result
         self.assertEqual(code, status, err)
         lines = err.strip().splitlines()
@@ -193,6 +197,7 @@ class GateTest(unittest.TestCase):
 
 
 def wait_until(condition, what):
+    """Waits until `condition()` is true; fails after PATIENCE seconds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
-"""The pages beside the code name files, headings and identifiers that are there.
+"""Checks that the pages name files, headings and identifiers that exist.
 
-Every relative link of every *.md must lead to a file, and its #anchor to a heading of it. What
-looks like a path of this repository, in backticks or in an indented example, must be one. The pages
+Every relative link of every *.md must lead to a file, and its #anchor to a heading of it. Text in
+backticks or in an indented example that looks like a path of this repository must be one. The pages
 on how to add something name parts of the code, which must be in the code as well. No line of prose
 is wider than a page.
 """
@@ -15,13 +15,13 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LINK = re.compile(r"\[[^][]*(?:\[[^][]*\][^][]*)*\]\(([^()\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
-# A path begins in a folder of the repository and has no place-holder: servers/tcp/wire.h, ci/gate.
+# A path begins in a folder of the repository and has no placeholder: servers/tcp/wire.h, ci/gate.
 FOLDERS = ("bench", "servers", "fixtures", "tools", "ci")
 PATH = re.compile(rf"(?<![\w/.$*-])(?:{'|'.join(FOLDERS)})/[\w./-]*\w(?![\w*<{{…])")
 # kClosing, ServeThreaded, WithClientOf, rpycbench_clients, GRAMMAR
 IDENTIFIER = re.compile(
     r"\b(?:k[A-Z]\w+|(?:[A-Z][a-z]+){2,}|rpycbench_\w+|[A-Z]{4,}(?:_[A-Z]+)*)\b")
-# What the pages have their readers make.
+# Files that the pages tell their readers to make.
 MADE = re.compile("servers/lines|fixtures/clients/lines_client|bench/types/oversleep|kLines"
                   "|rpycbench_lines|RegisterOversleep")
 NOWHERE = "kNowhere" "InTheCode"
@@ -29,7 +29,7 @@ WIDTH = 100  # columns of a page
 
 
 def anchors(text):
-    """The anchors of a page's headings, as GitHub names them."""
+    """Returns the anchors of a page's headings, as GitHub names them."""
     found = {}
     for heading in re.findall(r"^#+ +(.+?) *$", without_examples(text), re.MULTILINE):
         plain = re.sub(r"\[([^][]*)\]\([^()]*\)|`", r"\1", heading).lower()
@@ -40,20 +40,20 @@ def anchors(text):
 
 
 def without_examples(text):
-    """The text without fenced and indented code."""
+    """Returns the text without fenced and indented code."""
     text = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE)
 
 
 @functools.cache
 def words_of_the_code():
-    """Every word of every file that is no page."""
+    """Returns every word of every file that is not a page."""
     return {word for path in files() if path.suffix not in (".md", ".json")
             for word in re.findall(r"\w+", path.read_text(encoding="utf-8", errors="replace"))}
 
 
 def complaints(page, root=ROOT):
-    """What is wrong with what a page below `root` names, a line each."""
+    """Returns one line for each wrong name in a page below `root`."""
     text = page.read_text(encoding="utf-8")
     name = page.relative_to(root)
     found = []
@@ -74,8 +74,10 @@ def complaints(page, root=ROOT):
 
 
 def wide_lines(page):
-    """The lines of a page that are too wide. Tables, headings and examples may be, and so may what
-    the changelog says of releases, which stays as it was.
+    """Returns the lines of a page that are too wide.
+
+    Tables, headings and examples may be wide, and so may the changelog's text on past releases,
+    which stays as it was.
     """
     text = page.read_text(encoding="utf-8")
     if page.name == "CHANGELOG.md":
@@ -85,7 +87,7 @@ def wide_lines(page):
 
 
 def files():
-    """Those of the repository, without what builds and runs leave beside them."""
+    """Returns the repository's files, without those that builds and runs write there."""
     patterns = ("*", *(f"{folder}/**/*" for folder in FOLDERS))
     return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))
             if path.is_file() and "__pycache__" not in path.parts]

@@ -1,7 +1,7 @@
 """Gates of the real programs: `real_gate_test.py <build tree> [class or test]…`.
 
-In the tier that no noise reaches, and in time where the difference is one that nothing hides. How well small
-differences are found is no matter of a test: ci/proof measures it.
+It covers the exact tier, which no noise reaches, and the timing tier where the difference is too large to
+miss. It does not test how well small differences are found; ci/proof measures that.
 """
 
 import os
@@ -20,7 +20,7 @@ from gating.settings import load as settings_in
 
 
 class RealBuilds(GateTest):
-    """One build, or one whose server costs more by a known amount."""
+    """Prepares one build, and the same build with a server that costs more by a known amount."""
 
     ROWS = "--rows=^Latency/(tcp|rpyc|http)_threaded/(ping|echo/1024)/"
 
@@ -29,7 +29,7 @@ class RealBuilds(GateTest):
         self.config = self.changed("gate.toml", r"(?s)^instructions = \[.*?\]", "")
 
     def changed(self, name, pattern, text):
-        """A copy of one of this folder's configurations in which the pattern is replaced."""
+        """Writes a copy of one of this folder's configurations with the pattern replaced; returns its path."""
         changed, count = re.subn(pattern, text, (HERE / name).read_text(), flags=re.MULTILINE)
         self.assertEqual(count, 1)
         return self.write("changed.toml", changed)
@@ -82,7 +82,7 @@ class TimingTier(RealBuilds):
         self.config = self.changed("gate.toml", "^timing_seconds = .*", "slots = 2")
         code, _, err = self.gate(f"--base={BUILD}", "--tier=timing", "--inject=spin:100%",
                                  "--rows=^Latency/tcp_threaded/ping/")
-        self.assertIn(code, (1, 4), err)  # whatever else the machine does meanwhile
+        self.assertIn(code, (1, 4), err)  # 4 if the machine is busy
         row = self.document()["timing"]["rows"][0]
         self.assertEqual(row["verdict"], "regression", row)
 
@@ -121,7 +121,7 @@ class TimingTier(RealBuilds):
 
 
 def descendants(process):
-    """The ids of a process's children and theirs."""
+    """Returns the ids of a process's children and of theirs."""
     try:
         text = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
     except (FileNotFoundError, ProcessLookupError):

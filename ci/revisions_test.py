@@ -1,8 +1,8 @@
-"""Gates of git revisions, in repositories made for it: `revisions_test.py`.
+"""Tests gates of git revisions, in repositories made for the purpose: `revisions_test.py`.
 
 The repositories have this folder's gate, and a tools/bench_all that "builds" a script with a known number of system
-calls, so that what is tested is how revisions become build trees, and what ci/gate_commit makes of a verdict. Most
-gates run in this process, as if they were the repository's.
+calls. The tests thus cover how revisions become build trees, and how ci/gate_commit treats a verdict. Most gates run in
+this process, as if they were the repository's.
 """
 
 import os
@@ -62,7 +62,7 @@ class Repository(unittest.TestCase):
         shutil.copy(HERE.parent / "tools" / "prepare.sh", self.root / "tools")
         self.program("tools/bench_all", BUILD)
         self.program("bench_server", "#!/bin/sh\n")
-        (self.root / "CMakeLists.txt").touch()  # which an installation has not
+        (self.root / "CMakeLists.txt").touch()  # an installation has none
         (self.root / ".gitignore").write_text("/build/\n__pycache__/\n/build.log\n")
 
     def git(self, *arguments, root=None):
@@ -75,7 +75,7 @@ class Repository(unittest.TestCase):
         (self.root / name).chmod(0o755)
 
     def commit(self, syscalls, **files):
-        """Commits a state whose calls take so many system calls; returns its name."""
+        """Commits a state whose calls make this number of system calls; returns the commit's name."""
         self.program("bench_all", BENCH_ALL.replace("SYSCALLS", str(syscalls)))
         for name, text in files.items():
             (self.root / name).write_text(text)
@@ -89,14 +89,14 @@ class Repository(unittest.TestCase):
         return done.returncode, done.stdout, done.stderr
 
     def gate(self, *arguments):
-        """(exit status, stdout, stderr) of the repository's gate, in this process."""
+        """Runs the repository's gate in this process; returns (exit status, stdout, stderr)."""
         with mock.patch("gating.main.REPOSITORY", str(self.root)):
             done = run_in_process(lambda: main(sys.argv[1:]), "--config=ci/gate.short.toml",
                                   "--out=build/gate/result", *arguments, folder=self.root)
         return done.returncode, done.stdout, done.stderr
 
     def gate_process(self, *arguments):
-        """The same, by a process."""
+        """Runs the gate in a process of its own."""
         return self.run_in(self.root, "ci/gate", "--config=ci/gate.short.toml", *arguments)
 
     def trees(self):
@@ -123,7 +123,7 @@ class Revisions(Repository):
         self.assertEqual(self.trees(), [first[:12]])
 
     def test_the_working_tree_s_own_build_as_the_base(self):
-        """It is copied before the head is built in the same place."""
+        """The base is copied before the head is built in the same place."""
         self.commit(2)
         self.run_in(self.root, "tools/bench_all")
         self.program("bench_all", BENCH_ALL.replace("SYSCALLS", "4"))
@@ -153,7 +153,7 @@ class Revisions(Repository):
         self.assertEqual(self.gate(f"--base={commits[0]}")[0], 0)
 
     def test_an_acknowledged_change_counts_once(self):
-        """From 2 to 3 with a reason, back to 2, and to 3 again: that needs a new reason."""
+        """A change from 2 to 3 with a reason, back to 2, and to 3 again: the last needs a new reason."""
         entry = '[[change]]\nrow = "Latency/*"\nfigure = "server_syscalls"\nold = {}\nnew = {}\nwhy = "{}"\n'
         first = self.commit(2)
         once = entry.format(2, 3, "a log")
@@ -167,12 +167,12 @@ class Revisions(Repository):
         self.assertIn("give a new reason", (self.root / "build/gate/result/SUMMARY.md").read_text())
         fifth = self.commit(3, **{"ci/acknowledged.toml": twice + entry.format(2, 3, "a log, again")})
         self.assertEqual(self.gate(f"--base={third}", f"--head={fifth}")[0], 0)
-        self.git("checkout", "--quiet", first)  # whatever the working tree has, the heads' own files count
+        self.git("checkout", "--quiet", first)  # the heads' own files count, not the working tree's
         self.assertEqual(self.gate(f"--base={third}", f"--head={fifth}")[0], 0)
         self.assertEqual(self.gate(f"--base={third}", f"--head={fourth}")[0], 1)
 
     def test_two_gates_at_once(self):
-        """They wait for each other, wherever they write; one that would write where the other does is refused."""
+        """They wait for each other, wherever they write; a gate with the same folder is refused."""
         first, second = self.commit(2), self.commit(3)
         gates = [subprocess.Popen(["ci/gate", "--config=ci/gate.short.toml", f"--base={first}", f"--head={second}",
                                    f"--out={self.outer / out}"], cwd=self.root, stdin=subprocess.DEVNULL,
