@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Writes the seed corpus of every fuzz target into a folder: seeds.py recording.json folder
 
-RPyC's seeds are cut out of the recorded conversations that the tests use too, so a new recording
-becomes seeds by itself and nothing is kept twice; calls that depend on the native server's object
-numbers, HTTP's and zlib's seeds are written here. What fuzzers found wrong once is not here but in
-testdata/regressions beside each target.
+RPyC's seeds are cut out of the recorded conversations that the tests also use. A new recording thus
+becomes seeds by itself, and nothing is kept twice. Calls that depend on the native server's object
+numbers, and the seeds of HTTP and zlib, are written here. Former findings of fuzzers are in
+testdata/regressions next to each target.
 """
 
 import hashlib
@@ -16,16 +16,17 @@ import struct
 import sys
 import zlib
 
-LARGEST = 16 * 1024  # mutating larger ones teaches a fuzzer little
+LARGEST = 16 * 1024  # bytes; mutating larger inputs teaches a fuzzer little
 
 
 def frame(payload, compress=False):
+    """Returns a frame of RPyC with this payload."""
     body = zlib.compress(payload, 1) if compress else payload
     return struct.pack(">LB", len(body), compress) + body + b"\n"
 
 
 def brine(value):
-    """The canonical bytes of the values that requests are made of."""
+    """Returns the canonical bytes of a value that requests consist of."""
     if value is None:
         return b"\x00"
     if isinstance(value, int) and -48 <= value < 160:
@@ -44,7 +45,7 @@ def brine(value):
 
 
 class Client:
-    """Boxed requests as a client of one dialect numbers them."""
+    """Makes the frames of a client that speaks one dialect and numbers its requests."""
 
     ROOT = (3, ("rpycbench.BenchmarkService", 1, 1))
 
@@ -53,18 +54,22 @@ class Client:
         self.sequence = itertools.count()
 
     def message(self, kind, sequence, body):
+        """Returns a message in a frame; `kind` is the number of its type."""
         if self.dialect == 5:
             return frame(brine((kind, sequence, body)))
         return frame(bytes([kind]) + brine((sequence, body)))
 
     def request(self, handler, *boxed):
+        """Returns a request for a handler, with boxed arguments."""
         return self.message(1, next(self.sequence), (handler, (2, boxed)))
 
     def call(self, name, *arguments):
+        """Returns a call of a method of the root object, with boxed arguments."""
         return self.request(8, self.ROOT, (1, name), (2, arguments), (1, ()))
 
 
 def native_conversations(dialect):
+    """Returns streams of a client's messages that use the native server's operations and references."""
     client = Client(dialect)
     root = client.request(3)
     made = {"method": (3, ("builtins.method", 1, 2)), "list": (3, ("builtins.list", 1, 2))}
@@ -89,11 +94,12 @@ def native_conversations(dialect):
         [client.request(16, (1, client.ROOT[1])), client.request(1, (1, "data"))]
         + [client.request(11, client.ROOT, client.ROOT, (1, "__eq__")), client.request(2)],
     ]
-    # The conversations share one numbering; a server takes any.
+    # The conversations share one numbering, because a server accepts any.
     return [root + b"".join(group) for group in calls]
 
 
 def rpyc_seeds(recording):
+    """Returns {target: inputs} of RPyC's layers, from the recorded conversations."""
     seeds = {name: [] for name in ("brine_fuzz", "envelope_fuzz", "vinegar_fuzz", "frame_fuzz",
                                    "inflate_fuzz", "connection_fuzz")}
     for record in recording["brine_values"] + recording["brine_noncanonical_accept"]:
@@ -101,7 +107,7 @@ def rpyc_seeds(recording):
     of_layer = {"brine": "brine_fuzz", "message": "envelope_fuzz", "frame": "frame_fuzz"}
     for record in recording["malformed"]:
         seeds[of_layer[record["layer"]]].append(bytes.fromhex(record["hex"]))
-    # Just above the targets' limits.
+    # These are just above the targets' limits.
     seeds["brine_fuzz"] += [brine((None,) * 120), brine(((None,) * 40,) * 4)]
     seeds["frame_fuzz"] += [frame(b"x" * 5000, compress) for compress in (False, True)]
     for dialect, recorded in recording["dialects"].items():
@@ -113,6 +119,7 @@ def rpyc_seeds(recording):
 
 
 def add_conversation(seeds, dialect, frames):
+    """Adds the frames of a conversation to the seeds of the layers that read them."""
     sides = {"c2s": b"", "s2c": b""}
     for record in frames:
         sent = bytes.fromhex(record["hex"])
@@ -130,13 +137,14 @@ def add_conversation(seeds, dialect, frames):
 
 
 def exception_body(payload, dialect):
-    """What stands behind the envelope's head: tuple tag and type (5: both), then the number."""
+    """Returns what follows the envelope's head: tuple tag and type (5: both), then the number."""
     at = 2
     number = 2 + payload[at + 1] if payload[at] == 0x16 else 1
     return payload[at + number:]
 
 
 def inflate_seeds():
+    """Returns zlib streams: complete, flushed, with trailing bytes, and one that is no stream."""
     text = b"".join(b"%d bottles " % n for n in range(400))
     noise = hashlib.shake_128(b"seed").digest(3500)
     streams = [zlib.compress(data, level) for data in (b"", b"a", text, noise, bytes(70_000))
@@ -152,6 +160,7 @@ def inflate_seeds():
 
 
 def http_seeds():
+    """Returns {target: inputs} of HTTP's layers."""
     documents = [b'{"chunks":[]}', b'{"chunks":["00ff","AB"]}', b'{"chunks":["",""]}',
                  b' { "chunks" :\t[ "61" ,\r\n "62" ] } ', b'{"chunks":["0"]}', b'{"chunk":[]}',
                  b'{"chunks":["' + b"7f" * 300 + b'","' + b"80" * 300 + b'"]}',
@@ -192,16 +201,17 @@ def http_seeds():
 
 
 def write(folder, inputs):
+    """Writes each input into a file of the new folder, without those above LARGEST."""
     folder.mkdir(parents=True)
     for data in inputs:
         if len(data) <= LARGEST:
-            # Named by content, so that equal seeds are one file.
+            # The name is a digest of the content, so that equal seeds are one file.
             (folder / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
 
 
 def main():
     recording, folder = map(pathlib.Path, sys.argv[1:])
-    sys.setrecursionlimit(10_000)  # the recording nests values as deeply as Python can send
+    sys.setrecursionlimit(10_000)  # the recording nests values as deeply as Python can send them
     seeds = rpyc_seeds(json.loads(recording.read_text()))
     seeds["inflate_fuzz"] += inflate_seeds()
     seeds |= http_seeds()

@@ -1,7 +1,8 @@
-"""The HTTP servers as foreign clients see them: every operation through Python's http.client and
-through curl, one connection for many requests, pipelining, and what happens to the others when one
-peer breaks off, stalls or sends garbage. Run with the path of bench_server; it is started once for
-each concurrency model and told to end by closing its stdin.
+"""Tests the HTTP servers with foreign clients: `http_peer_test.py bench_server`.
+
+Covers every operation through Python's http.client and through curl, many requests on one connection,
+and pipelining. It also covers what happens to others when a peer breaks off, stalls or sends garbage.
+The server is started once for each concurrency model, and ends when its stdin is closed.
 """
 
 import http.client
@@ -15,13 +16,13 @@ import threading
 import unittest
 
 BENCH_SERVER = None  # set from the command line
-TIMEOUT = 20  # seconds; only a hanging server takes as long
+TIMEOUT = 20  # seconds; only a hanging server takes that long
 IO_TIMEOUT_MS = 300
 MAX_BYTES = 16 << 20
 
 
 class Server:
-    """A running bench_server; `log()` ends it and returns its stderr."""
+    """Runs a bench_server; `log()` ends it and returns its stderr."""
 
     def __init__(self, model):
         self._stderr = tempfile.TemporaryFile()
@@ -46,7 +47,7 @@ class Server:
 
 
 class PeerTest:
-    """What every model must do; the subclasses name the model."""
+    """Tests that every model must pass; the subclasses name the model."""
 
     model = None
 
@@ -91,7 +92,7 @@ class PeerTest:
         return f"http://127.0.0.1:{self.server.port}{path}"
 
     def assert_log(self, *expected):
-        """The server ended well and wrote exactly these lines, each given by a part of it."""
+        """Expects that the server ended well and wrote exactly these lines, each given by a part of it."""
         lines = self.server.log()
         self.assertEqual(self.server.status, 0, lines)
         self.assertEqual(len(lines), len(expected), lines)
@@ -150,7 +151,7 @@ class PeerTest:
         self.assertEqual(
             json.loads(self.curl(*upload, self.url("/upload-file-chunked"), data=document)),
             {"size": len(data)})
-        # Two transfers over one connection, as curl itself reports it.
+        # curl itself reports two transfers over one connection.
         count = self.curl("-w", " %{num_connects}", self.url("/ping"), self.url("/compute/3"))
         self.assertEqual(count, b'{"response":"pong"} 1{"result":5} 0')
         self.assertEqual(self.curl(self.url("/download/70000")), b"x" * 70000)
@@ -196,7 +197,7 @@ class PeerTest:
                 answer = self.ask_json(connection, method, path, body, status=status)
                 self.assertEqual(list(answer), ["error"])
                 self.assertIn(text, answer["error"])
-        # Only where a body was left unread is the connection given up, in one line.
+        # The server gives up a connection only if a body was left unread, and reports it in one line.
         self.assert_log("400, closed: chunk 0 has an odd", "400, closed: not a chunk document",
                         "404, closed: unknown path", "413, closed: the body is above")
 
@@ -222,7 +223,7 @@ class PeerTest:
         gone.shutdown(socket.SHUT_WR)
         self.assertEqual(self.read_all(gone), b"", "closed once its line is written")
 
-        # Idle all the while, and thereby for longer than the time limit.
+        # The connection stays idle for longer than the time limit.
         for other in others:
             self.assertIsNotNone(other.sock)
             self.assertEqual(self.ask_json(other, "GET", "/ping"), {"response": "pong"})

@@ -1,8 +1,8 @@
-"""What servers do with bad input: `garbage_test.py bench_server`.
+"""Tests what servers do with bad input: `garbage_test.py bench_server`.
 
-Each attack comes over a connection of its own. The server must end that connection and say so in
-exactly one line on stderr, say nothing about a peer that merely leaves, keep serving a connection
-opened before, and accept new ones; for each protocol under every model.
+Each attack uses a connection of its own. The server must end that connection and report it in
+exactly one line on stderr, but report nothing about a peer that merely leaves. It must keep serving
+an earlier connection and accept new ones. This holds for each protocol under every model.
 """
 
 import pathlib
@@ -24,14 +24,14 @@ from testing.raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_fram
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 MAX_BYTES = 1_000_000
-SOON = "--io_timeout_ms=100"  # for what only the time limit ends
+SOON = "--io_timeout_ms=100"  # for attacks that only the time limit ends
 FLAGS = (f"--max_bytes={MAX_BYTES}", f"--max_message_bytes={MAX_BYTES}", "--max_depth=64")
 NOISE = random.Random(7).randbytes(4096)
 PING_5 = b"\x12\x51\x50\x11\x51"  # REQUEST, number 0, handler PING; its boxed arguments follow
 PING_6 = b"\x01\x11\x50\x11\x51"
 
-# What is sent. The client then waits with its sending side open, so that only the server can end
-# the connection: at once where the bytes are wrong, after --io_timeout_ms where some are missing.
+# These bytes are sent. The client then waits with its sending side open, so that only the server can
+# end the connection: at once if the bytes are wrong, after --io_timeout_ms if some are missing.
 WRONG = {
     "tcp": {
         "ones": b"\xff" * 16,
@@ -41,7 +41,7 @@ WRONG = {
         "half an upload": TCP_HEADER.pack(3, 0, 1000) + b"only this",
         "an upload of 4 GiB": TCP_HEADER.pack(3, 0, 1 << 32) + b"x",
         "an echo of 2**64 - 1": TCP_HEADER.pack(2, 0, (1 << 64) - 1),
-        "data behind a ping": TCP_HEADER.pack(1, 0, 0) + b"data",
+        "data after a ping": TCP_HEADER.pack(1, 0, 0) + b"data",
         "a request too many": TCP_HEADER.pack(2, 0, 1) + b"xy",
     },
     "rpyc": {
@@ -57,7 +57,7 @@ WRONG = {
         "an unknown dialect": rpyc_frame(b"\x13" + GETROOT[5][1:]),
         "a zlib stream of noise": rpyc_frame(NOISE, 1),
         "half a zlib stream": rpyc_frame(zlib.compress(NOISE)[:2000], 1),
-        "bytes behind a zlib stream": rpyc_frame(zlib.compress(GETROOT[5]) + b"x", 1),
+        "bytes after a zlib stream": rpyc_frame(zlib.compress(GETROOT[5]) + b"x", 1),
         "a wrong checksum": rpyc_frame(zlib.compress(GETROOT[5])[:-1] + b"\xff", 1),
         "a deflate bomb": rpyc_frame(zlib.compress(bytes(100 << 20), 9), 1),
         "deep nesting, dialect 5": rpyc_frame(PING_5 + b"\x11\x51" + b"\x10" * 100_000 + b"\x02"),
@@ -66,7 +66,7 @@ WRONG = {
         "text of 4 GiB": rpyc_frame(PING_5 + b"\x11\x51\x08\x0f\xff\xff\xff\xff"),
         "an integer of 999,000 digits": rpyc_frame(
             PING_5 + b"\x11\x51\x17" + struct.pack(">I", 999_000) + b"9" * 999_000),
-        "bytes behind a message": rpyc_frame(GETROOT[5] + b"\x00"),
+        "bytes after a message": rpyc_frame(GETROOT[5] + b"\x00"),
     },
     "http": {
         "noise": b"\x01" + NOISE,
@@ -85,8 +85,8 @@ WRONG = {
     },
 }
 
-# The most that the flags take. A chunk list of the peer makes the server ask for its items; what
-# comes instead of an answer is served inside.
+# The largest values that the flags accept. For a chunk list of the peer the server asks for items;
+# a request that arrives instead of an answer is served inside.
 DEEPEST = ("--max_nested_requests=256", "--max_depth=1000")
 ASKS_BACK = rpyc_frame(b"\x12\x51\x50\x11\x58\x11\x52\x13"
                        b"\x11\x53\x12\x08\x0f\x00\x00\x00\x1a"
@@ -96,12 +96,12 @@ ASKS_BACK = rpyc_frame(b"\x12\x51\x50\x11\x58\x11\x52\x13"
                        b"\x11\x51\x02")
 DEEP_VALUE = rpyc_frame(b"\x10" * 990 + b"\x00")
 
-# The deep document is a complete request, which is answered with 400; the connection may go on.
+# The deep document is a complete request, which is answered with 400; the connection may stay open.
 ANSWERED = {("http", "deep nesting")}
 
 
 def swallow(connection):
-    """Reads until the server has ended the connection; returns what came."""
+    """Reads until the server has ended the connection; returns what arrived."""
     received = b""
     try:
         while piece := connection.recv(65536):
@@ -112,7 +112,7 @@ def swallow(connection):
 
 
 def send(connection, data):
-    """Sends; the server may have enough before the end."""
+    """Sends data; the server may end the connection before all of it is sent."""
     try:
         connection.sendall(data)
     except (BrokenPipeError, ConnectionResetError):
@@ -139,7 +139,7 @@ def await_read(connection):
 
 
 class GarbageTest(unittest.TestCase):
-    """The tests of one protocol and model, set by the classes made below."""
+    """Tests one protocol and model, which the classes made below set."""
 
     protocol = model = None
 
@@ -147,7 +147,7 @@ class GarbageTest(unittest.TestCase):
         self.serve(SOON)
 
     def serve(self, *flags):
-        """Starts the server of the test, and a connection to it that nothing may disturb."""
+        """Starts the server of the test, and a connection to it that must stay undisturbed."""
         self.server = Server([SERVER, f"--protocol={self.protocol}", f"--model={self.model}",
                               *FLAGS, *flags])
         self.addCleanup(self.server.kill)
@@ -209,14 +209,14 @@ class GarbageTest(unittest.TestCase):
         self.assertEqual([], self.server.stop())
 
     def test_a_reset_in_the_middle(self):
-        self.serve()  # with a time limit that does not end what is to be reset
+        self.serve()  # with a time limit that ends no connection before its reset
         for name, data in self.attacks():
             if not name.startswith("half a") or "zlib" in name:
                 continue
             with self.subTest(name):
                 attacker = self.server.connect()
                 attacker.sendall(data)
-                await_read(attacker)  # a reset would discard what the server has not read
+                await_read(attacker)  # a reset would discard what the server has not read yet
                 attacker.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 attacker.close()
                 self.expect_one_line(name)
@@ -229,7 +229,7 @@ class GarbageTest(unittest.TestCase):
                 return next((int(line.split()[1]) / 1024 for line in status
                              if line.startswith("VmHWM:")), 0)
         except (FileNotFoundError, ProcessLookupError):
-            return 0  # it ended meanwhile
+            return 0  # it has ended meanwhile
 
     def test_leaving_is_no_error(self):
         self.server.connect().close()
@@ -252,7 +252,7 @@ class GarbageTest(unittest.TestCase):
         self.assertEqual([], self.server.stop())
 
     def test_idle_connections_are_kept(self):
-        with self.server.connect() as slow:  # its timeout proves that others' time has passed
+        with self.server.connect() as slow:  # its timeout proves that the others' time has passed
             send(slow, next(data for name, data in self.attacks() if name.startswith("half a")))
             swallow(slow)
         self.server.next_line()
@@ -271,7 +271,7 @@ class GarbageTest(unittest.TestCase):
 
 
 class NestingTest(unittest.TestCase):
-    """Of one model: no peer may need more stack than a session has."""
+    """Tests one model: no peer may need more stack than a session has."""
 
     model = None
 
@@ -294,7 +294,7 @@ class NestingTest(unittest.TestCase):
 
 
 class MemoryTest(unittest.TestCase):
-    """Of one model: what one connection may take, and keep."""
+    """Tests one model: how much memory a connection may take and keep."""
 
     model = None
     MESSAGE = 8 << 20
@@ -309,8 +309,10 @@ class MemoryTest(unittest.TestCase):
         return server, connection, pid
 
     def test_messages_that_wait_for_each_other_share_a_limit(self):
-        """Each has few bytes on the wire and inflates to what one may have at most; the server asks for the length
-        of the list in it, and gets another such message instead of an answer."""
+        """Each is small on the wire and inflates to the largest size that a message may have.
+
+        The server asks for the length of the list in it, and gets another such message instead of an answer.
+        """
         server, peer, pid = self.connected("rpyc", f"--max_message_bytes={self.MESSAGE}")
         before = resident_kib(pid)
         big = bytes(self.MESSAGE - 400)
@@ -330,7 +332,7 @@ class MemoryTest(unittest.TestCase):
                 break
             most = max(most, resident_kib(pid) - before)
         else:
-            self.fail("sixteen such messages were taken")
+            self.fail("sixteen such messages were accepted")
         self.assertGreater(most, self.MESSAGE / 1024)
         self.assertLess(most, (2 * self.MESSAGE + (4 << 20)) / 1024)
         self.assertRegex(server.next_line(), "bytes that the limits leave")
@@ -363,7 +365,7 @@ class MemoryTest(unittest.TestCase):
 
 
 class HalfClosing:
-    """A connection that ends its sending direction behind the first request."""
+    """A connection that ends its sending direction after the first request."""
 
     def __init__(self, connection):
         self.recv = connection.recv

@@ -1,7 +1,7 @@
-"""The concurrency models from outside: `model_test.py bench_server`.
+"""Tests the concurrency models from outside: `model_test.py bench_server`.
 
-Life and death of a server, of its children and connections, with signals, crashes and the end of
-stdin, for each model and protocol; waits follow events and are bounded, never fixed pauses.
+Covers the life and end of a server, its children and its connections, with signals, crashes and the
+end of stdin, for each model and protocol. Waits follow events and are bounded; there are no pauses.
 """
 
 import concurrent.futures
@@ -31,7 +31,7 @@ from testing.raw_peers import PINGS, TCP_HEADER, receive, tcp_ping
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 PROTOCOLS = tuple(PINGS)
 ALL = tuple(itertools.product(PROTOCOLS, MODELS))
-STOP_LIMIT = 5  # seconds; how long a server told to end may take
+STOP_LIMIT = 5  # seconds that a server may take to end after it was told to
 
 
 def start(protocol, model, *flags):
@@ -39,7 +39,7 @@ def start(protocol, model, *flags):
 
 
 def is_closed(connection):
-    """Whether the server ended the connection, waiting for it."""
+    """Waits and returns whether the server ended the connection."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
@@ -54,13 +54,13 @@ def state_of(pid):
 class ModelTest(unittest.TestCase):
     @contextlib.contextmanager
     def served(self, protocol, model, *flags):
-        """A subtest with a server of its own."""
+        """Runs a subtest with a server of its own."""
         with self.subTest(protocol=protocol, model=model):
             with start(protocol, model, *flags) as server:
                 yield server
 
     def connections(self, server, protocol, count):
-        """Open connections that were served once."""
+        """Returns open connections that have each been served once."""
         opened = []
         for _ in range(count):
             connection = server.connect()
@@ -80,7 +80,7 @@ class ModelTest(unittest.TestCase):
             before = resident_kib(server.pid)
             connect_and_close(1_000)
             self.assertLess(resident_kib(server.pid) - before, 64)
-            # Once a later connection is served, everything that ended before it was reaped.
+            # Once a later connection is served, everything that ended before it has been reaped.
             await_exit(server.children())
             with server.connect() as last:
                 tcp_ping(last)
@@ -124,7 +124,7 @@ class ModelTest(unittest.TestCase):
             for model, server in servers.items():
                 connection, = self.connections(server, "tcp", 1)
                 children[model] = server.children()
-                connection.sendall(TCP_HEADER.pack(6, 0, 600 * 10**9))  # sleeps ten minutes
+                connection.sendall(TCP_HEADER.pack(6, 0, 600 * 10**9))  # a sleep of ten minutes
                 server.process.terminate()
             for model, server in servers.items():
                 with self.subTest(model=model):
@@ -134,7 +134,7 @@ class ModelTest(unittest.TestCase):
     def test_sigterm_does_not_wait_for_calls_that_no_thread_is_free_for(self):
         with start("tcp", "threadpool", "--pool_threads=1") as server:
             for connection in self.connections(server, "tcp", 3):
-                connection.sendall(TCP_HEADER.pack(6, 0, 600 * 10**9))  # sleeps ten minutes
+                connection.sendall(TCP_HEADER.pack(6, 0, 600 * 10**9))  # a sleep of ten minutes
             server.process.terminate()
             self.assertEqual(0, server.process.wait(STOP_LIMIT))
 
@@ -244,7 +244,7 @@ class ModelTest(unittest.TestCase):
             for kind in ("sleep", "spin"):
                 with self.served(protocol, model, f"--delay={kind}:constant:30000") as server:
                     start_of_it = time.monotonic()
-                    connection, = self.connections(server, protocol, 1)  # pings once
+                    connection, = self.connections(server, protocol, 1)  # has sent one ping
                     pinged = time.monotonic()
                     self.assertGreaterEqual(pinged - start_of_it, 0.030)
                     connection.close()
@@ -260,13 +260,13 @@ class ModelTest(unittest.TestCase):
                                           server, (protocol, _) in zip(servers, kinds)))]
 
         def ping(kind, connection):
-            """When it was sent and when it was answered."""
+            """Returns when the ping was sent and when it was answered."""
             sent = time.monotonic()
             PINGS[kind[0]](connection)
             return sent, time.monotonic()
 
         with concurrent.futures.ThreadPoolExecutor(len(kinds)) as pool:
-            # The servers' clock is this one: to the middle of the next stall.
+            # The servers use the same clock: sleep to the middle of the next stall.
             time.sleep(every - time.monotonic() % every + length / 2)
             times = dict(zip(kinds, pool.map(ping, kinds, connections)))
         for kind, (sent, answered) in times.items():
@@ -302,7 +302,7 @@ class ModelTest(unittest.TestCase):
                 self.assertEqual(0, process.returncode)
 
     def test_threads_of_a_pool_do_not_wait_for_each_other(self):
-        """Connections that are accepted before the first thread has woken wake one thread alone."""
+        """Connections that are accepted before the first thread has woken wake only that thread."""
         nap = 0.15
         with start("tcp", "threadpool", "--pool_threads=8") as server:
             os.sched_setaffinity(server.pid, {min(os.sched_getaffinity(0))})
@@ -321,7 +321,7 @@ class ModelTest(unittest.TestCase):
                     self.assertLess(time.monotonic() - begin, 2 * nap)
 
     def test_a_burst_of_connections_holds_no_session_up(self):
-        """A session has its turn before a backlog is worked off, however long that is."""
+        """A session gets its turn before a backlog is served, however long that is."""
         crowd = 2_000
         for model in ("async", "threadpool"):
             with start("tcp", model, "--max_connections=1") as server, \
@@ -343,7 +343,7 @@ class ModelTest(unittest.TestCase):
                 os.kill(server.pid, signal.SIGCONT)
 
     def test_no_reader_of_stderr_stops_a_server(self):
-        """One that is gone, and one that does not read."""
+        """Neither a reader that is gone nor one that does not read stops it."""
         for protocol, model in itertools.product(("tcp", "rpyc"), MODELS):
             for gone in (True, False):
                 with self.subTest(protocol=protocol, model=model, gone=gone):
@@ -357,7 +357,7 @@ class ModelTest(unittest.TestCase):
                         if gone:
                             os.close(reading)
                         address = "127.0.0.1", json.loads(process.stdout.readline())["port"]
-                        for _ in range(100):  # lines, of which a pipe of 4 KiB takes some 50
+                        for _ in range(100):  # lines; a pipe of 4 KiB holds about 50
                             with socket.create_connection(address, PATIENCE) as wrong:
                                 wrong.sendall(b"\xff" * 32)
                                 self.assertTrue(is_closed(wrong))
@@ -377,7 +377,7 @@ class ModelTest(unittest.TestCase):
                 for ping in range(2):
                     idle.sendall(bytes(16))
                     self.assertEqual(20, len(receive(idle, 20)))
-                    if ping == 0:  # the other's end proves that the time limit has passed
+                    if ping == 0:  # the other connection's end proves that the limit has passed
                         stuck.sendall(bytes(3))
                         self.assertTrue(is_closed(stuck))
             server.next_line()
@@ -388,5 +388,5 @@ if __name__ == "__main__":
         sys.exit("usage: model_test.py <bench_server>")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # children are made to crash here
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # because children are made to crash here
     unittest.main()

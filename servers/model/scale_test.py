@@ -1,7 +1,7 @@
-"""Many connections at once, and many one after the other: `scale_test.py bench_server`.
+"""Tests many connections at once, and many one after the other: `scale_test.py bench_server`.
 
-Thousands of connections from one process, each of them really served, in every model that keeps
-them in one process; what the limit of descriptors does to that; and what is left behind in memory.
+One process opens thousands of connections, each of which is served, in every model that keeps them
+in one process. Further tests cover the limit of descriptors, and the memory that is left in use.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ def start(protocol, model, *flags, prefix=()):
 class ScaleTest(unittest.TestCase):
     @contextlib.contextmanager
     def crowd(self, server, protocol, count):
-        """Connections that were all open and served once at the same time."""
+        """Returns connections that were all open and served once at the same time."""
         with contextlib.ExitStack() as opened:
             connections = []
             for _ in range(count):
@@ -43,7 +43,7 @@ class ScaleTest(unittest.TestCase):
             yield connections
 
     def ask_all_at_once(self, connections):
-        """Every question is on its way before the first answer is read."""
+        """Sends every question before it reads the first answer."""
         for connection in connections:
             connection.sendall(PING)
         for connection in connections:
@@ -58,7 +58,7 @@ class ScaleTest(unittest.TestCase):
             self.assertEqual([], server.stop())
 
     def test_ten_thousand_connections_on_few_threads(self):
-        # How many is the models' matter; the other protocols have to be many on a thread as well.
+        # The number depends on the model; the other protocols need many connections on a thread as well.
         for protocol, model, count in (("tcp", "async", 10_000), ("tcp", "threadpool", 10_000),
                                        ("rpyc", "async", 3_000), ("http", "async", 3_000)):
             with self.subTest(protocol=protocol, model=model), start(protocol, model) as server:
@@ -109,7 +109,7 @@ class ScaleTest(unittest.TestCase):
                              "than 200 are allowed here (ulimit -Hn)\n", result.stderr)
 
     def test_sleepers_leave_descriptors_for_connections(self):
-        """Those that find none for their timer are woken a little late, and refuse nobody."""
+        """A session that finds no descriptor for its timer wakes a little late, and no connection is refused."""
         with start("tcp", "async", "--max_connections=50", prefix=("prlimit", "--nofile=120:120")) as server:
             with self.crowd(server, "tcp", 49) as sleepers:
                 for sleeper in sleepers:

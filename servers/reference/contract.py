@@ -1,5 +1,7 @@
-"""The parent's side of the process contract, for tools and tests in Python. It starts a server, reads
-the line in which the server announces its port, keeps its stdin open, and collects its stderr.
+"""Implements the parent's side of the process contract, for tools and tests in Python.
+
+It starts a server, reads the line in which the server announces its port, keeps its stdin open, and
+collects its stderr.
 """
 
 import json
@@ -9,26 +11,28 @@ import socket
 import subprocess
 import time
 
-# For servers built with a sanitizer: memory kept from reuse would look like growth, and a crash
-# must look as it does without one.
+# For servers built with a sanitizer: memory kept from reuse would look like growth, and a crash must
+# look as it does without one.
 SANITIZERS = {
     "ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=16:handle_segv=0",
     "TSAN_OPTIONS": "handle_segv=0:history_size=0",
 }
 NONCE = "contract"
-PATIENCE = 20  # seconds until a wait is given up; a server that works never takes that long
+PATIENCE = 20  # seconds until a wait is given up; a working server never takes that long
 
 
 class ServerFailed(RuntimeError):
-    """A server that does not start, or does not write what is waited for."""
+    """Says that a server did not start, or did not write what was expected."""
 
 
 class Server:
-    """A running server; a context manager that ends it."""
+    """Runs a server, as a context manager that ends it."""
 
     def __init__(self, command):
-        """Starts `command`, a list, and returns once the server has announced itself. Raises
-        ServerFailed if it does not, and OSError if there is no such program."""
+        """Starts `command`, a list, and returns once the server has announced itself.
+
+        Raises ServerFailed if it does not, and OSError if there is no such program.
+        """
         self.process = subprocess.Popen(
             [*map(str, command), f"--nonce={NONCE}"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -59,7 +63,7 @@ class Server:
         self.kill()
 
     def connect(self):
-        """A TCP connection whose waits are bounded."""
+        """Returns a TCP connection to the server, with a timeout of PATIENCE seconds."""
         connection = socket.socket()  # create_connection() would look up the address each time
         connection.settimeout(PATIENCE)
         try:
@@ -71,12 +75,13 @@ class Server:
         return connection
 
     def stop(self):
-        """Closes stdin, waits for the exit; returns the unread lines of stderr."""
+        """Closes stdin and waits for the exit; returns the unread lines of stderr."""
         self.process.stdin.close()
         self.process.wait(PATIENCE)
         return self.ended()
 
     def kill(self):
+        """Kills the server if it still runs, and closes its pipes."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -84,14 +89,14 @@ class Server:
             pipe.close()
 
     def ended(self):
-        """The unread lines of stderr of a server whose process and children are gone."""
+        """Returns the unread lines of stderr; the server and its children must be gone."""
         os.set_blocking(self.process.stderr.fileno(), True)
         self._unread += self.process.stderr.read()
         lines, self._unread = self._unread.decode().splitlines(), b""
         return lines
 
     def next_line(self):
-        """The next line of stderr, waiting for it."""
+        """Waits for the next line of stderr and returns it. Raises ServerFailed if none comes."""
         deadline = time.monotonic() + PATIENCE
         while b"\n" not in self._unread:
             left = deadline - time.monotonic()
@@ -105,12 +110,12 @@ class Server:
         return line.decode()
 
     def unread_lines(self):
-        """The lines that stand on stderr now."""
+        """Returns the lines that are on stderr now."""
         self._unread += self.process.stderr.read() or b""
         lines, self._unread = self._unread.decode().splitlines(), b""
         return lines
 
     def children(self):
-        """The ids of the child processes, zombies included."""
+        """Returns the ids of the child processes, including zombies."""
         with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
             return [int(word) for word in file.read().split()]

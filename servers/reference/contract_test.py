@@ -1,5 +1,7 @@
-"""The process contract of the Python originals, in every model: when they announce themselves, what
-ends them, and what a start that fails says. Life beyond that is the libraries' own business.
+"""Tests the process contract of the Python originals in every model.
+
+The tests cover when they announce themselves, what ends them, and how they report a failed start.
+All else is up to the libraries.
 """
 
 import functools
@@ -20,9 +22,9 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 SERVERS = (("rpyc", "threaded"), ("rpyc", "forking"), ("rpyc", "threadpool"), ("rpyc", "oneshot"),
            ("http", "threaded"), ("http", "waitress"))
 PROTOCOLS = ("rpyc", "http")
-DIALECT = int(importlib.metadata.version("rpyc").partition(".")[0])  # the library speaks but its own
+DIALECT = int(importlib.metadata.version("rpyc").partition(".")[0])  # the library speaks only its own
 PINGS = {"rpyc": functools.partial(rpyc_ping, dialect=DIALECT), "http": http_ping}
-STOP_LIMIT = 5  # seconds; how long a server told to end may take
+STOP_LIMIT = 5  # seconds that a server may take to end after it was told to
 
 
 def command(protocol, model, *flags):
@@ -37,7 +39,7 @@ def run_to_the_end(*arguments):
 
 class ContractTest(unittest.TestCase):
     def for_every_server(self, check):
-        """Runs `check` on a server of each kind, with an open connection that was served once."""
+        """Calls `check` with a server of each kind, and an open connection that was served once."""
         for protocol, model in SERVERS:
             with self.subTest(protocol=protocol, model=model):
                 with Server(command(protocol, model)) as server, server.connect() as connection:

@@ -1,9 +1,9 @@
-"""The benchmark service as a Flask application, under the contract of every server here.
+"""Serves the benchmark operations as a Flask application, under the contract of every server here.
 
-The model `threaded` is Flask's own development server, a thread a connection, which closes each
-connection after its response; nothing here changes that. `waitress` serves the same application
-from a WSGI server that keeps connections, by a pool of four threads (its default). Requests are
-not logged. Runs under Python 3.9 or newer with Flask 2.2 or newer, on Linux.
+The model `threaded` is Flask's own development server with a thread for each connection. It closes
+each connection after its response, and nothing here changes that. `waitress` serves the same
+application from a WSGI server that keeps connections, with a pool of four threads (its default).
+Requests are not logged. Runs under Python 3.9 or newer with Flask 2.2 or newer, on Linux.
 """
 
 import json
@@ -22,28 +22,32 @@ except ImportError as error:
 from operations import MAX_BYTES, MAX_CHUNKS, Operations, crash, payloads_of
 from serving import announce, end_with_signals, end_with_stdin, parse_flags
 
-MAX_DOCUMENT_BYTES = 2 * MAX_BYTES + 4 * MAX_CHUNKS + 64  # two digits a byte; quotes, comma, blank
+MAX_DOCUMENT_BYTES = 2 * MAX_BYTES + 4 * MAX_CHUNKS + 64  # two digits a byte; quotes, comma, space
 MAX_CONNECTIONS = 16_384
 BACKLOG = 1024
 ERRORS = {404: "unknown path", 405: "method not allowed"}
 
 
 def json_response(value, status=200):
+    """Returns a response with `value` as JSON, without spaces."""
     return flask.Response(json.dumps(value, separators=(",", ":")), status,
                           mimetype="application/json")
 
 
 def bytes_response(data):
+    """Returns a response with bytes as they are."""
     return flask.Response(data, mimetype="application/octet-stream")
 
 
 def integer(text):
+    """Parses a 64-bit integer in decimal. Raises ValueError."""
     if not re.fullmatch("-?[0-9]{1,19}", text) or not -2**63 <= int(text) < 2**63:
         raise ValueError(f"not a 64-bit integer: '{text[:40]}'")
     return int(text)
 
 
 def number(text):
+    """Parses a number. Raises ValueError."""
     try:
         return float(text)
     except ValueError:
@@ -51,7 +55,7 @@ def number(text):
 
 
 def received_body(limit=MAX_BYTES):
-    """The request's body; one without a length, or beyond the limit, is refused unread."""
+    """Returns the request's body. Refuses a body without a length or beyond the limit, unread."""
     length = flask.request.content_length
     if length is None:
         flask.abort(411, "a body with a length is required")
@@ -61,7 +65,7 @@ def received_body(limit=MAX_BYTES):
 
 
 def received_chunks():
-    """The chunks of {"chunks":["<hex>",…]}, decoded; any other document is a ValueError."""
+    """Returns the decoded chunks of {"chunks":["<hex>",…]}. Raises ValueError otherwise."""
     try:
         document = json.loads(received_body(MAX_DOCUMENT_BYTES))
         if list(document) != ["chunks"] or not isinstance(document["chunks"], list):
@@ -74,7 +78,7 @@ def received_chunks():
 
 
 class Views:
-    """One function a route; errors are ValueErrors, or Werkzeug's."""
+    """Has one function for each route; errors are ValueErrors or Werkzeug's."""
 
     def __init__(self, operations):
         self._operations = operations
@@ -115,7 +119,7 @@ def told_as_json(error):
     """Answers an exception as every server here does: {"error":"…"}."""
     if not isinstance(error, HTTPException):
         return json_response({"error": str(error)}, 400)
-    response = error.get_response()  # has the field Allow where it is due
+    response = error.get_response()  # has the header Allow if it is required
     response.data = json.dumps({"error": ERRORS.get(error.code, error.description)},
                                separators=(",", ":"))
     response.content_type = "application/json"
@@ -123,6 +127,7 @@ def told_as_json(error):
 
 
 def make_app(operations, allow_crash):
+    """Returns the Flask application; only with `allow_crash` it has the route /crash."""
     app = flask.Flask("flask_server", static_folder=None)
     views = Views(operations)
     for method, rule in (("GET", "/ping"), ("POST", "/echo"), ("POST", "/upload"),
@@ -142,29 +147,30 @@ def make_app(operations, allow_crash):
 
 
 class Unlogged(WSGIRequestHandler):
-    """Flask's own handler without the line a request."""
+    """Flask's own handler without a log line for each request."""
 
     def log_request(self, code="-", size="-"):
         pass
 
 
 def development_server(app, listener):
-    """Returns what serves the listening socket, as flask.Flask.run() does."""
+    """Returns a server for the listening socket, as flask.Flask.run() makes it."""
     server = make_server(*listener.getsockname()[:2], app, threaded=True,
                          request_handler=Unlogged, fd=listener.fileno())
     return server.serve_forever
 
 
 def waitress_server(app, listener):
-    """Returns what serves the listening socket with Waitress, whose defaults hold but for three:
-    bodies stay in memory instead of going through files, idle connections are kept, and more than
-    a hundred are allowed.
+    """Returns a Waitress server for the listening socket, with its defaults except for three.
+
+    Bodies stay in memory instead of going through files, idle connections are kept, and more than a
+    hundred are allowed.
     """
     try:
         from waitress.server import create_server  # pylint: disable=import-outside-toplevel
     except ImportError as error:
         sys.exit(f"flask_server: {error}: install the package python3-waitress")
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are no news
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are normal
     server = create_server(
         app, sockets=[listener], backlog=BACKLOG, max_request_body_size=MAX_DOCUMENT_BYTES,
         inbuf_overflow=MAX_DOCUMENT_BYTES, outbuf_overflow=MAX_DOCUMENT_BYTES,

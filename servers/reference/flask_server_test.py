@@ -1,5 +1,7 @@
-"""The Flask original through http.client: every route with the bodies of the native server, errors
-in JSON, and which of its two models keeps a connection. `flask_server_test.py bench_server`.
+"""Tests the Flask original with http.client: `flask_server_test.py bench_server`.
+
+Covers every route with the bodies of the native server, errors in JSON, and which of its two models
+keeps a connection.
 """
 
 import contextlib
@@ -25,7 +27,7 @@ def start(model, *flags):
 
 
 class Client:
-    """Requests to one server; a new connection is made where the last was closed."""
+    """Sends requests to one server, and reconnects if the last connection was closed."""
 
     def __init__(self, server):
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
@@ -38,14 +40,14 @@ class Client:
 
 
 def body_of(server, path):
-    """What a GET over a connection of its own answers."""
+    """Returns the body of a GET over a connection of its own."""
     client = Client(server)
     with contextlib.closing(client.connection):
         return client.ask("GET", path)[1]
 
 
 class Routes:
-    """What holds for both models; `model` is set by the test classes below."""
+    """Tests that hold for both models; the test classes below set `model`."""
 
     @classmethod
     def setUpClass(cls):
@@ -138,7 +140,7 @@ class Routes:
         self.assertEqual("POST", response.headers["Allow"])
 
     def announce_a_body(self, size):
-        """Sends the head of an upload alone; returns the response."""
+        """Sends only the head of an upload and returns the response."""
         connection = self.client.connection
         connection.putrequest("POST", "/upload")
         connection.putheader("Content-Length", str(size))

@@ -1,5 +1,7 @@
-"""The operations, with the limits and complaints of the native service (servers/service); they know
-no protocol. What a peer asks for and may not have is a ValueError, said in its text.
+"""Implements the operations, with limits and error texts of the native service (servers/service).
+
+They know no protocol. A request that may not be granted raises a ValueError, whose text says why.
+The methods of Operations have no docstrings, because RPyC sends those to its clients.
 """
 
 import ctypes
@@ -12,11 +14,12 @@ MAX_BYTES = 1 << 30
 MAX_CHUNKS = 1 << 20
 MAX_CHUNK_BYTES = 1 << 20
 MAX_SLEEP_SECONDS = 3600
-LARGEST_COMPUTE = 3_024_617  # beyond it the sum leaves 64 bits
+LARGEST_COMPUTE = 3_024_617  # beyond it the sum exceeds 64 bits
 PR_SET_DUMPABLE = 4
 
 
 def checked_size(size):
+    """Returns a size in bytes if it is within the limits. Raises ValueError."""
     if size < 0:
         raise ValueError(f"size must not be negative: {size}")
     if size > MAX_BYTES:
@@ -25,7 +28,7 @@ def checked_size(size):
 
 
 def payloads_of(kind):
-    """What downloads and files consist of: one of payload.KINDS, or by default x and zeros."""
+    """Returns the payloads of downloads and files: one of payload.KINDS, by default x and zeros."""
     if kind is None:
         return Payload("x"), Payload("zeros")
     return (Payload(kind),) * 2
@@ -40,7 +43,7 @@ def crash(*_):
 
 
 class Operations:
-    """The operations on the payloads of downloads and of files."""
+    """The operations, with the payloads of downloads and of files."""
 
     def __init__(self, download, file):
         super().__init__()
@@ -83,7 +86,7 @@ class Operations:
 
     def upload_file_chunked(self, chunks):
         size = 0
-        for chunk in chunks:  # from Python 3.13 on, a generator asks the iterator for an iterator
+        for chunk in chunks:  # from Python 3.13 on, a generator would ask for another iterator
             size += len(chunk)
         return size
 

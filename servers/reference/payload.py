@@ -1,6 +1,7 @@
-"""The bytes of transfers, the same as the native servers' (servers/service/payload.cc): zeros,
-text, random bytes, or the letter x. A payload is the beginning of one block that repeats; the
-block's length is a prime, so that no chunk size fits it.
+"""Makes the bytes of transfers, the same as the native servers' (servers/service/payload.cc).
+
+They are zeros, text, random bytes, or the letter x. A payload is the beginning of one block that
+repeats. The block's length is a prime, so that no chunk size divides it.
 """
 
 import itertools
@@ -14,10 +15,10 @@ _AT_ONCE = 512  # numbers
 
 
 def _split_mix(seed):
-    """SplitMix64: arrays of 64-bit numbers without end.
+    """Yields arrays of 64-bit numbers without end, by SplitMix64.
 
-    The numbers of an array are computed together, each in its 128 bits of one large integer, which
-    takes a twentieth of the time: a server should start soon.
+    The numbers of an array are computed together, each in its 128 bits of one large integer. That
+    takes a twentieth of the time, so that a server starts soon.
     """
     mask, gamma = (1 << 64) - 1, 0x9E3779B97F4A7C15
 
@@ -70,14 +71,14 @@ class Payload:
     """Makes bytes of one kind: `Payload("text").of(100)`."""
 
     def __init__(self, kind):
-        """`kind`: one of KINDS, or "x"."""
+        """`kind` is one of KINDS, or "x"."""
         makers = {"random": _random_block, "text": _text_block,
                   "zeros": lambda: bytes(PERIOD), "x": lambda: b"x" * PERIOD}
         self._block = makers[kind]()
         self._last = b""
 
     def of(self, size):
-        """The first `size` bytes. The last large ones are kept: making them is part of no call."""
+        """Returns the first `size` bytes; keeps the last large ones, to make none in a call."""
         if size <= PERIOD:
             return self._block[:size]
         last = self._last

@@ -1,10 +1,10 @@
-"""The benchmark service on the real RPyC library, under the contract of every server here.
+"""Serves the benchmark operations with the real RPyC library, under the contract of every server here.
 
-A model is one of the library's server classes, unchanged but for its end: children of the forking
-one end with it. Only `oneshot` goes on: OneShotServer would be used up by the first connection,
-which may be no more than a question whether it is ready, so this one serves one connection after
-another, each in the accepting thread; whoever comes in between waits in the listener's queue.
-Runs under Python 3.9 or newer with rpyc 5 or 6, on Linux.
+A model is one of the library's server classes, unchanged except for its end: the children of the
+forking server end with it. Only `oneshot` continues after a connection. OneShotServer ends with its
+first connection, which may only ask whether it is ready. This one serves one connection after another,
+each in the accepting thread; other clients wait in the listener's queue. Runs under Python 3.9 or newer
+with rpyc 5 or 6, on Linux.
 """
 
 import ctypes
@@ -24,14 +24,14 @@ except ImportError as error:
 from operations import Operations, crash, payloads_of
 from serving import announce, end_with_signals, end_with_stdin, leave, parse_flags
 
-# Without bind_threads, whose default the environment decides (RPYC_BIND_THREADS): both ends must agree.
+# bind_threads is off, because both ends must agree and its default is an environment variable (RPYC_BIND_THREADS).
 CONFIG = {"allow_public_attrs": True, "allow_pickle": True, "sync_request_timeout": 30,
           "bind_threads": False}
 PR_SET_PDEATHSIG = 1
 
 
 class BenchmarkService(Operations, rpyc.Service):
-    """The operations as exposed methods of the root object."""
+    """Exposes the operations as methods of the root object."""
 
     exposed_ping = Operations.ping
     exposed_echo = Operations.echo
@@ -46,7 +46,7 @@ class BenchmarkService(Operations, rpyc.Service):
 
 
 class Forking(ForkingServer):
-    """Waits for a connection and the end of stdin in one thread, for it must not have a second."""
+    """Waits for a connection and for the end of stdin in one thread, because it must not have a second."""
 
     def accept(self):
         ready = select.poll()
@@ -61,16 +61,16 @@ class Forking(ForkingServer):
 
 
 class OneAfterAnother(OneShotServer):
-    """Is not over after a connection."""
+    """Stays open after a connection."""
 
     def _accept_method(self, sock):
         try:
             super()._accept_method(sock)
-        except Exception:  # of that connection; the library has logged it
+        except Exception:  # the library has logged this connection's error
             pass
 
     def close(self):
-        """Called behind each connection: keeps the listener."""
+        """Keeps the listener, because the library calls this after each connection."""
 
 
 MODELS = {"threaded": ThreadedServer, "forking": Forking, "threadpool": ThreadPoolServer,
@@ -78,6 +78,7 @@ MODELS = {"threaded": ThreadedServer, "forking": Forking, "threadpool": ThreadPo
 
 
 def end_children_with_this_process():
+    """Makes the kernel kill every later child when this process ends."""
     server = os.getpid()
     prctl = ctypes.CDLL(None, use_errno=True).prctl
 
@@ -98,7 +99,7 @@ def main():
     try:
         server = MODELS[flags.model](service, hostname=flags.host, port=flags.port,
                                      ipv6=":" in flags.host, protocol_config=CONFIG)
-        server.listener.listen(server.backlog)  # start() would do it after the announcement
+        server.listener.listen(server.backlog)  # start() would only do it after the announcement
     except OSError as error:
         sys.exit(f"rpyc_server: bind {flags.host}:{flags.port}: {error}")
     if flags.model == "forking":

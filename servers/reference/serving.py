@@ -1,5 +1,7 @@
-"""The server's side of the process contract, which the Python originals share: the flags of every
-server, the line in which it announces itself, and its end with stdin or with SIGTERM.
+"""Implements the server's side of the process contract, which the Python originals share.
+
+It has the flags of every server, the line in which a server announces itself, and its end with
+stdin or SIGTERM.
 """
 
 import argparse
@@ -14,16 +16,16 @@ from payload import KINDS
 
 
 def parse_flags(program, description, models):
-    """The command line; a bad one ends the process with 2."""
+    """Parses the command line; exits with status 2 if it is wrong."""
     parser = argparse.ArgumentParser(prog=program, description=description, allow_abbrev=False)
     parser.add_argument("--model", required=True, choices=models)
     parser.add_argument("--host", default="127.0.0.1", help="address to bind")
     parser.add_argument("--port", type=int, default=0, help="port to bind, 0 for a free one")
     parser.add_argument("--nonce", default="", help="text repeated in the announcement")
     parser.add_argument("--payload", choices=KINDS,
-                        help="content of downloads; without it the letter x, zeros for files")
+                        help="content of downloads (default: the letter x, zeros for files)")
     parser.add_argument("--allow_crash", action="store_true",
-                        help="offer the operation crash, which ends the process of its session")
+                        help="offer the operation crash, which ends its session's process")
     flags = parser.parse_args()
     if not re.fullmatch(r"[A-Za-z0-9-]*", flags.nonce):
         parser.error("--nonce: only letters, digits and '-' are allowed")
@@ -33,7 +35,7 @@ def parse_flags(program, description, models):
 
 
 def announce(port, nonce):
-    """Tells the parent the port. To be called once the server listens."""
+    """Announces the port to the parent; the server must be listening already."""
     print(json.dumps({"port": port, "pid": os.getpid(), "nonce": nonce}, separators=(",", ":")),
           flush=True)
 
@@ -44,12 +46,13 @@ def leave(*_):
 
 
 def end_with_signals():
+    """Makes SIGTERM and SIGINT end the process."""
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
 
 
 def end_with_stdin():
-    """From now on the process ends when stdin does. Starts a thread: not for servers that fork."""
+    """Makes the process end when stdin does. Starts a thread; servers that fork cannot use it."""
 
     def wait_for_the_end():
         while os.read(sys.stdin.fileno(), 4096):

@@ -1,7 +1,7 @@
-"""The service as a program written with the real RPyC library sees it, over every model.
+"""Tests the service as a program with the real RPyC library sees it, over every model.
 
-`python_client_test.py server`: the server is bench_server, or a Python script that stands for it
-(servers/reference/rpyc_server.py), against which the same expectations must hold.
+`python_client_test.py server`: the server is bench_server, or a Python script that replaces it
+(servers/reference/rpyc_server.py) and must meet the same expectations.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from payload import KINDS, Payload
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 NATIVE = not SERVER.endswith(".py")
-STALL = 0.035  # seconds; what Nagle's algorithm and a delayed acknowledgement cost is 0.04
+STALL = 0.035  # seconds; Nagle's algorithm with a delayed acknowledgement costs 0.04
 
 
 def start(model, *flags):
@@ -42,7 +42,7 @@ def connect(server):
 
 
 def received_bytes(call):
-    """Returns how many bytes arrive, on whichever connection, while `call` runs."""
+    """Returns how many bytes arrive, on any connection, while `call` runs."""
     sizes = []
     read = SocketStream.read
 
@@ -65,12 +65,12 @@ def median_seconds(call, repetitions=30):
 
 
 def serving_process(test):
-    """The process behind test.connection, the only one open."""
+    """Returns the process that serves test.connection, the only open one."""
     return test.server.children()[-1] if test.model == "forking" else test.server.pid
 
 
 class Operations:
-    """What holds for every server and model; `model` is set by the test classes below."""
+    """Tests that hold for every server and model; the test classes below set `model`."""
 
     @classmethod
     def setUpClass(cls):
@@ -211,7 +211,7 @@ class Operations:
         self.assertEqual(0.1, first.value)
 
     def test_numbers_of_other_classes(self):
-        """They cross by reference, and say themselves what number they are."""
+        """They are sent by reference, and the server asks them which number they are."""
         class Size(enum.IntEnum):
             THOUSAND = 1000
 
@@ -234,7 +234,7 @@ class Operations:
         self.assertEqual(b"\0" * 4, items[Whole(1)])
         self.assertEqual(b"\0", items[Whole(-1)])
         self.assertEqual(b"\0" * 4, items[Index()])
-        if NATIVE:  # Python's time.sleep() takes no such thing
+        if NATIVE:  # Python's time.sleep() does not accept it
             self.root.sleep(Real())
         self.root.sleep(Whole(0))
         for wrong in (1.5, "1", None, [1]):
@@ -267,7 +267,7 @@ class Operations:
 
     @unittest.skipUnless(NATIVE, "Python's keeps the references")
     def test_old_slices_with_references(self):
-        """What Python 2 makes of `object[start:stop]`; the bounds are objects here."""
+        """Python 2 translates `object[start:stop]` to these calls; here the bounds are objects."""
         class Bound:
             def __index__(self):
                 return 1
@@ -386,7 +386,7 @@ class Operations:
 
 
 class NativeOnly:
-    """Where the native server is better than the library's, or stricter."""
+    """Tests where the native server is better or stricter than the library's."""
 
     def setUp(self):
         self.server = start(self.model)
@@ -436,7 +436,7 @@ class NativeOnly:
 
 def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
-    # Of the real library's other models one waits for polls and one serves a connection at a time.
+    # Of the library's other models, one polls with delays and one serves a connection at a time.
     for model in MODELS if NATIVE else ("threaded", "forking"):
         for case in (Operations, NativeOnly) if NATIVE else (Operations,):
             name = f"{case.__name__}_{model}"

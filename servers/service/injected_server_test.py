@@ -1,7 +1,7 @@
-"""What `--inject` adds, as foreign clients see it: `injected_server_test.py bench_server`.
+"""Tests what `--inject` adds, as foreign clients see it: `injected_server_test.py bench_server`.
 
-Every operation costs it once, in every protocol and model; what is no operation costs nothing. The
-longer replies of `bytes` are understood by Python's RPyC and HTTP libraries.
+Every operation costs it once, in every protocol and model; everything else costs nothing. Python's
+RPyC and HTTP libraries understand the longer replies of `bytes`.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ HTTP_CALLS = {"/ping": None, "/echo": DATA, "/upload": DATA, "/download/100": No
               "/compute/9": None, "/sleep/0": None, "/upload-file": DATA,
               "/download-file/100": None, "/upload-file-chunked": DOCUMENT,
               "/download-file-chunked/100/10": None, "/download-file-streamed/100/10": None}
-# Operation, number, data, chunk size; and how many bytes of data the reply has.
+# Operation, number, data and chunk size, and the size of the reply's data in bytes.
 TCP_CALLS = {"ping": ((1,), 4), "echo": ((2, len(DATA), DATA), len(DATA)),
              "upload": ((3, len(DATA), DATA), 0), "download": ((4, 100), 100),
              "compute": ((5, 9), 0), "sleep": ((6, 0), 0),
@@ -50,8 +50,11 @@ def start(protocol, model, *flags):
 
 
 def least_spins(call, expected):
-    """How often the server spun while `call` ran. A disturbed machine makes it look like more, so
-    there are further attempts while it is more than expected."""
+    """Returns how often the server spun while `call` ran.
+
+    A disturbed machine makes it look like more, so the call is repeated while it is above
+    `expected`.
+    """
     least = float("inf")
     for _ in range(20):
         begin = time.perf_counter_ns()
@@ -75,7 +78,7 @@ def ask(connection, path, body):
 
 @contextlib.contextmanager
 def counted_bytes():
-    """Yields a list of the sizes that RPyC's library receives meanwhile."""
+    """Yields a list that collects the sizes that RPyC's library receives."""
     sizes = []
     read = SocketStream.read
 
@@ -137,7 +140,7 @@ class OncePerOperationTest(unittest.TestCase):
 class BytesTest(unittest.TestCase):
     def test_http_answers_are_a_byte_longer(self):
         def answers(*flags):
-            """By path: all that arrives."""
+            """Returns everything that arrives, by path."""
             found = {}
             with start("http", "threaded", *flags) as server:
                 for path, body in HTTP_CALLS.items():
@@ -168,7 +171,7 @@ class BytesTest(unittest.TestCase):
 
     def test_rpyc_replies_say_the_same_a_byte_longer(self):
         def calls(*flags):
-            """Of each operation its result, and how many bytes its reply has."""
+            """Returns each operation's result and the size of its reply in bytes."""
             found, kept = {}, []
             with start("rpyc", "threaded", *flags) as server, connect_rpyc(server) as connection:
                 for name, arguments in RPYC_CALLS.items():
@@ -188,7 +191,7 @@ class BytesTest(unittest.TestCase):
 
 class RefusalTest(unittest.TestCase):
     def refusal(self, protocol, what):
-        """The one line with which the server refuses to start."""
+        """Returns the one line with which the server refuses to start."""
         done = subprocess.run(
             [SERVER, f"--protocol={protocol}", "--model=threaded", f"--inject={what}"],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)

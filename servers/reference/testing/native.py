@@ -1,4 +1,4 @@
-"""What the native server offers, as the description of the suite has it."""
+"""Lists what the native server offers, from the description of the suite."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""What tests ask of the processes of a server."""
+"""Inspects the processes of a server, for tests."""
 
 import os
 import pathlib
@@ -9,14 +9,13 @@ from contract import PATIENCE
 
 
 def is_sanitized(program):
-    """Whether it was built with a sanitizer, whose own bookkeeping grows for thousands of
-    connections."""
+    """Returns whether it was built with a sanitizer, whose bookkeeping grows with connections."""
     text = pathlib.Path(program).read_bytes()
     return b"__asan_init" in text or b"__tsan_init" in text
 
 
 def resident_kib(pid):
-    """The memory a process occupies."""
+    """Returns the resident memory of a process, in KiB."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 

@@ -1,5 +1,6 @@
-"""The smallest client of each protocol, in raw bytes: one exchange, its answer checked. For tests
-that must see what a server does on the wire, without a library that would repair or hide it.
+"""Makes one exchange in each protocol with raw bytes, and checks the answer.
+
+Tests use it to see what a server does on the wire, without a library that would repair or hide it.
 """
 
 import struct
@@ -12,7 +13,7 @@ GETROOT = {5: bytes.fromhex("1251501153115102"),
 
 
 def receive(connection, size):
-    """Exactly `size` bytes."""
+    """Returns exactly `size` bytes. Raises EOFError if the stream ends before."""
     data = bytearray()
     while len(data) < size:
         piece = connection.recv(size - len(data))
@@ -40,7 +41,7 @@ def rpyc_frame(payload, compressed=0):
 
 
 def rpyc_ping(connection, dialect=5):
-    """Asks for the root, which every connection may do any number of times."""
+    """Asks for the root, which a connection may do any number of times."""
     connection.sendall(rpyc_frame(GETROOT[dialect]))
     size, _ = RPYC_HEADER.unpack(receive(connection, RPYC_HEADER.size))
     answer = receive(connection, size + 1)

@@ -1,7 +1,8 @@
-"""A service on the real RPyC library that does with its peer whatever the protocol allows both ends,
-under the contract of every server. conformance_peer is the same service on the native connection,
-and what a test expects of one holds for the other. With --allow_public_attrs names without the
-prefix `exposed_` may be used as well.
+"""Serves everything that RPyC allows both ends to do, with the real library.
+
+It keeps the contract of every server. conformance_peer is the same service on the native connection;
+what a test expects of one holds for the other. With --allow_public_attrs, names without the prefix
+`exposed_` are allowed as well.
 """
 
 import argparse
@@ -19,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "reference"
 # pylint: disable=wrong-import-position
 from serving import announce, end_with_signals, end_with_stdin
 
-# Arguments of those builtin exceptions that do not take just any.
+# Arguments of the builtin exceptions that require particular ones.
 ARGUMENTS = {
     UnicodeDecodeError: ("utf-8", b"ab\xff", 2, 3, "invalid start byte"),
     UnicodeEncodeError: ("ascii", "Z\u00fcrich", 1, 2, "ordinal not in range"),
@@ -28,12 +29,12 @@ ARGUMENTS = {
     OSError: (5, "Input/output error", "/nowhere"),
     BaseExceptionGroup: ("several", [ValueError("one"), KeyboardInterrupt("two")]),
     ExceptionGroup: ("several", [ValueError("one"), LookupError("two")]),
-    StopIteration: (),  # its value does not cross
+    StopIteration: (),  # its value is not transmitted
 }
 
 
 def builtin_exceptions():
-    """An instance of each builtin class, in the order of their names."""
+    """Returns an instance of each builtin class, in the order of their names."""
     found = {value for value in vars(builtins).values()
              if isinstance(value, type) and issubclass(value, BaseException)}
     for cls in sorted(found, key=lambda cls: cls.__name__):
@@ -42,7 +43,7 @@ def builtin_exceptions():
 
 
 def attributes_of(error):
-    """The public attributes with values that cross, as pairs, as the library sends them."""
+    """Returns the public attributes whose values can be sent, as pairs, as the library sends them."""
     names = (name for name in dir(error) if not name.startswith("_") and name != "args")
     return tuple((name, getattr(error, name)) for name in names
                  if hasattr(error, name) and brine.dumpable(getattr(error, name)))
@@ -50,7 +51,7 @@ def attributes_of(error):
 
 @functools.total_ordering
 class Number:
-    """A number in all that is compared, hashed and shown."""
+    """A number that can be compared, hashed and shown."""
 
     def __init__(self, number):
         self._number = number
@@ -69,7 +70,7 @@ class Number:
 
 
 class Block:
-    """For `with`: log() tells what happened to it."""
+    """A context for `with`; log() reports what happened to it."""
 
     def __init__(self):
         self._log = []
@@ -87,7 +88,7 @@ class Block:
 
 
 class ConformanceService(rpyc.Service):
-    """What the peer may ask for; every operation but the last ones is the native peer's, too."""
+    """Offers operations to the peer; the native peer has all of them except the last ones."""
 
     exposed_answer = 42
     public_answer = 43
@@ -106,7 +107,7 @@ class ConformanceService(rpyc.Service):
         return function(*positional, **keywords)
 
     def exposed_catch(self, function, *positional):
-        """Calls, and describes the exception as it crossed, its parts encoded."""
+        """Calls a function, and describes the exception as it arrived, with its parts encoded."""
         try:
             function(*positional)
         except BaseException as error:  # pylint: disable=broad-except
@@ -121,14 +122,14 @@ class ConformanceService(rpyc.Service):
         return (number for number in range(end))
 
     def exposed_descend(self, depth, function):
-        """Calls function(depth - 1), which is expected to come back here, until depth is 0."""
+        """Calls function(depth - 1), which should come back here, until depth is 0."""
         return 1 + function(depth - 1) if depth else 0
 
     def exposed_hang_up(self):
         self._connection.close()
 
     def exposed_held(self):
-        """How many objects the peer holds."""
+        """Returns how many objects the peer holds."""
         return len(self._connection._local_objects._dict)
 
     def exposed_number(self, number):
@@ -139,7 +140,7 @@ class ConformanceService(rpyc.Service):
         return self._connection.sync_request(handler, *arguments)
 
     def exposed_throw(self, name, arguments, attributes):
-        """Raises a builtin exception or, named with a module, one of a class made for it."""
+        """Raises a builtin exception or, for a name with a module, one of a new class."""
         module, _, name = name.rpartition(".")
         cls = type(name, (Exception,), {"__module__": module}) if module else getattr(builtins, name)
         error = cls(*arguments)
@@ -150,13 +151,13 @@ class ConformanceService(rpyc.Service):
     def exposed_vanish(self):
         self._connection._channel.close()
 
-    # The following are for a native client alone, which knows no Python classes.
+    # The following are only for a native client, which has no Python classes.
 
     def exposed_throw_sample(self, name):
         raise next(error for error in builtin_exceptions() if type(error).__name__ == name)
 
     def exposed_samples(self):
-        """Of every builtin exception its name, and arguments as they are to arrive."""
+        """Returns the name of every builtin exception, with its arguments as they should arrive."""
         return tuple((type(error).__name__, tuple(argument if brine.dumpable(argument)
                                                   else repr(argument) for argument in error.args))
                      for error in builtin_exceptions())

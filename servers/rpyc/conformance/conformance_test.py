@@ -1,8 +1,8 @@
-"""Holds the native connection against the real RPyC library, which is the client here.
+"""Compares the native connection with the real RPyC library, which is the client here.
 
-`conformance_test.py server`: the server is conformance_peer, or conformance_service.py, against
-which the same expectations must hold: it shows that they are the library's. As the peer sends any
-request back and calls what it is passed, the native connection is tested in both directions.
+`conformance_test.py server`: the server is conformance_peer or conformance_service.py. The same
+expectations must hold for the latter, which shows that they are the library's. The peer sends any
+request back and calls what it is passed, so the native connection is tested in both directions.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ class Raising:
 
 
 class ConformanceTest(unittest.TestCase):
-    """What holds for every peer."""
+    """Has what the tests of every kind share."""
 
     @classmethod
     def setUpClass(cls):
@@ -70,7 +70,7 @@ class ConformanceTest(unittest.TestCase):
         self.root = self.connection.root
 
     def request(self, handler, *arguments):
-        """What the peer receives when it sends this request to us."""
+        """Returns what the peer receives when it sends this request to us."""
         return self.root.request(handler, *arguments)
 
     def assert_works(self, connection=None):
@@ -78,7 +78,7 @@ class ConformanceTest(unittest.TestCase):
 
 
 class AttributesTest(ConformanceTest):
-    """Which attributes are reachable, on the peer's objects and on ours."""
+    """Tests which attributes are reachable, on the peer's objects and on ours."""
 
     def test_exposed_names_with_and_without_the_prefix(self):
         self.assertEqual(42, self.root.answer)
@@ -89,7 +89,7 @@ class AttributesTest(ConformanceTest):
     def test_other_names_are_refused_with_a_readable_traceback(self):
         for name in ("public_answer", "_private_answer", "__class__", "__dict__", "exposed_nope"):
             with self.subTest(name):
-                if name != "__class__":  # which the library may answer by itself
+                if name != "__class__":  # the library may answer this by itself
                     self.assertFalse(hasattr(self.root, name))
                 with self.assertRaises(AttributeError) as caught:
                     self.connection.sync_request(consts.HANDLE_GETATTR, self.root, name)
@@ -100,7 +100,7 @@ class AttributesTest(ConformanceTest):
                 self.assertTrue(text.startswith(caught.exception.args[0]), text)
                 self.assertIn(REMOTE.format(1), text)
                 message = re.escape(f"\nAttributeError: {caught.exception.args[0]}")
-                # Python 3.12 began to suggest names.
+                # Python 3.12 and later suggest names.
                 self.assertRegex(text, message + r"(\. Did you mean: '\w+'\?)?\n$")
         self.assert_works()
 
@@ -141,10 +141,10 @@ class AttributesTest(ConformanceTest):
 
 
 class ExceptionsTest(ConformanceTest):
-    """Exceptions of every builtin class, raised here and there."""
+    """Tests exceptions of every builtin class, raised on either side."""
 
-    # The library cannot build groups at the receiver, for their classes want arguments at once. A
-    # KeyboardInterrupt stays where it is raised (see below), and a StopIteration is bare.
+    # The library cannot rebuild exception groups, because their classes need arguments at once. A
+    # KeyboardInterrupt stays where it is raised (see below), and a StopIteration has no arguments.
     @staticmethod
     def every():
         return [error for error in builtin_exceptions()
@@ -158,7 +158,7 @@ class ExceptionsTest(ConformanceTest):
         text = str(caught)
         self.assertTrue(text.startswith(str(error)), text)
         if level > 1 and isinstance(error, SyntaxError) and not NATIVE:
-            return  # the library drops what it was told about an error in a program's text
+            return  # the library drops what it received about an error in a program's text
         for number in range(1, level + 1):
             self.assertIn(REMOTE.format(number), text)
         self.assertNotIn(REMOTE.format(level + 1), text)
@@ -233,7 +233,7 @@ class ExceptionsTest(ConformanceTest):
             self.root.call(Raising(KeyboardInterrupt()))
 
     def test_an_interrupt_of_the_peer(self):
-        # It would end the library's own session; the native one has no interrupts to keep.
+        # It would end the library's own session; the native one handles no interrupts.
         with self.assertRaises(KeyboardInterrupt if NATIVE else EOFError):
             self.root.throw("KeyboardInterrupt", (), ())
 
@@ -247,7 +247,7 @@ class ExceptionsTest(ConformanceTest):
                         else "probe.CustomError: (42, 'why')\n" in str(caught.exception))
 
         class CustomError(Exception):
-            """Of this module."""
+            """An exception that the library does not know."""
 
         caught = self.root.catch(Raising(CustomError(b"\xff", ["a list"])))
         self.assertEqual(CustomError.__name__, caught[1].rpartition(".")[2])
@@ -261,7 +261,7 @@ class ExceptionsTest(ConformanceTest):
 
 
 class CallsTest(ConformanceTest):
-    """Arguments, results, calls within calls, and calls side by side."""
+    """Tests arguments, results, calls within calls, and concurrent calls."""
 
     def test_positional_and_keyword_arguments(self):
         mine = [1]
@@ -309,7 +309,7 @@ class CallsTest(ConformanceTest):
     @unittest.skipUnless(NATIVE and VERSION >= (5, 3, 1),
                          "this rpyc cannot bind threads, or both ends would have to be told")
     def test_a_peer_that_binds_threads(self):
-        """Each message names two threads then; several ask at once, and are called back."""
+        """Each message then names two threads; several threads ask at once, and are called back."""
         with contextlib.closing(connect(self.server, bind_threads=True)) as connection:
             root = connection.root
             found = {}
@@ -361,7 +361,7 @@ class CallsTest(ConformanceTest):
         self.assertEqual(list(range(19, -1, -1)), [result.value for result in results[::-1]])
 
     def test_answers_come_in_any_order(self):
-        # The peer needs an answer of ours for the first request and finds the second instead.
+        # The peer needs our answer to the first request and receives the second request instead.
         order = []
         call, held = rpyc.async_(self.root.call), rpyc.async_(self.root.held)
         first, second = call(lambda: order.append("called")), held()
@@ -382,7 +382,7 @@ class CallsTest(ConformanceTest):
 
 
 class ObjectsTest(ConformanceTest):
-    """What can be asked of an object, besides calls: of the peer's and of ours."""
+    """Tests what can be asked of an object besides calls, of the peer's and of ours."""
 
     def test_texts(self):
         number = self.root.number(7)
@@ -458,7 +458,7 @@ class ObjectsTest(ConformanceTest):
         members = self.connection.sync_request(consts.HANDLE_INSPECT, self.root.____id_pack__)
         self.assertTrue({"call", "exposed_call"} & set(dict(members)), members)
         self.assertTrue(all(isinstance(doc, (str, type(None))) for _, doc in members))
-        # What the library makes of it: special methods, and how things look to a program.
+        # The library's own view: special methods, and how objects appear to a program.
         self.assertTrue(callable(self.root.call))
         self.assertTrue(inspect.ismethod(self.root.call))
         self.assertTrue(inspect.isgenerator(self.root.count(1)))
@@ -550,7 +550,7 @@ class ObjectsTest(ConformanceTest):
 
 
 class ReferencesTest(ConformanceTest):
-    """References are counted, and gone when they are released."""
+    """Tests that references are counted, and gone when they are released."""
 
     def release(self, reference, count):
         return self.connection.sync_request(consts.HANDLE_DEL, reference, count)
@@ -577,7 +577,7 @@ class ReferencesTest(ConformanceTest):
     def test_nothing_is_held_by_either_end_after_many_calls(self):
         def held():
             gc.collect()
-            self.connection.ping()  # behind the releases
+            self.connection.ping()  # after the releases
             return self.root.held(), len(self.connection._local_objects._dict)
 
         def use(count):
@@ -598,7 +598,7 @@ class ReferencesTest(ConformanceTest):
 
 
 class EndTest(ConformanceTest):
-    """Either end closes the connection, with and without saying so."""
+    """Tests that either end closes the connection, with and without announcing it."""
 
     def test_the_peer_closes(self):
         for how in ("hang_up", "vanish"):
