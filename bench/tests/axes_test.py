@@ -1,7 +1,7 @@
-"""What the rows of an axis show of each other: `axes_test.py bench_all`.
+"""Tests how the rows of an axis differ: `axes_test.py bench_all`.
 
-Effects are large (a stall of 40 ms, a connection more) or exact (counters, bytes on the wire);
-times are compared within one run and with room for a busy machine.
+Effects are large (a stall of 40 ms, an extra connection) or exact (counters, bytes on the wire).
+Times are compared within one run, with room for a busy machine.
 """
 
 import functools
@@ -17,7 +17,7 @@ PATIENCE = 120  # seconds
 
 @functools.cache
 def measure(pattern, *flags, seconds=0.01):
-    """The rows of a short run of the preset `full`, by name."""
+    """Returns the rows of a short run of the preset `full`, by name."""
     done = subprocess.run(
         [BENCH_ALL, f"--python={sys.executable}", "--preset=full", "--ledger=false",
          "--benchmark_format=json", f"--benchmark_min_time={seconds}",
@@ -29,7 +29,7 @@ def measure(pattern, *flags, seconds=0.01):
 
 
 class SocketPolicyTest(unittest.TestCase):
-    STALL = 40_000  # µs, the kernel's shortest delay of an acknowledgement
+    STALL = 40_000  # µs, the kernel's shortest delayed acknowledgement
 
     def rows_of(self, mode):
         rows = measure(f"SocketPolicy/{mode}/", seconds=0.05)
@@ -38,7 +38,7 @@ class SocketPolicyTest(unittest.TestCase):
                 for name, row in rows.items()}
 
     def assert_stalls(self, row, stalls):
-        """So many times 40 ms; a busy machine adds to it, and a wait may begin before the call."""
+        """Expects this number of 40 ms stalls; a busy machine or an early wait may add time."""
         self.assertGreater(row["p50_us"], self.STALL * (stalls - 1 / 2), row["name"])
 
     def test_split_writes_stall_where_nagle_is_left_on(self):
@@ -47,7 +47,7 @@ class SocketPolicyTest(unittest.TestCase):
             for (ends, writes), row in rows.items():
                 with self.subTest(row=row["name"]):
                     if writes != "split" or ends == "both":
-                        # Some 20 µs on a quiet machine.
+                        # It takes about 20 µs on a quiet machine.
                         self.assertLess(row["p50_us"], self.STALL / 2)
                     else:
                         self.assert_stalls(row, 2 if ends == "none" else 1)
@@ -100,7 +100,7 @@ class ConnectionReuseTest(unittest.TestCase):
             with self.subTest(row=name):
                 kept = name.endswith("/kept")
                 self.assertEqual(0 if kept else 1, row["connections"])
-                # A new connection of RPyC's asks for the root first.
+                # A new connection of RPyC first asks for the root.
                 rpyc = 2 if kept else 3
                 self.assertEqual(rpyc if "rpyc" in name else 1, row["round_trips"])
 
@@ -147,7 +147,7 @@ class CompressionTest(unittest.TestCase):
             _, _, kind, setting, size = name.split("/")
             size = int(size)
             with self.subTest(row=name):
-                # The message is a little longer than what it carries.
+                # The message is a little longer than its payload.
                 compressed = size + 20 > above[setting]
                 self.assertEqual(int(compressed), row["compressed_frames_out"])
                 if compressed and kind != "random":
@@ -166,7 +166,7 @@ class ChunkSizeTest(unittest.TestCase):
             with self.subTest(row=name):
                 _, mode, _, chunk = name.split("/")
                 chunks = self.FILE // int(chunk.removeprefix("chunk:"))
-                # GETATTR and CALL; __iter__ and the end; a request for each chunk.
+                # GETATTR and CALL; __iter__ and the end; one request for each chunk.
                 expected = 4 + chunks if mode == "rpyc_threaded" else 1
                 self.assertEqual(expected, row["round_trips"])
                 self.assertIn(f"file_bytes={self.FILE}", row["label"].split())

@@ -1,7 +1,8 @@
-"""The ledger of system calls and allocations per call: `call_ledger_test.py bench_all`.
+"""Tests the ledger of system calls and allocations per call: `call_ledger_test.py bench_all`.
 
-It must repeat to the unit, be right where a call's costs are known, and notice one system call or
-allocation more. What stops it is told, and leaves neither a wrong number nor a process behind.
+It must repeat to the unit, be right where the costs of a call are known, and notice one more system
+call or allocation. If something stops it, the row reports that and leaves neither a wrong number nor
+a process.
 """
 
 import collections
@@ -20,13 +21,13 @@ import unittest
 
 BENCH_ALL = pathlib.Path(os.path.abspath(sys.argv.pop(1))) if len(sys.argv) > 1 else pathlib.Path()
 LIBRARY = BENCH_ALL.parent / "allocation_count.so"
-PATIENCE = 120  # seconds; a run that passes takes less than 10
+PATIENCE = 120  # seconds; a passing run takes less than 10
 SYSCALLS = ("client_syscalls", "server_syscalls")
 ALLOCATIONS = ("client_allocations", "server_allocations", "client_allocated_bytes",
                "server_allocated_bytes")
 COUNTERS = (*SYSCALLS, *ALLOCATIONS, "ledger_exact")
 MODES = "(tcp|rpyc|http)_(threaded|forking|async|threadpool)"
-# Rows that are measured with one system call or allocation more, and all that are without.
+# Rows that are also measured with one more system call or allocation, and all rows that are not.
 INJECTED = (f"Latency/{MODES}/(ping(_callattr)?|echo/(64|1024))|"
             "Bandwidth/(tcp|rpyc|http)_threaded/(up|down)load/1024")
 PLAIN = f"Latency/{MODES}/(ping.*|echo/.*)|Connection/{MODES}.*|Floor/ping|{INJECTED}"
@@ -54,7 +55,7 @@ def measure(rows, *flags):
 
 
 def ledgers(rows, *flags):
-    """Of each row its part of the file, which is checked against the counters."""
+    """Returns each row's part of the file, after checking it against the counters."""
     with tempfile.TemporaryDirectory(prefix="rpycbench_ledger_") as folder:
         path = pathlib.Path(folder, "ledger.jsonl")
         measured = measure(rows, "--ledger", f"--ledger_file={path}", *flags)
@@ -74,12 +75,12 @@ def ledgers(rows, *flags):
 
 @functools.cache
 def plain_ledgers():
-    """Those of all rows, which several tests compare with."""
+    """Returns the ledgers of all rows, which several tests compare with."""
     return ledgers(PLAIN)
 
 
 def but_for_receiving(line):
-    """What each side of a line costs, without the system calls that wait and receive."""
+    """Returns the costs of each side of a line without the system calls that wait and receive."""
     return [{**line[side], "syscalls": {call: count for call, count in line[side]["syscalls"].items()
                                         if call.startswith("send")}} for side in ("client", "server")]
 
@@ -89,7 +90,7 @@ def matches(pattern, lines):
 
 
 def all_end(processes):
-    """Whether they are gone, or get there soon."""
+    """Returns whether the processes are gone, or soon will be."""
     deadline = time.monotonic() + 20
     while any(pathlib.Path(f"/proc/{process}").exists() for process in processes):
         if time.monotonic() > deadline:
@@ -101,18 +102,18 @@ def all_end(processes):
 @unittest.skipUnless(LIBRARY.exists(), "a build with a sanitizer has no ledger")
 class LedgerTest(unittest.TestCase):
     def test_it_repeats_to_the_unit(self):
-        """What is measured with something more repeats but for that, says the test of it."""
+        """Rows with an injected cost repeat as well, as their own test shows."""
         first = plain_ledgers()
         self.assertEqual(12 * 3 + 5 * 2 + 4 * 2 + 12 + 4,
                          len(matches("(Latency|Connection)/.*", first)))
         second = ledgers("|".join(set(first) - set(matches(INJECTED, first))))
         for name, line in second.items():
-            # Which of a pool's threads hears of a new connection, and when, is the kernel's choice.
+            # The kernel decides which thread of a pool notices a new connection, and when.
             if name.startswith("Connection/") and "_threadpool" in name:
                 self.assertAlmostEqual(sum(line["server"]["syscalls"].values()),
                                        sum(first[name]["server"]["syscalls"].values()), delta=2)
                 continue
-            # What is larger than the sockets' buffers arrives in as many pieces as the kernel makes of it.
+            # Data larger than the sockets' buffers arrives in as many pieces as the kernel makes of it.
             if name.endswith("/echo/102400"):
                 self.assertEqual(*map(but_for_receiving, (first[name], line)))
                 continue
@@ -120,7 +121,7 @@ class LedgerTest(unittest.TestCase):
             self.assertTrue(line["exact"], name)
 
     def test_what_a_ping_takes(self):
-        """One or two sends, as many receives; what never blocks waits for each by epoll."""
+        """It takes one or two sends and as many receives; servers that never block wait with epoll."""
         for name, line in matches(f"Latency/{MODES}/ping.*|Floor/ping", plain_ledgers()).items():
             with self.subTest(row=name):
                 trips = 2 if name.startswith("Latency/rpyc") and name.endswith("/ping") else 1
@@ -158,7 +159,7 @@ class LedgerTest(unittest.TestCase):
         lines = ledgers("BinaryTransfer/tcp_threaded/upload.*", "--file_bytes=300000",
                         "--chunk_bytes=1000")
         line = lines["BinaryTransfer/tcp_threaded/upload_chunked/300000"]
-        self.assertEqual(301, line["client"]["syscalls"]["sendto"])  # and a header
+        self.assertEqual(301, line["client"]["syscalls"]["sendto"])  # including one for the header
 
     def test_servers_in_python(self):
         rows = "Latency/(pyrpyc_threaded/ping_callattr|flask_threaded/ping)"
@@ -212,7 +213,7 @@ class FailureTest(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def server(self, when_counted):
-        """A server that works as ever, but in a counting pass does what the script says."""
+        """Returns a server that works normally, except that it runs the script in a counting pass."""
         server = self.folder / "server"
         server.write_text('#!/bin/sh\nif [ -n "$RPYCBENCH_ALLOCATION_PAGE" ]; then\n'
                           f'{when_counted}\nfi\nexec "{BENCH_ALL.parent}/bench_server" "$@"\n',

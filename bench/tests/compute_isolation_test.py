@@ -1,8 +1,8 @@
-"""What Compute and Isolation promise, by short runs: `compute_isolation_test.py bench_all`.
+"""Tests what Compute and Isolation promise, in short runs: `compute_isolation_test.py bench_all`.
 
-A crash in one session costs the others their connections where they share its process, and nothing
-where each has its own; the row must tell the two apart by its counters. Compute must tell the rate
-of all clients and that of each.
+A crash in one session costs the others their connections if they share its process, and nothing if
+each has its own. The counters of the row must show the difference. Compute must report the rate of
+all clients and of each.
 """
 
 import json
@@ -14,12 +14,12 @@ import tempfile
 import unittest
 
 BENCH_ALL = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds; a run that passes takes less than 10
+PATIENCE = 120  # seconds; a passing run takes less than 10
 BYSTANDERS = 4
 
 
 def measure(rows, *flags, **how):
-    """The rows that match, by name without the framework's suffix."""
+    """Returns the rows that match, by name without the framework's suffix."""
     done = subprocess.run(
         [BENCH_ALL, f"--python={sys.executable}", "--preset=default",
          f"--benchmark_filter=^({rows})/real_time$", "--benchmark_format=json",
@@ -43,7 +43,7 @@ class IsolationTest(unittest.TestCase):
         self.assertIn(f"bystanders={BYSTANDERS}", row["label"])
         self.assertGreater(row["bystander_p50_us"], 0)
         self.assertGreater(row["longest_gap_us"], 0)
-        # The row's time is the mean of the outages, and what it takes to notice the last recovery.
+        # The row's time is the mean of the outages plus the time to notice the last recovery.
         self.assertLessEqual(row["min_us"], row["real_time"])
 
     def test_a_crash_in_a_process_of_its_own_is_not_noticed(self):
@@ -61,7 +61,7 @@ class IsolationTest(unittest.TestCase):
             with self.subTest(mode=mode):
                 row = rows[f"Isolation/{mode}"]
                 self.check(row, lost=BYSTANDERS, restarts=1)
-                # Each waited for the new server, from the end of the old one.
+                # Each waited for the new server, starting at the end of the old one.
                 self.assertGreater(row["longest_gap_us"], row["bystander_p50_us"])
 
     def test_the_shared_server_of_other_rows_cannot_be_crashed_and_lives_on(self):
@@ -87,7 +87,7 @@ class ComputeTest(unittest.TestCase):
                 rate = row["items_per_second"]
                 self.assertAlmostEqual(rate, row["calls_per_s_per_client"] * clients,
                                        delta=rate / 1000)
-                # The whole lasts at least as long as the slowest client does.
+                # The whole lasts at least as long as its slowest client.
                 self.assertLessEqual(row["slowest_client_per_s"], row["fastest_client_per_s"])
                 self.assertLessEqual(row["calls_per_s_per_client"], row["fastest_client_per_s"])
                 self.assertGreater(row["p50_us"], 0)

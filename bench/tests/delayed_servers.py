@@ -1,5 +1,6 @@
-"""Runs of rows with manual times, and of servers whose answers come late, for the tests of both:
-the script that imports this is called with `bench_all bench_server`.
+"""Runs rows with manual times and servers with delayed answers, for the tests of both.
+
+A script that imports this is called with `bench_all bench_server`.
 """
 
 import json
@@ -15,13 +16,14 @@ PATIENCE = 120  # seconds
 
 
 def run(*flags):
+    """Runs bench_all with these flags and returns the finished process."""
     return subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=PATIENCE, check=False)
 
 
 def report(rows, *flags):
-    """Exit status and all rows that match, failed ones too, by name without the suffix."""
+    """Returns the exit status and all matching rows, even failed ones, by name without suffix."""
     done = run("--preset=full", f"--benchmark_filter=^({rows})/manual_time$",
                "--benchmark_format=json", *flags)
     if not done.stdout:
@@ -32,6 +34,7 @@ def report(rows, *flags):
 
 
 def measure(rows, *flags):
+    """Returns the rows that match; all must have been measured."""
     status, found = report(rows, *flags)
     if status != 0:
         raise AssertionError(f"bench_all exited with {status}: {found}")
@@ -39,8 +42,10 @@ def measure(rows, *flags):
 
 
 class DelayedServer:
-    """A script in place of bench_server that has its ping delayed: always, or where bench_all asks
-    for a delay, but another one."""
+    """A script in place of bench_server that delays the answers to pings.
+
+    It delays them always, or by another time than bench_all asks for.
+    """
 
     def __init__(self, test, delay, only_instead=False):
         folder = tempfile.TemporaryDirectory(prefix="rpycbench_open_loop_")

@@ -1,7 +1,7 @@
-"""Rows that did not measure what their names say must tell: `doubts_test.py bench_all bench_server`.
+"""Tests that rows whose measurement is suspect say so: `doubts_test.py bench_all bench_server`.
 
-Each test puts something between a row and its promise: a server that closes connections which its
-mode keeps, other processes on the row's CPU, a server on another CPU than asked for.
+Each test breaks a row's promise: a server closes connections that its mode keeps, other processes use
+the row's CPU, or a server runs on another CPU than requested.
 """
 
 import json
@@ -30,7 +30,7 @@ class DoubtsTest(unittest.TestCase):
         return path
 
     def measure(self, row, *flags, prefix=()):
-        """The exit status and the report of one row."""
+        """Returns the exit status and the report of one row."""
         out = self.folder / "out.json"
         done = subprocess.run(
             [*prefix, BENCH_ALL, f"--benchmark_filter=^{row}/real_time$", f"--benchmark_out={out}", *flags],
@@ -49,7 +49,7 @@ class DoubtsTest(unittest.TestCase):
         return listed
 
     def in_ten_rows(self, row, *flags, prefix=()):
-        """The doubts of each of ten repetitions, as texts."""
+        """Returns the doubts of each of ten repetitions, as texts."""
         _, report = self.measure(row, "--benchmark_repetitions=10", "--ledger=false", *flags, prefix=prefix)
         self.assertEqual([], report["errors"])
         found = [""] * 10
@@ -70,7 +70,7 @@ class DoubtsTest(unittest.TestCase):
         self.assertNotIn("reconnects", ",".join(self.doubts(row)))
 
     def test_other_processes_on_the_rows_cpu(self):
-        cpu = max(os.sched_getaffinity(0))  # that of the placement `shared`
+        cpu = max(os.sched_getaffinity(0))  # the CPU of the placement `shared`
         busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"],
                                  preexec_fn=lambda: os.sched_setaffinity(0, [cpu]))
                 for _ in range(2)]
@@ -83,13 +83,13 @@ class DoubtsTest(unittest.TestCase):
         self.assert_in_each(rows, r"others:\d+%")
 
     def test_calls_that_stall(self):
-        """For 40 ms now and then, as where Nagle's algorithm meets a delayed acknowledgement."""
+        """They stall for 40 ms now and then, as when Nagle's algorithm meets a delayed acknowledgement."""
         rows = self.in_ten_rows("Latency/tcp_threaded/ping", "--inject=spin:40000000:1", "--benchmark_min_time=0.05",
                                 "--requests=300")
         self.assert_in_each(rows, r"stalls:\d+")
 
     def test_a_quota_that_is_used_up(self):
-        """Of 3 ms in each 10, in a group that is made for it where this process may."""
+        """It is 3 ms in each 10, in a control group made for it, where this process may make one."""
         for mount, limits in (("/sys/fs/cgroup", {"cpu.max": "3000 10000"}),
                               ("/sys/fs/cgroup/cpu", {"cpu.cfs_period_us": "10000", "cpu.cfs_quota_us": "3000"})):
             group = pathlib.Path(mount) / f"rpycbench_test_{os.getpid()}"
@@ -111,14 +111,14 @@ class DoubtsTest(unittest.TestCase):
                 group.rmdir()
             self.assert_in_each(rows, r"throttled:\d+")
             return
-        self.skipTest("this process may not make a group with a limit of CPU time")
+        self.skipTest("this process may not make a control group with a limit of CPU time")
 
     def test_segments_that_are_lost(self):
-        """By a queue that is too short for a bulk transfer, on a loopback of its own."""
+        """A queue too short for a bulk transfer loses them, on a loopback in its own namespace."""
         network = ["unshare", "--net", "sh", "-c", "ip link set lo up mtu 1500 && tc qdisc add dev lo root tbf "
                    'rate 200mbit burst 20kb limit 30kb && exec "$@"', "sh"]
         if subprocess.run([*network, "true"], capture_output=True, check=False).returncode != 0:
-            self.skipTest("this process may not make a network with a queue of its own")
+            self.skipTest("this process may not make a network namespace with its own queue")
         rows = self.in_ten_rows("Bandwidth/tcp_threaded/upload/1048576", "--benchmark_min_time=0.1", prefix=network)
         self.assert_in_each(rows, r"retransmits:\d+")
 
@@ -127,7 +127,7 @@ class DoubtsTest(unittest.TestCase):
         elsewhere = cpus[0] if len(cpus) > 1 else None
         moving = self.script(f'exec taskset -c {cpus[0]} "{BENCH_SERVER}" "$@"')
         status, report = self.measure("Latency/tcp_threaded/ping", f"--server={moving}")
-        if elsewhere is None:  # there is nowhere else
+        if elsewhere is None:  # there is no other CPU
             self.assertEqual((0, []), (status, report["errors"]))
             return
         self.assertEqual((1, []), (status, report["benchmarks"]))

@@ -1,8 +1,8 @@
-"""What the user gets when something breaks: `failure_test.py bench_all bench_server misbehaving`.
+"""Tests what the user gets when something breaks: `failure_test.py bench_all bench_server misbehaving`.
 
-Runs the real program with servers that die, hang, lie, never get ready or belong to somebody else,
-and ends the program itself in the middle of a run. A failed row must end in an error that tells
-why and never in a number, the other rows must have theirs, and nothing may be left behind.
+Runs the real program with servers that die, hang, lie, never start to serve or belong to another
+program. It also ends the program itself in the middle of a run. A failed row must end in an error that
+gives the reason, never in a number. The other rows must have numbers, and nothing may be left behind.
 """
 
 import json
@@ -23,18 +23,18 @@ sys.path.insert(0, str(HERE.parents[1] / "servers" / "reference"))
 from contract import Server
 
 BENCH_ALL, BENCH_SERVER, MISBEHAVING = sys.argv[1:4] if len(sys.argv) > 3 else ("", "", "")
-PATIENCE = 60  # seconds until a wait is given up; a test that passes never waits that long
-BUSY_TICKS = 5  # of 10 ms, once it is connected; a first call takes less, a row much more
-# Rows of one call that is measured until something ends it, beside those of few calls.
+PATIENCE = 60  # seconds until a wait is given up; a passing test never waits that long
+BUSY_TICKS = 5  # of 10 ms, after it is connected; a first call takes fewer, a row many more
+# Rows of one call that is measured until something ends it, and rows of a few calls.
 ENDLESS = ("--preset=classic", "--requests=1000000")
 
 
 def wait_until(condition, what):
-    """The first true value of `condition()`, which must come in time."""
+    """Returns the first true value of `condition()`, which must come in time."""
     deadline = time.monotonic() + PATIENCE
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited in vain for {what}")
+            raise AssertionError(f"waited {PATIENCE} s in vain for {what}")
         time.sleep(0.005)
     return value
 
@@ -56,7 +56,7 @@ def descendants(pid):
 
 
 def stat_fields(pid):
-    """The fields of /proc/<pid>/stat behind the name: state, parent, group, session, …"""
+    """Returns the fields of /proc/<pid>/stat after the name: state, parent, group, session, …"""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             return file.read().rpartition(")")[2].split()
@@ -65,13 +65,13 @@ def stat_fields(pid):
 
 
 def cpu_ticks(pid):
-    """User and system time so far; 0 for a process that is gone."""
+    """Returns user and system time so far, in ticks; 0 for a process that is gone."""
     fields = stat_fields(pid)
     return int(fields[11]) + int(fields[12]) if fields else 0
 
 
 def is_connected(pid):
-    """Whether the process has a TCP connection: only then does what it does count as work."""
+    """Returns whether the process has a TCP connection; only then does its CPU time count as work."""
     try:
         with open(f"/proc/{pid}/net/tcp", encoding="ascii") as table:
             rows = [line.split() for line in table.readlines()[1:]]
@@ -83,7 +83,7 @@ def is_connected(pid):
 
 
 def processes_of_session(session):
-    """Those that still run; when the ended ones are reaped is up to the machine's init."""
+    """Returns the session's processes that still run; the machine's init reaps the others at any time."""
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     found = [(pid, stat_fields(pid)) for pid in pids]
     return [pid for pid, fields in found
@@ -91,7 +91,7 @@ def processes_of_session(session):
 
 
 def is_server(pid):
-    """Native or in Python; not the Python that is only asked what it has."""
+    """Returns whether this is a server, native or in Python, and not the Python that is only probed."""
     try:
         program = os.readlink(f"/proc/{pid}/exe")
         command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -118,8 +118,10 @@ class Program:
         self.pid = self.process.pid
 
     def wait(self):
-        """Waits for the end, of all that was started as well; returns the exit code, negative for
-        a signal."""
+        """Waits for the end of the program and of all that it started.
+
+        Returns the exit code, negative for a signal.
+        """
         try:
             code = self.process.wait(PATIENCE)
         finally:
@@ -136,9 +138,11 @@ class Program:
         return [pid for pid in children(self.pid) if is_server(pid)]
 
     def busy_server(self):
-        """The server of the row under way, once the row keeps it, or a session of it, busy. What
-        it took to start, which in Python is much, is not counted."""
-        connected = {}  # servers, and their CPU time when they were first seen to be
+        """Returns the server of the current row, once the row keeps it or a session of it busy.
+
+        The time that it took to start does not count, because it is long in Python.
+        """
+        connected = {}  # servers, and their CPU time when they were first seen connected
         def find():
             for pid in self.servers():
                 family = [pid, *descendants(pid)]
@@ -155,7 +159,7 @@ class Program:
         return self._stderr.read_text(encoding="utf-8", errors="replace")
 
     def results(self):
-        """The results file: measured rows by name, and the messages of failed ones by name."""
+        """Returns measured rows by name, and the messages of failed rows by name, from the file."""
         report = json.loads(self.out.read_text(encoding="utf-8"))
         def name(row):
             return re.sub("(/iterations:[0-9]+)?/real_time$", "", row["name"])
@@ -178,11 +182,11 @@ class FailureTest(unittest.TestCase):
         return program
 
     def check_all_fail(self, rows, *flags, **expected):
-        """Runs `rows`, and checks as check_failed() does."""
+        """Runs `rows`, and checks the run as check_failed() does."""
         return self.check_failed(self.start(rows, *flags), **expected)
 
     def check_failed(self, program, *, count, because):
-        """All rows, so many, must fail with a message that holds `because`."""
+        """Expects all `count` rows to fail with a message that contains `because`."""
         self.assertEqual(1, program.wait(), program.stderr)
         measured, errors = program.results()
         self.assertEqual({}, measured)
@@ -193,7 +197,7 @@ class FailureTest(unittest.TestCase):
         return errors
 
     def script(self, text):
-        """The path of a shell script, to be given as --server."""
+        """Writes a shell script and returns its path, for --server."""
         path = pathlib.Path(tempfile.mkdtemp(dir=self.folder), "server.sh")
         path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
         path.chmod(0o755)
@@ -203,7 +207,7 @@ class FailureTest(unittest.TestCase):
         return f'--server={self.script(f"""exec "{MISBEHAVING}" --behave={behaviour} "$@" """)}'
 
     def lying(self, kind, first):
-        """Flags for a server that lies, and for rows that last until it does."""
+        """Returns flags for a server that lies, and for rows that last until it does."""
         server = self.script(f'exec "{sys.executable}" "{HERE}/lying_server.py" --lie={kind} '
                              f'--lie_from={first} "$@"')
         return f"--server={server}", "--benchmark_min_time=60"
@@ -211,11 +215,11 @@ class FailureTest(unittest.TestCase):
     # The server dies or hangs in the middle of a row.
 
     def start_endless_row(self, mode, *flags):
-        """Pings, which only a failure ends, and behind them a row of few calls."""
+        """Starts a row of pings that only a failure ends, followed by a row of a few calls."""
         return self.start(f"Latency/{mode}/ping|Bandwidth/{mode}/upload/1024", *ENDLESS, *flags)
 
     def check_one_row_fails(self, program, failing, because, other):
-        """`failing` must end in an error, `other`, the row behind it, in numbers."""
+        """Expects `failing` to end in an error, and `other`, the row after it, in numbers."""
         self.assertEqual(1, program.wait(), program.stderr)
         measured, errors = program.results()
         self.assertEqual([failing], list(errors))
@@ -257,7 +261,7 @@ class FailureTest(unittest.TestCase):
                                  "Bandwidth/tcp_threaded/upload/1024")
 
     def test_a_server_that_does_not_end_well_is_told(self):
-        """Rows that were right before it was told to end do not make it good."""
+        """Correct rows before it was told to end do not excuse it."""
         server = self.script(f'"{BENCH_SERVER}" "$@"; echo a leak >&2; exit 5')
         program = self.start("Latency/tcp_threaded/ping", f"--server={server}")
         self.assertEqual(1, program.wait(), program.stderr)
@@ -298,7 +302,7 @@ class FailureTest(unittest.TestCase):
         self.check_all_fail("Latency/tcp_threaded/ping", "--server=/no/such/server",
                             "--server_launcher=env", count=1, because="exited with code 127")
 
-    # The server answers, but wrongly, or is somebody else's.
+    # The server answers wrongly, or belongs to another program.
 
     def test_a_server_that_answers_nonsense_is_never_believed(self):
         self.check_all_fail("Latency/tcp_threaded/.*", self.misbehaving("wrong_answer"), count=3,
@@ -316,8 +320,8 @@ class FailureTest(unittest.TestCase):
     def test_a_wrong_later_answer_is_never_a_number(self):
         rows = ("Latency/tcp_threaded/(ping|echo/64)|"
                 "Bandwidth/tcp_threaded/(upload|download)/1024")
-        # The verified call is the first; then there are warm-up calls, and timed ones in runs
-        # whose lengths the framework chooses.
+        # The verified call comes first, then warm-up calls, then timed calls in runs whose lengths
+        # the framework chooses.
         programs = {(first, kind): self.start(rows, *self.lying(kind, first), "--payload=zeros")
                     for first in (2, 13, 100) for kind in ("content", "size")}
         for (first, kind), program in programs.items():
@@ -327,7 +331,7 @@ class FailureTest(unittest.TestCase):
                     self.assertIn(f"wrong reply to {name}; server:", message)
 
     def test_a_wrong_sum_is_never_a_number(self):
-        # The first sums come before the clock, on a new connection of each client.
+        # The first sums come before the clock starts, on a new connection of each client.
         programs = {first: self.start("Compute/tcp_threaded/clients:.*",
                                       *self.lying("content", first)) for first in (2, 5)}
         for first, program in programs.items():
@@ -335,7 +339,8 @@ class FailureTest(unittest.TestCase):
                 self.check_failed(program, count=2, because="wrong reply to compute; server:")
 
     def test_a_wrong_reply_beside_a_crash_is_never_a_number(self):
-        # The verified call, the bystanders' first four, the victim's, then those before the crash.
+        # The order of calls: the verified one, the bystanders' first four, the victim's, then those
+        # before the crash.
         for first, when in ((3, "wrong reply to the first ping"),
                             (20, "a bystander failed before the crash: wrong reply to ping")):
             with self.subTest(first=first):
@@ -384,7 +389,7 @@ class FailureTest(unittest.TestCase):
                 self.assertEqual(first_rows, list(measured))
                 self.assertTrue(all(row["p50_us"] > 0 for row in measured.values()))
 
-    # What must not fail.
+    # These must not fail.
 
     def test_every_dialect_is_served(self):
         for dialect in ("5", "6", "auto"):

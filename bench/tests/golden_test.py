@@ -1,8 +1,8 @@
-"""What bench_all has is what the reviewed lists say: `golden_test.py bench_all [--write]`.
+"""Compares bench_all with the reviewed lists: `golden_test.py bench_all [--write]`.
 
 The lists are its description (tools/common/description.json), the tables of types and counters of
-bench/types_and_counters.md, and the rows of each preset (rows/<preset>.txt). A change that is meant
-is written with --write; the difference is its review.
+bench/types_and_counters.md, and the rows of each preset (rows/<preset>.txt). --write writes an
+intended change; its diff is the review.
 """
 
 import json
@@ -26,7 +26,7 @@ def bench_all(*flags):
 
 
 def description():
-    """The description without the version, which is the build's, an entry a line."""
+    """Returns the description with one entry a line, without the version, which varies by build."""
     whole = json.loads(bench_all("--describe"))
     del whole["suite_version"]
     parts = []
@@ -45,7 +45,7 @@ def table(headings, lines):
 
 
 def page(known):
-    """The page of types and counters, with its two tables as the description has them."""
+    """Returns the page of types and counters, with its two tables generated from the description."""
     types = table(["type", "what is timed", "variants"], [
         [f"`{kind['name']}`", kind["timed"], kind["variants"]] for kind in known["types"]])
     having = {}
@@ -64,7 +64,7 @@ def page(known):
 
 
 def golden():
-    """{path: text} of all lists, as this build has them."""
+    """Returns {path: text} of all lists, as this build has them."""
     found = {DESCRIPTION: description()}
     known = json.loads(found[DESCRIPTION])
     found[PAGE] = page(known)
@@ -84,7 +84,7 @@ class GoldenTest(unittest.TestCase):
                                  "if this is meant: golden_test.py bench_all --write")
 
     def lines(self, text):
-        """The lines; without those over IPv6 where the machine has none, and says so."""
+        """Returns the lines; without those over IPv6 if the machine has none, which it reports."""
         return [line for line in text.splitlines() if IPV6 or "/ipv6/" not in line]
 
     def test_a_name_stands_for_one_row_and_larger_presets_keep_it(self):

@@ -1,7 +1,7 @@
-"""Rows of `bench_all --inject`: `injected_rows_test.py bench_all`.
+"""Tests rows of `bench_all --inject`: `injected_rows_test.py bench_all`.
 
-They show a cost of known size, say in their labels that it was there, and fail where a server
-cannot have it. The system calls and allocations are call_ledger_test.py's.
+They show a cost of known size, mark it in their labels, and fail if a server cannot have it.
+call_ledger_test.py tests injected system calls and allocations.
 """
 
 import json
@@ -11,8 +11,8 @@ import sys
 import unittest
 
 BENCH_ALL = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds; a run that passes takes less than 10
-SPIN_US = 2000  # far above what a call costs without it
+PATIENCE = 120  # seconds; a passing run takes less than 10
+SPIN_US = 2000  # far above the cost of a call without it
 
 
 def run(rows, *flags):
@@ -36,8 +36,10 @@ def measure(rows, *flags):
 
 class CostTest(unittest.TestCase):
     def test_a_spin_is_part_of_each_call_once(self):
-        """The quickest call of a row shows it: a spin is never shorter than it was asked for, and
-        one spin that the machine does not stall is enough for the upper bound."""
+        """The quickest call of a row shows it.
+
+        A spin is never shorter than requested, and one undisturbed spin suffices for the upper bound.
+        """
         rows = "Latency/(tcp|rpyc|http)_(threaded|async)/(ping|echo/1024)"
         plain, slower = (
             {name: row["min_us"]

@@ -1,5 +1,6 @@
-"""That known truths come out right: a server's stalls, and Calibration. By short runs, on a machine
-that does nothing else: `known_truths_test.py bench_all bench_server`.
+"""Tests that known delays are measured correctly: a server's stalls, and Calibration.
+
+Makes short runs on an otherwise idle machine: `known_truths_test.py bench_all bench_server`.
 """
 
 import sys
@@ -17,21 +18,21 @@ class StallTest(unittest.TestCase):
                     try:
                         self.assert_truths(row)
                         break
-                    except AssertionError:  # others may have the CPU when a stall ends
+                    except AssertionError:  # another process may have the CPU when a stall ends
                         if last:
                             raise
 
     def assert_truths(self, row):
-        """P(R > x) = (S - x) / T: p99 is 90 ms and p99.9 99 ms, for 100 ms of each second."""
+        """P(R > x) = (S - x) / T: p99 is 90 ms and p99.9 is 99 ms, for 100 ms of each second."""
         self.assertAlmostEqual(90_000, row["expected_p99_us"], places=3)
         self.assertAlmostEqual(99_000, row["expected_p999_us"], places=3)
         self.assertEqual((3_000, 1_000), (row["samples"], row["rate_per_s"]))
         self.assertAlmostEqual(90_000, row["p99_us"], delta=90_000 * 0.03)
         self.assertAlmostEqual(99_000, row["p999_us"], delta=99_000 * 0.03)
-        # Most calls do not meet a stall; nor do nearly all of a client that waits for it.
+        # Most calls meet no stall, and nearly none of a client that waits for each answer.
         self.assertLess(row["p50_us"], 30_000)
         self.assertLess(row["closed_loop_p99_us"], 30_000)
-        # A tenth of all wait for half of 100 ms longer than the others.
+        # A tenth of all calls waits longer than the others, on average for half of the 100 ms.
         self.assertAlmostEqual(5_000, row["real_time"] - row["p50_us"], delta=750)
 
 
@@ -42,7 +43,7 @@ class CalibrationTest(unittest.TestCase):
                                   "--benchmark_min_time=0")
             wrong = [row["error_message"] for row in rows.values() if "error_message" in row]
             self.assertEqual(int(bool(wrong)), status)
-            for message in wrong:  # a busy machine wakes a server too late, but not each time
+            for message in wrong:  # a busy machine may wake a server too late, but not each time
                 self.assertRegex(message, r"^(mean is [^,]*, )?(p95 is [^,]*, )?p99 is ")
             right = [row for row in rows.values() if "error_message" not in row]
             for row in right:

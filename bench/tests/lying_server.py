@@ -1,9 +1,8 @@
-"""A server for tests alone: the floor's protocol (servers/tcp/wire.h) under the process contract,
-honest for a while. From request number --lie_from on (1 is the first) it answers as --lie says:
-`content` changes one byte or adds one to the number, `size` leaves out the last byte.
+"""Serves the floor's protocol (servers/tcp/wire.h) under the process contract, and lies; for tests.
 
-Payloads are zero bytes; each connection has a thread, requests are counted over all of them;
-unknown flags are ignored.
+From request number --lie_from on (1 is the first) it answers as --lie says: `content` changes one
+byte or adds one to the number, `size` omits the last byte. Payloads are zero bytes. Each connection
+has a thread, and requests are counted over all of them. Unknown flags are ignored.
 """
 
 import argparse
@@ -22,7 +21,7 @@ CRASH = 11
 
 
 def receive(connection, size):
-    """Exactly `size` bytes; fewer at the end of the stream."""
+    """Returns exactly `size` bytes; fewer at the end of the stream."""
     data = bytearray()
     while len(data) < size:
         piece = connection.recv(size - len(data))
@@ -33,7 +32,7 @@ def receive(connection, size):
 
 
 def honest(operation, number, data):
-    """The answer's number and data."""
+    """Returns number and data of the correct answer."""
     if operation == CRASH:
         os.abort()
     if operation == COMPUTE:
@@ -43,7 +42,7 @@ def honest(operation, number, data):
 
 
 def lie(kind, number, data):
-    """An answer that is well formed and wrong."""
+    """Returns an answer that is well formed and wrong."""
     if not data:
         return (number + 1 if kind == "content" else number - 1), data
     if kind == "content":
@@ -52,7 +51,7 @@ def lie(kind, number, data):
 
 
 def serve(connection, requests, flags):
-    """Answers until the client closes; `requests` counts them."""
+    """Answers until the client closes; `requests` counts the requests."""
     with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while header := receive(connection, HEADER.size):

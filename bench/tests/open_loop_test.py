@@ -1,5 +1,7 @@
-"""What OpenLoop and MaxRate promise, and what a wrong truth costs, by short runs and servers whose
-times are known: `open_loop_test.py bench_all bench_server`. A busy machine makes no difference.
+"""Tests what OpenLoop and MaxRate promise, and what a wrong known delay costs.
+
+Makes short runs with servers whose times are known: `open_loop_test.py bench_all bench_server`. A
+busy machine makes no difference.
 """
 
 import sys
@@ -20,9 +22,9 @@ class OpenLoopTest(unittest.TestCase):
             self.assertAlmostEqual(row["max_per_s"] * load / 100, row["rate_per_s"], delta=1)
             self.assertEqual(2, row["round_trips"])
             self.assertRegex(row["label"], r"arrivals=poisson connections=64( doubts=|$)")
-            # A response begins before its service does, or with it.
+            # The response time begins before the service time, or with it.
             self.assertLessEqual(row["service_p50_us"], row["p50_us"])
-            # At a high load nearly all calls wait for a connection, and few are the generator's.
+            # At a high load nearly all calls wait for a connection, and few wait for the generator.
             self.assertGreater(row.get("late_p99_us", load > 50), 0)
             self.assertLessEqual(row["min_us"], row["real_time"])
 
@@ -43,7 +45,7 @@ class OpenLoopTest(unittest.TestCase):
     def test_a_server_that_can_not_keep_up_ends_the_row_in_bounded_time(self):
         slow = DelayedServer(self, "sleep:constant:20000")
         start = time.monotonic()
-        # Four connections and 20 ms a call: 200 of 5,000 calls a second.
+        # Four connections with 20 ms for each call serve 200 of 5,000 calls a second.
         status, rows = report("OpenLoop/tcp_threaded/rate:5000", "--rate=5000",
                               f"--server={slow.path}", "--open_loop_connections=4",
                               "--window_ms=1000")
@@ -56,7 +58,7 @@ class OpenLoopTest(unittest.TestCase):
 
     def test_a_wait_for_a_connection_counts_as_response_and_not_as_service(self):
         slow = DelayedServer(self, "sleep:constant:5000")
-        # Two connections serve 400 a second; 350 come, and wait for each other.
+        # Two connections serve 400 calls a second; 350 arrive, and wait for each other.
         row, = measure("OpenLoop/tcp_threaded/rate:350", "--rate=350", f"--server={slow.path}",
                        "--open_loop_connections=2", "--window_ms=1000").values()
         self.assertGreater(row["backlog_max"], 0)
@@ -66,7 +68,7 @@ class OpenLoopTest(unittest.TestCase):
 
 class MaxRateTest(unittest.TestCase):
     def test_the_rate_meets_the_objective_and_is_searched_once_a_repetition(self):
-        # An objective that a busy machine meets as well.
+        # A busy machine meets this objective as well.
         row, = measure("MaxRate/tcp_threaded", "--slo=50000", "--benchmark_min_time=0.2").values()
         self.assertEqual(50_000, row["slo_us"])
         self.assertLessEqual(row["p99_us"], 50_000)

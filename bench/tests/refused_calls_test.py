@@ -1,4 +1,4 @@
-"""What old kernels and profiles of containers refuse: `refused_calls_test.py bench_all`.
+"""Tests bench_all where a kernel or container refuses system calls: `refused_calls_test.py bench_all`.
 
 A seccomp filter answers a system call with an error, as Docker's profile or a kernel without the call does.
 """
@@ -29,7 +29,7 @@ def instruction(code, value, if_true=0, if_false=0):
 
 
 def refuse(call, error, argument=None):
-    """To be called in a child: the call fails with this errno, if its first argument is that or none is named."""
+    """Makes a call of this process fail with `error`, if its first argument is `argument` or that is None."""
     program = [instruction(LOAD, 0), instruction(EQUAL, NUMBERS[call], 0, 1 if argument is None else 3)]
     if argument is not None:
         program += [instruction(LOAD, 16), instruction(EQUAL, argument, 0, 1)]
@@ -44,7 +44,7 @@ def refuse(call, error, argument=None):
 
 class RefusedCalls(unittest.TestCase):
     def measure(self, refusal, *flags):
-        """(exit status, rows, stderr) of a short run in which a call is refused."""
+        """Returns (exit status, rows, stderr) of a short run in which a call is refused."""
         with tempfile.TemporaryDirectory() as folder:
             out = pathlib.Path(folder) / "out.json"
             done = subprocess.run(
@@ -55,7 +55,7 @@ class RefusedCalls(unittest.TestCase):
             return done.returncode, report["benchmarks"] + report.get("errors", []), done.stderr
 
     def test_descriptors_are_closed_one_by_one_where_no_range_is(self):
-        """Linux before 5.9 has no close_range, before 5.11 not with that flag, and profiles may refuse it."""
+        """Linux has no close_range before 5.9 and lacks the flag before 5.11, and profiles may refuse it."""
         for error in (errno.ENOSYS, errno.EINVAL, errno.EPERM):
             with self.subTest(errno.errorcode[error]):
                 status, rows, err = self.measure(("close_range", error), "--ledger")

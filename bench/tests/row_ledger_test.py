@@ -1,8 +1,8 @@
-"""The ledger of rows: what a call takes on the wire, as whole numbers.
+"""Tests the ledger of rows: what a call takes on the wire, as whole numbers.
 
-`row_ledger_test.py bench_all`. That the client counts right is its own tests' matter; here it is
-that rows report it call by call, whatever the number of calls, for native servers and Python's
-alike.
+`row_ledger_test.py bench_all`. The client's own tests show that it counts correctly. These tests
+show that rows report the counts per call, however many calls they make, for native and Python
+servers.
 """
 
 import csv
@@ -22,7 +22,7 @@ COUNTERS = ("round_trips", "frames_out", "frames_in", "compressed_frames_out",
 
 
 def buffiter_requests(items):
-    """Python's buffiter asks for 10 items, 20, 40 … until none are left."""
+    """Returns how many requests buffiter makes for the items: it asks for 10, 20, 40 … at once."""
     requests, count = 1, 10
     while items > 0:
         items -= count
@@ -31,12 +31,12 @@ def buffiter_requests(items):
 
 
 def ledger(round_trips, releases, refs, compressed=(0, 0)):
-    """A release is a frame each way that nobody waits for."""
+    """Returns the expected counters; a release is one frame each way that nobody waits for."""
     frames = round_trips + releases
     return (round_trips, frames, frames, *compressed, refs, refs)
 
 
-# GETATTR and CALL, and the release of the method, are part of all calls but the bound and named.
+# All calls but the bound and named ones have GETATTR and CALL, and the release of the method.
 EXPECTED = {
     "Latency/{}/ping": ledger(2, 1, 1),
     "Latency/{}/ping_bound": ledger(1, 0, 0),
@@ -45,7 +45,7 @@ EXPECTED = {
     "Latency/{}/echo_reference/1024": ledger(2, 2, 2),
     "BinaryTransfer/{}/upload/1500000": ledger(2, 1, 1, (1, 0)),
     "BinaryTransfer/{}/download/1500000": ledger(2, 1, 1, (0, 1)),
-    # __iter__, an item each, and the end; method, list and iterator.
+    # __iter__, one request for each item, and the end; releases of method, list and iterator.
     "BinaryTransfer/{}/upload_chunked/1500000": ledger(2 + 2 + CHUNKS, 3, 3, (CHUNKS, 0)),
     "BinaryTransfer/{}/upload_chunked_by_value/1500000": ledger(2, 1, 1, (1, 0)),
     "BinaryTransfer/{}/download_chunked/1500000": ledger(2 + 2 + CHUNKS, 3, 3, (0, CHUNKS)),
@@ -97,8 +97,7 @@ class LedgerTest(unittest.TestCase):
             self.assertEqual(set(), set(COUNTERS[1:]) & set(row), name)
 
     def test_the_calls_of_split_writes_are_counted_as_split(self):
-        """Both ends write alike: a reply or request in two pieces is two sends of one end, and two
-        receives of the other."""
+        """A message in two pieces is two sends of one end and two receives of the other."""
         done = run("--benchmark_format=json", "--preset=full", "--ledger",
                    "--benchmark_filter=SocketPolicy/tcp_threaded/nodelay:both/.*/echo/1024/")
         calls = {row["name"].split("/")[3]: (row["client_syscalls"], row["server_syscalls"])

@@ -1,4 +1,4 @@
-"""Rows on request: `rows_on_request_test.py bench_all`."""
+"""Tests rows on request: `rows_on_request_test.py bench_all`."""
 
 import json
 import os
@@ -16,7 +16,7 @@ PING, ECHO = "Latency/tcp_threaded/ping/real_time", "Latency/rpyc_threaded/echo/
 
 
 def ask(lines, *flags):
-    """(exit status, the answers, stderr)"""
+    """Returns (exit status, the answers, stderr) after writing these lines to stdin."""
     done = subprocess.run(
         [BENCH_ALL, "--rows_on_request", "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/",
          "--benchmark_min_time=0", "--ledger=false", *flags],

@@ -1,6 +1,6 @@
-"""What `bench_all --self-check` says, and its status, of the machine it is on and of one whose server
-takes other times than it is told: `self_check_test.py bench_all bench_server`. A busy machine makes
-no difference.
+"""Tests `bench_all --self-check`, on this machine and with a server whose times are wrong.
+
+`self_check_test.py bench_all bench_server`. A busy machine makes no difference.
 """
 
 import concurrent.futures
@@ -15,7 +15,7 @@ from delayed_servers import BENCH_SERVER, DelayedServer, run
 class SelfCheckTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        """Makes both checks at once, for they mostly wait."""
+        """Makes both checks at once because they mostly wait."""
         wrong = DelayedServer(cls, "sleep:constant:6000", only_instead=True)
         begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -25,7 +25,7 @@ class SelfCheckTest(unittest.TestCase):
         cls.seconds = time.monotonic() - begin
 
     def test_it_takes_seconds(self):
-        self.assertLess(self.seconds, 40)  # half as long where it has the machine for itself
+        self.assertLess(self.seconds, 40)  # half as long if the machine is idle
 
     def test_a_wrong_truth_is_status_1(self):
         self.assertEqual(1, self.wrong.returncode, self.wrong.stdout)

@@ -1,9 +1,8 @@
-"""Every row once, the names of all rows, and what they promise: `smoke_test.py bench_all`.
+"""Tests every row once, the names of all rows, and what they promise: `smoke_test.py bench_all`.
 
-The preset `quick` is run with its smallest number of iterations; each row that it lists must end in
-numbers. Of every preset the names are held against their grammar, because filters, stored results
-and comparisons depend on them, and so do they on labels. Further tests hold rows against what the
-documentation says of them.
+The preset `quick` runs with its smallest number of iterations; each row that it lists must end in
+numbers. The names in every preset must fit their grammar, because filters, stored results and
+comparisons depend on names and labels. Further tests compare rows with the documentation.
 """
 
 import importlib.metadata
@@ -21,14 +20,14 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds; a run that passes takes less than 10
+PATIENCE = 120  # seconds; a passing run takes less than 10
 
 
 def run(*flags):
     done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=PATIENCE, check=False)
-    # Builds with a sanitizer say so first.
+    # Builds with a sanitizer report that first.
     done.stderr = "".join(line for line in done.stderr.splitlines(keepends=True)
                           if not line.startswith("bench_all: warning: built with "))
     return done
@@ -49,7 +48,7 @@ class SmokeTest(unittest.TestCase):
 
 
 def measure(*flags, **how):
-    """The rows of a short run by name, with their counters and labels."""
+    """Returns the rows of a short run by name, with their counters and labels."""
     short = ("--benchmark_format=json", "--preset=classic", "--requests_per_client=2")
     done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *short, *flags],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -59,7 +58,7 @@ def measure(*flags, **how):
 
 
 class ConcurrentTest(unittest.TestCase):
-    """What Concurrent measures are requests on connections that have been used before."""
+    """Concurrent measures requests on connections that have been used before."""
 
     def test_opening_a_connection_is_no_part_of_its_requests(self):
         rows = measure("--clients=4", "--benchmark_filter=Concurrent/rpyc")
@@ -110,18 +109,18 @@ class ConcurrentTest(unittest.TestCase):
 
 
 def conditions(label):
-    """A label without the doubts that a busy machine may have added."""
+    """Returns a label without the doubts that a busy machine may have added."""
     return " ".join(entry for entry in label.split() if not entry.startswith("doubts="))
 
 
 class GeneratorTest(unittest.TestCase):
-    """The generator is measured beside wrk, and alone where there is none."""
+    """The generator is compared with wrk, and measured alone if wrk is missing."""
 
     FILTER = "--benchmark_filter=Generator/http_async/compared/connections:64"
     ROW = "Generator/http_async/compared/connections:64"
 
     def measure_with(self, wrk):
-        """The row and what is said, with this script as the only wrk in PATH."""
+        """Returns the row and the messages, with this script as the only wrk in PATH."""
         with tempfile.TemporaryDirectory(prefix="rpycbench_wrk_") as folder:
             for tool in ("sh", "cat"):
                 os.symlink(shutil.which(tool), pathlib.Path(folder, tool))
@@ -196,7 +195,7 @@ class LabelTest(unittest.TestCase):
 
 
 class EvidenceTest(unittest.TestCase):
-    """What rows tell about both sides and about themselves."""
+    """Rows report evidence about both sides and about themselves."""
 
     def test_both_sides_are_metered(self):
         name = "Latency/{}/ping"
@@ -207,7 +206,7 @@ class EvidenceTest(unittest.TestCase):
             with self.subTest(mode=mode):
                 row = rows[name.format(mode)]
                 self.assertEqual(processes, row["server_processes"])
-                # On one CPU, one side after the other: together they are what a call takes.
+                # On one CPU the sides take turns: together they take the time of a call.
                 both = row["client_cpu_us"] + row["server_cpu_us"]
                 self.assertLess(both, 1.05 * row["real_time"])
                 self.assertGreater(both, 0.2 * row["real_time"])
@@ -222,7 +221,7 @@ class EvidenceTest(unittest.TestCase):
         self.assertGreater(threads["server_kib_per_connection"], 4)
         self.assertGreater(processes["server_kib_per_connection"],
                            2 * threads["server_kib_per_connection"])
-        # Copy-on-write counted fairly: the sum of resident sets is many times as much.
+        # Shared copy-on-write pages count once; the sum of resident sets is many times as large.
         self.assertLess(100 * processes["server_kib_per_connection"],
                         0.5 * 1024 * processes["server_rss_mib"])
 
@@ -286,7 +285,7 @@ class EvidenceTest(unittest.TestCase):
 
 
 class TerminalTest(unittest.TestCase):
-    """Who watches sees how far the run has come; nobody else does."""
+    """A terminal shows progress; other outputs do not."""
 
     rows = ("--benchmark_min_time=0", "--preset=quick", "--benchmark_filter=Latency/tcp_threaded/p")
 
@@ -308,7 +307,7 @@ class TerminalTest(unittest.TestCase):
 
 
 class PythonTest(unittest.TestCase):
-    """Modes in Python take part where Python has what they need, and are told where not."""
+    """Modes in Python run if Python has what they need, and are reported as unavailable otherwise."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="rpycbench_python_")
@@ -317,13 +316,13 @@ class PythonTest(unittest.TestCase):
         self.asked = pathlib.Path(folder.name, "asked")
 
     def list_with(self, script, *flags):
-        """What is listed when the interpreter is this shell script."""
+        """Returns what is listed when the interpreter is this shell script."""
         self.python.write_text(f'#!/bin/sh\ntouch "{self.asked}"\n{script}\n', encoding="utf-8")
         self.python.chmod(0o755)
         return run(f"--python={self.python}", "--preset=quick", "--benchmark_list_tests", *flags)
 
     def assert_unavailable(self, done, *complaints):
-        """The rest is listed, and each complaint is one line on stderr."""
+        """Expects all other rows in the list, and each complaint as one line on stderr."""
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn("Latency/rpyc_threaded/ping/real_time", done.stdout)
         self.assertEqual([f"bench_all: unavailable: {text}" for text in complaints],
@@ -418,7 +417,7 @@ class PythonTest(unittest.TestCase):
 
 
 class RefusalTest(unittest.TestCase):
-    """What no row could be measured with is told at once, not once a row."""
+    """A condition that makes every row impossible is reported at once, not once for each row."""
 
     def assert_refused(self, done, words):
         self.assertEqual((2, ""), (done.returncode, done.stdout), done.stderr)

@@ -1,6 +1,6 @@
-"""What bench_all shows to a person, on a real terminal and into a pipe.
+"""Tests what bench_all shows to a person, on a real terminal and into a pipe.
 
-Usage: table_test.py <bench_all>. Its multiples of the floor are held to those of tools/report.
+Usage: table_test.py <bench_all>. Its multiples of the floor must agree with those of tools/report.
 """
 
 import fcntl
@@ -22,20 +22,20 @@ from reporting.results import load_results  # pylint: disable=wrong-import-posit
 BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/bench_all"
 PATIENCE = 60  # seconds
 BRIEFLY = ("--benchmark_min_time=0", "--preset=quick")
-# Of three types, with short names and long ones.
+# Rows of three types, with short names and long ones.
 ROWS = "--benchmark_filter=^(Floor/ping|Latency/(tcp|rpyc)_threaded|BinaryTransfer/tcp_threaded)"
 STYLE = re.compile(r"\x1b\[\d+m")
 
 
 def environment(**changes):
-    """This one, without what has a say in width and colours."""
+    """Returns this environment with changes, without variables that affect width and colours."""
     usual = {key: value for key, value in os.environ.items()
              if key not in ("COLUMNS", "NO_COLOR", "BENCHMARK_COLOR", "BENCHMARK_FORMAT")}
     return {**usual, "TERM": "xterm", **changes}
 
 
 def on_terminal(*flags, columns=80, **changes):
-    """What bench_all writes to a terminal that wide, stdout and stderr alike."""
+    """Returns what bench_all writes to a terminal of this width, on stdout and stderr."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with os.fdopen(leader, "rb", buffering=0) as screen:
@@ -46,7 +46,7 @@ def on_terminal(*flags, columns=80, **changes):
             try:
                 while chunk := screen.read(65536):
                     shown += chunk
-            except OSError:  # how a terminal tells that its other end was closed
+            except OSError:  # a terminal reports this when its other end is closed
                 pass
             if run.wait(PATIENCE) not in (0, 1):
                 raise AssertionError(shown.decode())
@@ -63,16 +63,16 @@ def into_pipe(*flags, **changes):
 
 
 def table_lines(shown):
-    """The lines that the tables are made of: neither progress nor the program's own messages."""
+    """Yields the lines of the tables, without progress and the program's messages."""
     for line in shown.split("\n"):
-        line = line.rpartition("\x1b[K")[2]  # what stood there before was written over
+        line = line.rpartition("\x1b[K")[2]  # drops text that was overwritten
         if not line.startswith("bench_all: "):
             yield STYLE.sub("", line)
 
 
 class TerminalTest(unittest.TestCase):
 
-    """Width, colours and progress where a terminal is."""
+    """A terminal gets width, colours and progress."""
 
     def test_no_line_is_wider_than_the_terminal(self):
         for columns in (40, 60, 80, 100, 120):
@@ -105,14 +105,14 @@ class TerminalTest(unittest.TestCase):
     def test_progress_and_rows_share_a_terminal(self):
         shown = on_terminal("--benchmark_filter=^(Floor/ping|Latency/tcp_threaded/ping)",
                             NO_COLOR="1")
-        gone = "\r\x1b[K"  # the line of progress
+        gone = "\r\x1b[K"  # erases the line of progress
         self.assertRegex(shown, re.escape(gone) + r"\[1/2\] Floor/ping/real_time  0:00"
                          + re.escape(gone) + "\nFloor .*\n.*\n  ping .*\n(    .*\n)*"
                          + re.escape(gone) + r"\[2/2\] Latency/tcp_threaded/ping/real_time  0:0"
                          r"\d, about 0:0\d left" + re.escape(gone) + "\nLatency ")
 
     def test_each_row_is_written_as_it_ends(self):
-        # The second row waits for a server that says nothing, and ends with its stdin.
+        # The second row waits for a server that announces nothing, and ends with its stdin.
         with tempfile.TemporaryDirectory(prefix="rpycbench_table_") as folder:
             launcher = pathlib.Path(folder, "launcher")
             launcher.write_text('#!/bin/sh\ncase "$*" in *protocol=rpyc*) exec cat;; esac\n'
@@ -133,7 +133,7 @@ class TerminalTest(unittest.TestCase):
 
 
 class PipeTest(unittest.TestCase):
-    """What others than terminals get, in full."""
+    """Outputs other than terminals get everything in full."""
 
     def test_is_as_wide_as_columns_says(self):
         for columns in ("60", "150"):
