@@ -23,7 +23,7 @@ IDENTIFIER = re.compile(
     r"\b(?:k[A-Z]\w+|(?:[A-Z][a-z]+){2,}|rpycbench_\w+|[A-Z]{4,}(?:_[A-Z]+)*)\b")
 # Files that the pages tell their readers to make.
 MADE = re.compile("servers/lines|fixtures/clients/lines_client|bench/types/oversleep|kLines"
-                  "|rpycbench_lines|RegisterOversleep")
+                  "|rpycbench_lines|RegisterOversleep|kOversleepType")
 NOWHERE = "kNowhere" "InTheCode"
 WIDTH = 100  # columns of a page
 

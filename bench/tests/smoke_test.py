@@ -92,8 +92,9 @@ class ConcurrentTest(unittest.TestCase):
     def test_a_thousand_event_driven_clients_of_every_model(self):
         rows = measure("--preset=full", "--benchmark_min_time=0", "--clients=1000",
                        "--benchmark_filter=Concurrent/tcp_.*/event_driven")
-        self.assertEqual({f"Concurrent/tcp_{model}/event_driven/clients:1000"
-                          for model in ("threaded", "forking", "threadpool", "async")}, set(rows))
+        listed = (ROOT / "bench" / "tests" / "rows" / "full.txt").read_text(encoding="utf-8")
+        self.assertEqual(set(re.findall("Concurrent/tcp_[a-z]+/event_driven/clients:1000", listed)),
+                         set(rows))
         for row in rows.values():
             self.assertEqual(2000, row["samples"])
 

@@ -3,6 +3,8 @@
 import re
 import statistics
 
+from common import description
+
 from .errors import GateError
 from .rows import figure
 
@@ -34,8 +36,9 @@ class Injection:
 
         The bare loop and Python servers cannot, and the size of a tcp message is fixed.
         """
-        return bool(re.search(self._rows, row)) and not re.search(
-            "^Floor/|/(pyrpyc|flask)_" + ("|/tcp_" if self.text == "bytes" else ""), row)
+        mode = description.own().modes.get(row.split("/")[1])
+        return bool(re.search(self._rows, row) and mode and not mode["python"]
+                    and not (self.text == "bytes" and mode["protocol"] == "tcp"))
 
     def hits_any(self, tiers, tier):
         """Returns whether a gate of that tier, or of both, slows down one of {"exact": rows, "timing": rows}."""

@@ -24,12 +24,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"
 
 # pylint: disable=wrong-import-position
 from contract import PATIENCE, Server
-from testing.native import MODELS
+from testing.modes import MODELS, PROTOCOLS
 from testing.processes import await_exit, is_sanitized, resident_kib
 from testing.raw_peers import PINGS, TCP_HEADER, receive, tcp_ping
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
-PROTOCOLS = tuple(PINGS)
 ALL = tuple(itertools.product(PROTOCOLS, MODELS))
 STOP_LIMIT = 5  # seconds that a server may take to end after it was told to
 

@@ -15,12 +15,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"
 
 # pylint: disable=wrong-import-position
 from contract import PATIENCE, Server
-from testing.native import MODELS
+from testing.modes import ONE_PROCESS
 from testing.processes import is_sanitized, resident_kib
 from testing.raw_peers import PINGS, TCP_HEADER, receive, tcp_ping
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
-ONE_PROCESS = tuple(model for model in MODELS if model != "forking")
 PING = TCP_HEADER.pack(1, 0, 0)
 PONG = TCP_HEADER.pack(0, 0, 4) + b"pong"
 TEN_MINUTES = 600 * 10**9  # ns

@@ -15,12 +15,13 @@ import sys
 import unittest
 
 from contract import PATIENCE, Server
+from testing.modes import PYTHON
 from testing.processes import await_exit
 from testing.raw_peers import GETROOT, http_ping, rpyc_frame, rpyc_ping
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-SERVERS = (("rpyc", "threaded"), ("rpyc", "forking"), ("rpyc", "threadpool"), ("rpyc", "oneshot"),
-           ("http", "threaded"), ("http", "waitress"))
+SERVERS = tuple((mode["protocol"], mode["model"]) for mode in PYTHON)
+SCRIPTS = {server: mode["script"] for server, mode in zip(SERVERS, PYTHON)}
 PROTOCOLS = ("rpyc", "http")
 DIALECT = int(importlib.metadata.version("rpyc").partition(".")[0])  # the library speaks only its own
 PINGS = {"rpyc": functools.partial(rpyc_ping, dialect=DIALECT), "http": http_ping}
@@ -28,8 +29,9 @@ STOP_LIMIT = 5  # seconds that a server may take to end after it was told to
 
 
 def command(protocol, model, *flags):
-    script = "rpyc_server" if protocol == "rpyc" else "flask_server"
-    return [sys.executable, FOLDER / f"{script}.py", f"--model={model}", *flags]
+    # A model that no mode has is for a server of the same protocol to refuse.
+    script = SCRIPTS.get((protocol, model)) or SCRIPTS[protocol, "threaded"]
+    return [sys.executable, FOLDER / script, f"--model={model}", *flags]
 
 
 def run_to_the_end(*arguments):

@@ -23,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"
 
 # pylint: disable=wrong-import-position
 from contract import PATIENCE, Server
-from testing.native import MODELS
+from testing.modes import MODELS
 from testing.processes import resident_kib
 from payload import KINDS, Payload
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"
 
 # pylint: disable=wrong-import-position
 from contract import PATIENCE, Server
-from testing.native import MODELS
+from testing.modes import MODELS
 from testing.raw_peers import receive, tcp_call
 
 SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""

@@ -6,16 +6,14 @@ import re
 import shlex
 import sys
 
+from common import description
 from payload import KINDS
 from placement import PLACEMENTS
 
 REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "servers" / "reference"
 NATIVE = re.compile("(rpyc|http)_([a-z]+)")  # bench_server itself knows its models
-PYTHON_MODES = {
-    **{f"pyrpyc_{model}": ("rpyc", "rpyc_server.py", model)
-       for model in ("threaded", "forking", "threadpool", "oneshot")},
-    **{f"flask_{model}": ("http", "flask_server.py", model) for model in ("threaded", "waitress")},
-}
+PYTHON_MODES = {name: (mode["protocol"], mode["script"], mode["model"])
+                for name, mode in description.own().modes.items() if mode["python"]}
 
 
 class Parser(argparse.ArgumentParser):

@@ -9,6 +9,7 @@ import functools
 import importlib
 from typing import Callable
 
+from common import description
 from clients import HttpClient, RpycClient
 from concurrent_row import measure_concurrent
 from payload import Payload
@@ -18,7 +19,9 @@ CLIENTS = {"rpyc": RpycClient, "http": HttpClient}
 ECHO_BYTES = (64, 1024, 10 * 1024, 100 * 1024)
 BANDWIDTH_BYTES = (1024, 10 * 1024, 100 * 1024, 1024 * 1024)
 HELD = 100  # connections open at once
-ONE_AT_A_TIME = ("pyrpyc_oneshot",)  # modes that serve only one connection at a time
+# Modes that serve only one connection at a time.
+ONE_AT_A_TIME = tuple(name for name, mode in description.own().modes.items()
+                      if mode["connections_at_once"] == 1)
 
 
 @dataclasses.dataclass(frozen=True)

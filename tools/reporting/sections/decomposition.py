@@ -46,7 +46,7 @@ def summary(explained):
             continue
         by_name = {line.name: line for line in [*parts, *others]}
         rows.append([Cell(f"{operation.row_name('{type}/{op}')} by "
-                          f"{PROTOCOL_NAMES[operation.native]}"),
+                          f"{PROTOCOL_NAMES.get(operation.native, operation.native)}"),
                      *(cell(by_name.get(name)) for name in adding), cell(total),
                      *(cell(by_name.get(name)) for name in instead)])
     return Table(["operation", *adding, "total", *instead], rows,
@@ -57,7 +57,7 @@ def arithmetic(explained):
     """Returns the table of all subtractions."""
     rows = []
     for operation, (adding, total, instead) in explained:
-        title = f"{operation.row_name('{type}/{op}')} by {PROTOCOL_NAMES[operation.native]}"
+        title = f"{operation.row_name('{type}/{op}')} by {PROTOCOL_NAMES.get(operation.native, operation.native)}"
         for line in [*adding, *([total] if total else []), *instead]:
             for depth, part in [("", line), *(("· ", part) for part in line.parts)]:
                 share = part.us / total.us if total and part.us is not None else None
