@@ -1,9 +1,9 @@
 #include "servers/http/routes.h"
 
 #include <boost/beast/core/string.hpp>
+#include <charconv>
 #include <string>
 
-#include "servers/net/text.h"
 #include "servers/service/service.h"
 
 namespace rpycbench::http {
@@ -37,7 +37,10 @@ std::string_view CutSegment(std::string_view& path) {
 
 template <class Number>
 Number ParseNumber(std::string_view text, std::string_view kind) {
-  if (const auto number = ParseWhole<Number>(text)) return *number;
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc{} && stop == end) return number;
   throw service::ValueError("not " + std::string(kind) + ": '" + std::string(text.substr(0, 40)) +
                             "'");
 }
