@@ -1,6 +1,6 @@
-// The server under measurement: a protocol × a concurrency model, chosen on the command line.
-// It follows one contract, whatever the choice: it binds, writes one line of JSON with its address
-// to stdout, and serves until its stdin ends (unless --ignore_stdin) or SIGTERM arrives.
+// The server under measurement: a protocol × a concurrency model, chosen on the command line. It
+// follows one contract, whatever the choice. It binds, writes one line of JSON with its address to
+// stdout, and serves until SIGTERM or SIGINT arrives or its stdin ends (unless --ignore_stdin).
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -44,7 +44,7 @@ struct Options {
   bool ignore_stdin = false;
 };
 
-// A protocol's session that takes nothing but the service.
+// Returns the session of a protocol that needs nothing but the service.
 template <auto serve>
 model::Session Plain(const Options&, const service::Service& service) {
   return [&service](net::Socket& socket) { serve(socket, service); };
@@ -61,7 +61,7 @@ model::Session Rpyc(const Options& options, const service::Service& service) {
 
 model::Session Bare(const Options&, const service::Service&) { return tcp::ServeBareLoop; }
 
-// What --protocol may be, and what serves a connection of it.
+// Returns the values of --protocol and the function that makes the session of each.
 const std::map<std::string, decltype(&Rpyc)>& Protocols() {
   static const std::map<std::string, decltype(&Rpyc)> protocols{
       {"bare", Bare},
@@ -72,8 +72,8 @@ const std::map<std::string, decltype(&Rpyc)>& Protocols() {
   return protocols;
 }
 
-// An option whose value `parse` takes to std::optional; `valid` says what that is, and `usual` is
-// what `target` holds. Of several the last counts.
+// Adds an option whose value `parse` turns into a std::optional. `valid` describes valid values,
+// and `usual` is the default that `target` already holds. The last of several values counts.
 template <class Value, class Parse>
 void AddParsed(CLI::App& app, const char* name, Value& target, Parse parse, const char* valid,
                const char* usual, const char* help) {
@@ -171,7 +171,7 @@ void Declare(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--max_nested_requests", options.rpyc.max_nested_requests,
                  "rpyc: requests served while others wait for their answers")
-      ->check(CLI::Range(1, 256))  // a fiber's stack holds no more
+      ->check(CLI::Range(1, 256))  // the stack of a fiber holds no more
       ->capture_default_str();
   app.add_option("--max_objects", options.rpyc.max_exported_objects,
                  "rpyc: objects that one peer may hold references to")
@@ -194,7 +194,8 @@ void Declare(CLI::App& app, Options& options) {
       ->capture_default_str();
 }
 
-// The nonce comes from our parent and is repeated as it is, so it must not need JSON's escapes.
+// The parent chooses the nonce, and the server repeats it unchanged. It must therefore need no JSON
+// escapes.
 void CheckNonce(const std::string& nonce) {
   for (const char c : nonce) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') {
@@ -220,8 +221,8 @@ void Announce(const net::Listener& listener, const std::string& nonce) {
   std::fflush(stdout);
 }
 
-// Where one process holds all connections, its limit of descriptors is theirs; what they leave is
-// for the timers of those that sleep.
+// Returns the number of connections to allow. If one process holds all connections, they share its
+// descriptor limit, and the timers of sleeping fibers get the rest.
 std::size_t MaxConnections(const Options& options) {
   const std::size_t wanted = options.max_connections.value_or(model::Limits{}.max_connections);
   if (!model::Models().at(options.model).one_process) return wanted;
@@ -255,7 +256,7 @@ void Serve(const Options& options) {
 }  // namespace rpycbench
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a reader of stdout or stderr that is gone ends no server
+  std::signal(SIGPIPE, SIG_IGN);  // a closed stdout or stderr must not end the server
   rpycbench::Options options;
   CLI::App app("The server side of rpycbench", "bench_server");
   rpycbench::Declare(app, options);

@@ -1,7 +1,7 @@
 // Runs a fuzz target without a fuzzer: over every file of a corpus, then over mutants of them, the
-// same ones in every run. Any compiler and sanitizer will do, so each build's tests have what the
-// fuzzers once found, and a few thousand inputs nobody wrote. The input in work always lies in the
-// file "<program>.input", which stays behind when the program dies of it.
+// same ones in every run. It needs no special compiler, so the tests of each build try what the
+// fuzzers once found and a few thousand mutants. The current input is always in the file
+// "<program>.input", which remains if the program dies.
 //
 //   brine_fuzz file-or-folder…
 #include <unistd.h>
@@ -32,7 +32,7 @@ std::string Contents(const fs::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// In the order of their names, for the mutants depend on it.
+// Reads the files in the order of their names, because the mutants depend on it.
 std::vector<std::string> ReadCorpus(const std::vector<fs::path>& paths) {
   std::vector<fs::path> files;
   for (const fs::path& path : paths) {
@@ -62,7 +62,7 @@ class Mutator {
   }
 
  private:
-  // The generator's numbers are the same everywhere, a distribution's are not.
+  // The numbers of a generator are the same everywhere; those of a distribution are not.
   std::size_t Below(std::size_t limit) { return limit == 0 ? 0 : random_() % limit; }
 
   void Change(std::string& bytes) {
@@ -97,7 +97,7 @@ class Mutator {
 
 void Try(const std::string& input, const fs::path& kept) {
   std::ofstream(kept, std::ios::binary) << input;
-  // Memory of exactly this size, so that a sanitizer sees a byte read too far.
+  // The memory has exactly this size, so that a sanitizer sees a byte read too far.
   const auto bytes = std::make_unique<std::uint8_t[]>(input.size());
   std::copy(input.begin(), input.end(), bytes.get());
   LLVMFuzzerTestOneInput(bytes.get(), input.size());

@@ -1,7 +1,7 @@
-// What the fuzz targets share: how a broken property is reported, and how input that is cut into
-// pieces is cut. A target is one function, LLVMFuzzerTestOneInput, in a program of its own; it
-// catches the exceptions its layer documents and nothing else, so that any other one is a finding.
-// libFuzzer drives it where Clang built it, corpus_main.cc everywhere else.
+// The parts that all fuzz targets share: reporting a broken property, and cutting input into
+// pieces. A target is one function, LLVMFuzzerTestOneInput, in its own program. It catches only the
+// exceptions that its layer documents, so any other exception is a finding. libFuzzer drives it in
+// builds with Clang and RPYCBENCH_FUZZ; corpus_main.cc drives it everywhere else.
 #pragma once
 
 #include <algorithm>
@@ -13,36 +13,37 @@
 
 namespace rpycbench::fuzz {
 
-// Caught by nobody below the driver.
+// A property does not hold. Only the driver catches this exception.
 class BrokenProperty : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
 
-// `property` says what should hold. Throws BrokenProperty if it does not.
+// Throws BrokenProperty if `holds` is false. `property` says what should hold.
 inline void Check(bool holds, const std::string& property) {
   if (!holds) throw BrokenProperty("broken property: " + property);
 }
 
-// The same number for the same bytes (FNV-1a): choices that a target makes depend on nothing else.
+// Returns a number that depends on the bytes alone (FNV-1a). Targets derive all their choices from
+// it.
 inline std::uint64_t Hash(std::string_view bytes) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
   return hash;
 }
 
-// The sizes of the pieces that a stream arrives in.
+// The sizes of the pieces in which a stream arrives.
 class Cuts {
  public:
   static Cuts Whole() { return {SIZE_MAX, 0}; }
   static Cuts SingleBytes() { return {1, 0}; }
-  // Mostly small pieces, the same ones for the same seed.
+  // Returns mostly small pieces, the same ones for the same seed.
   static Cuts Random(std::uint64_t seed) { return {0, seed | 1}; }
 
-  // At least 1.
+  // Returns the size of the next piece, at least 1.
   std::size_t Next() {
     if (size_ != 0) return size_;
-    // A xorshift step; then a size below a power of two, so that all magnitudes are as likely.
+    // A xorshift step, then a size below a power of two, so that all magnitudes are equally likely.
     state_ ^= state_ << 13;
     state_ ^= state_ >> 7;
     state_ ^= state_ << 17;
@@ -62,7 +63,7 @@ class Cuts {
  private:
   Cuts(std::size_t size, std::uint64_t state) : size_(size), state_(state) {}
 
-  std::size_t size_;  // 0: by state_
+  std::size_t size_;  // 0: state_ decides
   std::uint64_t state_;
 };
 

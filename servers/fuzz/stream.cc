@@ -26,7 +26,7 @@ Stream::~Stream() { CurrentPlace() = nullptr; }
 Stream* Stream::Current() { return CurrentPlace(); }
 
 std::size_t Stream::Receive(void* into, std::size_t size) {
-  // A receive of nothing looks like the end of the stream, so nobody must ask for it.
+  // A receive of no bytes looks like the end of the stream, so the layers must not ask for it.
   Check(size > 0, "a receive has room for a byte");
   if (incoming_.empty()) return 0;
   const std::size_t count = std::min({size, cuts_.Next(), incoming_.size()});
@@ -37,8 +37,7 @@ std::size_t Stream::Receive(void* into, std::size_t size) {
 
 }  // namespace rpycbench::fuzz
 
-// The names that the linker gives to the calls (its option --wrap), and to what they were.
-// NOLINTBEGIN(bugprone-reserved-identifier)
+// The linker's option --wrap gives these names to the redirected calls and to the original ones.
 extern "C" {
 
 ssize_t __real_recv(int descriptor, void* into, std::size_t size, int flags);

@@ -1,8 +1,8 @@
-// A connection without a kernel: what a peer has sent is a string, what it is sent becomes one, and
-// receives return as little as the cuts say. It is as quick as a function call, the same every
-// time, and needs no threads. The calls below net::Socket (recv, send, sendmsg, and write for log
-// lines) lead here while a Stream lives; the linker redirects them in programs that rpycbench_fuzz
-// adds.
+// A connection without a kernel. A string holds what the peer has sent, another collects what is
+// sent to it, and the cuts limit each receive. A Stream is as fast as a function call, behaves the
+// same every time and needs no threads. While one lives, it replaces the calls below net::Socket:
+// recv, send, sendmsg, and write for log lines. The linker redirects these calls in programs that
+// link rpycbench_stream.
 #pragma once
 
 #include <string>
@@ -15,8 +15,9 @@ namespace rpycbench::fuzz {
 
 class Stream {
  public:
-  // The peer has sent `incoming`, which must outlive the stream, and has ended its direction. One
-  // stream may live at a time: the calls it stands in for have no argument that could name it.
+  // Begins a stream whose peer has sent `incoming` and has ended its direction. `incoming` must
+  // outlive the stream. Only one stream may live at a time, because the redirected calls cannot
+  // name one.
   Stream(std::string_view incoming, const Cuts& cuts);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -24,13 +25,13 @@ class Stream {
 
   net::Socket& socket() { return socket_; }
   std::string_view sent() const { return sent_; }
-  // What net::LogLine wrote meanwhile.
+  // Returns what net::LogLine has written since the stream began.
   std::string_view log() const { return log_; }
 
-  // The stream that lives, or nothing.
+  // Returns the stream that lives, or nullptr.
   static Stream* Current();
 
-  // What the redirected calls do.
+  // Implement the redirected calls.
   std::size_t Receive(void* into, std::size_t size);
   void Send(std::string_view bytes) { sent_.append(bytes); }
   void Log(std::string_view bytes) { log_.append(bytes); }

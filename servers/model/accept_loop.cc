@@ -13,7 +13,7 @@
 namespace rpycbench::model {
 namespace {
 
-// How long to leave new connections in the backlog after the process ran out of descriptors.
+// The time for which new connections stay in the backlog after the process ran out of descriptors.
 constexpr int kExhaustedPauseMs = 100;
 
 bool StdinEnded() {
@@ -43,7 +43,7 @@ void AcceptLoop::Run(net::Listener& listener, const Limits& limits, const Events
                             {signal_descriptor_, POLLIN, 0},
                             {limits.ends_with_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
   if (::poll(&watched[kStdin], 1, 0) > 0 && StdinEnded()) {
-    // So in scripts, behind "&", and in containers.
+    // This happens in scripts, after "&", and in containers.
     net::LogLine("stdin is at its end, which ends this server; --ignore_stdin lets it go on");
     return;
   }

@@ -1,5 +1,5 @@
-// The part every concurrency model shares: one thread that waits for connections, for the end of
-// stdin (the parent is gone), for SIGTERM or SIGINT, and for children that ended.
+// The accept loop of every concurrency model. One thread waits for connections, for the end of
+// stdin (the parent is gone), for SIGTERM or SIGINT, and for children that have exited.
 #pragma once
 
 #include <signal.h>
@@ -13,8 +13,8 @@ namespace rpycbench::model {
 
 class AcceptLoop {
  public:
-  // Blocks SIGTERM, SIGINT and SIGCHLD for this thread and those it starts, to read them from a
-  // descriptor instead. Construct it before the first thread. Throws std::system_error.
+  // Blocks SIGTERM, SIGINT and SIGCHLD in this thread and the threads it starts, because the loop
+  // reads them from a descriptor. Construct it before the first thread. Throws std::system_error.
   AcceptLoop();
   AcceptLoop(const AcceptLoop&) = delete;
   AcceptLoop& operator=(const AcceptLoop&) = delete;
@@ -25,10 +25,11 @@ class AcceptLoop {
     std::function<void()> on_child_exit = [] {};
   };
 
-  // Returns when stdin ends, unless the limits say otherwise, or a stop signal arrives.
+  // Serves events until a stop signal arrives or stdin ends. The limits can exclude the end of
+  // stdin. Throws std::system_error if poll fails.
   void Run(net::Listener& listener, const Limits& limits, const Events& events);
 
-  // For a forked child: gives back the signal mask from before the constructor.
+  // Restores the signal mask from before the constructor, in a forked child.
   void RestoreSignals() const;
 
  private:

@@ -15,20 +15,20 @@
 namespace rpycbench::model {
 namespace {
 
-// The life of a child: it ends when its session does, or when the server does.
+// Runs a child, which ends with its session or with the server.
 [[noreturn]] void RunChild(pid_t server, const AcceptLoop& loop, net::Listener& listener,
                            net::Socket& socket, const Session& session) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != server) _exit(EXIT_SUCCESS);  // the server died before the request above
+  if (getppid() != server) _exit(EXIT_SUCCESS);  // the server died before prctl()
   loop.RestoreSignals();
   listener.Close();
   session(socket);
-  // The exit closes the socket, after it has given the memory back: a peer that waits for the end
-  // of the stream then finds this process gone, not about to go.
+  // The exit closes the socket after it has freed the memory. A peer that waits for the end of the
+  // stream then finds that this process is gone.
   _exit(EXIT_SUCCESS);
 }
 
-// Returns how many children were reaped.
+// Returns the number of reaped children.
 std::size_t ReapChildren() {
   std::size_t reaped = 0;
   int status = 0;

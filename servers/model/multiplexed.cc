@@ -25,8 +25,8 @@ class SessionFibers {
   SessionFibers(net::FiberLoop& fibers, const Session& session, const Limits& limits)
       : fibers_(fibers), session_(session), limits_(limits) {}
 
-  // Serves connections until the server is to end, then wakes all sessions for their end. Returns
-  // false after a failure, which has been reported.
+  // Serves connections until the server should stop, then wakes all sessions so that they end.
+  // Returns false after a failure, which it has reported.
   bool AcceptUntilTheEnd(AcceptLoop& loop, net::Listener& listener) {
     bool failed = false;
     listener.AcceptForFibers();
@@ -63,7 +63,7 @@ class SessionFibers {
   void Run(std::list<net::Socket>::iterator entry) {
     session_(*entry);
     const std::scoped_lock lock(mutex_);
-    live_.erase(entry);  // closes it, not while it is shut down for the end
+    live_.erase(entry);  // closes the socket under the lock, so not during ShutdownBoth
   }
 
   net::FiberLoop& fibers_;
@@ -87,7 +87,8 @@ class Pool {
     }
   }
 
-  // Waits until every thread has ended; false if some did not in time.
+  // Waits until every thread has ended. Returns false if some thread has not ended after `limit`,
+  // or has left sessions over.
   bool Ended(std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     return std::ranges::all_of(threads_, [&](std::future<bool>& thread) {
@@ -99,7 +100,7 @@ class Pool {
   std::vector<std::future<bool>> threads_;
 };
 
-// Sessions that have not ended can only end with the process.
+// Ends the process if sessions are left over, because nothing else can end them.
 void EndProcessUnless(bool succeeded, bool all_ended) {
   if (!succeeded || !all_ended) std::_Exit(succeeded ? EXIT_SUCCESS : EXIT_FAILURE);
 }
@@ -126,7 +127,7 @@ void ServeThreadPool(net::Listener& listener, const Session& session, const Limi
   Pool pool(fibers, limits.pool_threads);
   const bool succeeded = sessions.AcceptUntilTheEnd(loop, listener);
   fibers.Stop(kStopLimit);
-  // This thread runs no fiber meanwhile: one that holds its thread would hold the end as well.
+  // This thread must not run fibers now: a fiber that holds its thread would delay the end as well.
   const bool all_ended = pool.Ended(kStopLimit);
   EndProcessUnless(succeeded, all_ended);
 }

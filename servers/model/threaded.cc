@@ -14,7 +14,7 @@
 namespace rpycbench::model {
 namespace {
 
-// Owns the threads of all live sessions and their sockets.
+// Owns the threads and sockets of all live sessions.
 class SessionThreads {
  public:
   explicit SessionThreads(const Session& session) : session_(session) {}
@@ -36,14 +36,14 @@ class SessionThreads {
     }
   }
 
-  // Wakes and joins all; false if some did not end in time.
+  // Wakes all sessions and waits for their end. Returns false if some did not end in time.
   bool StopAll() {
     std::unique_lock lock(mutex_);
     for (Entry& entry : live_) entry.socket.ShutdownBoth();
     const bool all_ended = ended_.wait_for(lock, kStopLimit, [&] { return live_.empty(); });
     std::thread last = std::move(last_finished_);
     lock.unlock();
-    // One that waits for a session still at work ends with the process.
+    // A thread that waits for a session still at work ends with the process.
     if (last.joinable()) all_ended ? last.join() : last.detach();
     return all_ended;
   }
@@ -65,8 +65,8 @@ class SessionThreads {
       live_.erase(entry);
       ended_.notify_one();
     }
-    // Each thread joins the one that finished before it: joining is then no work for the thread
-    // that accepts connections, which would charge it to whoever connects next.
+    // Each thread joins the one that finished before it. The accepting thread thus has no joining
+    // to do, whose cost the next client to connect would pay.
     if (previous.joinable()) previous.join();
   }
 

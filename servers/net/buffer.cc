@@ -15,7 +15,7 @@ std::size_t Buffer::GrownCapacity(std::size_t needed) const {
 }
 
 void Buffer::Grow(std::size_t capacity, std::size_t keep) {
-  if (keep == 0) data_.reset();  // two large blocks never stand side by side without need
+  if (keep == 0) data_.reset();  // never hold two large blocks without need
   capacity_ = keep == 0 ? 0 : capacity_;
   auto grown = std::make_unique_for_overwrite<char[]>(capacity);
   if (keep > 0) std::memcpy(grown.get(), data_.get(), keep);

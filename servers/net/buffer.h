@@ -1,6 +1,6 @@
-// A growable block of bytes whose new room is left uninitialised: receiving 128 MiB must not first
-// write 128 MiB of zeros. Its capacity is kept between uses, so that a connection in steady state
-// allocates nothing. Memory of a large block is committed by the kernel only as bytes arrive.
+// A growable block of bytes that leaves new space uninitialised: receiving 128 MiB must not first
+// write 128 MiB of zeros. It keeps its capacity between uses, so a connection in steady state
+// allocates nothing. The kernel commits the memory of a large block only as bytes arrive.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace rpycbench::net {
 
-// What an idle connection may keep of each of its buffers, in bytes.
+// The memory that an idle connection may keep for each of its buffers, in bytes.
 inline constexpr std::size_t kKeptWhenIdle = std::size_t{64} << 10;
 
 class Buffer {
@@ -30,22 +30,24 @@ class Buffer {
   bool empty() const { return size_ == 0; }
   std::string_view view() const { return {data_.get(), size_}; }
 
-  // Drops the contents, keeps the capacity.
+  // Drops the contents and keeps the capacity.
   void clear() { size_ = 0; }
-  // Makes the size exactly `size`; contents beyond the old size are undefined, kept ones stay.
+  // Makes the size exactly `size` bytes. Existing contents up to that size stay; new bytes are
+  // undefined.
   void resize(std::size_t size) {
     if (size > capacity_) Grow(size, size_);
     size_ = size;
   }
-  // Like resize, but existing contents need not survive, which spares a copy.
+  // Makes the size exactly `size` bytes without keeping the contents, which saves a copy.
   void resize_discarding(std::size_t size) {
     if (size > capacity_) Grow(size, 0);
     size_ = size;
   }
+  // Makes room for `capacity` bytes in total; the contents stay.
   void reserve(std::size_t capacity) {
     if (capacity > capacity_) Grow(capacity, size_);
   }
-  // Room for `count` more bytes at the end, which become part of the contents.
+  // Adds `count` undefined bytes to the end and returns where they begin.
   char* extend(std::size_t count) {
     if (count > capacity_ - size_) Grow(GrownCapacity(size_ + count), size_);
     char* where = data_.get() + size_;
@@ -55,7 +57,7 @@ class Buffer {
   void append(std::string_view bytes);
   void push_back(char byte) { *extend(1) = byte; }
 
-  // Forgets the contents, and gives the memory back if it is more than `most` bytes.
+  // Drops the contents, and frees the memory if the capacity exceeds `most` bytes.
   void give_back(std::size_t most) {
     size_ = 0;
     if (capacity_ <= most) return;

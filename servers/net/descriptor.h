@@ -1,5 +1,5 @@
-// A file descriptor with one owner, who closes it once. A class that keeps one needs no destructor
-// of its own, and its moves can be the default ones.
+// A file descriptor with one owner, which closes it once. A class that holds one needs no
+// destructor of its own, and its moves can be defaulted.
 //
 //   const net::Descriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 //   if (!file.is_open()) …
@@ -14,7 +14,8 @@ namespace rpycbench::net {
 class Descriptor {
  public:
   Descriptor() = default;
-  // Takes ownership; of nothing if `descriptor` is negative, as system calls return it.
+  // Takes ownership of `descriptor`. A negative number, as system calls return it on failure,
+  // leaves the object closed.
   explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
   Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
@@ -25,9 +26,9 @@ class Descriptor {
   ~Descriptor() { Close(); }
 
   bool is_open() const { return descriptor_ >= 0; }
-  // Negative if it is not open.
+  // Returns the descriptor, or a negative number if it is not open.
   int get() const { return descriptor_; }
-  // Does nothing if it is not open.
+  // Closes the descriptor. Does nothing if it is not open.
   void Close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
   }

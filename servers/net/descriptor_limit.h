@@ -1,17 +1,19 @@
-// How many descriptors this process may have open. The usual soft limit of 1,024 is for programs
-// that call select(); whoever serves or makes thousands of connections raises it to the hard one.
+// The number of descriptors that this process may have open. The usual soft limit of 1,024 is meant
+// for programs that call select(). Programs that serve or open thousands of connections raise it to
+// the hard limit.
 #pragma once
 
 #include <cstddef>
 
 namespace rpycbench::net {
 
-// Raises the soft limit as far as it goes and returns it.
+// Raises the soft limit to the hard limit if the kernel allows it. Returns the soft limit then in
+// force. Throws std::system_error if the limit cannot be read.
 std::size_t RaiseDescriptorLimit();
 
-// Of a process that holds connections, how many descriptors it may need beside them.
+// The descriptors that a process with connections may need for other purposes.
 inline constexpr std::size_t kOtherDescriptors = 64;
-// Of these, for timers of sleeping fibers where connections may take all others.
+// The share of these for the timers of sleeping fibers, where connections may take all others.
 inline constexpr std::size_t kOwnTimers = 32;
 
 }  // namespace rpycbench::net

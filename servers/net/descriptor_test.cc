@@ -1,3 +1,5 @@
+// Tests that a descriptor is closed exactly once, together with its last owner. The tests rely on
+// the kernel to hand out the lowest free number.
 #include "servers/net/descriptor.h"
 
 #include <fcntl.h>

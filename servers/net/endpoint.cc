@@ -17,7 +17,7 @@ namespace rpycbench::net {
 namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
-// Where an abstract name begins: behind a zero byte.
+// The offset of an abstract name, which follows a zero byte.
 constexpr std::size_t kUnixName = offsetof(sockaddr_un, sun_path) + 1;
 
 Endpoint UnixEndpoint(std::string_view name) {
@@ -32,7 +32,7 @@ Endpoint UnixEndpoint(std::string_view name) {
   Endpoint endpoint;
   endpoint.address.ss_family = AF_UNIX;
   std::memcpy(reinterpret_cast<char*>(&endpoint.address) + kUnixName, name.data(), name.size());
-  // The kernel finds a name for an address that ends before it.
+  // An address that ends before the name makes the kernel choose one.
   endpoint.size =
       name.empty() ? sizeof(sa_family_t) : static_cast<socklen_t>(kUnixName + name.size());
   return endpoint;

@@ -14,8 +14,8 @@
 namespace rpycbench::net {
 namespace {
 
-// Without waiting for a reader, who may have stopped or gone. O_NONBLOCK is a matter of the open
-// description, which whoever started this process has as well: so a pipe is opened once more.
+// Writes to stderr without waiting for a reader that has stopped or gone. O_NONBLOCK belongs to the
+// open file description, which the parent process shares. A pipe is therefore opened once more.
 void WriteWithoutWaiting(std::string_view text) {
   struct stat what {};
   if (::fstat(STDERR_FILENO, &what) != 0) return;
@@ -24,7 +24,7 @@ void WriteWithoutWaiting(std::string_view text) {
     written = ::send(STDERR_FILENO, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   } else if (S_ISFIFO(what.st_mode) || S_ISCHR(what.st_mode)) {
     const Descriptor own(::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    // Without /proc, another descriptor or the right to open it, a look must do.
+    // The open fails without /proc, a free descriptor or permission. Then poll() decides.
     pollfd ready{STDERR_FILENO, POLLOUT, 0};
     if (own.is_open()) {
       written = ::write(own.get(), text.data(), text.size());
@@ -41,7 +41,7 @@ void WriteWithoutWaiting(std::string_view text) {
 void LogLine(std::string_view text) {
   constexpr std::size_t kLongest = 1000;
   const std::string line = "bench_server: " + OneLine(text.substr(0, kLongest)) + '\n';
-  // A full or closed stderr must not stop a server; there is nowhere left to report it.
+  // A full or closed stderr must not stop a server, and no other place to report it remains.
   WriteWithoutWaiting(line);
 }
 

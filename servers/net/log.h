@@ -1,14 +1,14 @@
-// One line on stderr for what went wrong with one connection. Lines of concurrent sessions do not
-// mix, and bytes that came from a peer cannot forge a line or a terminal sequence.
+// Reports what went wrong with one connection, in one line on stderr. Lines of concurrent sessions
+// do not mix. Bytes from a peer can forge neither a line nor a terminal sequence.
 #pragma once
 
 #include <string_view>
 
 namespace rpycbench::net {
 
-// Writes "bench_server: <text>\n" as a whole, with the text as OneLine makes it and without what is
-// beyond 1,000 bytes. It never waits: a line for a reader who has gone, or has not read enough, is
-// lost.
+// Writes "bench_server: <text>\n" to stderr in one piece. The text is cut after 1,000 bytes and
+// then made printable by OneLine. The call never waits: the line is lost if its reader has gone or
+// has not read enough.
 void LogLine(std::string_view text);
 
 }  // namespace rpycbench::net

@@ -18,13 +18,13 @@
 namespace rpycbench::net {
 namespace {
 
-// Out of line, for a fiber may go on in another thread, whose errno stands elsewhere.
+// Not inlined, because a fiber may continue in another thread, whose errno has another address.
 __attribute__((noinline)) int LastError() { return errno; }
 
-// The kernel's name for "the time limit passed" on a blocking socket is EAGAIN.
+// Blocking sockets report a passed time limit as EAGAIN.
 int TimeoutAware(int error) { return error == EAGAIN || error == EWOULDBLOCK ? ETIMEDOUT : error; }
 
-// All zeros for what is not TCP.
+// Returns the kernel's counters, or all zeros if the socket is not TCP.
 tcp_info InfoOf(int descriptor) {
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -54,7 +54,7 @@ EndOfStream::EndOfStream(std::string_view operation, const Endpoint& peer)
     : std::runtime_error(std::string(operation) + " " + peer.ToString() +
                          ": the peer closed the connection") {}
 
-// A fiber that may have waited for the descriptor has to forget it before it is closed.
+// Close() must run first: a fiber that waited for the descriptor has to forget it.
 Socket::~Socket() { Close(); }
 
 Socket& Socket::operator=(Socket&& other) noexcept {
@@ -79,8 +79,8 @@ Socket Socket::Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
   return socket;
 }
 
-// A connect in progress is one that a thread has waited for in vain, or one that a fiber has to
-// wait for.
+// Finishes a connect that returned EINPROGRESS. A blocking socket has then waited in vain for the
+// time limit; a socket in a fiber waits here.
 void Socket::FinishConnecting() const {
   int error = ETIMEDOUT;
   socklen_t size = sizeof error;
@@ -139,7 +139,8 @@ void Socket::RearmQuickAck() {
 void Socket::Received(std::size_t got, std::size_t asked) {
   bytes_received_ += got;
   if (!suspends_) return;
-  // Less than asked for is all there was; nothing at all is the end, which stays.
+  // A receive that returns less than asked for has emptied the socket. A receive of nothing is the
+  // end of the stream, which stays readable.
   drained_ = got > 0 && got < asked ? Drained(descriptor()) : Drained();
   YieldIfDue();
 }
@@ -151,8 +152,8 @@ void Socket::Sent(std::size_t sent) {
   YieldIfDue();
 }
 
-// Who has read all there was, and has sent something since, waits for the answer: a receive before
-// that would be a system call in vain.
+// Waits for the answer if this end has read everything and has sent something since. An earlier
+// receive would be a system call in vain.
 void Socket::AwaitAnswer() {
   if (!std::exchange(answer_due_, false) || !drained_.StillHolds()) return;
   if (!AwaitDescriptor(descriptor(), POLLIN, timeout_)) Fail(ETIMEDOUT, "receive from");
@@ -237,9 +238,9 @@ void Socket::SendBlocks(std::span<iovec> blocks, int flags) {
 }
 
 void Socket::SendInPieces(std::span<iovec> blocks, std::size_t head) {
-  std::size_t whole = 0;  // blocks that the head fills
+  std::size_t whole = 0;  // number of blocks that lie entirely in the head
   while (whole < blocks.size() && head >= blocks[whole].iov_len) head -= blocks[whole++].iov_len;
-  if (whole == blocks.size()) return SendBlocks(blocks, 0);  // there is nothing but a head
+  if (whole == blocks.size()) return SendBlocks(blocks, 0);  // the message is all head
   const int flags = policy_.writes == Writes::kCorked ? MSG_MORE : 0;
   const iovec cut = blocks[whole];
   blocks[whole].iov_len = head;
@@ -264,13 +265,13 @@ void Socket::CloseAfterPeer() noexcept {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + timeout_;
   try {
-    // Bounded in bytes, too: a peer that sends for ever is not worth waiting for.
+    // The number of bytes is bounded as well, because a peer may send for ever.
     char ignored[4096];
     for (int i = 0; i < 1024; ++i) {
       if (ReceiveSome(ignored, sizeof ignored) == 0 || Clock::now() > end) break;
     }
   } catch (const std::exception&) {
-    // The connection ends one way or the other.
+    // The connection ends either way.
   }
   Close();
 }
@@ -301,7 +302,7 @@ Socket Listener::Accept(std::chrono::milliseconds timeout) {
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
       throw Error({error, std::system_category()}, "accept on", local_);
     }
-    return Socket();  // the connection went away again, or another accept took it
+    return Socket();  // the peer has gone, or another accept was faster
   }
   Socket socket(descriptor, peer);
   socket.SetPolicy(policy_);

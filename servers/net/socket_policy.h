@@ -1,7 +1,7 @@
-// What decides whether TCP lets a small message go at once, and what it makes of one that is
-// written in pieces. Nagle's algorithm holds a small segment back while an earlier one has not been
-// acknowledged; a peer that waits for the rest delays its acknowledgement for 40 ms, and both wait.
-// The defaults avoid that in every way there is. Unix-domain sockets have none of this.
+// The settings that decide whether TCP sends a small message at once, and how a message written in
+// pieces leaves. Nagle's algorithm holds a small segment back while an earlier one is not
+// acknowledged. A peer that waits for the rest delays its acknowledgement for 40 ms, so both wait.
+// The defaults avoid this in every possible way. Unix-domain sockets are not affected.
 #pragma once
 
 #include <optional>
@@ -11,18 +11,18 @@
 
 namespace rpycbench::net {
 
-// How a message leaves whose head and payload lie apart in memory, or could.
+// How a message leaves if its head and payload are, or could be, apart in memory.
 enum class Writes {
-  kJoined,  // with one system call
-  kSplit,   // the head with one, the payload with another
-  kCorked,  // likewise, but the head waits in the kernel to leave with the payload (MSG_MORE)
+  kJoined,  // head and payload with one system call
+  kSplit,   // the head with one system call, the payload with another
+  kCorked,  // as split, but the kernel holds the head until the payload follows (MSG_MORE)
 };
 
 inline constexpr EnumNames<Writes, 3> kWritesNames{{"joined", "split", "corked"}};
 
 constexpr std::string_view ToString(Writes writes) { return kWritesNames[writes]; }
 
-// Empty for a name that is none of the three.
+// Returns the value with that name, or nothing for any other name.
 constexpr std::optional<Writes> ParseWrites(std::string_view name) {
   return kWritesNames.Find(name);
 }
@@ -30,7 +30,7 @@ constexpr std::optional<Writes> ParseWrites(std::string_view name) {
 struct SocketPolicy {
   bool nodelay = true;  // TCP_NODELAY: no Nagle's algorithm on this end
   Writes writes = Writes::kJoined;
-  // Whether Socket::RearmQuickAck asks for acknowledgements; without, the kernel alone decides.
+  // Whether Socket::RearmQuickAck asks for acknowledgements; otherwise the kernel alone decides.
   bool quick_ack = true;
 };
 

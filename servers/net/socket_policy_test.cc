@@ -1,5 +1,5 @@
-// What a policy makes of a message on the wire, as the kernel counts its segments, and on the way
-// to it: whatever the writes, every byte arrives in its place.
+// Tests how each policy sends a message: in how many segments, as the kernel counts them, and with
+// every byte in its place. Also tests Unix-domain addresses, which have no such policies.
 #include "servers/net/socket_policy.h"
 
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ int TcpOption(const Socket& socket, int option) {
   return value;
 }
 
-// Segments with data that the socket has sent.
+// Returns the number of segments with data that the socket has sent.
 unsigned DataSegments(const Socket& socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -71,7 +71,7 @@ TEST(SocketPolicyTest, SplitIsTwoSegmentsJoinedAndCorkedOne) {
   } cases[] = {{Writes::kJoined, 1}, {Writes::kSplit, 2}, {Writes::kCorked, 1}};
   for (const auto& [writes, segments] : cases) {
     Connected pair({.writes = writes});
-    // In one piece, and in blocks.
+    // Once in one piece, once in blocks.
     pair.client.SendMessage("headpayload", 11, 4);
     EXPECT_EQ(ReceiveText(pair.server, 11), "headpayload") << ToString(writes);
     EXPECT_EQ(DataSegments(pair.client), segments) << ToString(writes);
@@ -135,7 +135,7 @@ TEST(UnixSocketTest, ConnectsByAFreeName) {
     EXPECT_EQ(pair.listener.port(), 0);
     pair.client.SendMessage("headpayload", 11, 4);
     EXPECT_EQ(ReceiveText(pair.server, 11), "headpayload");
-    pair.client.RearmQuickAck();  // of which there is nothing here
+    pair.client.RearmQuickAck();  // does nothing on a Unix-domain socket
     pair.client.Close();
     char byte;
     EXPECT_EQ(pair.server.ReceiveSome(&byte, 1), 0u);

@@ -1,3 +1,5 @@
+// Tests sockets, endpoints and buffers over real connections on the loopback interface. Error texts
+// must name the operation and the peer.
 #include "servers/net/socket.h"
 
 #include <gtest/gtest.h>
@@ -129,7 +131,7 @@ TEST_F(SocketTest, AQuietConnectionRetransmitsNothing) {
   EXPECT_EQ(server_.segments().retransmits, 0u);
 }
 
-// A full backlog drops the first segment of a connection, which TCP sends again a second later.
+// A full backlog drops the first segment of a connection, and TCP sends it again a second later.
 TEST(RetransmitsTest, WhatIsSentAgainIsCounted) {
   Endpoint address = Endpoint::Resolve("127.0.0.1", 0);
   const Descriptor owned(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -3,8 +3,8 @@
 namespace rpycbench {
 namespace {
 
-// Returns the bytes of the printable character, line feed or tab that `text` begins with; 0 if it
-// begins with none.
+// Returns the length in bytes of the printable character, line feed or tab at the start of `text`,
+// or 0 if there is none.
 std::size_t CharacterLength(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
@@ -14,7 +14,7 @@ std::size_t CharacterLength(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
-  // Control characters, overlong forms, surrogates and what lies beyond the last code point.
+  // Control characters, overlong forms, surrogates, and values beyond the last code point.
   const unsigned char second = byte(1);
   const bool wrong = (first == 0xc2 && second < 0xa0) || (first == 0xe0 && second < 0xa0) ||
                      (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||

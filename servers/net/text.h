@@ -1,5 +1,5 @@
-// Small helpers for text that every layer needs: numbers, names and lists on command lines, and
-// bytes from other processes in messages, which can neither forge a line nor a terminal sequence.
+// Small text helpers for every layer: numbers, names and lists on command lines, and bytes from
+// other processes in messages. Those bytes can forge neither a line nor a terminal sequence.
 //
 //   ParseWhole<int>("80x");                  // std::nullopt
 //   OneLine("lost\n\x1b[31mat sea\n");       // "lost ?[31mat sea"
@@ -18,8 +18,8 @@
 
 namespace rpycbench {
 
-// Returns the number that all of `text` is in std::from_chars's format; empty for anything else,
-// and for a number that is too large.
+// Returns the number that all of `text` represents in the format of std::from_chars. Returns
+// nothing for any other text and for a number that is too large.
 template <class Number>
 std::optional<Number> ParseWhole(std::string_view text) {
   Number number{};
@@ -41,7 +41,7 @@ struct EnumNames {
   constexpr std::string_view operator[](Enum value) const {
     return names[static_cast<std::size_t>(value)];
   }
-  // Returns the value of that name; empty if none has it.
+  // Returns the value with that name, or nothing if no value has it.
   constexpr std::optional<Enum> Find(std::string_view name) const {
     const auto found = std::ranges::find(names, name);
     if (found == names.end()) return std::nullopt;
@@ -49,15 +49,15 @@ struct EnumNames {
   }
 };
 
-// Returns `text` with a question mark for each byte that is part of no UTF-8 character, and for
-// each byte of a control character other than a line feed or a tab.
+// Returns `text` with a question mark in place of each byte that is not part of a UTF-8 character.
+// Bytes of control characters are replaced as well, except line feeds and tabs.
 std::string PrintableText(std::string_view text);
 
-// Returns `text` as one printable line: as PrintableText does, but with a space for each line break
-// and tab, and without those at the end.
+// Returns `text` as one printable line. Line breaks and tabs become spaces, trailing spaces go, and
+// PrintableText replaces the rest.
 std::string OneLine(std::string_view text);
 
-// Returns the words that aren't empty, with `separator` between them.
+// Returns the non-empty words with `separator` between them.
 std::string Join(const std::vector<std::string>& words, std::string_view separator);
 
 }  // namespace rpycbench

@@ -1,3 +1,4 @@
+// Tests the text helpers, including the boundaries of UTF-8 and of the integer types.
 #include "servers/net/text.h"
 
 #include <gtest/gtest.h>
@@ -37,8 +38,8 @@ TEST(PrintableTextTest, KeepsText) {
 
 TEST(PrintableTextTest, ReplacesEveryOtherByte) {
   EXPECT_EQ(PrintableText(std::string("a\0b\x7f\x1b\r", 6)), "a?b???");
-  EXPECT_EQ(PrintableText("\xc2\x9b\x33\xc2\xa0"), "??3\xc2\xa0");  // a terminal's CSI; a space
-  EXPECT_EQ(PrintableText("\xff\xc3"), "??");                       // no first byte; cut short
+  EXPECT_EQ(PrintableText("\xc2\x9b\x33\xc2\xa0"), "??3\xc2\xa0");  // a terminal CSI; U+00A0
+  EXPECT_EQ(PrintableText("\xff\xc3"), "??");                       // not a first byte; cut short
   EXPECT_EQ(PrintableText("\xc0\xaf"), "??");                       // overlong
   EXPECT_EQ(PrintableText("\xe0\x80\xaf"), "???");                  // overlong
   EXPECT_EQ(PrintableText("\xed\xa0\x80"), "???");                  // a surrogate

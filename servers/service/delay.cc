@@ -28,14 +28,15 @@ constexpr char kDelays[] =
   throw DelayError('"' + std::string(text) + "\" is not valid; valid is " + std::string(valid));
 }
 
-// The word before the first colon, and what follows it.
+// Returns the word before the first colon and the text after it.
 std::pair<std::string_view, std::string_view> SplitKind(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return {text, {}};
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
-// Numbers from 0 to `most` between colons; empty if anything else is there.
+// Returns the numbers between the colons, each from 0 to `most`; nothing if `text` has anything
+// else.
 std::vector<double> ParseNumbers(std::string_view text, double most) {
   std::vector<double> numbers;
   for (;;) {
@@ -48,7 +49,7 @@ std::vector<double> ParseNumbers(std::string_view text, double most) {
   }
 }
 
-// The quantile function at the middle of each stratum.
+// Returns the quantile function at the middle of each stratum.
 template <class Quantile>
 std::vector<double> Quantiles(Quantile quantile) {
   std::vector<double> quantiles(DelayDistribution::kCycle);
@@ -63,10 +64,11 @@ std::chrono::steady_clock::duration FromUs(double us) {
       std::chrono::duration<double, std::micro>(us));
 }
 
-// Timers of a virtual machine wake a sleeper that much late; the rest is waited for awake.
+// The timers of a virtual machine wake a sleeper late by about this much, so the rest is spent
+// awake.
 constexpr std::chrono::microseconds kTimersAreLate{1'000};
 
-// The kernel may otherwise put a wake-up off by 50 µs, to save energy.
+// Keeps the kernel from postponing a wake-up by 50 µs to save energy.
 void WakeOnTime() { prctl(PR_SET_TIMERSLACK, 1); }
 
 void SleepExactly(std::chrono::steady_clock::duration time) {
@@ -126,7 +128,7 @@ Delay::Delay(std::string_view spec) {
   kind_ = kind == "sleep" ? Kind::kSleep : Kind::kSpin;
   const DelayDistribution distribution = DelayDistribution::Parse(rest);
   for (const double us : distribution.quantiles_us()) cycle_.push_back(FromUs(us));
-  // Always the same order, on every platform.
+  // The order is the same on every platform.
   std::mt19937 random(1);
   for (std::size_t left = cycle_.size(); left > 1; --left) {
     std::swap(cycle_[left - 1], cycle_[random() % left]);

@@ -1,8 +1,8 @@
-// A known time that the operation `ping` is made to take, so that what a benchmark reports can be
-// held against what is true. A distribution is drawn as a cycle of its quantiles, one of each of
-// kCycle equal strata in a fixed shuffled order: every kCycle calls in a row have the same times,
-// wherever they begin, so that mean and percentiles of whole cycles are known without sampling
-// noise. A stall is the other kind: the whole server stops answering at known moments.
+// Known delays of the operation `ping`, so that reported times can be compared with the truth. A
+// distribution is played as a cycle of its quantiles: one from each of kCycle equal strata, in a
+// fixed shuffled order. Any kCycle calls in a row therefore take the same times, wherever they
+// begin. The mean and percentiles of whole cycles are known without sampling noise. A stall is
+// different: the whole server stops answering at known moments.
 #pragma once
 
 #include <atomic>
@@ -14,24 +14,24 @@
 
 namespace rpycbench::service {
 
-// A text that is no delay or distribution; says in one line what would be valid.
+// The text is neither a delay nor a distribution. The message says in one line what is valid.
 class DelayError : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
 
-// Times by their distribution, in µs.
+// A distribution of times, in µs.
 class DelayDistribution {
  public:
   static constexpr std::size_t kCycle = 200;
 
-  // "constant:<us>", "uniform:<low_us>:<high_us>", "exponential:<mean_us>" or
-  // "bimodal:<us>:<us>:<percent that take the second>"; times up to 10 s. Throws DelayError.
+  // Parses "constant:<us>", "uniform:<low_us>:<high_us>", "exponential:<mean_us>" or
+  // "bimodal:<us>:<us>:<percent that take the second>". Times may be up to 10 s. Throws DelayError.
   static DelayDistribution Parse(std::string_view text);
 
-  // The quantiles of the strata's middles in ascending order; one for a constant.
+  // Returns the quantiles at the middles of the strata, in ascending order; one for a constant.
   const std::vector<double>& quantiles_us() const { return quantiles_us_; }
-  // Of whole cycles. The percentile is by nearest rank.
+  // Return the mean and a percentile of whole cycles, in µs. The percentile is by nearest rank.
   double MeanUs() const;
   double PercentileUs(double percent) const;
 
@@ -43,17 +43,20 @@ class DelayDistribution {
 
 class Delay {
  public:
-  // "sleep:<distribution>", "spin:<distribution>", which keeps the CPU busy until the clock says
-  // so, or "stall:<every_ms>:<length_ms>": from each multiple of `every` on steady_clock, nothing
-  // is answered for `length`, which is the shorter one. Throws DelayError.
+  // Parses one of the following. Throws DelayError.
+  //   sleep:<distribution>            sleeps
+  //   spin:<distribution>             keeps the CPU busy until the clock says so
+  //   stall:<every_ms>:<length_ms>    answers nothing for `length` from each multiple of `every` on
+  //                                   steady_clock; the length must be the shorter
   explicit Delay(std::string_view spec);
   Delay(const Delay&) = delete;
   Delay& operator=(const Delay&) = delete;
 
-  // Takes as long as the next call has to; from any thread or fiber. A sleep lets other fibers go
-  // on where the operation sleep does, and is awake for its last millisecond, since timers are
-  // late. A stall holds the thread in every model. Throws std::system_error if a fiber gets no
-  // timer.
+  // Waits as long as the next call has to take. Any thread or fiber may call it.
+  //
+  // A sleep lets other fibers run where the operation `sleep` does. It stays awake for its last
+  // millisecond, because timers are late. A stall holds the thread in every model. Throws
+  // std::system_error if a fiber gets no timer.
   void Apply() const;
 
  private:

@@ -1,5 +1,5 @@
-// That delays take the times that their distribution has: held against the analytic values, which
-// the cycle of quantiles must meet to within half a stratum.
+// Tests that delays take the times of their distribution. The expected values are analytic, and the
+// cycle of quantiles must meet them to within half a stratum.
 #include "servers/service/delay.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,8 @@ TEST(DelayDistributionTest, AUniformOneMeetsItsAnalyticValues) {
 
 TEST(DelayDistributionTest, AnExponentialOneMeetsItsAnalyticValues) {
   const DelayDistribution exponential = Parse("exponential:300");
-  // What the middle of the last stratum lacks of its mean: ln 2 / 2 of a stratum.
+  // The middles of the strata are below the means of the strata. The mean of a cycle is therefore
+  // about 300 µs * ln 2 / 2 / kCycle too low.
   EXPECT_NEAR(exponential.MeanUs(), 300, 300 * std::log(2.0) / 2 / DelayDistribution::kCycle * 1.1);
   for (const double percent : {50.0, 95.0}) {
     const double analytic = -300 * std::log(1 - percent / 100);
@@ -87,7 +88,7 @@ TEST(DelayTest, WhatIsNoneIsRefused) {
   }
 }
 
-// From wherever it begins: a cycle of calls has every quantile once, so its sum is known.
+// A cycle of calls has every quantile once, wherever it begins, so its sum is known.
 TEST(DelayTest, EveryCycleOfCallsTakesTheSameTimes) {
   const Delay delay("spin:uniform:0:100");
   SecondsOf(delay);
@@ -97,7 +98,7 @@ TEST(DelayTest, EveryCycleOfCallsTakesTheSameTimes) {
   std::ranges::sort(times);
   const DelayDistribution truth = Parse("uniform:0:100");
   for (std::size_t i = 0; i < times.size(); ++i) {
-    // Sorted, none is shorter than its quantile; the machine may have made some longer.
+    // Once sorted, no time is shorter than its quantile. The machine may have made some longer.
     ASSERT_GE(times[i] * 1e6, truth.quantiles_us()[i] - 0.001) << i;
   }
   EXPECT_LT(times[times.size() / 2] * 1e6, 75);
@@ -119,12 +120,12 @@ TEST(DelayTest, ASpinKeepsTheCpuBusyAndASleepDoesNot) {
   EXPECT_GT(busy_seconds(Delay("spin:constant:50000")), 0.005);
 }
 
-// Who comes within the stall, waits to its end, whichever thread it is; who comes later does not.
+// Every thread that calls during the stall waits until its end. A later call does not wait.
 TEST(DelayTest, AStallEndsForAllAtOnceOnTheClocksGrid) {
   using std::chrono_literals::operator""ms;
   const Delay delay("stall:400:200");
   const auto into = [](Clock::time_point at) { return at.time_since_epoch() % 400ms; };
-  std::this_thread::sleep_for(400ms - into(Clock::now()) + 20ms);  // to where a stall is under way
+  std::this_thread::sleep_for(400ms - into(Clock::now()) + 20ms);  // until a stall is under way
   std::vector<Clock::time_point> ends(3);
   std::vector<std::thread> threads;
   for (Clock::time_point& end : ends) {

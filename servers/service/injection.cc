@@ -13,14 +13,14 @@
 namespace rpycbench::service {
 namespace {
 
-// The number that is all of the text, if it lies within the bounds.
+// Returns the number that all of `text` represents, if it is from `least` to `most`.
 template <class Number>
 std::optional<Number> Within(std::string_view text, Number least, Number most) {
   const auto number = ParseWhole<Number>(text);
   return number && *number >= least && *number <= most ? number : std::nullopt;
 }
 
-// Takes what stands before the next colon, and the colon, off the text.
+// Removes the text before the next colon, and the colon, from `text`. Returns the removed text.
 std::string_view TakeWord(std::string_view& text) {
   const std::string_view word = text.substr(0, text.find(':'));
   text.remove_prefix(std::min(text.size(), word.size() + 1));
@@ -56,7 +56,7 @@ std::optional<Injection> Injection::Parse(std::string_view text) {
   return injection;
 }
 
-// Of n operations, floor(n * share) have had the cost.
+// After n operations, floor(n * share) have had the cost.
 void Injection::SpendIfDue() const {
   if (share_ < 1) {
     static std::atomic<std::uint64_t> operations = 0;
@@ -77,7 +77,7 @@ void Injection::Spend() const {
       ::getppid();
       return;
     case Kind::kAllocation:
-      // Called by name: a pair of new and delete may be optimised away.
+      // The functions are called by name, because the compiler may remove a pair of new and delete.
       ::operator delete(::operator new(1));
       return;
     case Kind::kBytes:

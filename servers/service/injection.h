@@ -1,6 +1,6 @@
-// A small known cost of a server's operations, or of a share of them, so that it can be seen
-// whether a measurement notices: time, a system call, an allocation, or a byte on the wire. Nothing
-// by default.
+// A small known cost that is added to a server's operations, or to a share of them. It shows
+// whether a measurement notices time, a system call, an allocation, or a byte on the wire. The
+// default adds nothing.
 #pragma once
 
 #include <chrono>
@@ -11,20 +11,21 @@ namespace rpycbench::service {
 
 class Injection {
  public:
-  // A percentage is of the operations, which have the cost at even distances; it is 100 if not
-  // given.
+  // The valid texts. A percentage is the share of operations that get the cost, at even distances;
+  // the default is 100.
   static constexpr char kValid[] =
       "spin:<1..10000000000 ns>[:<percent>], syscall[:<percent>], alloc[:<percent>] or bytes";
 
   Injection() = default;
-  // Empty for what kValid does not name.
+  // Returns the injection that `text` describes, or nothing if kValid does not list such a text.
   static std::optional<Injection> Parse(std::string_view text);
 
   explicit operator bool() const { return kind_ != Kind::kNothing; }
-  // Whether each reply is to be a byte longer, which only its protocol knows how to do.
+  // Returns whether each reply must be a byte longer. Only the protocol knows how to do that.
   bool lengthens_replies() const { return kind_ == Kind::kBytes; }
 
-  // Costs what it says, once; called once for each operation, when its request has arrived.
+  // Spends the cost once. The protocol calls it once for each operation, when the request has
+  // arrived.
   void Apply() const {
     if (*this) [[unlikely]]
       SpendIfDue();

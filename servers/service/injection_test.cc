@@ -1,3 +1,5 @@
+// Tests which injections are accepted and what each costs. The timed tests take the shortest of
+// many attempts, so other programs may interrupt them.
 #include "servers/service/injection.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of many attempts the least, which nobody interrupted.
+// Returns the shortest of many attempts, which nothing interrupted.
 Clock::duration LeastTime(const Injection& injection) {
   Clock::duration least = Clock::duration::max();
   for (int i = 0; i < 1000; ++i) {
@@ -71,7 +73,7 @@ TEST(InjectionTest, AnythingElseIsRefused) {
 }
 
 TEST(InjectionTest, ASpinTakesItsTime) {
-  // Two looks at the clock are part of it, two more are this test's.
+  // The spin reads the clock twice, and this test reads it twice more.
   const auto clock = LeastTime(*Injection::Parse("spin:1"));
   for (const int ns : {500, 1'300, 20'000}) {
     const auto took = LeastTime(*Injection::Parse("spin:" + std::to_string(ns)));
@@ -92,8 +94,8 @@ TEST(InjectionTest, AShareOfTheOperationsHasTheCostAtEvenDistances) {
       since_the_last.push_back(calls);
       calls = 0;
     }
-    since_the_last.erase(since_the_last.begin());  // counted from where the test before stopped
-    // A stall of the machine is as long as a spin now and then, and makes a distance shorter.
+    since_the_last.erase(since_the_last.begin());  // counted from where the previous one stopped
+    // A stall of the machine is sometimes as long as a spin, and then makes a distance shorter.
     EXPECT_EQ(std::ranges::max(since_the_last), distance) << percent;
   }
 }

@@ -24,13 +24,13 @@ struct Free {
 };
 using Block = std::unique_ptr<char, Free>;
 
-// Memory of huge pages where the kernel has them: with small ones, the page faults would take
-// several times as long as all else that a server does to start.
+// Allocates huge pages where the kernel has them. With small pages, the page faults would take
+// several times as long as the rest of a server's start.
 Block Allocate(std::size_t size) {
   constexpr std::size_t kHugePage = 2 << 20;
   void* block = nullptr;
   if (::posix_memalign(&block, kHugePage, size) != 0) throw std::bad_alloc();
-  ::madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);  // if not, small ones will do
+  ::madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);  // small pages will do as well
   return Block(static_cast<char*>(block));
 }
 
@@ -57,8 +57,8 @@ void FillRandom(char* out) {
   }
 }
 
-// Words of an invented language, frequent ones short and frequent as in any real one (Zipf), in
-// sentences and lines: deflate finds in it about what it finds in prose.
+// Writes words of an invented language in sentences and lines. Frequent words are short and follow
+// Zipf's law, so deflate finds about as much redundancy as in prose.
 void FillText(char* out) {
   static constexpr std::array<std::string_view, 24> kSyllables = {
       "an", "ba", "ce", "di", "el", "fo", "ga", "hi", "in", "jo", "ka", "li",
@@ -73,7 +73,7 @@ void FillText(char* out) {
   std::size_t at = 0;
   std::size_t column = 0;
   while (at < kPeriod) {
-    // 2^(12·u²) over a uniform u favours low ranks much as a natural vocabulary does.
+    // 2^(12·u·(0.4 + 0.6·u)) over a uniform u favours low ranks, much as a natural vocabulary does.
     const double uniform = static_cast<double>(random() >> 11) * 0x1.0p-53;
     const auto power = static_cast<unsigned>(12 * uniform * (0.4 + 0.6 * uniform));
     std::size_t rank = (std::size_t{1} << power) - 1;

@@ -1,8 +1,8 @@
-// The bytes that transfers carry: zeros, text, random bytes, or the letter x. A payload of any
-// size is a view of one immutable block that repeats, so that producing the data never counts as
-// the cost of a call, and both ends can tell whether every byte arrived. The block's length is a
-// prime (1,048,583), beyond the window of deflate and coprime to every chunk size, so a repetition
-// neither compresses nor hides a chunk in the wrong place.
+// The bytes that transfers carry: zeros, text, random bytes, or the letter x. A payload of any size
+// is a view of one immutable block that repeats. Producing the data thus never counts as the cost
+// of a call, and both ends can check every byte. The length of the block is prime (1,048,583),
+// larger than the window of deflate, and coprime to every chunk size. A repetition therefore
+// neither compresses nor hides a misplaced chunk.
 //
 //   Payload data = Payload::Of(PayloadKind::kRandom, 1 << 20);
 //   data.AppendPieces(blocks);        // for a gathering send
@@ -21,30 +21,31 @@ namespace rpycbench::service {
 
 enum class PayloadKind { kZeros, kText, kRandom, kLetterX };
 
-// "zeros", "text", "random"; the letter x has no name of its own. Empty for anything else.
+// Returns the kind named "zeros", "text" or "random", or nothing for any other name. The letter x
+// cannot be chosen by name.
 std::optional<PayloadKind> ParsePayloadKind(std::string_view name);
 std::string_view ToString(PayloadKind kind);
 
 class Payload {
  public:
-  // The first `size` bytes of `kind`. The block is made at the first use of a kind, which takes
+  // Returns the first `size` bytes of `kind`. The first use of a kind makes its block, which takes
   // up to 10 ms; servers and fixtures call Prepare beforehand.
   static Payload Of(PayloadKind kind, std::size_t size);
   static void Prepare(PayloadKind kind);
 
   std::size_t size() const { return size_; }
-  // `size` bytes from `offset` on; both must lie inside the payload.
+  // Returns `size` bytes from `offset` on; both must lie inside the payload.
   Payload Sub(std::size_t offset, std::size_t size) const {
     return Payload(block_, offset_ + offset, size);
   }
-  // The bytes in one piece. Only for sizes up to kContiguousBytes.
+  // Returns the bytes in one piece. The size must not exceed kContiguousBytes.
   std::string_view contiguous() const;
   static constexpr std::size_t kContiguousBytes = 1 << 20;
 
-  // Appends the pieces that make up the payload, in order, to a list for a gathering send.
-  // Empty payloads have none.
+  // Appends the pieces of the payload, in order, to a list for a gathering send. An empty payload
+  // appends none.
   void AppendPieces(std::vector<iovec>& blocks) const;
-  // Whether `bytes` has the payload's size and content.
+  // Returns whether `bytes` has the payload's size and content.
   bool Matches(std::string_view bytes) const;
   std::string ToString() const;
 

@@ -1,3 +1,5 @@
+// Tests that every view of a payload has the same bytes, and that a single wrong byte is found. The
+// compression ratios are measured with zlib at level 1.
 #include "servers/service/payload.h"
 
 #include <gtest/gtest.h>

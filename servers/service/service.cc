@@ -27,7 +27,7 @@ Service::Service(std::optional<PayloadKind> kind, Limits limits, bool crash_allo
       crash_allowed_(crash_allowed),
       known_(std::move(known)) {
   if (crash_allowed)
-    return;  // it is started anew while others wait for it, and asked for no payload
+    return;  // clients wait for each restart of such a server, and ask it for no payload
   Payload::Prepare(download_kind_);
   Payload::Prepare(file_kind_);
 }
@@ -61,7 +61,7 @@ Chunks Service::DownloadFileChunked(std::int64_t size, std::int64_t chunk_bytes)
   if (chunk_bytes <= 0) {
     throw ValueError("chunk_size must be positive: " + std::to_string(chunk_bytes));
   }
-  // A chunk is handed on in one piece.
+  // Chunks are passed on in one piece.
   if (chunk_bytes > static_cast<std::int64_t>(Payload::kContiguousBytes)) {
     throw ValueError("chunk_size " + std::to_string(chunk_bytes) + " is above the limit of " +
                      std::to_string(Payload::kContiguousBytes) + " bytes");
@@ -98,7 +98,7 @@ double Service::Sleep(double seconds) const {
 
 void Service::Crash() const {
   if (!crash_allowed_) throw ValueError("crash is not allowed here");
-  // No core is dumped then, whether it would go to a file or to a program, and nobody waits for it.
+  // The kernel then writes no core to a file or program, so no client waits for that.
   prctl(PR_SET_DUMPABLE, 0);
   std::abort();
 }

@@ -1,6 +1,6 @@
-// The operations of the benchmark service, knowing no protocol: what is asked of every server,
-// with the same limits and the same complaints. `echo` and `upload` have no entry: a protocol
-// hands back the bytes, or their number, that it received.
+// The operations of the benchmark service, without any protocol. All servers offer the same
+// operations with the same limits and the same errors. `echo` and `upload` have no function here,
+// because a protocol returns the bytes it received, or their number.
 #pragma once
 
 #include <algorithm>
@@ -16,19 +16,19 @@
 
 namespace rpycbench::service {
 
-// An argument that the service refuses: ValueError in RPyC, 400 in HTTP.
+// The service refuses an argument: ValueError in RPyC, 400 in HTTP.
 class ValueError : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
 
 struct Limits {
-  std::int64_t max_bytes = std::int64_t{1} << 30;  // of one upload, download or file
+  std::int64_t max_bytes = std::int64_t{1} << 30;  // in one upload, download or file
   std::int64_t max_chunks = std::int64_t{1} << 20;
   double max_sleep_seconds = 3600;
 };
 
-// A payload cut into chunks of equal size, the last one shorter.
+// A payload cut into chunks of equal size; the last one may be shorter.
 struct Chunks {
   Payload whole;
   std::size_t chunk_bytes;
@@ -40,23 +40,24 @@ struct Chunks {
   }
 };
 
-// What operations cost beside themselves, to hold measurements against.
+// The known extra costs of operations, against which measurements are checked.
 struct KnownCosts {
-  std::shared_ptr<const Delay> delay = nullptr;  // of ping
-  Injection injection = {};                      // of all
+  std::shared_ptr<const Delay> delay = nullptr;  // added to ping
+  Injection injection = {};                      // added to every operation
 };
 
 class Service {
  public:
-  // Without a kind, `download` consists of the letter x and the file operations of zero bytes.
-  // Only where `crash_allowed` is the operation `crash` there at all.
+  // Makes the blocks of the payloads beforehand, unless `crash_allowed` is set. Without a kind,
+  // `download` consists of the letter x and the file operations of zero bytes. The operation
+  // `crash` exists only if `crash_allowed` is set.
   explicit Service(std::optional<PayloadKind> kind = std::nullopt, Limits limits = {},
                    bool crash_allowed = false, KnownCosts known = {});
 
   const Limits& limits() const { return limits_; }
   bool crash_allowed() const { return crash_allowed_; }
 
-  // For the protocols to apply, since some operations have no entry here.
+  // Returns the injected cost. The protocols apply it, since some operations have no function here.
   const Injection& injection() const { return known_.injection; }
 
   std::string_view Ping() const {
@@ -64,21 +65,22 @@ class Service {
       known_.delay->Apply();
     return "pong";
   }
-  // `size` bytes. Throws ValueError for a negative size or one above the limit.
+  // Return `size` bytes. Throw ValueError for a negative size or one above the limit.
   Payload Download(std::int64_t size) const;
   Payload DownloadFile(std::int64_t size) const;
-  // The same of what a peer sends: `size` bytes of it, and `chunks` of a file. Throw ValueError.
+  // Check the data that a peer sends: `size` bytes, and `chunks` of a file. Throw ValueError.
   void CheckUpload(std::int64_t size) const { CheckedSize(size); }
   void CheckChunks(std::int64_t chunks) const;
-  // Throws ValueError, too, for chunks of no size and for more chunks than the limit.
+  // Returns `size` bytes in chunks. Throws ValueError as above, and for an empty or too large chunk
+  // size or more chunks than the limit.
   Chunks DownloadFileChunked(std::int64_t size, std::int64_t chunk_bytes) const;
-  // Sum of i² for 0 ≤ i < n, by adding: the work is the point.
-  // Throws ValueError for a negative n and for one whose sum leaves 64 bits (above 3,024,617).
+  // Returns the sum of i² for 0 ≤ i < n, added one by one, because the work is the point. Throws
+  // ValueError for a negative n, and if the sum exceeds 64 bits (n above 3,024,617).
   std::int64_t Compute(std::int64_t n) const;
-  // Sleeps, then returns `seconds`. Throws ValueError for negative, not finite or too long times.
+  // Sleeps, then returns `seconds`. Throws ValueError for a negative, non-finite or too long time.
   double Sleep(double seconds) const;
-  // Ends this process by SIGABRT, without an answer and without a core file: what a fault in one
-  // session does to the others is the point. Throws ValueError where it is not allowed.
+  // Ends this process with SIGABRT, without an answer and without a core file. It shows what a
+  // fault in one session does to the others. Throws ValueError where it is not allowed.
   [[noreturn]] void Crash() const;
 
  private:

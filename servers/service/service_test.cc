@@ -1,3 +1,5 @@
+// Tests the results and the limits of the operations. The crash test runs in a child process and
+// allows core files there, so it fails if one is written.
 #include "servers/service/service.h"
 
 #include <gtest/gtest.h>

@@ -33,7 +33,7 @@ class Session {
   const Header& header() const { return request_.header(); }
   Operation operation() const { return static_cast<Operation>(header().code); }
 
-  // Idle connections may wait as long as they like; the time limit is for half a message.
+  // Idle connections may wait for ever; the time limit applies in the middle of a message.
   bool AwaitRequest() {
     const std::uint64_t received = socket_.bytes_received();
     for (;;) {
@@ -149,7 +149,7 @@ void ServeBareLoop(net::Socket& socket) {
         got = socket.ReceiveSome(request, sizeof request);
       } catch (const net::Error& error) {
         if (!error.timed_out()) throw;
-        continue;  // an idle peer is waited for
+        continue;  // the peer may stay idle
       }
       if (got == 0) return;
       socket.ReceiveExactly(request + got, sizeof request - got);

@@ -1,5 +1,5 @@
-// The floor: the service's operations with a 16-byte header and no protocol. What a call costs
-// here, every protocol pays as well.
+// The floor: the service's operations with a 16-byte header and no protocol. Every other protocol
+// pays at least what a call costs here.
 #pragma once
 
 #include "servers/net/socket.h"
@@ -7,11 +7,12 @@
 
 namespace rpycbench::tcp {
 
-// Serves requests until the peer closes or breaks the format. What goes wrong is reported in one
-// line on stderr; no exception leaves.
+// Serves requests until the peer closes or breaks the format. Reports errors in one line on stderr
+// and lets no exception out.
 void ServeSession(net::Socket& socket, const service::Service& service);
 
-// The bare loop that the floor itself is held against: answers every 16 bytes with 20.
+// Answers every 16 bytes with 20 bytes. This bare loop is the reference for the floor itself.
+// Reports errors in one line on stderr and lets no exception out.
 void ServeBareLoop(net::Socket& socket);
 
 }  // namespace rpycbench::tcp

@@ -6,12 +6,12 @@
 
 namespace rpycbench::tcp {
 
-// The header is sent as it lies in memory.
+// The header is sent as it is in memory.
 static_assert(std::endian::native == std::endian::little);
 
 namespace {
 
-// What the first receive can take: messages up to this size need no second one.
+// The size of the first receive, in bytes. Messages up to this size need no second one.
 constexpr std::size_t kTogether = 64 * 1024;
 
 }  // namespace

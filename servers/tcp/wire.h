@@ -1,15 +1,17 @@
-// The floor's format, the same for requests and replies: a header of 16 bytes, then `size` bytes
-// of data. One message is under way at a time, so a receive may ask for header and data at once,
-// which puts small messages where they belong with a single system call.
+// The floor's format, the same for requests and replies: a header of 16 bytes, then data. Only one
+// message is under way at a time. A receive may therefore ask for header and data at once, and one
+// system call receives a small message.
 //
 //   offset  request                      reply
 //   0       operation                    0 ok, 1 refused (the data is the reason)
 //   1       zero                         zero
 //   4       chunk size, 32 bits          zero
 //   8       number, 64 bits              number, 64 bits
-// Numbers are little-endian. The number is the count of data bytes that follow, except in requests
-// without data (download: size wanted; compute: n; sleep: nanoseconds) and replies without data
-// (upload: bytes received; compute: the sum; sleep: nanoseconds).
+//
+// Numbers are little-endian. The number is usually the count of data bytes that follow. Messages
+// without data use it otherwise:
+//   request  download: size wanted; compute: n; sleep: nanoseconds
+//   reply    upload: bytes received; compute: the sum; sleep: nanoseconds
 #pragma once
 
 #include <cstdint>
@@ -35,7 +37,7 @@ enum class Operation : std::uint8_t {
   kCrash,
 };
 
-// Whether data follows the header of a request, and of an accepted reply.
+// Return whether data follows the header of a request, and of an accepted reply.
 bool RequestCarriesData(Operation operation);
 bool ReplyCarriesData(Operation operation);
 
@@ -50,27 +52,27 @@ static_assert(sizeof(Header) == 16);
 inline constexpr std::uint8_t kOk = 0;
 inline constexpr std::uint8_t kRefused = 1;
 
-// The peer broke the format; the connection cannot go on.
+// The peer broke the format, and the connection cannot continue.
 class FormatError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// One received message. Header and data lie in one buffer, so that a small message arrives by a
-// single plain receive.
+// One received message. Header and data share one buffer, so a single plain receive suffices for a
+// small message.
 class Message {
  public:
-  // Waits for the next message and takes what has arrived of it, the header at least.
-  // Returns false at the end of the stream before the first byte. Throws net::EndOfStream in the
-  // middle of a header, and net::Error.
+  // Waits for the next message and receives what has arrived of it, at least the header. Returns
+  // false if the stream ends before the first byte. Throws net::EndOfStream in the middle of a
+  // header, and net::Error.
   bool ReceiveHeader(net::Socket& socket);
-  // Receives the rest of a message with `size` bytes of data, straight to where it belongs.
-  // Throws FormatError if more had arrived already, net::EndOfStream, net::Error.
+  // Receives the rest of a message with `size` bytes of data, directly into its final place. Throws
+  // FormatError if more bytes had arrived already, net::EndOfStream, net::Error.
   void ReceiveData(net::Socket& socket, std::uint64_t size);
-  // Makes room for this much data beforehand.
+  // Reserves memory for `size` bytes of data.
   void Reserve(std::uint64_t size) { bytes_.reserve(sizeof(Header) + size); }
 
-  // To be called when the connection is idle: a large buffer goes.
+  // Frees a large buffer. Call it when the connection is idle.
   void GiveBack() { bytes_.give_back(net::kKeptWhenIdle); }
 
   const Header& header() const { return header_; }
@@ -81,8 +83,8 @@ class Message {
   Header header_;
 };
 
-// Sends a header and the data behind it, unless the socket's policy says otherwise in the same
-// system call.
+// Sends a header and then the data, in one system call unless the socket's policy says otherwise.
+// Throws net::Error.
 void Send(net::Socket& socket, const Header& header, std::string_view data);
 
 }  // namespace rpycbench::tcp
