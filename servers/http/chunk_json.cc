@@ -36,7 +36,7 @@ std::size_t ChunkEncoder::Encode(char* out, std::size_t room) {
     part_ = Part::kChunks;
   }
   const std::size_t total = chunks_.whole.size();
-  constexpr std::size_t kMarks = 4;  // the most that stands around a step's digits: ","…"
+  constexpr std::size_t kMarks = 4;  // at most these surround the digits of a step: ","…"
   while (offset_ < total && static_cast<std::size_t>(end - at) >= kMarks + 2) {
     const std::size_t in_chunk = offset_ % chunks_.chunk_bytes;
     const std::size_t chunk_left = std::min(chunks_.chunk_bytes - in_chunk, total - offset_);
@@ -57,7 +57,7 @@ std::size_t ChunkEncoder::Encode(char* out, std::size_t room) {
 }
 
 std::uint64_t ChunkDecoder::MaxDocumentBytes(const Limits& limits) {
-  constexpr std::uint64_t kMarks = 4;         // two quotes, a comma, a blank
+  constexpr std::uint64_t kMarks = 4;         // two quotes, a comma, a space
   constexpr std::uint64_t kAroundArray = 64;  // braces, key, brackets, some white space
   return 2 * limits.max_bytes + kMarks * limits.max_chunks + kAroundArray;
 }
@@ -71,7 +71,7 @@ void ChunkDecoder::Feed(std::string_view piece) {
   position_ += piece.size();
 }
 
-// Takes one character outside of a chunk.
+// Takes one character outside a chunk.
 const char* ChunkDecoder::FeedToken(const char* at) {
   const char c = *at;
   if (state_ == State::kKey) {
@@ -141,7 +141,7 @@ const char* ChunkDecoder::FeedDigits(const char* at, const char* end) {
 }
 
 void ChunkDecoder::Decode(const char* digits, std::size_t size) {
-  // What is malformed within the limit is said to be so, however much has come behind it.
+  // Malformed text within the limit is reported as malformed, however much follows it.
   const std::size_t taken = std::min<std::uint64_t>(size, limits_.max_bytes - bytes_.size());
   if (!HexDecode(digits, taken, bytes_.extend(taken))) {
     Fail("a hex digit", *std::find_if_not(digits, digits + 2 * taken, IsHexDigit));

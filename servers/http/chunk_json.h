@@ -1,9 +1,8 @@
-// The document that carries chunks over HTTP: {"chunks":["<hex>",…]}, one string of hex digits a
-// chunk. Both directions stream: the encoder fills a small block again and again, the decoder takes
-// the document in pieces cut anywhere, so that neither end ever holds the text of the whole, which
-// is twice the payload. The decoder insists on exactly this shape: one key, an array, strings of
-// hex digits of either case, white space between tokens; escapes are refused, no hex digit needs
-// one.
+// The document that carries chunks over HTTP: {"chunks":["<hex>",…]}, one string of hex digits for
+// each chunk. Both directions stream, so neither end holds the whole text, which is twice the
+// payload. The encoder fills a small block again and again, and the decoder accepts pieces cut
+// anywhere. The decoder accepts exactly this shape: one key, an array, strings of hex digits of
+// either case, white space between tokens. It refuses escapes, because no hex digit needs one.
 //
 //   ChunkEncoder encoder(chunks);               // encoder.document_bytes() is the Content-Length
 //   while (const std::size_t n = encoder.Encode(block, sizeof block)) Send(block, n);
@@ -26,15 +25,15 @@ namespace rpycbench::http {
 
 class ChunkEncoder {
  public:
-  // The smallest block that Encode can make progress with.
+  // The smallest block that Encode can fill, in bytes.
   static constexpr std::size_t kMinimumRoom = 64;
 
   explicit ChunkEncoder(const service::Chunks& chunks) : chunks_(chunks) {}
 
-  // The exact length of the whole document.
+  // Returns the exact length of the whole document, in bytes.
   std::uint64_t document_bytes() const;
-  // Writes the next part of the document, at most `room` bytes (at least kMinimumRoom), and
-  // returns its length; 0 once all is written.
+  // Writes the next part of the document to `out`, which has `room` bytes, at least kMinimumRoom.
+  // Returns the number of bytes written, 0 after the end of the document.
   std::size_t Encode(char* out, std::size_t room);
 
  private:
@@ -42,16 +41,16 @@ class ChunkEncoder {
 
   service::Chunks chunks_;
   Part part_ = Part::kOpening;
-  std::size_t offset_ = 0;  // of the payload's next byte
+  std::size_t offset_ = 0;  // offset of the payload's next byte
 };
 
-// The text is not a chunk document; says why.
+// The text is not a chunk document. The message says why.
 class ChunkError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// The document is well-formed so far, and larger than allowed.
+// The document is well-formed so far, but larger than allowed.
 class ChunkLimitError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -60,24 +59,25 @@ class ChunkLimitError : public std::runtime_error {
 class ChunkDecoder {
  public:
   struct Limits {
-    std::uint64_t max_bytes;  // of all chunks together, decoded
+    std::uint64_t max_bytes;  // in all chunks together, decoded
     std::uint64_t max_chunks;
   };
 
-  // Chunks are appended to `bytes`, one after another. It must be empty; reserve its memory
-  // beforehand if the total can be foreseen.
+  // Appends the decoded chunks to `bytes`, one after another. `bytes` must be empty. Reserve its
+  // memory beforehand if the total is known.
   ChunkDecoder(net::Buffer& bytes, const Limits& limits) : bytes_(bytes), limits_(limits) {}
 
-  // The longest document whose content is within `limits`, with a blank after each comma.
+  // Returns the length in bytes of the longest document whose content is within `limits`, with a
+  // space after each comma.
   static std::uint64_t MaxDocumentBytes(const Limits& limits);
 
-  // Throws ChunkError or ChunkLimitError.
+  // Decodes the next piece of the document. Throws ChunkError or ChunkLimitError.
   void Feed(std::string_view piece);
-  // Throws ChunkError if the document isn't complete.
+  // Throws ChunkError if the document is not complete.
   void Finish() const;
 
   std::uint64_t chunk_count() const { return chunk_count_; }
-  // Whether all chunks have `chunk_bytes` bytes, save the last, which may be shorter.
+  // Returns whether all chunks have `chunk_bytes` bytes, except that the last may be shorter.
   bool CutEvery(std::uint64_t chunk_bytes) const;
 
  private:
@@ -107,10 +107,10 @@ class ChunkDecoder {
   State state_ = State::kOpenBrace;
   std::size_t key_matched_ = 0;
   std::uint64_t position_ = 0;  // bytes fed so far
-  bool odd_ = false;            // a digit whose partner is in the next piece
+  bool odd_ = false;            // the last digit's partner is in the next piece
   char odd_digit_ = 0;
   std::uint64_t chunk_count_ = 0;
-  std::uint64_t chunk_start_ = 0;  // in bytes_
+  std::uint64_t chunk_start_ = 0;  // offset in bytes_
   std::uint64_t first_chunk_bytes_ = 0;
   std::uint64_t last_chunk_bytes_ = 0;
   bool even_but_last_ = true;  // all chunks but the last are as large as the first

@@ -1,6 +1,6 @@
-// Fuzzes the documents of chunks. One that is accepted is accepted however it is cut, its digits
-// add up to the bytes that were decoded, and the encoder's document of the same chunks is read back
-// as these; the input chooses their sizes.
+// Fuzzes chunk documents. An accepted document must be accepted however it is cut, and its digits
+// must add up to the decoded bytes. The encoder's document for chunks must decode to the same
+// chunks; the input chooses their sizes.
 #include <optional>
 
 #include "servers/fuzz/property.h"
@@ -23,7 +23,7 @@ struct Decoded {
   Verdict verdict;
   std::string bytes;
   std::uint64_t chunks = 0;
-  std::optional<std::uint64_t> cut;  // the size of all chunks but the last, if it is one
+  std::optional<std::uint64_t> cut;  // the size of all chunks but the last, if they agree
 
   friend bool operator==(const Decoded&, const Decoded&) = default;
 };
@@ -50,7 +50,7 @@ Decoded Decode(std::string_view document, Cuts cuts) {
   return decoded;
 }
 
-// The hex digits between quotes, save the key's own.
+// Returns the number of hex digits between quotes, without those of the key.
 std::size_t DigitsIn(std::string_view document) {
   std::size_t digits = 0;
   document.remove_prefix(document.find('['));

@@ -1,5 +1,5 @@
-// The chunk document: exact text and length on the way out, any cut of it on the way in, and a
-// clear complaint for whatever is not one.
+// Tests the chunk document: exact text and length when encoding, any cut when decoding, and a clear
+// error for any other text.
 #include "servers/http/chunk_json.h"
 
 #include <gmock/gmock.h>
@@ -38,7 +38,7 @@ std::string Decode(const std::vector<std::string>& pieces,
   return std::string(bytes.view());
 }
 
-// The complaint about `document`, empty if there is none.
+// Returns the error about `document`, empty if there is none.
 template <class Error>
 std::string Complaint(const std::string& document, const ChunkDecoder::Limits& limits = kAmple) {
   try {

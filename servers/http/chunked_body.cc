@@ -17,7 +17,7 @@ void SendChunkedBody(net::Socket& socket, std::string_view head, const service::
   std::size_t head_bytes = head.size();
   for (std::size_t i = 0; i < chunks.count(); ++i) {
     const service::Payload chunk = chunks.at(i);
-    char line[20];  // a size's digits in hexadecimal, and the line's end
+    char line[20];  // the size in hexadecimal digits, and the end of the line
     char* const digits_end = std::to_chars(line, line + 16, chunk.size(), 16).ptr;
     std::memcpy(digits_end, kEndOfLine.data(), kEndOfLine.size());
     blocks.push_back(

@@ -1,6 +1,6 @@
-// A body in chunked transfer coding (RFC 9112, section 7.1), written as a program writes that does
-// not know the length beforehand: a system call for each chunk, with its size line around it. Used
-// by both ends; Boost.Beast's parser reads it, as it reads any other.
+// A body in chunked transfer coding (RFC 9112, section 7.1). It is sent as by a program that does
+// not know the length beforehand: one system call for each chunk with its size line. Both ends use
+// it. Boost.Beast's parser reads it like any other body.
 #pragma once
 
 #include <string_view>
@@ -11,8 +11,8 @@
 
 namespace rpycbench::http {
 
-// Sends `head`, which leaves with the first chunk unless the socket's policy says otherwise, and
-// the chunks; `blocks` is used on the way, for its memory. Throws net::Error.
+// Sends `head` and the chunks. The head leaves with the first chunk unless the socket's policy says
+// otherwise. `blocks` lends its memory, and its contents are lost. Throws net::Error.
 void SendChunkedBody(net::Socket& socket, std::string_view head, const service::Chunks& chunks,
                      std::vector<iovec>& blocks);
 

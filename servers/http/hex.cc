@@ -6,10 +6,10 @@
 namespace rpycbench::http {
 namespace {
 
-// Errors are looked for once a block, which keeps the loop over it straight.
+// Errors are checked once a block, which keeps branches out of the inner loop.
 constexpr std::size_t kBlock = 4096;
 
-// Both work on 8-bit values only: the wider the lanes, the fewer fit a vector.
+// Both functions use 8-bit values only, because narrow values fit more lanes into a vector.
 std::uint8_t ToDigit(std::uint8_t nibble) {
   const std::uint8_t letter = nibble > 9 ? 'a' - '0' - 10 : 0;
   return static_cast<std::uint8_t>(nibble + '0' + letter);

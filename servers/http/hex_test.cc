@@ -1,5 +1,5 @@
-// Hex digits: known values, every byte, every length around the width of a vector, and a bad digit
-// at every place.
+// Tests hex digits: known values, every byte, every length around the width of a vector, and a bad
+// digit in every position.
 #include "servers/http/hex.h"
 
 #include <gtest/gtest.h>

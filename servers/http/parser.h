@@ -1,7 +1,7 @@
-// What both ends keep of an HTTP message while Boost.Beast's state machine parses it. Beast's own
-// parsers store every field in a tree of allocations; these store the handful that decides what
-// happens next, as views into the receive buffer, and allocate nothing. Length, chunking and
-// keep-alive are known to the base class.
+// The parts of an HTTP message that both ends keep while Boost.Beast's state machine parses it.
+// Beast's own parsers store every field in a tree of allocations. These store only the few fields
+// that decide what happens next, as views into the receive buffer, and allocate nothing. The base
+// class knows length, chunking and keep-alive.
 #pragma once
 
 #include <algorithm>
@@ -18,18 +18,19 @@ namespace rpycbench::http {
 
 namespace beast = boost::beast;
 
-// The largest head of a message, start line and fields, in bytes.
+// The largest head of a message, which is its start line and fields, in bytes.
 inline constexpr std::size_t kMaxHeadBytes = 8192;
 
-// How a message says that it is encoded for transfer (RFC 9112, 6.1).
+// How a message declares its transfer coding (RFC 9112, section 6.1).
 enum class TransferCoding {
   kNone,
   kChunked,
-  kUnknown,   // as well by a coding that is not known here; it ends with the last chunk
-  kUnframed,  // in a way that does not tell where it ends
+  kUnknown,   // also a coding that is not known here; the body ends with the last chunk
+  kUnframed,  // the coding does not determine where the body ends
 };
 
-// Whether Host may have such a value: the characters of an address or a name, and of a port.
+// Returns whether the field Host may have this value: an address or name and a port, by their
+// characters.
 inline bool IsHost(std::string_view value) {
   static constexpr auto kAllowed = [] {
     std::array<bool, 256> allowed{};
@@ -49,20 +50,20 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
  public:
   MessageParser() {
     this->header_limit(kMaxHeadBytes);
-    this->body_limit(boost::none);  // known only once the target is
+    this->body_limit(boost::none);  // depends on the target, which is not known yet
   }
 
   TransferCoding transfer_coding() const {
     if (!has_coding_field_) return TransferCoding::kNone;
-    // Beast reads the field in its own way; what the two disagree about is not trusted.
+    // Beast parses this field differently, so a coding is trusted only if both agree.
     if (!this->chunked() || !last_is_chunked_ || chunked_codings_ > 1) {
       return TransferCoding::kUnframed;
     }
     return codings_ == 1 ? TransferCoding::kChunked : TransferCoding::kUnknown;
   }
-  // Where the parts of a body go that passes through the parser: one in chunks, or one that lasts
-  // until the end of the stream. Must be set before such a body is parsed; `max_bytes` bounds the
-  // total, beyond it the parser fails with body_limit.
+  // Collects the parts of a body that passes through the parser: one in chunks, or one that lasts
+  // until the end of the stream. Call it before such a body is parsed. `max_bytes` bounds the
+  // total; beyond it the parser fails with body_limit.
   void CollectInto(net::Buffer& body, std::uint64_t max_bytes) {
     body_ = &body;
     bytes_left_ = max_bytes;
@@ -87,7 +88,7 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
   std::size_t on_body_impl(string_view part, error_code& error) override {
     return Collect(part, error);
   }
-  // Beast lets line ends and other control characters stand between an extension's quotes.
+  // Beast accepts line ends and other control characters between the quotes of an extension.
   void on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& error) override {
     const auto is_control = [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; };
     if (std::any_of(extensions.begin(), extensions.end(), is_control)) {
@@ -99,7 +100,7 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
   }
   void on_finish_impl(error_code&) override {}
 
-  // Of one field; each that follows adds to the list. An empty element of it says nothing.
+  // Adds the codings of one field to those of earlier fields. Empty elements mean nothing.
   void AddCodings(std::string_view list) {
     has_coding_field_ = true;
     constexpr std::string_view kBlank = " \t";
@@ -136,17 +137,19 @@ class MessageParser : public beast::http::basic_parser<kIsRequest> {
 class RequestParser final : public MessageParser<true> {
  public:
   beast::http::verb method() const { return method_; }
-  // As it was sent; a view into the receive buffer, valid until a body is received.
+  // Returns the target as it was sent: a view into the receive buffer, valid until a body is
+  // received.
   std::string_view target() const { return target_; }
   bool is_http_1_0() const { return version_ < 11; }
-  // Whether it names its host as HTTP wants it: once and well, or not at all in HTTP/1.0.
+  // Returns whether the request names its host as HTTP requires: exactly once and correctly, or not
+  // at all in HTTP/1.0.
   bool names_host() const {
     return well_named_hosts_ == 1 ? hosts_ == 1 : hosts_ == 0 && is_http_1_0();
   }
-  // Whether the connection may go on afterwards. "close" outweighs "keep-alive", for which Beast
-  // looks first in HTTP/1.0.
+  // Returns whether the connection may continue afterwards. "close" outweighs "keep-alive". Beast
+  // looks for "keep-alive" first in HTTP/1.0.
   bool keep_alive() const { return !closes_ && MessageParser<true>::keep_alive(); }
-  // Whether the peer holds the body back until it is told to go on.
+  // Returns whether the peer holds the body back until it receives 100 Continue.
   bool expects_continue() const { return expects_continue_ && version_ >= 11; }
 
  private:

@@ -42,7 +42,7 @@ std::size_t Receiver::Put(beast::http::basic_parser<kIsRequest>& parser) {
 
 template <bool kIsRequest>
 void Receiver::ReceiveHead(beast::http::basic_parser<kIsRequest>& parser) {
-  // A head never moves while it is parsed, so there must be room for the largest one.
+  // A head must not move while it is parsed, so the buffer needs space for the largest one.
   if (kCapacity - begin_ < kMaxHeadBytes) Compact();
   if (begin_ == end_) begin_ = end_ = 0;
   using Clock = std::chrono::steady_clock;
@@ -51,7 +51,7 @@ void Receiver::ReceiveHead(beast::http::basic_parser<kIsRequest>& parser) {
   in_head_ = true;
   for (;;) {
     if (begin_ < end_) Put(parser);
-    // Beast bounds what it is given at a time, not the sum.
+    // Beast bounds each piece that it is given, but not their sum.
     const std::size_t head = (parser.is_header_done() ? begin_ : end_ + 1) - start;
     if (head > kMaxHeadBytes) throw ProtocolError(beast::http::error::header_limit);
     if (parser.is_header_done()) {

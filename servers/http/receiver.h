@@ -1,7 +1,7 @@
-// Receives HTTP messages from a socket: the head through Beast's parser out of a small buffer, a
-// body of known length straight into its final memory, any other body in pieces through the
-// parser. What arrives of the next message stays in the buffer, so that pipelined messages are
-// taken one by one. Used by both ends.
+// Receives HTTP messages from a socket. A head goes from a small buffer through Beast's parser. A
+// body of known length goes directly to its final memory; any other body goes through the parser in
+// pieces. Bytes of the next message stay in the buffer, so pipelined messages are taken one by one.
+// Both ends use it.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,11 @@
 
 namespace rpycbench::http {
 
-// What the peer sent is not HTTP, or goes beyond a limit; says what is wrong.
+// The peer sent something that is not HTTP or exceeds a limit. The message says what is wrong.
 class ProtocolError : public std::runtime_error {
  public:
   explicit ProtocolError(beast::error_code code);
-  // Beast's error; header_limit and body_limit stand for the two limits.
+  // Returns Beast's error; header_limit and body_limit represent the two limits.
   const beast::error_code& code() const { return code_; }
 
  private:
@@ -28,54 +28,57 @@ class ProtocolError : public std::runtime_error {
 
 class Receiver {
  public:
-  // Nothing is received before the first call. The socket must outlive the receiver.
+  // Receives nothing yet. The socket must outlive the receiver.
   explicit Receiver(net::Socket& socket);
 
-  // Whether no byte is waiting that was received and not taken.
+  // Returns whether the buffer holds no byte that was received and not taken.
   bool empty() const { return begin_ == end_; }
-  // Of the head that was received last, or in part: whether its first line is whole, and no longer
+  // Returns whether the first line of the last head, whole or partial, is complete and no longer
   // than a head may be.
   bool HoldsFirstLine() const {
     if (!in_head_) return true;
     const std::string_view head{buffer_.get() + head_begin_, end_ - head_begin_};
     return head.substr(0, kMaxHeadBytes).find('\n') != std::string_view::npos;
   }
-  // Forgets what was received, for a new connection of the same socket object.
+  // Drops the received bytes, for a new connection of the same socket object.
   void Clear() { begin_ = end_ = 0; }
-  // Waits for bytes of the next message. Returns 0 at the end of the stream. Throws net::Error.
+  // Waits for bytes of the next message. Returns their number, 0 at the end of the stream. Throws
+  // net::Error.
   std::size_t Fill();
   // Drops empty lines, which some clients send after a body.
   void SkipEmptyLines();
 
   // Feeds `parser` up to the end of the message's head. Views that the parser keeps stay valid
-  // until a body is received. A head that comes in pieces must be whole within the socket's time
-  // limit, or twice that if it stops. All three throw ProtocolError, net::Error and
-  // net::EndOfStream.
+  // until a body is received. A head that arrives in pieces must be complete within the socket's
+  // time limit, or within twice that limit if the peer stops. This function and the next two throw
+  // ProtocolError, net::Error and net::EndOfStream.
   template <bool kIsRequest>
   void ReceiveHead(beast::http::basic_parser<kIsRequest>& parser);
   // Receives exactly `size` bytes of a body of known length.
   void ReceiveBody(char* into, std::size_t size);
-  // Lets `parser` take at least one more byte of a body that passes through it, as much as is
-  // there. Returns whether more of the message is due.
+  // Lets `parser` take the available bytes, at least one, of a body that passes through it. Returns
+  // whether more of the message is due.
   template <bool kIsRequest>
   bool ReceiveThrough(beast::http::basic_parser<kIsRequest>& parser);
 
-  // Calls feed(std::string_view) for each piece of the message's body, whichever way it is
-  // transferred. The head must have been received; `scratch` is used for the pieces, `max_bytes`
-  // bounds the total of a body without a known length.
+  // Calls feed(std::string_view) for each piece of the message's body, whatever its transfer
+  // coding. The head must have been received. `scratch` holds the pieces. `max_bytes` bounds the
+  // total of a body without a known length.
   template <bool kIsRequest, class Feed>
   void ReceivePieces(MessageParser<kIsRequest>& parser, net::Buffer& scratch,
                      std::uint64_t max_bytes, Feed feed);
-  // Receives the message's body into `body`. A known length must have been checked before.
+  // Receives the message's body into `body`. The caller must have checked a known length.
+  // `max_bytes` bounds the total of a body without one.
   template <bool kIsRequest>
   void ReceiveWhole(MessageParser<kIsRequest>& parser, net::Buffer& body, std::uint64_t max_bytes);
 
  private:
   static constexpr std::size_t kCapacity = 2 * kMaxHeadBytes;
-  // What a body is received by when it isn't kept: fits a core's second-level cache.
+  // The size of a receive for a body that is not kept, in bytes. It fits a core's second-level
+  // cache.
   static constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
 
-  // Moves what is waiting to the front of the buffer.
+  // Moves the waiting bytes to the front of the buffer.
   void Compact();
   template <bool kIsRequest>
   std::size_t Put(beast::http::basic_parser<kIsRequest>& parser);
@@ -86,7 +89,7 @@ class Receiver {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t head_begin_ = 0;
-  bool in_head_ = false;  // one that begins there is not whole yet
+  bool in_head_ = false;  // the head that begins there is incomplete
 };
 
 template <bool kIsRequest, class Feed>

@@ -1,6 +1,6 @@
-// Fuzzes what both ends receive HTTP messages with, as requests and as responses: a stream holds
-// the same messages however its receives are cut, and a body is the same whether it is received as
-// a whole or in pieces.
+// Fuzzes the receiver of both ends, with requests and with responses. A stream must hold the same
+// messages however its receives are cut. A body must be the same whether it is received whole or in
+// pieces.
 #include <string>
 #include <vector>
 
@@ -17,11 +17,12 @@ using fuzz::Stream;
 constexpr std::uint64_t kMaxBody = 64 * 1024;
 
 enum class BodyIn { kOne, kPieces };
-// A malformed head may be refused before or after its end has come, and the end may never come.
+// A malformed head may be refused before or after its end has arrived, and the end may never
+// arrive.
 enum class End { kClean, kBroken, kTooLarge };
 
 struct Received {
-  std::vector<std::string> messages;  // what is kept of a head, and the body
+  std::vector<std::string> messages;  // the parsed parts of the head, and the body
   End end = End::kClean;
   friend bool operator==(const Received&, const Received&) = default;
 };
@@ -45,7 +46,7 @@ std::string Body(Receiver& receiver, Parser& parser, BodyIn body_in) {
   return pieces;
 }
 
-// What sessions and clients do with a stream, the answers aside.
+// Receives a stream as sessions and clients do, without answering.
 template <class Parser>
 Received ReceiveAll(std::string_view bytes, const Cuts& cuts, BodyIn body_in) {
   Stream stream(bytes, cuts);

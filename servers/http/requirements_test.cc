@@ -1,11 +1,14 @@
-// What RFC 9110 (HTTP Semantics) and RFC 9112 (HTTP/1.1) ask of a server, requirement by
-// requirement, and what this one makes of each. A request that is refused is answered once: behind
-// one whose end is uncertain the connection closes, and nothing of it is taken for a next request.
+// Tests the requirements that RFC 9110 (HTTP Semantics) and RFC 9112 (HTTP/1.1) place on a server,
+// one by one. A refused request gets one answer. If its end is uncertain, the connection closes,
+// and no part of it is taken for another request.
 //
-// On purpose otherwise: there is no Date (9110, 6.6.1), for each answer would carry 37 bytes more
-// than the protocol it is compared with needs; percent-encoded letters in a path are not decoded;
-// Expect with anything but 100-continue is ignored, and so is Upgrade; trailer fields are read and
-// dropped, as 9110, 6.5.1 allows.
+// The server deviates on purpose in these points:
+// - It sends no Date (9110, 6.6.1). That field would add 37 bytes to each answer, which the
+// protocol
+//   it is compared with does not need.
+// - It does not decode percent-encoded letters in a path.
+// - It ignores Upgrade, and Expect with anything but 100-continue.
+// - It reads and drops trailer fields, as 9110, 6.5.1 allows.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +33,7 @@ struct Requirement {
   Then then;
 };
 
-// What a smuggler hopes to have served as a request of its own.
+// The request that a smuggler hopes to have served.
 const std::string kSmuggled = "GET /compute/4 HTTP/1.1\r\nHost: h\r\n\r\n";
 
 std::string Upload(std::string_view fields, std::string_view rest) {
@@ -247,7 +250,7 @@ TEST_F(RequirementsTest, OptionsNameTheMethods) {
               HasSubstr("\r\nAllow: POST, OPTIONS\r\n"));
 }
 
-// 9110, 9.3.2: as GET answers, length included, without the content.
+// 9110, 9.3.2: the answer to HEAD is that to GET, length included, without the content.
 TEST_F(RequirementsTest, HeadIsGetWithoutContent) {
   for (const std::string path :
        {"/ping", "/download/5", "/download-file-chunked/3/2", "/nowhere"}) {
@@ -259,7 +262,7 @@ TEST_F(RequirementsTest, HeadIsGetWithoutContent) {
   }
 }
 
-// 9112, 9.6: a close with unread bytes resets the connection and may destroy the answer.
+// 9112, 9.6: closing with unread bytes resets the connection and may destroy the answer.
 TEST_F(RequirementsTest, TheLastAnswerSurvivesWhatComesBehindIt) {
   const std::string rest(4 << 20, '\n');
   Send(Ping("Host: h\r\nConnection: close\r\n"));
@@ -269,7 +272,7 @@ TEST_F(RequirementsTest, TheLastAnswerSurvivesWhatComesBehindIt) {
   EXPECT_EQ(EndAndReadLog(), "");
 }
 
-// A byte now and then is progress, but no head.
+// A byte now and then is progress, but does not complete a head.
 TEST_F(RequirementsTest, AHeadMustBeWholeWithinTheTimeLimit) {
   Start({}, std::chrono::milliseconds(200));
   peer_.SetTimeout(std::chrono::milliseconds(20));

@@ -26,7 +26,7 @@ void Responder::WriteHead(beast_http::status code, std::string_view type,
   out_.append({reason.data(), reason.size()});
   out_.append("\r\nContent-Type: ");
   if (longer_) [[unlikely]]
-    out_.push_back(' ');  // as many blanks as one likes may stand there
+    out_.push_back(' ');  // any number of spaces is valid here
   out_.append(type);
   if (length) {
     out_.append("\r\nContent-Length: ");
@@ -40,7 +40,7 @@ void Responder::WriteHead(beast_http::status code, std::string_view type,
     out_.append(": ");
     out_.append(field.value);
   }
-  // Said only where the version's default is the other way.
+  // Written only where the default of the version differs.
   if (!keep_alive_) {
     out_.append("\r\nConnection: close");
   } else if (is_http_1_0_) {
@@ -80,7 +80,7 @@ void Responder::SendPayload(const service::Payload& payload) {
 }
 
 void Responder::SendChunks(const service::Chunks& chunks) {
-  constexpr std::size_t kBlockBytes = std::size_t{256} << 10;  // stays in a core's cache
+  constexpr std::size_t kBlockBytes = std::size_t{256} << 10;  // fits a core's cache
   ChunkEncoder encoder(chunks);
   WriteHead(beast_http::status::ok, kJson, encoder.document_bytes());
   std::size_t filled = out_.size();

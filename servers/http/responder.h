@@ -1,5 +1,5 @@
-// Sends HTTP answers: a short head and the body in one system call where they fit one and the
-// socket's policy has no other wish.
+// Sends HTTP answers. A short head and its body leave in one system call if they fit and the
+// socket's policy allows it. The responder keeps its buffer between answers.
 #pragma once
 
 #include <boost/beast/http/status.hpp>
@@ -17,7 +17,7 @@ namespace rpycbench::http {
 inline constexpr std::string_view kJson = "application/json";
 inline constexpr std::string_view kOctets = "application/octet-stream";
 
-// "Name: value" of a field; none if the name is empty.
+// A header field, "Name: value". An empty name means no field.
 struct Field {
   std::string_view name;
   std::string_view value;
@@ -25,41 +25,42 @@ struct Field {
 
 class Responder {
  public:
-  // `longer` makes each answer's head a byte longer, to test that measurements notice.
+  // Answers on `socket`, which must outlive the responder. `longer` makes each answer's head a byte
+  // longer, to test that measurements notice.
   Responder(net::Socket& socket, bool longer) : socket_(socket), longer_(longer) {}
 
-  // What the request asks of its answer, until the next call. `head_only` leaves bodies out.
+  // Sets what the request asks of its answer, until the next call. `head_only` leaves bodies out.
   void StartAnswer(bool is_http_1_0, bool keep_alive, bool head_only);
-  // The connection will be closed after this answer, whatever the request asked for.
+  // Announces in the next answer that the connection closes, whatever the request asked for.
   void WillClose() { keep_alive_ = false; }
   bool keep_alive() const { return keep_alive_; }
 
-  // To be called when the connection is idle: a large buffer goes.
+  // Frees a large buffer. Call it when the connection is idle.
   void GiveBack() { out_.give_back(net::kKeptWhenIdle); }
 
-  // All throw net::Error.
+  // All functions that send throw net::Error.
   void SendContinue();
   void SendJson(std::string_view json);
   void SendBytes(std::string_view bytes);
   void SendPayload(const service::Payload& payload);
   void SendChunks(const service::Chunks& chunks);
-  // As it is, in chunked transfer coding; whole, with its length, where the peer's HTTP/1.0 has no
-  // such thing.
+  // Sends the bytes of the chunks in chunked transfer coding. HTTP/1.0 has no such coding, so its
+  // clients get the whole with its length.
   void SendStream(const service::Chunks& chunks);
-  // No content, but the methods that are allowed.
+  // Sends the allowed methods without content.
   void SendOptions(std::string_view allowed);
-  // {"error":"<text>"}
+  // Sends {"error":"<text>"} with the status.
   void SendError(boost::beast::http::status status, std::string_view text, const Field& field);
 
  private:
-  // Without a length the body will be in chunked transfer coding.
+  // Writes the head into out_. Without a length it announces chunked transfer coding.
   void WriteHead(boost::beast::http::status status, std::string_view type,
                  std::optional<std::uint64_t> length, const Field& field = {});
   void SendHeadAndBlocks();
 
   net::Socket& socket_;
   bool longer_;
-  net::Buffer out_;  // the head, and what is sent with it in one piece
+  net::Buffer out_;  // the head, and the bytes that are sent with it in one piece
   std::size_t head_bytes_ = 0;
   std::vector<iovec> blocks_;
   bool is_http_1_0_ = false;

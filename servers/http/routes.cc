@@ -28,7 +28,7 @@ constexpr std::array kRoutes{
     Route{"crash", 0, true, Operation::kCrash},
 };
 
-// Cuts the text up to the next '/' off `path`, with the '/'.
+// Removes the text up to the next '/', and the '/', from `path`. Returns the text without the '/'.
 std::string_view CutSegment(std::string_view& path) {
   const std::string_view segment = path.substr(0, path.find('/'));
   path.remove_prefix(std::min(path.size(), segment.size() + 1));

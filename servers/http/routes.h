@@ -1,5 +1,5 @@
-// Which operation a request's target names, and its arguments. The table in routes.cc is the one
-// place where paths are written down.
+// Finds the operation that a request's target names, and its arguments. The table in routes.cc is
+// the only list of the paths.
 #pragma once
 
 #include <array>
@@ -29,7 +29,7 @@ enum class Operation {
 struct Route {
   std::string_view name;  // the first segment of the path
   std::size_t arguments;  // the segments after it
-  bool takes_body;        // asked for by POST; by GET or HEAD otherwise
+  bool takes_body;        // POST asks for it, otherwise GET or HEAD
   Operation operation;
 };
 
@@ -38,20 +38,21 @@ struct Match {
   std::array<std::string_view, 2> arguments;
 };
 
-// The path of a request's target in origin form ("/ping") or absolute form ("http://host/ping",
-// whose scheme knows no case; "/" if it has no path); a query is left out. Empty for any other
-// target.
+// Returns the path of a request's target in origin form ("/ping") or absolute form
+// ("http://host/ping"). The case of the scheme does not matter, a missing path is "/", and a query
+// is left out. Returns nothing for any other target.
 std::optional<std::string_view> PathOf(std::string_view target);
 
-// The route of a path ("/download/1024"). Empty for an unknown one; arguments are not looked at.
+// Returns the route of a path such as "/download/1024", or nothing for an unknown path. The values
+// of the arguments are not checked.
 std::optional<Match> FindRoute(std::string_view path);
 
-// An argument's value. Throw service::ValueError if it isn't a number of this type.
+// Return the value of an argument. Throw service::ValueError if it is not a number of this type.
 std::int64_t ParseInteger(std::string_view text);
 double ParseSeconds(std::string_view text);
 
-// `text` as it can stand between quotes in JSON: quotes and backslashes escaped, all that isn't
-// printable ASCII replaced by '?', cut after 200 bytes.
+// Returns `text` as the contents of a JSON string. Quotes and backslashes are escaped, bytes other
+// than printable ASCII become '?', and the text is cut after 200 bytes.
 std::string JsonText(std::string_view text);
 
 }  // namespace rpycbench::http

@@ -1,4 +1,5 @@
-// Targets and arguments of requests.
+// Tests which targets lead to which operations, how their arguments are parsed, and how text is
+// escaped for JSON.
 #include "servers/http/routes.h"
 
 #include <gtest/gtest.h>

@@ -17,7 +17,7 @@ namespace {
 using beast::http::status;
 using beast::http::verb;
 
-// A request that is answered with an error.
+// The request gets an error as its answer.
 class Refusal : public std::runtime_error {
  public:
   Refusal(status code, const std::string& text, Field field = {})
@@ -27,10 +27,10 @@ class Refusal : public std::runtime_error {
 
  private:
   status code_;
-  Field field_;  // of texts that live as long as the program
+  Field field_;  // its texts must live as long as the program
 };
 
-// `has_request_line`: whether at least that was received.
+// Returns the status for an error. `has_request_line` says whether at least that line has arrived.
 status StatusOf(const ProtocolError& error, bool has_request_line) {
   if (error.code() == beast::http::error::header_limit) {
     return has_request_line ? status::request_header_fields_too_large : status::uri_too_long;
@@ -80,13 +80,13 @@ class Session {
   const service::Service& service_;
   Receiver receiver_;
   Responder responder_;
-  net::Buffer body_;     // of the request; keeps its memory for the next one
+  net::Buffer body_;     // the request's body; its memory is kept for the next one
   net::Buffer scratch_;  // pieces of a chunk document, small JSON
   bool request_read_ = false;
 };
 
-// Waits for the first byte of a request. Returns false if the peer is gone, which is its right
-// between requests: by the end of the stream, or by a reset, which spares it a TIME_WAIT.
+// Waits for the first byte of a request. Returns false if the peer has left, which it may do
+// between requests. It leaves by ending the stream, or by a reset, which avoids a TIME_WAIT.
 bool Session::AwaitRequest() {
   receiver_.SkipEmptyLines();
   while (receiver_.empty()) {
@@ -94,7 +94,7 @@ bool Session::AwaitRequest() {
       if (receiver_.Fill() == 0) return false;
     } catch (const net::Error& error) {
       if (error.code() == std::errc::connection_reset) return false;
-      if (!error.timed_out()) throw;  // an idle peer is waited for
+      if (!error.timed_out()) throw;  // the peer may stay idle
       body_.give_back(net::kKeptWhenIdle);
       scratch_.give_back(net::kKeptWhenIdle);
       responder_.GiveBack();
@@ -104,7 +104,7 @@ bool Session::AwaitRequest() {
   return true;
 }
 
-// Returns whether the connection goes on. If not, the answer has been sent.
+// Serves one request. Returns whether the connection continues; otherwise the answer has been sent.
 bool Session::ServeRequest() {
   request_read_ = false;
   responder_.StartAnswer(false, false, false);
@@ -131,8 +131,8 @@ bool Session::ServeRequest() {
   }
 }
 
-// Refuses requests after which nobody knows for sure where the next one begins, or whom it is for.
-// They count as not read, whatever Beast says, so the connection ends.
+// Refuses requests whose end or addressee is uncertain. They count as unread, whatever Beast
+// reports, so the connection closes.
 void Session::CheckHead(const RequestParser& parser) {
   switch (parser.transfer_coding()) {
     case TransferCoding::kNone:
@@ -170,7 +170,7 @@ void Session::Answer(RequestParser& parser) {
       throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", allowed});
     }
     if (!parser.content_length() && !parser.chunked()) {
-      request_read_ = false;  // what follows may well be a body
+      request_read_ = false;  // the next bytes may be a body
       throw Refusal(status::length_required, "a body with a length is required");
     }
   } else if (parser.method() != verb::get && parser.method() != verb::head) {
@@ -239,7 +239,7 @@ void Session::Perform(const Match& match, RequestParser& parser) {
   }
 }
 
-// Refuses a body whose length is known to be too large, then lets the peer send it.
+// Refuses a body whose known length is too large; otherwise lets the peer send it.
 void Session::CheckBody(RequestParser& parser, std::uint64_t max_bytes) {
   if (parser.is_done()) return;
   if (parser.content_length().value_or(0) > max_bytes) {
@@ -249,7 +249,7 @@ void Session::CheckBody(RequestParser& parser, std::uint64_t max_bytes) {
   if (parser.expects_continue() && receiver_.empty()) responder_.SendContinue();
 }
 
-// Into body_. A request without one, which GET usually is, leaves it empty.
+// Receives the body into body_. A request without a body, as GET usually is, leaves it empty.
 void Session::ReceiveBody(RequestParser& parser) {
   const std::uint64_t max_bytes = static_cast<std::uint64_t>(service_.limits().max_bytes);
   CheckBody(parser, max_bytes);
@@ -257,14 +257,15 @@ void Session::ReceiveBody(RequestParser& parser) {
   NoteRequestRead();
 }
 
-// The decoded chunks into body_, one after another.
+// Receives the decoded chunks into body_, one after another.
 void Session::ReceiveChunks(RequestParser& parser) {
   const ChunkDecoder::Limits limits{static_cast<std::uint64_t>(service_.limits().max_bytes),
                                     static_cast<std::uint64_t>(service_.limits().max_chunks)};
   const std::uint64_t max_bytes = ChunkDecoder::MaxDocumentBytes(limits);
   CheckBody(parser, max_bytes);
   body_.clear();
-  // Two digits a byte: never grown then, and the kernel commits what really arrives.
+  // Two digits make one byte, so the buffer never grows. The kernel commits only what really
+  // arrives.
   body_.reserve(std::min(parser.content_length().value_or(0) / 2, limits.max_bytes));
   ChunkDecoder decoder(body_, limits);
   receiver_.ReceivePieces(parser, scratch_, max_bytes,
@@ -284,7 +285,8 @@ void Session::SendNumber(std::string_view name, Number number) {
   responder_.SendJson(scratch_.view());
 }
 
-// Returns whether the connection goes on: not if part of the request was not read.
+// Sends the refusal. Returns whether the connection continues, which it cannot if part of the
+// request is unread.
 bool Session::SendRefusal(status code, std::string_view text, const Field& field) {
   if (request_read_) {
     responder_.SendError(code, text, field);
@@ -296,14 +298,14 @@ bool Session::SendRefusal(status code, std::string_view text, const Field& field
   try {
     responder_.SendError(code, text, field);
   } catch (const net::Error&) {
-    // The peer is gone or silent. The line above says all there is to say about it.
+    // The peer has gone or is silent. The log line above already reports it.
   }
   return false;
 }
 
-// A close before all that the peer sends has been read resets the connection, which can destroy the
-// last answer before the peer reads it. So the rest is read until the peer has seen the end, within
-// bounds. Whatever goes wrong now concerns nobody.
+// Reads what the peer still sends, within bounds, until it has seen the end. Closing with unread
+// bytes would reset the connection, and a reset can destroy the last answer. Errors are ignored,
+// because the answer has been sent.
 void Session::Drain() noexcept {
   constexpr std::chrono::seconds kLongest{2};
   constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;

@@ -1,5 +1,5 @@
 // For tests: a session of the service in the test's own process, and a peer that speaks to it byte
-// by byte.
+// by byte. The fixture captures the session's stderr.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ class SessionTest : public testing::Test {
     if (server_) EndAndReadLog();
   }
 
-  // Ends the session that SetUp began, silently, and begins one with other limits.
+  // Ends the current session without reading its log, and starts one with other limits.
   void Start(service::Limits limits,
              std::chrono::milliseconds io_timeout = std::chrono::seconds(10)) {
     peer_.Close();
@@ -58,7 +58,7 @@ class SessionTest : public testing::Test {
     server_.reset();
     return testing::internal::GetCapturedStderr();
   }
-  // The same, and the number of lines it wrote.
+  // Ends the session likewise and returns the number of lines it wrote.
   std::ptrdiff_t EndAndCountLines() {
     const std::string log = EndAndReadLog();
     return std::count(log.begin(), log.end(), '\n');
@@ -70,7 +70,7 @@ class SessionTest : public testing::Test {
     peer_.ReceiveExactly(bytes.data(), size);
     return bytes;
   }
-  // One answer: its head, then as much as its Content-Length says.
+  // Receives one answer: its head, then as many bytes as its Content-Length says.
   std::string ReceiveAnswer() {
     std::string answer;
     while (!answer.ends_with("\r\n\r\n")) answer += Receive(1);

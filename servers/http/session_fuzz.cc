@@ -1,7 +1,7 @@
-// Fuzzes a whole HTTP session: what a peer sends is answered in the same way however it is cut, and
-// whatever ends the session is one of the errors it knows. The last answer before a session is
-// closed may differ: which of several errors is seen first depends on what has arrived, and a
-// malformed head that stops before its end may be answered or not.
+// Fuzzes a whole HTTP session. The answers must be the same however the input is cut, and a session
+// must end with one of the errors it knows. The last answer before a close may differ. Which of
+// several errors appears first depends on what has arrived, and a malformed head that stops early
+// may or may not be answered.
 #include <algorithm>
 #include <string>
 
@@ -15,10 +15,10 @@ using fuzz::Check;
 using fuzz::Cuts;
 using fuzz::Stream;
 
-// No time is slept.
+// The session must not sleep, so the longest sleep is 0 s.
 constexpr service::Limits kLimits{.max_bytes = 4096, .max_chunks = 100, .max_sleep_seconds = 0};
 
-// Whether a peer is told to go on depends on how much it has sent already.
+// Removes 100 Continue. Whether the session sends it depends on how much has arrived already.
 std::string WithoutContinue(std::string_view answers) {
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   std::string rest;
@@ -30,7 +30,7 @@ std::string WithoutContinue(std::string_view answers) {
   }
 }
 
-// A session tells errors it doesn't expect from others by its line on stderr alone.
+// Checks for unexpected errors, which a session distinguishes only by their line on stderr.
 void CheckLog(std::string_view log) {
   constexpr std::string_view kPeer = "bench_server: http: ?: ";
   while (!log.empty()) {
@@ -49,7 +49,7 @@ std::string Answers(std::string_view input, const Cuts& cuts) {
   return WithoutContinue(stream.sent());
 }
 
-// Without the refusal that ends the session, if one does.
+// Returns the answers without the refusal that ends the session, if there is one.
 std::string_view BeforeRefusal(std::string_view answers) {
   const std::size_t last = std::min(answers.rfind("HTTP/1.1 "), answers.size());
   const std::string_view answer = answers.substr(last);

@@ -1,6 +1,6 @@
-// One connection as its peer sees it, byte for byte: routes and statuses, keep-alive, pipelining,
-// requests cut anywhere, limits, and what a broken peer gets. What the session writes to stderr is
-// part of its behaviour: nothing, or one line.
+// Tests one connection as its peer sees it, byte for byte: routes and statuses, keep-alive,
+// pipelining, requests cut anywhere, limits, and broken peers. Stderr is part of the behaviour: a
+// session writes nothing, or one line.
 #include "servers/http/session.h"
 
 #include <gmock/gmock.h>
@@ -93,7 +93,7 @@ TEST_F(SessionTest, ClosesAfterHttp10) {
 }
 
 TEST_F(SessionTest, ServesPipelinedRequestsInOrder) {
-  // More than the receive buffer holds at once, bodies among them.
+  // The requests, some with bodies, exceed the receive buffer.
   std::string requests;
   std::string answers;
   for (int i = 0; i < 1000; ++i) {
@@ -239,7 +239,7 @@ TEST_F(SessionTest, HeadsMayHaveManyFieldsUpToTheLimit) {
   std::string head = "GET /ping HTTP/1.1\r\nHost: h\r\n";
   while (head.size() < 8000) head += "Name: value\r\n";
   EXPECT_EQ(Ask(head + "\r\n"), kPongAnswer);
-  // Sent in parts, each of which the parser accepts.
+  // The parser accepts each part by itself.
   Send(head);
   EXPECT_THAT(Ask(head.substr(head.find("Name"))), StartsWith("HTTP/1.1 431 "));
 }
@@ -259,7 +259,7 @@ TEST_F(SessionTest, ChunkDocumentsEndAtTheLimit) {
   Start({.max_bytes = 4, .max_chunks = 3});
   EXPECT_THAT(Ask(Post("/upload-file-chunked", R"({"chunks": ["aa", "bb", "ccdd"]})")),
               HasSubstr(R"({"size":4})"));
-  // Still as much text as so many bytes may need, but more bytes, or more chunks.
+  // The text is within the length that four bytes may need, but has more bytes or more chunks.
   EXPECT_THAT(Ask(Post("/upload-file-chunked", R"({"chunks":["aabbccddee"]})")),
               StartsWith("HTTP/1.1 413 "));
   EXPECT_TRUE(ClosedByServer());

@@ -1,4 +1,4 @@
-// Numbers into a buffer of text, without streams or temporary strings.
+// Appends numbers to a buffer of text, without streams or temporary strings.
 #pragma once
 
 #include <charconv>
@@ -8,7 +8,7 @@
 
 namespace rpycbench::http {
 
-// The shortest text that reads back as the same number.
+// Appends the shortest text that reads back as the same number.
 template <class Number>
 void AppendNumber(net::Buffer& out, Number number) {
   char digits[32];

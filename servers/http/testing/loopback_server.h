@@ -1,5 +1,5 @@
-// For tests: serves connections inside the test's own process, each on a thread, so that a session
-// can be driven byte by byte and its end awaited.
+// For tests: serves connections inside the test's own process, each on its own thread. A test can
+// thus drive a session byte by byte and wait for its end.
 #pragma once
 
 #include <poll.h>
@@ -32,10 +32,11 @@ class LoopbackServer {
   ~LoopbackServer() { Join(); }
 
   const net::Endpoint& endpoint() const { return endpoint_; }
-  // A connection to it, with a limit for each wait that only a hanging server exceeds.
+  // Returns a new connection to the server. Only a hanging server exceeds its limit of 20 s for
+  // each wait.
   net::Socket Connect() const { return net::Socket::Connect(endpoint_, std::chrono::seconds(20)); }
 
-  // Waits until every session has ended; their clients must be done.
+  // Waits until every session has ended. Their clients must have closed.
   void Join() {
     if (!accepting_.joinable()) return;
     stopping_ = true;
