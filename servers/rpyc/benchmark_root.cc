@@ -17,7 +17,7 @@ constexpr std::string_view kCrash = "crash";
 
 std::string Quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
-// len(value), as Python has it; that of a peer's object is asked for.
+// Returns len(value) as Python defines it. The owner of a peer's object is asked for its length.
 std::int64_t LengthOf(Scope& scope, const Value& value) {
   switch (value.kind()) {
     case Kind::kBytes:
@@ -44,8 +44,8 @@ std::int64_t LengthOfUpload(const service::Service& service, Scope& scope, const
   return length;
 }
 
-// The lengths of all items, added up; those of a peer's list are fetched one by one, and no more of
-// them than a file may have.
+// Returns the sum of the lengths of all items. The items of a peer's list are fetched one by one,
+// and no more of them than a file may have.
 std::int64_t LengthOfItems(const service::Service& service, Scope& scope, const Value& items) {
   std::int64_t total = 0;
   std::int64_t count = 0;
@@ -53,7 +53,7 @@ std::int64_t LengthOfItems(const service::Service& service, Scope& scope, const 
     service.CheckChunks(++count);
     const std::int64_t length = LengthOf(scope, item);
     service.CheckUpload(length);
-    total += length;  // neither is near the limit of 64 bits
+    total += length;  // both are far below the limit of 64 bits
     service.CheckUpload(total);
   };
   if (items.is(Kind::kTuple) || items.is(Kind::kFrozenSet)) {
@@ -80,8 +80,8 @@ Value BytesOf(Scope& scope, const service::Payload& payload) {
   return Value::Pieces(pieces);
 }
 
-// The operations: name, parameters, body. The one table that attribute access, calls and INSPECT
-// share.
+// An operation: its name, its parameters and its body. Attribute access, calls and INSPECT share
+// one table of operations.
 struct Operation {
   std::string_view name;
   std::array<std::string_view, 2> parameters;
@@ -161,19 +161,20 @@ constexpr Operation kOperations[] = {
      }},
 };
 
-// Whether the service has it.
+// Returns whether the service offers the operation.
 bool Offers(const Service& service, const Operation& operation) {
   return operation.name != kCrash || service.crash_allowed();
 }
 
-// Nothing if there is no such operation, with or without the prefix.
+// Returns the operation with that name, with or without the prefix, or nullptr.
 const Operation* FindOperation(const Service& service, std::string_view name) {
   if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
   const auto found = std::ranges::find(kOperations, name, &Operation::name);
   return found == std::end(kOperations) || !Offers(service, *found) ? nullptr : found;
 }
 
-// Puts positional and keyword arguments where the operation's parameters are.
+// Returns the positional and keyword arguments in the order of the operation's parameters. Throws
+// PythonError (TypeError) if they do not match.
 std::span<const Value> Bind(Scope& scope, const Operation& operation, const Arguments& arguments) {
   const std::size_t arity = operation.arity();
   const std::size_t given = arguments.positional.size();
@@ -217,7 +218,7 @@ Value BenchmarkRoot::GetAttr(Scope& scope, std::string_view name) {
   }
   if (methods_.empty()) methods_.resize(std::size(kOperations));
   auto& method = methods_[static_cast<std::size_t>(operation - kOperations)];
-  // The method must not own the root that owns it; both live as long as the connection.
+  // The method must not own the root that owns it. Both live as long as the connection.
   if (!method) {
     method = std::make_shared<Method>(std::shared_ptr<Object>(std::shared_ptr<void>(), this),
                                       operation->name);

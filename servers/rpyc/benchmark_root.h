@@ -1,5 +1,5 @@
-// The benchmark service as RPyC clients see it: the root object with the operations as exposed
-// methods, reachable with and without the prefix; `crash` only where the service allows it.
+// The benchmark service as RPyC clients see it. The root object exposes the operations as methods,
+// with and without the prefix "exposed_". It has `crash` only if the service allows it.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@ namespace rpycbench::rpyc {
 
 class BenchmarkRoot : public Object {
  public:
-  // The service must outlive the root.
+  // Exposes `service`, which must outlive the root.
   explicit BenchmarkRoot(const service::Service& service) : service_(service) {}
 
   const service::Service& service() const { return service_; }
@@ -24,7 +24,8 @@ class BenchmarkRoot : public Object {
 
  private:
   const service::Service& service_;
-  // Made when first asked for; the same method is then the same object, as long as this one lives.
+  // Each method is made on first use and lives as long as the root, so it is always the same
+  // object.
   std::vector<std::shared_ptr<Object>> methods_;
 };
 

@@ -45,7 +45,7 @@ class BytesListIterator : public Object {
 
   Value CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) override {
     if (name == "__iter__") return Value::Local(*this);
-    // Programs that build something from the iterator, as b"".join(list) does, ask first.
+    // Code that builds a value from the iterator, as b"".join(list) does, asks for this first.
     if (name == "__length_hint__") {
       return Value::Int(static_cast<std::int64_t>(list_->size() - position_));
     }
@@ -103,7 +103,7 @@ Value BytesList::CallAttr(Scope& scope, std::string_view name, const Arguments& 
 }
 
 Value BytesList::NextItems(Scope& scope, std::size_t count) {
-  std::size_t from_the_start = 0;  // each request iterates anew, as over any Python list
+  std::size_t from_the_start = 0;  // each request begins again, as with any Python list
   return TupleOfNext(scope, *this, from_the_start, count);
 }
 
@@ -141,10 +141,11 @@ Value BytesList::GetSlice(Scope& scope, const Value& slice) {
   };
   const auto size = static_cast<std::int64_t>(size_);
   if (part(2, 1) == 0) throw PythonError("ValueError", "slice step cannot be zero");
-  // A longer step reaches no second item either.
+  // A longer step also reaches no second item.
   const std::int64_t step = std::clamp(part(2, 1), -size - 1, size + 1);
   const auto bound = [&](std::int64_t index) {
-    // Where iteration may start or stop: one before the first item only when going backwards.
+    // Iteration starts and stops within the list. Backwards, it may also stop just before the first
+    // item.
     if (index < 0) index += size;
     return step > 0 ? std::clamp<std::int64_t>(index, 0, size)
                     : std::clamp<std::int64_t>(index, -1, size - 1);
@@ -155,7 +156,7 @@ Value BytesList::GetSlice(Scope& scope, const Value& slice) {
   const std::int64_t stop = has_stop ? bound(part(1, 0)) : (step > 0 ? size : -1);
   const std::int64_t span = step > 0 ? stop - start : start - stop;
   const std::int64_t count = span > 0 ? (span - 1) / std::abs(step) + 1 : 0;
-  // Steps multiply from slice to slice; those that no second item needs must not.
+  // The steps of nested slices multiply and must not overflow. A slice of one item needs no step.
   return scope.Keep(std::shared_ptr<BytesList>(new BytesList(chunks_, first_ + start * step_,
                                                              count > 1 ? step * step_ : 1,
                                                              static_cast<std::size_t>(count))));

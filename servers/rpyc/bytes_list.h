@@ -1,6 +1,7 @@
-// A Python list of byte strings that stays on this end: the peer gets a reference and fetches item
-// by item, as Python programs do with lists they pass or return. The items are chunks of a payload;
-// a list and its slices hold positions only, so a peer cannot fill the memory with lists it keeps.
+// A Python list of byte strings that stays on this end. The peer gets a reference and fetches item
+// by item, as Python programs do with lists that they pass or return. The items are chunks of a
+// payload. A list and its slices hold positions only, so a peer cannot fill the memory with lists
+// it keeps.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,7 @@ namespace rpycbench::rpyc {
 
 class BytesList : public Object {
  public:
-  // Each chunk must be contiguous; the bytes must outlive the list.
+  // Makes a list of all chunks. Each chunk must be contiguous, and its bytes must outlive the list.
   explicit BytesList(const service::Chunks& chunks) : BytesList(chunks, 0, 1, chunks.count()) {}
 
   std::size_t size() const { return size_; }
@@ -28,14 +29,14 @@ class BytesList : public Object {
   Value CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) override;
   Value NextItems(Scope& scope, std::size_t count) override;
   std::string Repr() const override;
-  // By content with other lists of this end.
+  // Compares the contents with another list of this end.
   Value Compare(std::string_view operation, const Value& other) const override;
-  // Throws PythonError (TypeError), as lists do.
+  // Throws PythonError (TypeError), as the hash of every Python list does.
   std::int64_t Hash() const override;
   std::vector<std::string_view> Members() const override;
 
  private:
-  // Every step-th chunk from the first on.
+  // Makes a list of every `step`-th chunk, beginning with the chunk `first`.
   BytesList(const service::Chunks& chunks, std::int64_t first, std::int64_t step, std::size_t size)
       : chunks_(chunks), first_(first), step_(step), size_(size) {}
 

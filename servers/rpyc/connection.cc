@@ -11,23 +11,23 @@
 namespace rpycbench::rpyc {
 namespace {
 
-// Recycled messages beyond this number are freed; nested requests rarely go deeper.
+// More recycled messages than these are freed, because nested requests rarely go deeper.
 constexpr std::size_t kKeptMessages = 4;
 
-// The peer ended the connection, by CLOSE or between two frames, and owes an answer.
+// The peer ended the connection, by CLOSE or between two frames, although it owes an answer.
 class PeerLeft : public net::EndOfStream {
  public:
   explicit PeerLeft(const net::Endpoint& peer) : EndOfStream("receive an answer from", peer) {}
 };
 
-// Counts what is under way, one inside the other.
+// Counts nested operations under way.
 struct Depth {
   int& depth;
   explicit Depth(int& count) : depth(++count) {}
   ~Depth() { --depth; }
 };
 
-// So much that it matters who has it.
+// Returns whether the buffer is large enough to matter for the memory limit.
 bool IsLarge(const net::Buffer& buffer) { return buffer.capacity() > std::size_t{1} << 20; }
 
 std::size_t MostBytes(const Limits& limits) {
@@ -36,11 +36,11 @@ std::size_t MostBytes(const Limits& limits) {
   return static_cast<std::size_t>(most > 0 ? most : limits.max_message_bytes / 2 * 3 + kMebibyte);
 }
 
-// How rpyc 5.3.1 and later name two threads in front of each message, if bind_threads is on: that
-// which sends it, and that which it is for, 0 for any (rpyc/core/protocol.py, _send).
+// With bind_threads on, rpyc 5.3.1 and later put two thread numbers before each message: the
+// sender's and the receiver's, 0 for any thread (rpyc/core/protocol.py, _send).
 constexpr std::size_t kThreadBytes = 8;
 constexpr std::size_t kThreadsBytes = 2 * kThreadBytes;
-constexpr std::int64_t kOwnThread = 1;  // whichever runs this connection, for there is one
+constexpr std::int64_t kOwnThread = 1;  // the thread that runs this connection; only one does
 
 std::int64_t ReadThread(std::string_view bytes) {
   std::uint64_t number = 0;
@@ -54,13 +54,13 @@ void WriteThread(std::int64_t number, MessageWriter& out) {
   }
 }
 
-// Whether the first message of a peer names threads. Neither an address nor a number of the kernel
-// has 56 bits or more, so its first byte is one that no message begins with.
+// Returns whether a peer's first message has thread numbers. Addresses and the kernel's numbers
+// have fewer than 56 bits, so the first byte is zero, with which no other message begins.
 bool NamesThreads(std::string_view payload) {
   return payload.size() > kThreadsBytes && payload.front() == '\0' && ReadThread(payload) != 0;
 }
 
-// Sets who is served until it goes.
+// Sets the peer's thread that is served, for as long as the object lives.
 class Serving {
  public:
   Serving(std::int64_t& serving, std::int64_t thread)
@@ -74,7 +74,7 @@ class Serving {
   std::int64_t before_;
 };
 
-// Nothing for a handler that does not exist.
+// Returns the handler with that number, or nothing if there is none.
 std::optional<Handler> HandlerOf(const Value& number) {
   if (!number.is(Kind::kInt) || number.integer() < static_cast<int>(Handler::kPing) ||
       number.integer() > static_cast<int>(Handler::kInstanceCheck)) {
@@ -129,7 +129,7 @@ Connection::Connection(net::Socket& socket, const ConnectionOptions& options,
       objects_(options.limits.max_exported_objects),
       most_bytes_(MostBytes(options.limits)) {}
 
-Connection::~Connection() { closed_ = true; }  // messages that go now release nothing
+Connection::~Connection() { closed_ = true; }  // messages that go now send no releases
 
 Netref Connection::Root() { return Take(Request(Handler::kGetRoot, {})); }
 
@@ -188,7 +188,7 @@ void Connection::Serve() {
       Process(std::move(message));
     }
   } catch (const PeerLeft&) {
-    // A handler waited for the peer, which wants no result any more: an end like any other.
+    // A handler waited for the peer, which has left and wants no result. This is a normal end.
   }
 }
 
@@ -197,7 +197,7 @@ void Connection::SendClose() noexcept {
   try {
     SendRequest(Handler::kClose, {});
   } catch (const std::exception&) {
-    // A connection that is lost needs no good-bye.
+    // A lost connection needs no CLOSE.
   }
   closed_ = true;
 }
@@ -229,7 +229,7 @@ void Connection::Recycle(Message* message) noexcept {
   owned->Clear();
   live_bytes_ -= std::exchange(owned->held, 0);
   if (free_messages_.size() >= kKeptMessages) return;
-  // Of the kept ones, one alone may be large: it serves those that come one after another.
+  // Only one kept message may be large. It serves large messages that come one after another.
   if (IsLarge(owned->frame.bytes)) [[unlikely]] {
     GiveBackKept();
     if (live_bytes_ + owned->frame.bytes.capacity() > most_bytes_) {
@@ -353,9 +353,9 @@ void Connection::StopWaiting(std::int64_t sequence) noexcept {
 void Connection::Discard(MessagePtr answer) noexcept {
   if (answer->envelope.type != MessageType::kReply) return;
   try {
-    UnboxFrom(*answer, answer->envelope.body);  // its references are released with the message
+    UnboxFrom(*answer, answer->envelope.body);  // the message releases its references
   } catch (const std::exception&) {
-    // A result that nobody looks at may be anything.
+    // An unwanted result may be malformed.
   }
 }
 
@@ -375,8 +375,9 @@ void Connection::DeliverAnswer(MessagePtr message) {
     return;
   }
   Discard(std::move(message));
-  // Nobody waits for the answers to releases, and nothing is sent that would acknowledge them. A
-  // peer with Nagle's algorithm, as Python has it, would hold its next request back for 40 ms.
+  // Nobody waits for the answers to releases, and this end sends nothing that would acknowledge
+  // them. A peer with Nagle's algorithm, such as Python, would hold its next request back for 40
+  // ms.
   if (!reader_.next_is_here()) socket_.RearmQuickAck();
 }
 
@@ -395,7 +396,7 @@ void Connection::ServeRequest(Message& message) {
   const std::string_view request = handler ? NameOf(*handler) : "a request";
   const Depth depth(nested_requests_);
   const Serving serving(serving_, message.peer_thread);
-  // The peer waits for this answer while we wait for its own; nobody waits for a release.
+  // The peer waits for this answer while this end waits for the peer's. Nobody waits for a release.
   const bool round_trip = waits_ > 0 && handler != Handler::kDel;
   try {
     if (nested_requests_ > options_.limits.max_nested_requests) {
@@ -410,7 +411,7 @@ void Connection::ServeRequest(Message& message) {
     if (!arguments.is(Kind::kTuple)) throw PythonError("TypeError", "arguments are a tuple");
     Scope scope(*this, message);
     const Value result = Dispatch(scope, objects_, root_, *handler, arguments.items());
-    if (closed_) return;  // by what was called: nobody takes answers any more
+    if (closed_) return;  // the called method closed the connection, so nobody takes answers
     SendReply(scope, sequence, result, handler == Handler::kDel);
   } catch (const PythonError& error) {
     SendException(sequence, request, error);
@@ -421,7 +422,7 @@ void Connection::ServeRequest(Message& message) {
 }
 
 Value Connection::UnboxFrom(Message& message, const Value& boxed) {
-  struct Enter {  // also when a later part is refused, for what came is released all the same
+  struct Enter {  // even if a later part is refused, because the references are released anyway
     Connection& connection;
     Message& message;
     ~Enter() {
@@ -481,8 +482,8 @@ void Connection::SendRelease(const IdPack& id) noexcept {
     writer_.SendLater();
     ++releases_out_;
   } catch (const std::exception&) {
-    // The socket is dead or memory is out. Whoever uses the connection next is told; a release that
-    // did not arrive means nothing on a connection that ends.
+    // The socket is dead or memory is exhausted. The next user of the connection gets the error. A
+    // lost release does not matter on a connection that ends.
     closed_ = true;
   }
 }

@@ -1,7 +1,7 @@
-// Fuzzes a whole connection at both ends. As a server it is sent the input and must answer in
+// Fuzzes a whole connection at both ends. As a server it receives the input and must answer in
 // well-formed messages, the same ones however the input is cut. As a client it makes its usual
-// requests and is sent the input as the answers, which may hold requests of their own. Whatever
-// comes, a connection ends in one of the ways its header names.
+// requests and receives the input as the answers, which may contain requests. Every connection must
+// end in one of the ways that connection.h names.
 #include <set>
 #include <string>
 
@@ -17,7 +17,8 @@ using fuzz::Check;
 using fuzz::Cuts;
 using fuzz::Stream;
 
-// Compression starts at 3,000 bytes, so larger payloads are of no more use. No time is slept.
+// Compression starts at 3,000 bytes, so larger payloads test nothing more. The server must not
+// sleep.
 constexpr service::Limits kServiceLimits{
     .max_bytes = 4096, .max_chunks = 100, .max_sleep_seconds = 0};
 
@@ -26,7 +27,7 @@ std::shared_ptr<Object> MakeRoot() {
   return std::make_shared<BenchmarkRoot>(service);
 }
 
-// Runs until the connection ends in a way that is documented.
+// Runs until the connection ends in a documented way.
 template <class Run>
 void UntilTheEnd(Run run) {
   try {
@@ -50,7 +51,7 @@ Served Serve(std::string_view input, const Cuts& cuts) {
   return {connection.dialect(), std::string(stream.sent())};
 }
 
-// Reads as the peer would; what is malformed throws.
+// Reads the sent messages as the peer would. Throws if one is malformed.
 void CheckSent(const Served& served) {
   Stream stream(served.sent, Cuts::Whole());
   FrameReader reader(stream.socket(), Limits(), false);
@@ -71,8 +72,8 @@ void FuzzServer(std::string_view input) {
   CheckSent(longer);
   Served shorter = Serve(input, Cuts::Random(fuzz::Hash(input)));
   if (longer.sent.size() < shorter.sent.size()) std::swap(longer, shorter);
-  // Answers that nobody waits for leave together with later ones, so when a connection breaks, the
-  // last of them may be lost.
+  // Answers that nobody waits for leave with later ones, so the last of them may be lost when a
+  // connection breaks.
   Check(longer.sent.starts_with(shorter.sent), "the answers do not depend on the cuts");
 }
 
@@ -80,7 +81,7 @@ void FuzzClient(std::string_view input, Dialect dialect) {
   Stream stream(input, Cuts::Random(fuzz::Hash(input)));
   Connection connection(stream.socket(), {.dialect = dialect, .limits = FuzzLimits()}, MakeRoot());
   UntilTheEnd([&] {
-    // Ends with the input, for each turn takes an answer from it.
+    // The loop ends with the input, because each turn takes an answer from it.
     for (Netref root;;) {
       try {
         if (!root) root = connection.Root();
@@ -88,7 +89,7 @@ void FuzzClient(std::string_view input, Dialect dialect) {
         const Reply list = connection.CallAttr(root, "download_file_chunked");
         connection.Take(list).Release();
       } catch (const PythonError&) {
-        // The peer's complaints are answers like others.
+        // A PythonError is an answer like any other.
       }
     }
   });

@@ -1,5 +1,5 @@
-// Two ends of one connection, each with its own thread: the benchmark service on one, a client on
-// the other.
+// Tests the two ends of one connection, each with its own thread: the benchmark service on one, a
+// client on the other. Further tests feed a server session with raw bytes.
 #include "servers/rpyc/connection.h"
 
 #include <gtest/gtest.h>
@@ -49,7 +49,7 @@ class ConnectionTest : public testing::TestWithParam<Dialect> {
 
   Connection& client() { return *client_; }
 
-  // The error that `call` raises, as "Type: message".
+  // Returns the error that `call` raises, as "Type: message".
   template <class Call>
   std::string ErrorOf(Call call) {
     try {
@@ -84,7 +84,7 @@ TEST_P(ConnectionTest, EchoesEveryRecordedValue) {
     Arena arena;
     std::deque<std::string> texts;
     const Value value = ValueOf(recorded.at("value").as_object(), arena, texts);
-    // Nested beyond what a connection takes in with its envelope around.
+    // With its envelope, this value is nested more deeply than a connection accepts.
     if (brine::Dump(value).find(std::string(110, '\x10')) != std::string::npos) continue;
     const Value arguments[] = {value};
     const Reply reply = client().CallAttr(root, "echo", arguments);
@@ -110,13 +110,13 @@ TEST_P(ConnectionTest, PassesAListByReferenceAndServesItWhileWaiting) {
       std::make_shared<BytesList>(service::Chunks{Payload::Of(PayloadKind::kText, 8), 3});
   const Value arguments[] = {Value::Local(*list)};
   EXPECT_EQ(client().CallAttr(root, "upload_file_chunked", arguments).value().integer(), 8);
-  // GETROOT, the call, and the server's __iter__ and four __next__, the last to learn of the end.
+  // GETROOT, the call, and the server's __iter__ and four __next__; the last finds the end.
   EXPECT_EQ(client().round_trips(), 7u);
-  // An object that comes back is the object itself.
+  // An object that comes back is the same object.
   const Reply echoed = client().CallAttr(root, "echo", arguments);
   ASSERT_TRUE(echoed.value().is(Kind::kObject));
   EXPECT_EQ(&echoed.value().object(), list.get());
-  // The server releases what it was passed; the client sees that with later traffic at the latest.
+  // The server releases the references it received. Later traffic shows this to the client.
   client().CallAttr(root, "ping");
   client().CallAttr(root, "ping");
   EXPECT_EQ(client().objects().size(), 0u);
@@ -189,7 +189,7 @@ TEST_P(ConnectionTest, RaisesWhatPythonRaises) {
   const Value set[] = {root.value(), Value::Text("x"), Value::Int(1)};
   EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kSetAttr, set); }),
             "AttributeError: access denied");
-  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");  // and it goes on
+  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");  // it still serves
 }
 
 TEST_P(ConnectionTest, CountsReferencesExactly) {
@@ -202,7 +202,7 @@ TEST_P(ConnectionTest, CountsReferencesExactly) {
     second.Release();
     EXPECT_EQ(client().Call(first).value().bytes(), "pong");
   }
-  // What is not taken over is released as well.
+  // References that are not taken over are released as well.
   const Value arguments[] = {Value::Int(10), Value::Int(1)};
   for (int i = 0; i < 100; ++i) client().CallAttr(root, "download_file_chunked", arguments);
   client().CallAttr(root, "ping");
@@ -235,7 +235,7 @@ TEST_P(ConnectionTest, RefusesNamesThatNoComplaintCouldRepeat) {
   }
 }
 
-// An object of the client's that does as the test says whenever one of its methods is called.
+// An object of the client that runs the test's script whenever one of its methods is called.
 class Scripted : public Object {
  public:
   explicit Scripted(std::function<Value(Scope&)> script) : script_(std::move(script)) {}
@@ -261,7 +261,7 @@ TEST_P(ConnectionTest, LengthsAPeerMadeUpAreChecked) {
   EXPECT_EQ(ErrorOf(upload), "ValueError: __len__() should return >= 0");
 }
 
-// The server awaits an answer when the client leaves: its session must end without an exception.
+// The server waits for an answer when the client leaves. Its session must end without an exception.
 TEST_P(ConnectionTest, APeerMayCloseInsteadOfAnswering) {
   const Netref root = client().Root();
   const auto list = std::make_shared<Scripted>([](Scope& scope) -> Value {
@@ -294,7 +294,7 @@ TEST_P(ConnectionTest, RefusesReferencesNobodyHolds) {
             "KeyError: cannot release 0 references");
 }
 
-// As the Python library has it, which counts from zero and forgets below.
+// The Python library does the same: it counts from zero and forgets the object below zero.
 TEST_P(ConnectionTest, MoreReleasesThanReferencesForgetTheObject) {
   const Netref root = client().Root();
   const Value arguments[] = {Value::Int(10), Value::Int(1)};
@@ -321,7 +321,7 @@ TEST_P(ConnectionTest, ManyRequestsMayBeUnderWay) {
     EXPECT_EQ(pending[static_cast<std::size_t>(i)].Wait().value().integer(), i);
   }
   EXPECT_EQ(client().round_trips(), 51u);
-  pending.clear();  // half of the answers are not fetched
+  pending.clear();  // half of the answers are never fetched
   EXPECT_EQ(send(7).Wait().value().integer(), 7);
 }
 
@@ -332,11 +332,11 @@ TEST_P(ConnectionTest, AnswersNobodyFetchesReleaseWhatTheyBring) {
                            Value::Tuple(arguments), Value::Tuple({})};
   {
     const PendingReply arrived = client().RequestLater(Handler::kCallAttr, request);
-    client().CallAttr(root, "ping");  // the answer to the first comes before
+    client().CallAttr(root, "ping");  // the answer to the first arrives before
   }
   client().RequestLater(Handler::kCallAttr, request);  // dropped before its answer comes
   client().CallAttr(root, "ping");
-  client().CallAttr(root, "ping");  // behind the releases
+  client().CallAttr(root, "ping");  // after the releases
   EndSession();
   EXPECT_EQ(exported_at_end_, 1u);  // the root alone
 }
@@ -390,10 +390,10 @@ INSTANTIATE_TEST_SUITE_P(Dialects, ConnectionTest, testing::Values(Dialect::k5, 
                            return instance.param == Dialect::k5 ? "Rpyc5" : "Rpyc6";
                          });
 
-// A server session fed with raw bytes.
+// A server session that is fed with raw bytes.
 class MalformedTest : public testing::Test {
  protected:
-  // What the server sends back for these frames before it closes; `error` says why it closed.
+  // Returns what the server answers to these frames before it closes. `error` says why it closed.
   std::string Answer(const std::string& frames, std::string* error) {
     SocketPair pair;
     const service::Service service;
@@ -424,7 +424,7 @@ TEST_F(MalformedTest, EveryMalformedMessageIsRefusedAndNoneIsAnsweredWithAResult
     if (recorded.at("layer").as_string() != "message") continue;
     SCOPED_TRACE(std::string(recorded.at("name").as_string()));
     const Dialect dialect = recorded.at("dialect").as_int64() == 5 ? Dialect::k5 : Dialect::k6;
-    // A well-formed request first decides the dialect; its answer comes first.
+    // A well-formed request first decides the dialect. Its answer comes first.
     const std::string ping = FromHex(dialect == Dialect::k5 ? "0000000d001251501151115110510c0a"
                                                             : "0000000d000111501151115110510c0a");
     std::string error;
@@ -448,7 +448,7 @@ TEST_F(MalformedTest, EveryMalformedMessageIsRefusedAndNoneIsAnsweredWithAResult
   EXPECT_GT(refused, 30);
 }
 
-// A peer in raw bytes, and the service on the other side.
+// A peer that sends raw bytes, and the service on the other side.
 class RawPeerTest : public testing::Test {
  protected:
   void Start(const Limits& limits) {
@@ -464,7 +464,7 @@ class RawPeerTest : public testing::Test {
     });
   }
   ~RawPeerTest() override { End(); }
-  // What ended the connection, if something did.
+  // Closes this end and returns the error that ended the connection, if there was one.
   std::string End() {
     pair_.left.Close();
     if (server_.joinable()) server_.join();
@@ -479,10 +479,10 @@ class RawPeerTest : public testing::Test {
     try {
       pair_.left.SendAll(frame.data(), frame.size());
     } catch (const net::Error&) {
-      // The server has ended the connection; its complaint says why.
+      // The server has ended the connection, and its error says why.
     }
   }
-  // Nothing if the server has ended the connection.
+  // Returns the next payload, or nothing if the server has ended the connection.
   std::string Receive() {
     FrameStorage storage;
     try {
@@ -508,9 +508,9 @@ std::string Threads(std::uint64_t from, std::uint64_t to) {
   return text;
 }
 
-// What rpyc 6.0.1 and 5.3.1 send with bind_threads: GETROOT, and CALLATTR of upload_file_chunked
-// with a list of theirs. Each message back is for the thread that asked, and the server has one
-// thread.
+// The bytes that rpyc 6.0.1 and 5.3.1 send with bind_threads: GETROOT, and CALLATTR of
+// upload_file_chunked with a list of their own. Each message back is for the thread that asked, and
+// the server has one thread.
 TEST_F(RawPeerTest, APeerThatBindsThreadsIsAnsweredInKind) {
   constexpr std::uint64_t kThread = 0x7f12'3456'7890, kOther = 0x7f12'3456'8000;
   for (const Dialect dialect : {Dialect::k5, Dialect::k6}) {
@@ -560,7 +560,7 @@ TEST_F(RawPeerTest, TlsIsToldAtOnce) {
   EXPECT_EQ(End(), "frame: the peer speaks TLS, and this end does not");
 }
 
-// A big plain value and a list of the peer's, whose items the server asks for and waits.
+// The arguments are a large plain value and a list of the peer, for whose items the server waits.
 TEST_F(RawPeerTest, MessagesThatWaitShareALimit) {
   Start({.max_message_bytes = 1 << 20, .max_connection_bytes = 3 << 20});
   Send(FromHex("1251501153115102"));
@@ -591,7 +591,7 @@ TEST_F(RawPeerTest, MessagesThatWaitShareALimit) {
   EXPECT_NE(End().find("that waiting messages leave of the limit"), std::string::npos);
 }
 
-// What a large message leaves behind must not stand in the way of what comes next.
+// The memory of a large message must not restrict the next messages.
 TEST(ConnectionLimitsTest, ALargeMessageLeavesRoomForTheNextOnes) {
   SocketPair pair;
   const service::Service service(PayloadKind::kText, {});
@@ -622,7 +622,7 @@ TEST(ConnectionLimitsTest, ALargeMessageLeavesRoomForTheNextOnes) {
 
 TEST(DialectTest, AMismatchIsToldApart) {
   SocketPair pair;
-  // What a 6.x server answers to a 5.x message: a CLOSE request in its own dialect.
+  // A 6.x server answers a 5.x message with a CLOSE request in its own dialect.
   const std::string close = FromHex("000000080001115011521151020a");
   pair.right.SendAll(close.data(), close.size());
   Connection client(pair.left, {.dialect = Dialect::k5, .limits = {}});
@@ -630,7 +630,7 @@ TEST(DialectTest, AMismatchIsToldApart) {
 }
 
 TEST(ConnectionLimitsTest, NestedRequestsAreBounded) {
-  // Calls its first argument, a function of the other end, which calls back: without a limit the
+  // Calls its first argument, a function of the other end, which calls back. Without a limit the
   // two ends would recurse for ever.
   class Mirror : public Object {
    public:

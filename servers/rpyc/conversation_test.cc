@@ -1,4 +1,4 @@
-// Holds the native layers against recorded conversations of the Python library, in both dialects.
+// Tests the native layers against recorded conversations of the Python library, in both dialects.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -24,7 +24,8 @@ class ConversationTest : public testing::TestWithParam<Dialect> {
         .as_array();
   }
 
-  // Calls visit(frame's record, plain payload) for each recorded frame.
+  // Calls visit(frame's record, plain payload) for each recorded frame. Returns the number of
+  // frames.
   template <class Visit>
   int ForEachFrame(Visit visit) const {
     int frames = 0;
@@ -118,7 +119,8 @@ TEST_P(ConversationTest, ReferencesOfThePeerAreUnboxed) {
     if (envelope.body.items()[0].integer() != 4) return;
     const Value value = Unbox(envelope.body, table, message);
     ASSERT_TRUE(value.is(Kind::kNetref));
-    // Writing it back names an object of the receiver: label 3 instead of 4, the rest the same.
+    // Written back, the reference names an object of the receiver: label 3 instead of 4, the rest
+    // unchanged.
     MessageWriter out;
     out.Clear(0);
     WriteBoxed(value, table, out);

@@ -12,11 +12,11 @@
 namespace rpycbench::rpyc {
 namespace {
 
-// What BUFFITER hands out at most; Python asks for 1,000 at most.
+// BUFFITER returns at most this many items. Python asks for 1,000 at most.
 constexpr std::int64_t kMostItems = 65'536;
 constexpr std::size_t kLongestName = 1000;  // in bytes
 
-// The arguments of one request, with the complaints Python has about wrong ones.
+// The arguments of one request, with Python's errors about wrong ones.
 class Parameters {
  public:
   Parameters(std::span<const Value> arguments, std::size_t least, std::size_t most)
@@ -61,7 +61,7 @@ class Parameters {
     return arguments_[index].items();
   }
 
-  // Of a call: positional ones at `index`, keywords behind.
+  // Returns the arguments of a call: positional ones at `index`, keywords after them.
   Arguments call(std::size_t index) const {
     Arguments call{tuple(index), has(index + 1) ? tuple(index + 1) : std::span<const Value>()};
     for (const Value& keyword : call.keywords) {
@@ -75,7 +75,8 @@ class Parameters {
   }
 
  private:
-  // Names are repeated in complaints, so they must be short, and texts even if they came as bytes.
+  // Error messages repeat names. Names must therefore be short, and UTF-8 even if they came as
+  // bytes.
   static std::string_view Checked(std::string_view name) {
     if (name.size() > kLongestName || !IsUtf8(name)) {
       throw PythonError("ValueError", "a name is too long or not UTF-8");
@@ -114,14 +115,13 @@ Value Compare(const Object& object, const Value& other, std::string_view operati
   return object.Compare(operation, other);
 }
 
-// Behind `object[start:stop]` in programs for Python 2: `item` of a slice, or else, where that is
-// refused, the method `slice` of both bounds.
+// Performs `object[start:stop]` for Python 2 programs. Calls the method `item` with a slice. If
+// that is refused, calls the method `slice` with both bounds.
 Value OldSlicing(Scope& scope, Object& object, std::string_view item, std::string_view slice,
                  std::span<const Value> bounds, std::span<const Value> further) {
   const std::span<Value> parts = scope.Tuple(3);
   std::ranges::transform(bounds, parts.begin(), [&](const Value& bound) {
-    // A slice crosses by copy, so it cannot have references; nor could a list do anything with
-    // them.
+    // A slice crosses by copy, so it cannot contain references, and a list could not use them.
     return bound.plain() ? bound : Value::Int(IntegerOf(scope, bound));
   });
   const std::span<Value> call = scope.Tuple(1 + further.size());
@@ -196,7 +196,8 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
     }
     case Handler::kCtxExit: {
       const auto with = take(2, 2);
-      // Type, value and traceback of the exception that ended the block; only the first crosses.
+      // __exit__ takes the type, value and traceback of the exception. Only the first of them
+      // crosses.
       const std::span<Value> exception = scope.Tuple(3);
       exception[0] = with[1];
       return with.object(0).CallAttr(scope, "__exit__", {exception, {}});

@@ -1,4 +1,5 @@
-// What each request of the peer does to the objects of this end.
+// Performs the requests of the peer on the objects of this end. The peer can neither set nor delete
+// an attribute, and nothing is pickled.
 #pragma once
 
 #include <memory>
@@ -8,9 +9,9 @@
 
 namespace rpycbench::rpyc {
 
-// Performs a request and returns its result. CLOSE is not among them: it has no answer.
-// Throws PythonError for what is refused: KeyError for an unknown reference, TypeError for wrong
-// arguments, and what the object itself raises.
+// Performs a request and returns its result. CLOSE is not among them, because it has no answer.
+// Throws PythonError for a refused request: KeyError for an unknown reference, TypeError for wrong
+// arguments, and whatever the object raises.
 Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>& root,
                Handler handler, std::span<const Value> arguments);
 

@@ -1,6 +1,6 @@
-// One received message with everything that hangs on it: its bytes, its tuples, the references it
-// brought, and the objects a handler made for the answer. Messages are recycled, so that a
-// connection in steady state allocates nothing.
+// One received message with everything that belongs to it: its bytes, its tuples, its references,
+// and the objects that a handler made for the answer. Messages are recycled, so a connection in
+// steady state allocates nothing.
 #pragma once
 
 #include <sys/uio.h>
@@ -20,8 +20,8 @@
 
 namespace rpycbench::rpyc {
 
-// Values point to its elements, so they must not move. Most messages bring none: the first is what
-// allocates.
+// The references of a message. Values point to them, so they must not move. Most messages bring
+// none, so memory is allocated only for the first.
 class References {
  public:
   const Reference& Add(const IdPack& id) {
@@ -60,11 +60,11 @@ struct Message {
   std::vector<std::shared_ptr<Object>> objects;
   std::vector<iovec> pieces;
   std::forward_list<std::string> texts;
-  std::vector<MessagePtr> answers;  // to nested requests, parts of which go into the answer
-  std::int64_t peer_thread = 0;     // that sent it, if messages name threads
-  std::size_t held = 0;             // bytes of memory(), as the connection knows them
+  std::vector<MessagePtr> answers;  // to nested requests; parts of them go into the answer
+  std::int64_t peer_thread = 0;     // the thread that sent it, if messages have thread numbers
+  std::size_t held = 0;             // memory() as the connection last counted it, in bytes
 
-  // What it takes, in bytes, but for what every message takes.
+  // Returns the memory of this message in bytes, without what every message takes.
   std::size_t memory() const { return frame.bytes.capacity() + arena.bytes(); }
   void Clear() {
     arena.Clear();

@@ -1,4 +1,4 @@
-// A method bound to its object: what GETATTR answers for a name that can be called.
+// A method bound to its object. GETATTR returns one for a name that can be called.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@ namespace rpycbench::rpyc {
 
 class Method : public Object {
  public:
-  // Calls arrive at `object` as CallAttr of `name`.
+  // Passes calls to `object` as CallAttr of `name`.
   Method(std::shared_ptr<Object> object, std::string_view name)
       : object_(std::move(object)), name_(name) {}
 
@@ -28,7 +28,8 @@ class Method : public Object {
   std::string name_;
 };
 
-// A new Method of `object` that lives until the answer is sent, or as long as the peer holds it.
+// Returns a new Method of `object`. It lives until the answer is sent, or as long as the peer holds
+// it.
 Value BindMethod(Scope& scope, Object& object, std::string_view name);
 
 }  // namespace rpycbench::rpyc

@@ -13,13 +13,13 @@ std::optional<std::int64_t> OwnInteger(const Value& value) {
   if (value.is(Kind::kInt)) return value.integer();
   if (value.is(Kind::kBool)) return value.boolean() ? 1 : 0;
   if (value.is(Kind::kBigInt)) {
-    // Beyond 64 bits means beyond every limit of the service.
+    // An integer beyond 64 bits exceeds every limit of the service.
     throw PythonError("ValueError", "out of range: " + std::string(value.bytes().substr(0, 40)));
   }
   return std::nullopt;
 }
 
-// What the owner of the reference answers; nothing if it has no such method.
+// Asks the owner of the reference. Returns nothing if it has no such method.
 std::optional<Reply> Ask(Scope& scope, const Value& value, std::string_view method) {
   if (!value.is(Kind::kNetref)) return std::nullopt;
   try {

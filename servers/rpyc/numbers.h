@@ -1,6 +1,6 @@
-// Numbers that a peer passes, as Python takes them: whatever has __index__ is an integer, whatever
-// has __float__ a real number. Numbers of other classes than int and float, as an IntEnum's or
-// NumPy's, cross by reference, so their owner is asked.
+// Reads numbers that a peer passes, as Python does: an object with __index__ is an integer, one
+// with __float__ a real number. Numbers of other classes than int and float, such as an IntEnum or
+// NumPy's, cross by reference. Their owner is then asked.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@ namespace rpycbench::rpyc {
 
 class Scope;
 
-// Throw PythonError: TypeError for what is no number, ValueError for an integer beyond 64 bits, and
-// what the owner of a reference answers.
+// Return the number that `value` represents. Throw PythonError: TypeError for other values,
+// ValueError for an integer beyond 64 bits, and what the owner of a reference raises.
 std::int64_t IntegerOf(Scope& scope, const Value& value);
 double NumberOf(Scope& scope, const Value& value);
 

@@ -7,7 +7,7 @@
 namespace rpycbench::rpyc {
 namespace {
 
-// "Class" of "module.Class".
+// Returns "Class" for "module.Class".
 std::string_view ShortName(std::string_view class_name) {
   return class_name.substr(class_name.rfind('.') + 1);
 }
@@ -16,7 +16,7 @@ std::string ObjectOf(const Object& object) {
   return "'" + std::string(ShortName(object.class_name())) + "' object";
 }
 
-// What format(object) and f"{object}" show; Python's objects know no other format either.
+// Returns what format(object) and f"{object}" show. Python's objects also know no other format.
 std::string Format(const Object& object, const Arguments& arguments) {
   if (arguments.positional.size() == 1 && arguments.positional[0].is(Kind::kText) &&
       arguments.positional[0].bytes().empty()) {

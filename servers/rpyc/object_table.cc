@@ -8,7 +8,7 @@
 namespace rpycbench::rpyc {
 namespace {
 
-// Native classes have no identity of their own on the wire; one number serves all of them.
+// Native classes have no identity of their own on the wire, so one number serves all of them.
 constexpr std::int64_t kClassId = 1;
 
 PythonError UnknownReference(const IdPack& id) {
@@ -67,7 +67,8 @@ void ObjectTable::Release(const IdPack& id, std::int64_t count) {
   if (entry.count > 0) return;
   entry.object.reset();
   --live_;
-  // Swept when most places are empty, so that each release pays for a constant share of it.
+  // Empty places are removed when most are empty, so each release pays for a constant share of the
+  // work.
   constexpr std::size_t kFewPlaces = 16;
   if (entries_.size() > 2 * live_ + kFewPlaces) {
     std::erase_if(entries_, [](const Entry& place) { return !place.object; });

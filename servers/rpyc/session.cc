@@ -17,7 +17,7 @@ void ServeRoot(net::Socket& socket, std::shared_ptr<Object> root, const ServerOp
                           std::move(root));
     connection.Serve();
   } catch (const net::Error& error) {
-    // A peer may reset instead of closing; Python does, when an answer arrives after its close.
+    // A peer may reset instead of closing. Python does so when an answer arrives after its close.
     if (error.code() == std::errc::connection_reset || error.code() == std::errc::broken_pipe) {
       return;
     }

@@ -15,11 +15,11 @@ struct ServerOptions {
   Limits limits;
 };
 
-// Serves `root` to the peer, in the dialect of its first message, until it closes or breaks the
-// protocol. What goes wrong is reported in one line on stderr; no exception leaves.
+// Serves `root` to the peer, in the dialect of its first message, until the peer closes or breaks
+// the protocol. Reports errors in one line on stderr and lets no exception out.
 void ServeRoot(net::Socket& socket, std::shared_ptr<Object> root, const ServerOptions& options);
 
-// The same with the benchmark service.
+// Serves the benchmark service in the same way.
 void ServeSession(net::Socket& socket, const service::Service& service,
                   const ServerOptions& options);
 

@@ -1,6 +1,6 @@
-// The ledger of a native server, held against recorded conversations of the Python library in both
-// dialects: a recorded client plays its part, the server must answer as the recorded one did, and
-// must have counted what crossed.
+// Compares the counts of a native server with recorded conversations of the Python library, in both
+// dialects. A recorded client plays its part. The server must answer as the recorded one did, and
+// must have counted every message.
 #include "servers/rpyc/wire/wire_counts.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +20,8 @@
 namespace rpycbench::rpyc {
 namespace {
 
-// All of the benchmark service, but for those that end in an error: its text is the server's own.
+// All conversations of the benchmark service except those that end in an error, whose text is the
+// server's own.
 constexpr const char* kConversations[] = {
     "benchmark_sequence",
     "ping",
@@ -85,7 +86,7 @@ TEST_P(ServerWireCountsTest, IsWhatCrossed) {
   EXPECT_EQ(counts, replay.counts());
 }
 
-// A function, for commas in a lambda would end the macro's argument.
+// A function, because the commas in a lambda would end the macro's argument.
 std::string NameOf(const testing::TestParamInfo<std::tuple<Dialect, const char*>>& instance) {
   const auto& [dialect, conversation] = instance.param;
   std::string name = (dialect == Dialect::k5 ? "Rpyc5_" : "Rpyc6_") + std::string(conversation);

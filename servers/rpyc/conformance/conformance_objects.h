@@ -1,5 +1,5 @@
 // For tests: objects that a peer uses by reference in every way the protocol has, besides calls and
-// attributes. conformance_service.py has the same in Python.
+// attributes. conformance_service.py has the same objects in Python.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace rpycbench::rpyc {
 
-// A number in all that is compared, hashed and shown.
+// An object that compares, hashes and prints like a number.
 class Number : public Object {
  public:
   explicit Number(std::int64_t number) : number_(number) {}
@@ -39,7 +39,7 @@ class Counter : public Object {
   std::int64_t end_;
 };
 
-// For `with`: log() tells what happened to it, in texts.
+// A context manager for `with`. log() returns a tuple of texts that say what happened to it.
 class Block : public Object {
  public:
   std::string_view class_name() const override { return "conformance.Block"; }

@@ -1,4 +1,5 @@
-// For tests: serves ConformanceRoot under the process contract, a thread for each connection.
+// For tests: serves ConformanceRoot, with a thread for each connection. Like bench_server it prints
+// one line of JSON with its port and serves until its stdin ends.
 #include <unistd.h>
 
 #include <cstdio>

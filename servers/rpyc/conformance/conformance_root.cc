@@ -12,7 +12,7 @@
 namespace rpycbench::rpyc {
 namespace {
 
-// The arguments of one operation; a wrong one is the peer's TypeError.
+// The arguments of one operation. A wrong argument raises TypeError at the peer.
 class Given {
  public:
   explicit Given(const Arguments& arguments) : arguments_(arguments) {}

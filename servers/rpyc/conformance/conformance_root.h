@@ -1,7 +1,7 @@
-// For tests: a service that does with the peer whatever the protocol allows both ends: raises and
-// catches any exception, calls what it is passed, sends any request back, hangs up.
-// conformance_service.py is the same service on the real library; operations that both have are
-// described there.
+// For tests: a service that uses everything that the protocol allows both ends. It raises and
+// catches any exception, calls functions it is passed, sends any request back, and hangs up.
+// conformance_service.py is the same service on the real library, and describes the operations that
+// both have.
 #pragma once
 
 #include <string_view>
@@ -14,7 +14,7 @@ namespace rpycbench::rpyc {
 
 class ConformanceRoot : public Object {
  public:
-  // Of one connection, whose socket must outlive it.
+  // Serves one connection, whose socket must outlive it.
   explicit ConformanceRoot(net::Socket& socket) : socket_(socket) {}
 
   net::Socket& socket() { return socket_; }

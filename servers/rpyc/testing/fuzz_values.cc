@@ -40,7 +40,7 @@ bool SameValue(const Value& a, const Value& b) {
     case Kind::kNetref:
       break;
   }
-  return false;  // not what a reader makes
+  return false;  // a reader makes no such value
 }
 
 std::string Flat(const MessageWriter& message) {

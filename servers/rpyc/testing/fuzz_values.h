@@ -1,5 +1,5 @@
-// What the fuzz targets of the RPyC layers share: values compared part by part, and small limits,
-// so that input that asks for much is refused instead of being slow.
+// For fuzz targets of the RPyC layers: a comparison of values part by part, and small limits. With
+// these, input that asks for much is refused instead of being slow.
 #pragma once
 
 #include <algorithm>
@@ -22,10 +22,11 @@ inline Limits FuzzLimits() {
           .max_exported_objects = 8};
 }
 
-// Whether two plain values are the same; floats by their bits, for a NaN is not equal to itself.
+// Returns whether two plain values are the same. Floats are compared by their bits, because a NaN
+// does not equal itself.
 bool SameValue(const Value& a, const Value& b);
 
-// The bytes of a message that was begun without headroom.
+// Returns the bytes of a message that was begun without headroom.
 std::string Flat(const MessageWriter& message);
 
 }  // namespace rpycbench::rpyc

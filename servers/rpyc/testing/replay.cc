@@ -20,7 +20,7 @@ const boost::json::array& RecordedFrames(Dialect dialect, std::string_view name)
   throw std::runtime_error("no such conversation: " + std::string(name));
 }
 
-// Brine has no lengths around what it nests, so a value can be exchanged where it stands.
+// Brine has no lengths around nested values, so a value can be replaced in place.
 void ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) {
     text.replace(at, from.size(), to);
@@ -53,7 +53,7 @@ void Replay::Load(const boost::json::array& frames) {
     const auto handler = HandlerOf(envelope);
     if (handler == Handler::kClose) return;
     const bool by_client = recorded.at("dir").as_string() == "c2s";
-    // The answer lists a class's members, which are not those of a Python class.
+    // The answer lists the members of a class, which differ from those of a Python class.
     const bool inspection = handler == Handler::kInspect && native_ == NativeEnd::kServer;
     if (inspection) left_out.insert(envelope.sequence);
     if (inspection || (!by_client && !handler && left_out.erase(envelope.sequence) > 0)) continue;
@@ -84,7 +84,8 @@ void Replay::KeepMethods() {
   });
 }
 
-// What the native end still holds, but for the root: the first reference that came.
+// Releases the references that the native end still holds. The root stays: the first reference that
+// came.
 void Replay::AddReleases() {
   std::multiset<std::string> held;
   std::string root;
@@ -113,7 +114,7 @@ void Replay::AddReleases() {
 
 void Replay::AddEnd() {
   const bool client = native_ == NativeEnd::kClient;
-  std::set<std::int64_t> unanswered;  // requests of the server
+  std::set<std::int64_t> unanswered;  // the server's requests
   for (const Step& step : steps_) {
     const Envelope envelope = Read(step.payload);
     if (HandlerOf(envelope) && step.native != client) unanswered.insert(envelope.sequence);
@@ -190,7 +191,8 @@ std::string Replay::Rewritten(std::string payload) const {
   return payload;
 }
 
-// The objects of the native end are whatever it calls them, in the order of their appearance.
+// The native end names its objects as it likes, so they are matched in the order of their
+// appearance.
 void Replay::LearnIdentities(const std::string& recorded, const std::string& actual) {
   const auto own = [this](const std::string& payload) {
     std::vector<std::string> ids;

@@ -1,11 +1,11 @@
-// For tests: one end of a recorded conversation of the Python library, played against the native
-// other end. Every message of the native end must be the recorded one, byte for byte; only what the
-// two choose freely differs: the identities of their objects and the contents of the payload. What
-// crosses is audited on the way.
+// For tests: plays one end of a recorded conversation of the Python library against the native
+// other end. Every message of the native end must match the recorded one byte for byte. Only the
+// identities of objects and the contents of the payload may differ, which both ends choose freely.
+// All messages are audited.
 //
-// Two things are added to each recording. Its end is a PING, so that all messages before it are
-// read, and an answer to each release. And a native client gives back every reference, while Python
-// keeps those that a traceback holds on to until its garbage collector finds them.
+// Two things are added to each recording. At its end are a PING, so that all messages before it are
+// read, and an answer to each release. A native client also gives back every reference. Python
+// keeps those that a traceback holds until its garbage collector finds them.
 #pragma once
 
 #include <boost/json.hpp>
@@ -26,23 +26,23 @@ inline constexpr std::string_view kSettle = "settle";
 
 class Replay {
  public:
-  // The recorded conversation of that name, which must exist.
+  // Loads the recorded conversation of that name. Throws std::runtime_error if there is none.
   Replay(Dialect dialect, std::string_view conversation, NativeEnd native);
 
-  // These bytes stand in for all recorded ones of their length.
+  // Replaces all recorded byte strings of the same length by `bytes`.
   void Substitute(std::string_view bytes);
-  // The native client keeps its references to methods until it closes.
+  // Lets the native client keep its references to methods until it closes.
   void KeepMethods();
 
-  // Plays until the CLOSE. Throws std::runtime_error for what isn't as recorded, and the socket's
-  // errors.
+  // Plays until the CLOSE. Throws std::runtime_error if a message differs from the recording, and
+  // the socket's errors.
   void Run(net::Socket& socket);
-  // Of the native end, for all that crossed; after Run.
+  // Returns the counts of the native end for everything that crossed. Call it after Run.
   const WireCounts& counts() const { return audit_.counts(); }
 
  private:
   struct Step {
-    bool native;        // sent by the native end
+    bool native;        // whether the native end sends it
     std::string frame;  // as recorded, or as made here
     std::string payload;
   };
@@ -62,7 +62,7 @@ class Replay {
   Dialect dialect_;
   NativeEnd native_;
   std::vector<Step> steps_;
-  std::map<std::string, std::string> instead_;  // brine of recorded values, and of ours
+  std::map<std::string, std::string> instead_;  // from brine of recorded values to ours
   Arena arena_;
   WireAudit audit_;
 };

@@ -1,4 +1,4 @@
-// For tests: two connected ends without a listener.
+// For tests: two connected sockets without a listener. Each wait is limited to 10 s.
 #pragma once
 
 #include <sys/socket.h>

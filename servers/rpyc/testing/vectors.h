@@ -1,4 +1,4 @@
-// For tests: what the real Python library was recorded to write and read, from testdata.
+// For tests: reads the recording of what the real Python library writes and accepts, from testdata.
 #pragma once
 
 #include <boost/json.hpp>
@@ -11,13 +11,13 @@
 
 namespace rpycbench::rpyc {
 
-// The whole recording: brine_values, brine_noncanonical_accept, malformed, dialects.
+// Returns the whole recording: brine_values, brine_noncanonical_accept, malformed, dialects.
 const boost::json::object& Vectors();
 
 std::string FromHex(std::string_view hex);
 std::string ToHex(std::string_view bytes);
 
-// A typed value of the recording; texts live in `texts`, tuples in `arena`.
+// Returns a typed value of the recording. Its texts live in `texts`, its tuples in `arena`.
 Value ValueOf(const boost::json::object& typed, Arena& arena, std::deque<std::string>& texts);
 
 }  // namespace rpycbench::rpyc

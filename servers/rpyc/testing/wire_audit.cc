@@ -24,7 +24,7 @@ void Walk(const Value& boxed, const Visit& visit) {
   }
 }
 
-// How many references a DEL gives back: TUPLE(LOCAL_REF object[, VALUE count]).
+// Returns how many references a DEL gives back: TUPLE(LOCAL_REF object[, VALUE count]).
 std::uint64_t ReleaseCount(const Envelope& envelope) {
   const auto arguments = envelope.body.items()[1].items()[1].items();
   if (arguments.size() < 2) return 1;

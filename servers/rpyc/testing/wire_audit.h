@@ -1,5 +1,5 @@
-// For tests: the ledger of one end, told from the bytes that crossed the wire and from nothing
-// else. It shares no counting with the connection whose ledger it is held against.
+// For tests: the counts of one end, computed from nothing but the bytes that crossed the wire. The
+// audit shares no counting code with the connection that it checks.
 #pragma once
 
 #include <functional>
@@ -17,21 +17,21 @@
 
 namespace rpycbench::rpyc {
 
-// The next whole frame as it crosses, head and trailer included; empty at the end of the stream.
-// Throws net::Error and net::EndOfStream.
+// Receives the next whole frame, head and trailer included; empty at the end of the stream. Throws
+// net::Error and net::EndOfStream.
 std::string ReceiveFrame(net::Socket& socket);
-// The length of the frame that starts here, of which at least the head must be there.
+// Returns the length in bytes of the frame that begins here. At least its head must be present.
 std::size_t FrameLength(std::string_view frame);
 bool IsCompressed(std::string_view frame);
-// Its payload, inflated. Throws ProtocolError.
+// Returns the frame's payload, inflated. Throws ProtocolError.
 std::string PayloadOf(std::string_view frame);
-// The payload in a frame that is not compressed.
+// Returns an uncompressed frame around the payload.
 std::string FrameOf(std::string_view payload);
 
-// What a request asks for; nothing for an answer.
+// Returns the handler of a request, or nothing for an answer.
 std::optional<Handler> HandlerOf(const Envelope& envelope);
-// Calls visit(label, id_pack) for each reference of a message: label 3 names an object of the
-// receiver, 4 one of the sender.
+// Calls visit(label, id_pack) for each reference of a message. Label 3 names an object of the
+// receiver, label 4 one of the sender.
 void ForEachReference(const Envelope& envelope,
                       const std::function<void(std::int64_t label, const Value& id_pack)>& visit);
 
@@ -39,7 +39,8 @@ class WireAudit {
  public:
   explicit WireAudit(Dialect dialect) : dialect_(dialect) {}
 
-  // A frame that the audited end sent or received, in the order in which they crossed.
+  // Count a frame that the audited end sent or received. Call them in the order in which the frames
+  // crossed.
   void Sent(std::string_view frame);
   void Received(std::string_view frame);
 
@@ -54,7 +55,7 @@ class WireAudit {
   std::set<std::int64_t> open_;  // requests of the audited end that await an answer
 };
 
-// So that a failed comparison says which numbers differ.
+// Prints the counts, so that a failed comparison says which numbers differ.
 void PrintTo(const WireCounts& ledger, std::ostream* out);
 
 }  // namespace rpycbench::rpyc

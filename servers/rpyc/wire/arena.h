@@ -1,5 +1,5 @@
-// Memory for the tuples of one message: handed out in order, taken back all at once. Blocks are
-// kept from message to message, so decoding allocates nothing in steady state.
+// Memory for the tuples of one message: handed out in order, taken back all at once. One block is
+// kept from message to message, so decoding usual messages allocates nothing in steady state.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace rpycbench::rpyc {
 
 class Arena {
  public:
-  // `count` values that live until Clear; they hold what an earlier message left there.
+  // Returns `count` values that live until Clear. They hold leftovers of earlier messages.
   std::span<Value> Allocate(std::size_t count) {
     if (count > left_) NextBlock(count);
     Value* first = next_;
@@ -22,11 +22,12 @@ class Arena {
     return {first, count};
   }
 
-  // Of memory, but for the first block.
+  // Returns the size in bytes of all blocks but the first.
   std::size_t bytes() const { return sizeof(Value) * further_; }
 
+  // Takes all values back and frees all blocks but the first.
   void Clear() {
-    if (blocks_.size() > 1) blocks_.resize(1);  // what an unusual message needed is given back
+    if (blocks_.size() > 1) blocks_.resize(1);
     further_ = 0;
     next_ = blocks_.empty() ? nullptr : blocks_.front().get();
     left_ = blocks_.empty() ? 0 : kBlock;
@@ -36,7 +37,7 @@ class Arena {
   static constexpr std::size_t kBlock = 40;
 
   void NextBlock(std::size_t count) {
-    // The first block has the standard size, so that Clear knows it.
+    // The first block has the standard size, so Clear knows its size.
     const std::size_t size = blocks_.empty() || count < kBlock ? kBlock : count;
     if (!blocks_.empty()) further_ += size;
     blocks_.push_back(std::make_unique<Value[]>(size));

@@ -45,7 +45,7 @@ enum Tag : std::uint8_t {
 constexpr int kSmallIntMin = -48;
 constexpr int kSmallIntMax = 159;
 constexpr int kSmallIntZero = 0x50;
-// CPython converts no more digits than this, in either direction.
+// CPython converts no more digits than these, in either direction.
 constexpr std::size_t kMaxDigits = 4300;
 
 void WriteU32(std::size_t value, MessageWriter& out) {
@@ -200,7 +200,7 @@ class Reader {
   }
 
   Value ReadText() {
-    // The tag is followed by one value that must be bytes.
+    // One value follows the tag and must be bytes.
     const std::uint8_t tag = U8();
     std::string_view text;
     if (tag >= kBytes1 && tag <= kBytes4) {
@@ -229,7 +229,7 @@ class Reader {
 
   Value ReadTuple(std::size_t count, int depth) {
     if (depth >= max_depth_) throw ProtocolError("brine: values are nested too deeply");
-    // Each item takes a byte at least, so a count is checked before memory is reserved for it.
+    // Each item takes at least one byte, so the count is checked before memory is reserved for it.
     if (count > static_cast<std::size_t>(end_ - position_)) {
       throw ProtocolError("brine: more items announced than bytes are left");
     }

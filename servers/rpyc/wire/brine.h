@@ -1,5 +1,5 @@
 // Brine: RPyC's encoding of immutable Python values, one tag byte and then the value. The writer
-// chooses the shortest tag, as the Python library does, so equal values have equal bytes; the
+// chooses the shortest tag, as the Python library does, so equal values have equal bytes. The
 // reader accepts longer forms and refuses everything that is not well-formed.
 #pragma once
 
@@ -17,27 +17,29 @@ namespace rpycbench::rpyc::brine {
 
 struct ReadLimits {
   int max_depth = 128;
-  // Values cost 24 times the byte that announces them, so their number is bounded by itself.
+  // The number of values. A value takes 24 times the byte that announces it, so it has its own
+  // limit.
   std::size_t max_items = std::size_t{1} << 22;
 };
 
-// Appends a plain value. Throws std::logic_error for objects and netrefs, and std::length_error
-// for bytes, texts and tuples of 2³² or more.
+// Appends a plain value to `out`. Throws std::logic_error for objects and netrefs, and
+// std::length_error for bytes, texts and tuples of 2³² bytes or items or more.
 void Write(const Value& value, MessageWriter& out);
-// The same as a string of its own.
+// Returns the encoding of a plain value. Throws like Write.
 std::string Dump(const Value& value);
 
-// The pieces larger structures are made of.
+// Append the parts of larger structures to `out`.
 void WriteInt(std::int64_t value, MessageWriter& out);
 void WriteText(std::string_view utf8, MessageWriter& out);
 void WriteTupleHead(std::size_t count, MessageWriter& out);
-// Of up to four items, a byte longer than need be; readers take either form.
+// Appends the head of a tuple with up to four items in one byte more than necessary. Readers accept
+// either form.
 void WriteLongTupleHead(std::uint8_t count, MessageWriter& out);
-// An integer from -48 to 159, which takes one byte.
+// Returns the one byte that encodes an integer from -48 to 159.
 constexpr char SmallInt(int value) { return static_cast<char>(value + 0x50); }
 
-// Reads one value that takes up all of `bytes`; the value points into `bytes` and `arena`.
-// Throws ProtocolError.
+// Reads one value that fills all of `bytes`. The value points into `bytes` and `arena`. Throws
+// ProtocolError.
 Value Read(std::string_view bytes, Arena& arena, const ReadLimits& limits = {});
 
 }  // namespace rpycbench::rpyc::brine

@@ -1,5 +1,5 @@
-// Fuzzes brine: what can be read can be written, and reads back as the same value; a form as short
-// as the one that is written is that one; and no value is the beginning of another.
+// Fuzzes brine. A value that can be read can be written, and reads back as the same value. An input
+// as short as the written form is that form. No value is the beginning of another.
 #include <optional>
 
 #include "servers/fuzz/property.h"
@@ -19,7 +19,7 @@ std::optional<Value> TryRead(std::string_view bytes, Arena& arena) {
   }
 }
 
-// Values below this one, and their greatest depth.
+// The number of values inside a value, and their greatest depth.
 struct Extent {
   std::size_t items = 0;
   int depth = 0;

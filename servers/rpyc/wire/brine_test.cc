@@ -1,3 +1,4 @@
+// Tests brine against values that the real Python library has encoded, accepted and refused.
 #include "servers/rpyc/wire/brine.h"
 
 #include <gtest/gtest.h>

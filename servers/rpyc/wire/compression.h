@@ -1,5 +1,5 @@
-// Which frames an RPyC peer compresses, at zlib's level 1; compressed ones are accepted always. As
-// text, on command lines and in labels: "python", "off", "threshold:<bytes>".
+// The choice of frames that an RPyC peer compresses, at zlib's level 1. Compressed frames are
+// always accepted. As text, on command lines and in labels: "python", "off", "threshold:<bytes>".
 #pragma once
 
 #include <cstddef>
@@ -14,9 +14,9 @@
 namespace rpycbench::rpyc {
 
 struct Compression {
-  std::size_t above;  // payloads of more bytes than this are compressed
+  std::size_t above;  // larger payloads, in bytes, are compressed
 
-  static const Compression kPython;  // as the Python library has it
+  static const Compression kPython;  // the threshold of the Python library
   static const Compression kOff;
   friend constexpr bool operator==(const Compression&, const Compression&) = default;
 };
@@ -31,8 +31,8 @@ inline std::string ToString(const Compression& compression) {
   return std::string(kThresholdPrefix) + std::to_string(compression.above);
 }
 
-// Empty for a text that is none of the three forms, or a threshold of 2³² bytes or more, which no
-// frame has.
+// Returns the choice that `text` names. Returns nothing for any other text, and for a threshold of
+// 2³² bytes or more, which no frame reaches.
 inline std::optional<Compression> ParseCompression(std::string_view text) {
   if (text == "python") return Compression::kPython;
   if (text == "off") return Compression::kOff;

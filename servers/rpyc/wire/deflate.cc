@@ -10,12 +10,12 @@
 namespace rpycbench::rpyc {
 namespace {
 
-// ISA-L counts a call's input in 32 bits.
+// The largest input of one call, in bytes. ISA-L counts it in 32 bits.
 constexpr std::size_t kLargestCall = std::size_t{1} << 30;
-// How much room the output gets at least before each call.
+// The least space for output before each call, in bytes.
 constexpr std::size_t kRoom = 64 * 1024;
-// Data that does not compress takes ISA-L more than twice as long in many short pieces, such as the
-// items of a tuple, as in one; to copy them together costs a tenth of that.
+// ISA-L takes more than twice as long for incompressible data in many short pieces, such as the
+// items of a tuple. Copying such pieces together costs a tenth of that.
 constexpr std::size_t kManyPieces = 8;
 constexpr std::size_t kShortPiece = 256 * 1024;
 constexpr std::size_t kJoined = 1024 * 1024;
@@ -43,7 +43,7 @@ void Deflater::Compress(std::span<const iovec> pieces, net::Buffer& out) {
   for (const iovec& piece : pieces) left += piece.iov_len;
   stream.end_of_stream = left == 0;
   const bool join = pieces.size() > kManyPieces && left / pieces.size() < kShortPiece;
-  // Room for stored blocks in the worst case; what is not written never becomes real memory.
+  // Space for stored blocks in the worst case. Pages that are never written take no memory.
   std::size_t size = out.size();
   out.reserve(size + left + left / 1024 + kRoom);
   const auto run = [&](const char* data, std::size_t count) {
@@ -104,7 +104,7 @@ void Inflater::Feed(std::string_view piece) {
       throw ProtocolError("frame: bytes behind the compressed stream");
     }
     const std::size_t size = out_->size();
-    // One byte beyond the limit tells a stream that ends there from one that goes on.
+    // One byte beyond the limit distinguishes a stream that ends there from one that continues.
     const std::size_t wanted = std::max(out_->capacity() - size, std::max(kRoom, size));
     const std::size_t room = std::min({wanted, limit + 1 - size, kLargestCall});
     state_->next_out = reinterpret_cast<std::uint8_t*>(out_->extend(room));
@@ -126,7 +126,7 @@ void Inflater::Finish() {
   if (state_->block_state != ISAL_BLOCK_FINISH) {
     throw ProtocolError("frame: the compressed stream is incomplete");
   }
-  // ISA-L may have taken the first bytes behind the stream into its bit buffer already.
+  // ISA-L may have read the first bytes after the stream into its bit buffer.
   if (state_->read_in_length >= 8) {
     throw ProtocolError("frame: bytes behind the compressed stream");
   }

@@ -1,6 +1,6 @@
-// Streams in zlib's format (RFC 1950), which compressed frames carry. ISA-L does the work: at its
-// level 1 it compresses as tightly as zlib's level 1 does, four times as fast on text, and both
-// directions stream, so neither a whole compressed nor a second inflated copy has to be held.
+// Streams in zlib's format (RFC 1950), which compressed frames carry. ISA-L does the work. At its
+// level 1 it compresses as tightly as zlib's level 1, four times as fast on text. Both directions
+// stream, so neither a whole compressed copy nor a second inflated copy is held.
 #pragma once
 
 #include <sys/uio.h>
@@ -17,7 +17,7 @@ struct inflate_state;
 
 namespace rpycbench::rpyc {
 
-// Compresses whole payloads. Its tables (some 400 KiB) are allocated at the first use.
+// Compresses whole payloads. The first use allocates its tables of about 360 KiB.
 class Deflater {
  public:
   Deflater();
@@ -39,10 +39,10 @@ class Inflater {
 
   // Starts a stream whose output is appended to `out`, which may grow to `limit` bytes.
   void Begin(net::Buffer& out, std::int64_t limit);
-  // Throws ProtocolError if the stream is damaged, inflates beyond the limit, or ends before the
-  // last of these bytes.
+  // Inflates the next piece. Throws ProtocolError if the stream is damaged, inflates beyond the
+  // limit, or ends before the last byte of the piece.
   void Feed(std::string_view piece);
-  // Throws ProtocolError if the stream isn't complete.
+  // Throws ProtocolError if the stream is not complete.
   void Finish();
 
  private:

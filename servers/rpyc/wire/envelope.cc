@@ -7,7 +7,7 @@
 namespace rpycbench::rpyc {
 namespace {
 
-constexpr char kTupleOfThree = 0x12;  // how a 5.x message starts
+constexpr char kTupleOfThree = 0x12;  // the first byte of a 5.x message
 
 MessageType CheckedType(std::int64_t type) {
   if (type < 1 || type > 3) {

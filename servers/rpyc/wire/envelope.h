@@ -1,6 +1,6 @@
-// The envelope: what kind of message a frame carries and which request it belongs to. Two dialects
-// exist. rpyc 5.x sends the brine tuple (type, seq, body); rpyc 6.x sends the type as a raw byte
-// and then the brine tuple (seq, body). The rest of a message is the same in both.
+// The envelope: the type of a frame's message and the number of the request it belongs to. Two
+// dialects exist. rpyc 5.x sends the brine tuple (type, seq, body). rpyc 6.x sends the type as a
+// raw byte and then the brine tuple (seq, body). The rest of a message is the same in both.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace rpycbench::rpyc {
 
 enum class MessageType : std::uint8_t { kRequest = 1, kReply = 2, kException = 3 };
 
-// What a request asks for.
+// The operations that a request can ask for, by RPyC's numbers.
 enum class Handler : std::uint8_t {
   kPing = 1,
   kClose,
@@ -39,7 +39,7 @@ enum class Handler : std::uint8_t {
   kInstanceCheck,
 };
 
-// As the library calls it: "GETATTR".
+// Returns the Python library's name of the handler, such as "GETATTR".
 std::string_view NameOf(Handler handler);
 
 struct Envelope {
@@ -48,18 +48,19 @@ struct Envelope {
   Value body;  // request: (handler, boxed arguments); reply: boxed result; exception: see vinegar
 };
 
-// The dialect whose first message starts with this payload. Throws ProtocolError for neither.
+// Returns the dialect whose first message begins with this payload. Throws ProtocolError for
+// neither.
 Dialect DetectDialect(std::string_view payload);
 
-// Reads a whole payload; the body points into it and into `arena`. Throws ProtocolError.
+// Reads a whole payload. The body points into the payload and into `arena`. Throws ProtocolError.
 Envelope ReadEnvelope(Dialect dialect, std::string_view payload, Arena& arena,
                       const brine::ReadLimits& limits);
 
-// Writes everything in front of the body. `dialect` must be decided.
+// Writes everything before the body to `out`. `dialect` must not be kAuto.
 void WriteEnvelopeHead(Dialect dialect, MessageType type, std::int64_t sequence,
                        MessageWriter& out);
-// The same a byte longer than need be. Readers take it for the same message, but a dialect cannot
-// be detected from it.
+// Writes the same head in one byte more than necessary. Readers see the same message, but cannot
+// detect a dialect from it.
 void WriteLongEnvelopeHead(Dialect dialect, MessageType type, std::int64_t sequence,
                            MessageWriter& out);
 

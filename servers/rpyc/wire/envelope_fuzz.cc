@@ -1,5 +1,5 @@
-// Fuzzes the envelope in both dialects: one that can be read can be written, and reads back with
-// the same type, number and body, in the dialect that its first byte tells.
+// Fuzzes the envelope in both dialects. A message that can be read can be written. It reads back
+// with the same type, number and body, in the dialect that its first byte shows.
 #include <optional>
 
 #include "servers/fuzz/property.h"

@@ -1,12 +1,12 @@
-// What can go wrong between two peers, beyond the socket's own errors.
+// The errors between two peers, beyond the socket's own errors and the exceptions of Python.
 #pragma once
 
 #include <stdexcept>
 
 namespace rpycbench::rpyc {
 
-// The peer sent bytes that are not the protocol, or more than the limits allow. The connection
-// cannot go on.
+// The peer sent bytes that violate the protocol or exceed the limits, so the connection cannot
+// continue.
 class ProtocolError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

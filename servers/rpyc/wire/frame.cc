@@ -15,16 +15,16 @@ namespace {
 constexpr char kPlain = 0;
 constexpr char kCompressed = 1;
 constexpr char kTrailer = '\n';
-// How a TLS record of a handshake begins. A frame that did so would have 350 MiB, as the first one.
+// The first bytes of a TLS handshake record. A first frame that began so would have 350 MiB.
 constexpr std::string_view kTlsHandshake = "\x16\x03";
-// What the first receive of a frame may take: little on a new connection, for a forked session pays
-// for each page it touches; more as soon as larger frames have come.
+// The sizes of the first receive of a frame. It is small on a new connection, because a forked
+// session pays for each page it touches. It grows once larger frames have arrived.
 constexpr std::size_t kFirstReceive = 1024;
 constexpr std::size_t kLargestReceive = 64 * 1024;
 // A piece of a compressed payload, small enough to stay in the cache until it is inflated.
 constexpr std::size_t kPackedPiece = 256 * 1024;
-// Python writes at most 64,000 bytes at once, with Nagle's algorithm: the last writes of a frame
-// are held back until everything before is acknowledged.
+// Python writes at most 64,000 bytes at once, with Nagle's algorithm. It holds the last writes of a
+// frame back until everything before them is acknowledged.
 constexpr std::size_t kHeldBack = 2 * 64'000;
 
 std::size_t LengthField(const char* head) {
@@ -81,7 +81,7 @@ bool FrameReader::Read(FrameStorage& into, Idle idle, std::size_t room) {
   return true;
 }
 
-// The start of a frame; nothing at the end of the stream.
+// Receives the start of a frame; nothing at the end of the stream.
 void FrameReader::ReceiveFirst(net::Buffer& bytes, Idle idle) {
   for (;;) {
     try {
@@ -101,7 +101,7 @@ bool FrameReader::next_is_here() const {
          surplus().size() > kFrameHead + LengthField(surplus().data());
 }
 
-// Moves the next frame, or what there is of it, to the front of `bytes`.
+// Moves the next frame, or the part that has arrived, to the front of `bytes`.
 void FrameReader::TakeSurplus(net::Buffer& bytes) {
   if (surplus_.empty()) return;
   std::size_t size = surplus().size();
@@ -116,7 +116,8 @@ void FrameReader::TakeSurplus(net::Buffer& bytes) {
 
 void FrameReader::ReceivePlain(FrameStorage& into, std::size_t length) {
   const std::size_t total = kFrameHead + length + 1;
-  // Some room beyond, for the next frame may be a little longer and come in one receive as well.
+  // Reserves a little more, because the next frame may be slightly longer and should also fit one
+  // receive.
   if (total < kLargestReceive) into.bytes.reserve(std::bit_ceil(total));
   if (total > into.bytes.capacity() && memory_ != nullptr) {
     memory_->BeforeGrowing(into.bytes, total);
@@ -133,14 +134,14 @@ void FrameReader::ReceiveRest(net::Buffer& buffer, std::size_t size) {
     present += ReceiveStep(buffer.data() + present, size - present, size - present);
 }
 
-// One receive in the middle of a frame of which `missing` bytes have not arrived.
+// Receives once in the middle of a frame of which `missing` bytes have not arrived.
 std::size_t FrameReader::ReceiveStep(char* into, std::size_t size, std::size_t missing) {
   if (missing <= kHeldBack || quick_ack_) socket_.RearmQuickAck();
   return ReceiveInside(into, size);
 }
 
-// One receive where more bytes are due. A reset is told apart from one between frames, with which a
-// peer may leave.
+// Receives once where more bytes are due. A reset here is an error, unlike one between frames, with
+// which a peer may leave.
 std::size_t FrameReader::ReceiveInside(char* into, std::size_t size) {
   std::size_t got = 0;
   try {
@@ -159,7 +160,7 @@ void FrameReader::ReceiveCompressed(FrameStorage& into, std::size_t length, std:
   into.bytes.clear();
   inflater_.Begin(into.bytes, static_cast<std::int64_t>(std::min(
                                   room, static_cast<std::size_t>(limits_.max_message_bytes))));
-  for (std::size_t left = length + 1;;) {  // the trailer included
+  for (std::size_t left = length + 1;;) {  // including the trailer
     left -= packed_.size();
     std::string_view piece = packed_.view();
     if (left == 0) {
@@ -224,7 +225,7 @@ void FrameWriter::GiveBack() {
 void FrameWriter::SendCompressed() {
   pieces_.clear();
   message_.AppendPieces(pieces_);
-  // The headroom lies in front of the first piece.
+  // The headroom is at the start of the first piece.
   pieces_.front().iov_base = static_cast<char*>(pieces_.front().iov_base) + kFrameHead;
   pieces_.front().iov_len -= kFrameHead;
   packed_.clear();

@@ -1,5 +1,10 @@
-// Frames: what RPyC's channel puts around each message. Four bytes of length (big-endian, of the
-// payload as sent), one flag (1: the payload is a zlib stream), the payload, one newline.
+// Frames: the form in which RPyC's channel sends each message.
+//
+//   bytes  content
+//   4      length of the payload as sent, big-endian
+//   1      flag; 1: the payload is a zlib stream
+//   any    payload
+//   1      newline
 #pragma once
 
 #include <cstdint>
@@ -19,43 +24,44 @@ namespace rpycbench::rpyc {
 
 inline constexpr std::size_t kFrameHead = 5;
 
-// Where the plain payload of a received frame lies. It is valid until the storage is used again.
+// Holds the plain payload of a received frame, which is valid until the storage is used again.
 struct FrameStorage {
   net::Buffer bytes;
   std::string_view payload;
 };
 
-// Who has the buffers of several frames.
+// The owner of the buffers of several frames.
 class FrameMemory {
  public:
   virtual ~FrameMemory() = default;
-  // The socket's time limit has passed between two frames.
+  // Called when the socket's time limit has passed between two frames.
   virtual void OnIdle() = 0;
-  // The buffer, which has the beginning of a frame, is going to have `size` bytes: another with the
-  // same contents may be put in its place.
+  // Called before `buffer`, which holds the beginning of a frame, grows to `size` bytes. The owner
+  // may put another buffer with the same contents in its place.
   virtual void BeforeGrowing(net::Buffer& buffer, std::size_t size) = 0;
 };
 
 class FrameReader {
  public:
-  // With `quick_ack`, every receive is acknowledged at once, not only those near the end of a large
-  // frame. `memory` is told what concerns more than one frame; it must outlive the reader.
+  // Reads frames from `socket`. With `quick_ack`, the reader acknowledges every receive at once,
+  // not only those near the end of a large frame. `memory` is called about everything that concerns
+  // several frames; it must outlive the reader.
   FrameReader(net::Socket& socket, const Limits& limits, bool quick_ack,
               FrameMemory* memory = nullptr)
       : socket_(socket), limits_(limits), quick_ack_(quick_ack), memory_(memory) {}
 
   enum class Idle {
-    kWaitOn,  // no frame is due: waiting longer than the socket's time limit is no error
+    kWaitOn,  // no frame is due, so waiting beyond the socket's time limit is no error
     kFail,
   };
-  // Receives one frame, whose plain payload may have `room` bytes, if that is less than the limit.
-  // Returns false at the end of the stream between two frames.
-  // Throws ProtocolError, net::EndOfStream if the peer ends or resets the stream in the middle of a
-  // frame, and net::Error.
+  // Receives one frame. Its plain payload may have at most `room` bytes, or the limit if that is
+  // less. Returns false at the end of the stream between two frames. Throws ProtocolError and
+  // net::Error. Throws net::EndOfStream if the peer ends or resets the stream in the middle of a
+  // frame.
   bool Read(FrameStorage& into, Idle idle,
             std::size_t room = std::numeric_limits<std::size_t>::max());
 
-  // Whether the next frame has been received already, so that Read would not wait.
+  // Returns whether the next frame has been received already, so that Read would not wait.
   bool next_is_here() const;
   const FrameTotals& totals() const { return totals_; }
 
@@ -73,7 +79,7 @@ class FrameReader {
   Limits limits_;
   bool quick_ack_;
   FrameMemory* memory_;
-  net::Buffer surplus_;  // what came behind a frame, from surplus_begin_ on
+  net::Buffer surplus_;  // bytes after a frame, from surplus_begin_ on
   std::size_t surplus_begin_ = 0;
   net::Buffer packed_;  // a compressed payload on its way into the inflater
   Inflater inflater_;
@@ -85,24 +91,26 @@ class FrameWriter {
   FrameWriter(net::Socket& socket, Compression compression)
       : socket_(socket), compression_(compression) {}
 
-  // The message to be sent next; headroom for the frame's head is left in front of it.
+  // Begins the next message. Space for the frame's head is reserved before it.
   MessageWriter& Begin();
-  // Sends what Begin returned, with one system call if the kernel takes it and the socket's policy
-  // has no other wish. Frames that waited then leave with the head.
-  // Throws std::length_error for payloads of 2³² bytes or more, net::Error.
+  // Sends the message that Begin returned, in one system call if the kernel takes it and the
+  // socket's policy allows it. Frames that waited leave with the head. Throws net::Error, and
+  // std::length_error for payloads of 2³² bytes or more.
   void Send();
-  // Like Send, but a small frame may wait for the next Send or Flush, to leave with it.
+  // Sends the message like Send, but a small frame may wait for the next Send or Flush and leave
+  // with it.
   void SendLater();
+  // Sends the frames that wait. Throws net::Error.
   void Flush();
-  // To be called when the connection is idle: large buffers go.
+  // Frees large buffers. Call it when the connection is idle.
   void GiveBack();
 
-  // Frames that wait are among them.
+  // Returns the totals, which include frames that wait.
   const FrameTotals& totals() const { return totals_; }
 
  private:
   void SendCompressed();
-  // Enters the frame into the totals, too.
+  // Fills the head of the frame and adds the frame to the totals.
   void FillHead(char* head, std::size_t length, bool compressed);
 
   net::Socket& socket_;

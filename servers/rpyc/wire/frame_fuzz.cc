@@ -1,6 +1,6 @@
-// Fuzzes frames: a stream of bytes gives the same payloads and ends in the same way however its
-// receives are cut, no payload is larger than the limit, and frames that are written from these
-// payloads, and from the input as one more, give them again.
+// Fuzzes frames. A stream of bytes gives the same payloads and ends in the same way however its
+// receives are cut. No payload exceeds the limit. Frames that are written from these payloads, and
+// from the input as one more, give the payloads again.
 #include <string>
 #include <vector>
 
@@ -50,7 +50,7 @@ std::string Sent(const std::vector<std::string>& payloads, Compression compressi
   FrameWriter writer(stream.socket(), compression);
   for (const std::string& payload : payloads) {
     writer.Begin().Refer(payload);
-    // Both ways of sending, in any order.
+    // Uses both ways of sending, in any order.
     payload.size() % 2 == 0 ? writer.Send() : writer.SendLater();
   }
   writer.Flush();

@@ -1,3 +1,5 @@
+// Tests frames in both directions over socket pairs, with zlib as the reference for compressed
+// ones.
 #include "servers/rpyc/wire/frame.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +19,7 @@ namespace {
 using service::Payload;
 using service::PayloadKind;
 
-// Everything that one end sends until it closes.
+// Returns everything that one end sends until it closes.
 std::string Drain(net::Socket& socket) {
   std::string all;
   char buffer[65536];
@@ -37,7 +39,7 @@ std::string Written(const std::string& payload, Compression compression) {
   return bytes;
 }
 
-// Reads all frames in `bytes`, which arrive in pieces of `piece` bytes; returns their payloads.
+// Reads all frames in `bytes`, which arrive in pieces of `piece` bytes. Returns their payloads.
 std::vector<std::string> ReadAll(const std::string& bytes, const Limits& limits = {},
                                  std::size_t piece = 1 << 20) {
   SocketPair pair;
@@ -48,7 +50,7 @@ std::vector<std::string> ReadAll(const std::string& bytes, const Limits& limits 
       }
       pair.left.ShutdownSend();
     } catch (const net::Error&) {
-      // The reader refused and closed; that is what some tests are about.
+      // The reader refused and closed, which some tests expect.
     }
   });
   struct Join {
@@ -124,7 +126,7 @@ TEST(FrameTest, ZlibInflatesWhatIsWritten) {
 
 TEST(FrameTest, PiecesOfAnySizesMakeOneStream) {
   const std::string whole = Payload::Of(PayloadKind::kRandom, 5'000'000).ToString();
-  // In turn: all long, all short, and a long one behind many short ones.
+  // In turn: all long, all short, and long ones after many short ones.
   const std::vector<std::size_t> mixed{5, 70'000, 5, 3'000, 90'000, 700'000, 40, 20'000, 1};
   for (const auto& sizes : {std::vector<std::size_t>{1 << 20}, {40'000, 5}, mixed}) {
     std::vector<iovec> pieces;
@@ -202,7 +204,7 @@ TEST(FrameTest, RefusesALengthAboveTheLimitBeforeReadingOn) {
 TEST(FrameTest, TellsAResetInsideAFrameFromOneBetweenFrames) {
   for (const bool inside : {false, true}) {
     SocketPair pair;
-    pair.right.SendAll("unread", 6);  // what makes the close a reset
+    pair.right.SendAll("unread", 6);  // unread bytes turn the close into a reset
     pair.left.SendAll("\0\0\0\1\0a\n\0\0", inside ? 9 : 7);
     pair.left.Close();
     FrameReader reader(pair.right, {}, false);
@@ -253,7 +255,7 @@ TEST(FrameTest, WaitsOnWhenIdleAndFailsInTheMiddle) {
   FrameStorage storage;
   EXPECT_THROW(reader.Read(storage, FrameReader::Idle::kFail), net::Error);
   std::thread peer([&] {
-    // Long enough for several time-outs of the reader, which must not mind.
+    // Long enough for several time-outs of the reader, which must ignore them.
     std::this_thread::sleep_for(std::chrono::milliseconds(70));
     pair.left.SendAll("\0\0\0\1\0a\n\0\0", 9);
   });

@@ -1,6 +1,6 @@
-// Fuzzes both directions of compression against zlib: a stream inflates here exactly if it does
-// there, to the same bytes, within the limit, and however it is cut; and zlib inflates what is
-// compressed here. The input is a zlib stream first, and plain bytes second.
+// Fuzzes both directions of compression against zlib. A stream inflates here exactly if zlib
+// inflates it, to the same bytes, within the limit, and however it is cut. zlib inflates what is
+// compressed here. The input serves first as a zlib stream and then as plain bytes.
 #include <zlib.h>
 
 #include <optional>
@@ -19,7 +19,7 @@ using fuzz::Cuts;
 
 constexpr std::size_t kLimit = 64 * 1024;
 
-// Nothing if the stream is refused.
+// Returns the inflated bytes, or nothing if the stream is refused.
 std::optional<std::string> Inflated(Inflater& inflater, std::string_view stream, Cuts cuts) {
   net::Buffer out;
   try {
@@ -33,7 +33,8 @@ std::optional<std::string> Inflated(Inflater& inflater, std::string_view stream,
   return std::string(out.view());
 }
 
-// Nothing for what is no whole zlib stream, or goes beyond the limit.
+// Returns the inflated bytes, or nothing if the stream is not one whole zlib stream or exceeds the
+// limit.
 std::optional<std::string> InflatedByZlib(std::string_view stream) {
   std::string plain(kLimit + 1, '\0');
   uLongf plain_size = plain.size();
@@ -60,7 +61,7 @@ std::string Compressed(std::string_view plain, Cuts cuts) {
 
 void Fuzz(std::string_view input) {
   const std::uint64_t seed = fuzz::Hash(input);
-  // One inflater for all, for it must not remember the stream before.
+  // One inflater serves all streams, because it must not remember the previous one.
   Inflater inflater;
   const auto whole = Inflated(inflater, input, Cuts::Whole());
   Check(Inflated(inflater, input, Cuts::SingleBytes()) == whole, "bytes inflate like the whole");

@@ -1,5 +1,5 @@
-// The bytes of an outgoing message: small parts are copied into one buffer, large blocks of bytes
-// are only referred to and leave by a gathering send, so a payload is never copied on its way out.
+// The bytes of an outgoing message. Small parts are copied into one buffer. Large blocks are only
+// referred to and leave by a gathering send, so a payload is never copied on its way out.
 #pragma once
 
 #include <sys/uio.h>
@@ -15,10 +15,12 @@ namespace rpycbench::rpyc {
 
 class MessageWriter {
  public:
-  // Blocks up to this size are copied: cheaper than another entry in a gathering send.
+  // Blocks up to this size, in bytes, are copied. That is cheaper than another entry in a gathering
+  // send.
   static constexpr std::size_t kCopyLimit = 16 * 1024;
 
-  // Drops the contents and leaves `headroom` bytes in front, to be filled through head().
+  // Drops the contents and reserves `headroom` bytes before the message, to be filled through
+  // head().
   void Clear(std::size_t headroom) {
     buffer_.clear();
     buffer_.extend(headroom);
@@ -26,7 +28,7 @@ class MessageWriter {
     blocks_.clear();
     block_bytes_ = 0;
   }
-  // To be called when the connection is idle: drops the contents, and memory beyond a little.
+  // Drops the contents and frees a large buffer. Call it when the connection is idle.
   void GiveBack() {
     Clear(0);
     buffer_.give_back(net::kKeptWhenIdle);
@@ -35,21 +37,21 @@ class MessageWriter {
 
   void Byte(char byte) { buffer_.push_back(byte); }
   void Copy(std::string_view bytes) { buffer_.append(bytes); }
-  // `count` bytes for the caller to fill.
+  // Appends `count` bytes and returns where they begin, for the caller to fill.
   char* Extend(std::size_t count) { return buffer_.extend(count); }
-  // The block must stay unchanged until the message is sent.
+  // Appends a block, which must stay unchanged until the message is sent.
   void Refer(std::string_view block) {
     if (block.size() <= kCopyLimit) return Copy(block);
     blocks_.push_back({buffer_.size(), block});
     block_bytes_ += block.size();
   }
 
-  // Bytes behind the headroom.
+  // Returns the number of bytes after the headroom.
   std::size_t size() const { return buffer_.size() - headroom_ + block_bytes_; }
-  // Whether everything, headroom included, lies in one piece; then that piece.
+  // Returns whether everything, headroom included, is in one piece. bytes() is then that piece.
   bool contiguous() const { return blocks_.empty(); }
   std::string_view bytes() const { return buffer_.view(); }
-  // All pieces in order, headroom included; they are valid until the next change.
+  // Appends all pieces in order, headroom included. They are valid until the next change.
   void AppendPieces(std::vector<iovec>& pieces) const {
     std::size_t copied = 0;
     for (const Block& block : blocks_) {
@@ -62,7 +64,7 @@ class MessageWriter {
 
  private:
   struct Block {
-    std::size_t position;  // in the buffer, of the byte behind the block
+    std::size_t position;  // offset in the buffer of the byte after the block
     std::string_view bytes;
   };
 

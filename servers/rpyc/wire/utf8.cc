@@ -6,8 +6,8 @@
 namespace rpycbench::rpyc {
 namespace {
 
-// Length of the sequence that starts with `lead`, and the bounds of its second byte, which is where
-// overlong forms, surrogates and too large code points show.
+// The length of a sequence, and the bounds of its second byte. That byte reveals overlong forms,
+// surrogates and code points that are too large.
 struct Sequence {
   std::size_t length;
   std::uint8_t second_min, second_max;

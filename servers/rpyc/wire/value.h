@@ -1,7 +1,7 @@
-// A Python value as it crosses the wire: immutable values by copy, everything else by reference.
-// A Value is a small view. Bytes, texts and tuples belong to the message they were decoded from, to
-// its arena, or to the caller who built them; objects belong to whoever exports them. Copying one
-// never allocates, so a call in steady state does not either.
+// A Python value as it crosses the wire: immutable values by copy, everything else by reference. A
+// Value is a small view, and copying it never allocates. Bytes, texts and tuples belong to the
+// message they were decoded from, to its arena, or to the caller that built them. Objects belong to
+// whoever exports them.
 #pragma once
 
 #include <sys/uio.h>
@@ -14,8 +14,8 @@ namespace rpycbench::rpyc {
 
 class Object;
 
-// Identifies one object of one peer: all three elements decide. The instance id 0 means that the
-// object is a class.
+// Identifies one object of one peer by all three elements together. The instance id 0 means that
+// the object is a class.
 struct IdPack {
   std::string_view name;  // "module.Class"
   std::int64_t class_id = 0;
@@ -24,10 +24,10 @@ struct IdPack {
   friend bool operator==(const IdPack&, const IdPack&) = default;
 };
 
-// An object of the peer, as a message brought it.
+// A reference to an object of the peer, as a message brought it.
 struct Reference {
   IdPack id;
-  mutable bool taken = false;  // somebody releases it later; otherwise it goes with its message
+  mutable bool taken = false;  // a Netref releases it later; otherwise its message does
 };
 
 enum class Kind : std::uint8_t {
@@ -40,13 +40,13 @@ enum class Kind : std::uint8_t {
   kFloat,
   kComplex,
   kBytes,
-  kPieces,  // bytes that lie in several pieces; only sent, never received
+  kPieces,  // bytes in several pieces; only sent, never received
   kText,    // UTF-8
   kTuple,
   kSlice,  // three items: start, stop, step
   kFrozenSet,
-  kObject,  // of this end
-  kNetref,  // of the peer
+  kObject,  // an object of this end
+  kNetref,  // an object of the peer
 };
 
 class Value {
@@ -85,14 +85,14 @@ class Value {
   }
   static Value Text(std::string_view utf8) { return Value(Kind::kText, utf8); }
   static Value Tuple(std::span<const Value> items) { return Value(Kind::kTuple, items); }
-  // The same tuple, slice or frozenset, which knows from now on whether it is plain. So plain()
-  // need not look at all that it has, again on each level of a received value.
+  // Returns the same tuple, slice or frozenset, which remembers from now on whether it is plain.
+  // plain() thus need not examine all items again on each level of a received value.
   Value Examined() const {
     Value v = *this;
     v.plainness_ = plain() ? Plainness::kPlain : Plainness::kMixed;
     return v;
   }
-  // Of items that all are plain.
+  // Makes a tuple whose items are all plain.
   static Value PlainTuple(std::span<const Value> items) {
     Value v(Kind::kTuple, items);
     v.plainness_ = Plainness::kPlain;
@@ -113,15 +113,15 @@ class Value {
 
   Kind kind() const { return kind_; }
   bool is(Kind kind) const { return kind_ == kind; }
-  // Whether the value crosses by copy.
+  // Returns whether the value crosses by copy.
   bool plain() const;
 
-  // Each is valid for its kind only.
+  // Each of these is valid for its kind only.
   bool boolean() const { return bool_; }
   std::int64_t integer() const { return int_; }
   double real() const { return complex_.real; }
   double imaginary() const { return complex_.imaginary; }
-  std::string_view bytes() const { return {string_.data, string_.size}; }  // and text, big integer
+  std::string_view bytes() const { return {string_.data, string_.size}; }  // also for text, big int
   std::span<const iovec> pieces() const { return {pieces_.data, pieces_.count}; }
   std::span<const Value> items() const { return {items_.data, items_.count}; }
   Object& object() const { return *object_; }
@@ -136,7 +136,7 @@ class Value {
       : kind_(kind), items_{items.data(), items.size()} {}
 
   Kind kind_ = Kind::kNone;
-  Plainness plainness_ = Plainness::kUnknown;  // of what has items
+  Plainness plainness_ = Plainness::kUnknown;  // for kinds with items
   union {
     bool bool_;
     std::int64_t int_ = 0;

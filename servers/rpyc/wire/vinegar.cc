@@ -9,12 +9,13 @@ namespace rpycbench::rpyc {
 namespace {
 
 constexpr std::string_view kBuiltins = "builtins";
-// The version of the sender's library, which travels as the last attribute.
+// The version of the sender's library, which is the last attribute.
 constexpr std::string_view kRemoteVersion = "_remote_version";
-// How the Python library marks tracebacks of other peers within one; it counts these lines.
+// The line with which the Python library marks another peer's traceback within one. It counts these
+// lines.
 constexpr std::string_view kRemoteLine = "\n\n========= Remote Traceback ";
-// Of an argument and of all of them, in bytes, as people read them. They may be a peer's, of any
-// size.
+// The longest readable form of one argument and of all arguments, in bytes. They may come from a
+// peer, in any size.
 constexpr std::size_t kLongestReadable = 1000;
 
 std::string Describe(std::string_view module, std::string_view type, std::string_view message) {
@@ -25,7 +26,7 @@ std::string Describe(std::string_view module, std::string_view type, std::string
   return text;
 }
 
-// The text itself, or its beginning, cut between two characters.
+// Returns the text, or its beginning, cut between two characters.
 std::string Shortened(std::string_view utf8) {
   if (utf8.size() <= kLongestReadable) return std::string(utf8);
   std::size_t end = kLongestReadable;
@@ -33,7 +34,7 @@ std::string Shortened(std::string_view utf8) {
   return std::string(utf8.substr(0, end)) + "…";
 }
 
-// As Python shows bytes: b'ab\xff'.
+// Returns bytes as Python shows them: b'ab\xff'.
 std::string Escaped(std::string_view bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text = "b'";
@@ -68,7 +69,7 @@ std::string Readable(const Value& argument) {
   }
 }
 
-// Arguments as a person reads them: texts as they are, numbers in digits.
+// Returns the arguments as people read them: texts unchanged, numbers in digits.
 std::string Readable(std::span<const Value> arguments) {
   std::string text;
   for (const Value& argument : arguments) {
@@ -89,7 +90,7 @@ std::span<const Value> TupleOf(const Value& value) {
   return value.items();
 }
 
-// The name of an attribute, which comes with its value.
+// Returns the name of an attribute, which is a pair of name and value.
 std::string_view NameOf(const Value& attribute) {
   const auto pair = TupleOf(attribute);
   if (pair.size() != 2) throw ProtocolError("vinegar: an attribute is a name and a value");

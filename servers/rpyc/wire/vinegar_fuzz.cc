@@ -1,4 +1,4 @@
-// Fuzzes vinegar: an exception that can be read can be raised again, and arrives with the same
+// Fuzzes vinegar. An exception that can be read can be raised again, and arrives with the same
 // class, arguments, attributes and message. The input is the brine of an EXCEPTION message's body.
 #include <optional>
 
@@ -35,11 +35,11 @@ void Fuzz(std::string_view input) {
   Check(std::string_view(error->what()).size() <= input.size() + 4000,
         "what() is not much longer than what came");
 
-  // It grows by the sender's version and traceback.
+  // The sender's version and traceback make it longer.
   const std::optional<PythonError> again = TryRead(Written(*error), {});
   Check(again && again->module() == error->module() && again->type() == error->type(),
         "the class survives being raised again");
-  if (error->is("StopIteration")) return;  // a mere 1: it has no arguments
+  if (error->is("StopIteration")) return;  // only a 1, without arguments
   Check(again->arguments() == error->arguments() && again->message() == error->message(),
         "arguments and message survive being raised again");
   Check(again->attributes() == error->attributes(), "attributes survive being raised again");

@@ -1,4 +1,4 @@
-// Exceptions on their way through this end: what is kept, and what people get to read.
+// Tests exceptions on their way through this end: what is kept, and what people read about them.
 #include "servers/rpyc/wire/vinegar.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-// What a peer receives, read again.
+// Returns the exception that a peer reads from the sent one.
 PythonError Crossed(const PythonError& error) {
   MessageWriter out;
   out.Clear(0);
