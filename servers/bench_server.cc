@@ -97,29 +97,30 @@ void DeclareSocketPolicy(CLI::App& app, net::SocketPolicy& policy) {
   AddParsed(app, "--nodelay", policy.nodelay, ParseSwitch, "on or off", "on",
             "TCP_NODELAY on connections; off leaves Nagle's algorithm to the kernel");
   AddParsed(app, "--writes", policy.writes, net::ParseWrites, "joined, split or corked", "joined",
-            "how the head of an answer leaves: with the payload, by a write of its own, or by one "
-            "that the kernel holds back until the payload follows");
+            "how the head of an answer leaves: with the payload, by a write of its own, or by a "
+            "write that the kernel holds back until the payload follows");
   AddParsed(app, "--quick_ack", policy.quick_ack, ParseSwitch, "on or off", "on",
-            "rpyc: ask the kernel for acknowledgements that a peer may be waiting for");
+            "rpyc: ask the kernel to acknowledge at once where a peer may be waiting for it");
 }
 
 void Declare(CLI::App& app, Options& options) {
-  app.add_option("--protocol", options.protocol, "what is spoken")
+  app.add_option("--protocol", options.protocol, "protocol to serve")
       ->required()
       ->check(CLI::IsMember(&Protocols()));
-  app.add_option("--model", options.model, "how connections are served")
+  app.add_option("--model", options.model, "concurrency model that serves the connections")
       ->required()
       ->check(CLI::IsMember(&model::Models()));
   app.add_option(
          "--host", options.host,
          "address to bind: a name, an IPv4 or IPv6 address, or unix:<name> for a Unix-domain "
-         "socket of that abstract name, without a name for a free one")
+         "socket with that abstract name; unix: picks a free name")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->capture_default_str();
-  app.add_option("--port", options.port, "port to bind, 0 for a free one")->capture_default_str();
-  app.add_option("--nonce", options.nonce, "text repeated in the line that announces the port");
+  app.add_option("--port", options.port, "port to bind; 0 picks a free one")->capture_default_str();
+  app.add_option("--nonce", options.nonce,
+                 "text that the server repeats in the line that announces its port");
   app.add_option("--payload", options.payload,
-                 "content of downloads; without it the letter x, and zero bytes for files")
+                 "content of downloads; by default the letter x, and zero bytes for files")
       ->check(CLI::IsMember({"random", "text", "zeros"}));
   AddParsed(app, "--compression", options.compression, rpyc::ParseCompression,
             "python, off or threshold:<bytes>", "python",
@@ -128,14 +129,15 @@ void Declare(CLI::App& app, Options& options) {
   app.add_option("--max_bytes", options.service.max_bytes, "largest upload or download, in bytes")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--max_chunks", options.service.max_chunks, "chunks of one file")
+  app.add_option("--max_chunks", options.service.max_chunks, "most chunks of one file")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--max_sleep_seconds", options.service.max_sleep_seconds, "longest sleep, in s")
+  app.add_option("--max_sleep_seconds", options.service.max_sleep_seconds,
+                 "longest sleep, in seconds")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_flag("--allow_crash", options.allow_crash,
-               "offer the operation crash, which ends the process of the session that calls it");
+               "offer the operation crash, which ends the process that serves the calling session");
   const auto set_delay = [&options](const std::string& spec) {
     try {
       options.known.delay = std::make_shared<service::Delay>(spec);
@@ -145,36 +147,36 @@ void Declare(CLI::App& app, Options& options) {
   };
   app.add_option_function<std::string>(
       "--delay", set_delay,
-      "make ping take a known time: sleep:<distribution> or spin:<distribution>, with "
-      "constant:<us>, "
-      "uniform:<low_us>:<high_us>, exponential:<mean_us> or bimodal:<us>:<us>:<percent of the "
-      "second>; or let all pings wait at known moments: stall:<every_ms>:<length_ms>");
+      "make ping take a known time: sleep:<distribution> or spin:<distribution>. A distribution "
+      "is constant:<us>, uniform:<low_us>:<high_us>, exponential:<mean_us> or "
+      "bimodal:<us>:<us>:<percent of the second>. stall:<every_ms>:<length_ms> instead makes all "
+      "pings wait at known moments");
   AddParsed(app, "--inject", options.known.injection, service::Injection::Parse,
             service::Injection::kValid, "",
-            "make each operation cost more by a known amount, to see whether a measurement "
-            "notices: time, a system call, an allocation, or a byte in its reply");
+            "add a known cost to each operation, to test whether a measurement notices it: time, a "
+            "system call, an allocation, or a byte in its reply");
   app.add_option("--max_message_bytes", options.rpyc.max_message_bytes,
                  "rpyc: largest message, compressed or inflated, in bytes")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option(
          "--max_connection_bytes", options.rpyc.max_connection_bytes,
-         "rpyc: memory of all messages of a connection that wait at once, in bytes; 0: one and "
-         "a half of the largest message, and 1 MiB")
+         "rpyc: memory of all waiting messages of one connection, in bytes; 0: one and a half of "
+         "the largest message, plus 1 MiB")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--max_items", options.rpyc.max_items, "rpyc: values in one message")
+  app.add_option("--max_items", options.rpyc.max_items, "rpyc: most values in one message")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--max_depth", options.rpyc.max_depth, "rpyc: deepest nesting of values")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--max_nested_requests", options.rpyc.max_nested_requests,
-                 "rpyc: requests served while others wait for their answers")
+                 "rpyc: most requests served while others wait for their answers")
       ->check(CLI::Range(1, 256))  // the stack of a fiber holds no more
       ->capture_default_str();
   app.add_option("--max_objects", options.rpyc.max_exported_objects,
-                 "rpyc: objects that one peer may hold references to")
+                 "rpyc: most objects to which one peer may hold references")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--io_timeout_ms", options.io_timeout_ms,
@@ -182,14 +184,14 @@ void Declare(CLI::App& app, Options& options) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--max_connections", options.max_connections,
-                 "connections open at once; by default " +
+                 "most connections open at once; by default " +
                      std::to_string(model::Limits{}.max_connections) +
-                     ", or as many as there may be descriptors")
+                     ", or fewer if the limit of descriptors is lower")
       ->check(CLI::PositiveNumber);
-  app.add_flag(
-      "--ignore_stdin", options.ignore_stdin,
-      "serve until SIGTERM or SIGINT; without it the end of stdin ends the server as well");
-  app.add_option("--pool_threads", options.pool_threads, "threads of the model threadpool")
+  app.add_flag("--ignore_stdin", options.ignore_stdin,
+               "serve until SIGTERM or SIGINT; by default the end of stdin also ends the server");
+  app.add_option("--pool_threads", options.pool_threads,
+                 "number of threads of the model threadpool")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
 }

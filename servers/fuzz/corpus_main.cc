@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
   } catch (const rpycbench::fuzz::BrokenProperty& broken) {
     std::cerr << broken.what() << "; the input is in " << fs::absolute(kept) << '\n';
   } catch (const std::exception& error) {
-    std::cerr << "an exception that is not documented, or no corpus: " << error.what()
+    std::cerr << "no corpus, or an exception that the layer does not document: " << error.what()
               << "; the last input, if any, is in " << fs::absolute(kept) << '\n';
   }
   return 1;

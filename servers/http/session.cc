@@ -143,7 +143,8 @@ void Session::CheckHead(const RequestParser& parser) {
     case TransferCoding::kUnknown:
       throw Refusal(status::not_implemented, "transfer coding not supported");
     case TransferCoding::kUnframed:
-      throw Refusal(status::bad_request, "the transfer coding does not tell where the body ends");
+      throw Refusal(status::bad_request,
+                    "the transfer coding does not determine where the body ends");
   }
   if (!parser.names_host()) throw Refusal(status::bad_request, "one valid Host is required");
   if (parser.method() == verb::connect) {
@@ -160,7 +161,8 @@ void Session::Answer(RequestParser& parser) {
     return AnswerOptions(parser, "GET, HEAD, POST, OPTIONS");
   }
   const std::optional<std::string_view> path = PathOf(parser.target());
-  if (!path) throw Refusal(status::bad_request, "neither a path nor an http URL with a host");
+  if (!path)
+    throw Refusal(status::bad_request, "the target is neither a path nor an http URL with a host");
   const std::optional<Match> match = FindRoute(*path);
   if (!match || !Offers(match->route)) throw Refusal(status::not_found, "unknown path");
   const std::string_view allowed = match->route.takes_body ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";

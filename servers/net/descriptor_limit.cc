@@ -10,7 +10,8 @@ namespace rpycbench::net {
 std::size_t RaiseDescriptorLimit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    throw std::system_error(errno, std::system_category(), "read the limit of descriptors");
+    throw std::system_error(errno, std::system_category(),
+                            "read the limit of open descriptors (RLIMIT_NOFILE)");
   }
   const rlimit raised{limit.rlim_max, limit.rlim_max};
   if (::setrlimit(RLIMIT_NOFILE, &raised) != 0) return limit.rlim_cur;

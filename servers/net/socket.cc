@@ -96,8 +96,8 @@ void Socket::FinishConnecting() const {
 void Socket::Fail(int error, std::string_view operation) const {
   if (error == EADDRNOTAVAIL && operation == "connect to") {
     operation =
-        "find an address of this host, or a free port (ip_local_port_range; TIME_WAIT holds "
-        "one for a minute), to connect to";
+        "get a local address and a free port (see ip_local_port_range; TIME_WAIT keeps a port "
+        "for a minute) to connect to";
   }
   throw Error({TimeoutAware(error), std::system_category()}, operation, peer_);
 }

@@ -33,7 +33,7 @@ class Parameters {
 
   Object& object(std::size_t index) const {
     if (!arguments_[index].is(Kind::kObject)) {
-      throw PythonError("TypeError", "the handler wants an object of this end");
+      throw PythonError("TypeError", "the handler takes an object of this end");
     }
     return arguments_[index].object();
   }
@@ -49,7 +49,7 @@ class Parameters {
   std::int64_t integer(std::size_t index, std::int64_t otherwise) const {
     if (!has(index)) return otherwise;
     if (!arguments_[index].is(Kind::kInt)) {
-      throw PythonError("TypeError", "the handler wants an integer");
+      throw PythonError("TypeError", "the handler takes an integer");
     }
     return arguments_[index].integer();
   }

@@ -25,7 +25,7 @@ constexpr char kDelays[] =
     "sleep:<distribution>, spin:<distribution> or stall:<every_ms>:<length_ms>";
 
 [[noreturn]] void Refuse(std::string_view text, std::string_view valid) {
-  throw DelayError('"' + std::string(text) + "\" is not valid; valid is " + std::string(valid));
+  throw DelayError('"' + std::string(text) + "\" is not valid; use " + std::string(valid));
 }
 
 // Returns the word before the first colon and the text after it.
@@ -138,7 +138,8 @@ Delay::Delay(std::string_view spec) {
 void Delay::ReadStall(std::string_view text) {
   const std::vector<double> numbers = ParseNumbers(text, kMaxUs / 1e3);
   if (numbers.size() != 2 || numbers[0] <= 0 || numbers[1] >= numbers[0]) {
-    Refuse("stall:" + std::string(text), "stall:<every_ms>:<length_ms>, the length the shorter");
+    Refuse("stall:" + std::string(text),
+           "stall:<every_ms>:<length_ms> with the length below the period");
   }
   every_ = FromUs(numbers[0] * 1e3);
   length_ = FromUs(numbers[1] * 1e3);

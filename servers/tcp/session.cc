@@ -22,7 +22,8 @@ class Session {
         CheckUpload();
         request_.ReceiveData(socket_, header().number);
       } else if (!request_.data().empty()) {
-        throw FormatError(socket_.peer().ToString() + ": data behind a request without any");
+        throw FormatError(socket_.peer().ToString() +
+                          ": data after a request of an operation that takes none");
       }
       service_.injection().Apply();
       Answer();
@@ -49,7 +50,8 @@ class Session {
   void CheckUpload() const {
     if (header().number > static_cast<std::uint64_t>(service_.limits().max_bytes)) {
       throw FormatError(socket_.peer().ToString() + ": an upload of " +
-                        std::to_string(header().number) + " bytes is above the limit");
+                        std::to_string(header().number) + " bytes is above the limit of " +
+                        std::to_string(service_.limits().max_bytes) + " bytes (--max_bytes)");
     }
   }
 

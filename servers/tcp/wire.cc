@@ -45,7 +45,7 @@ void Message::ReceiveData(net::Socket& socket, std::uint64_t size) {
   const std::size_t total = sizeof header_ + size;
   if (present > total) {
     throw FormatError(socket.peer().ToString() + ": " + std::to_string(present - total) +
-                      " bytes beyond the end of the message");
+                      " bytes after the end of the message");
   }
   bytes_.resize(total);
   socket.ReceiveExactly(bytes_.data() + present, total - present);

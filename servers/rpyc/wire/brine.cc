@@ -118,7 +118,7 @@ class Reader {
 
   Value ReadAll() {
     const Value value = ReadValue(0);
-    if (position_ != end_) throw ProtocolError("brine: bytes behind the value");
+    if (position_ != end_) throw ProtocolError("brine: bytes after the value");
     return value;
   }
 

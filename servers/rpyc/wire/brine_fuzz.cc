@@ -51,7 +51,7 @@ void Fuzz(std::string_view input) {
   Arena unused;
   const std::size_t cut = fuzz::Hash(input) % input.size();
   Check(!TryRead(input.substr(0, cut), unused), "a value cut short is refused");
-  Check(!TryRead(std::string(input) + '\0', unused), "bytes behind a value are refused");
+  Check(!TryRead(std::string(input) + '\0', unused), "bytes after a value are refused");
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ void Inflater::Feed(std::string_view piece) {
   const auto limit = static_cast<std::size_t>(limit_);
   do {
     if (state_->block_state == ISAL_BLOCK_FINISH) {
-      throw ProtocolError("frame: bytes behind the compressed stream");
+      throw ProtocolError("frame: bytes after the compressed stream");
     }
     const std::size_t size = out_->size();
     // One byte beyond the limit distinguishes a stream that ends there from one that continues.
@@ -128,7 +128,7 @@ void Inflater::Finish() {
   }
   // ISA-L may have read the first bytes after the stream into its bit buffer.
   if (state_->read_in_length >= 8) {
-    throw ProtocolError("frame: bytes behind the compressed stream");
+    throw ProtocolError("frame: bytes after the compressed stream");
   }
 }
 

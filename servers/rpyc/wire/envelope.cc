@@ -58,7 +58,7 @@ Dialect DetectDialect(std::string_view payload) {
   const char first = payload.empty() ? '\0' : payload.front();
   if (first == kTupleOfThree) return Dialect::k5;
   if (first >= 1 && first <= 3) return Dialect::k6;
-  throw ProtocolError("envelope: the message is of neither dialect");
+  throw ProtocolError("envelope: the message is in neither dialect");
 }
 
 Envelope ReadEnvelope(Dialect dialect, std::string_view payload, Arena& arena,
