@@ -57,29 +57,40 @@ void WriteU32(std::size_t value, MessageWriter& out) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<char>(value >> (24 - 8 * i));
 }
 
-void WriteBytesHead(std::size_t size, MessageWriter& out) {
+// The tags of a kind of value that has a length: none, 1 to 4, in a byte, in four bytes.
+struct LengthTags {
+  char empty;
+  char one;
+  char byte;
+  char four_bytes;
+};
+constexpr LengthTags kBytesTags{kEmptyBytes, kBytes1, kBytesL1, kBytesL4};
+constexpr LengthTags kTupleTags{kEmptyTuple, kTuple1, kTupleL1, kTupleL4};
+
+template <LengthTags tags>
+void WriteHead(std::size_t size, MessageWriter& out) {
   if (size == 0) {
-    out.Byte(kEmptyBytes);
+    out.Byte(tags.empty);
   } else if (size <= 4) {
-    out.Byte(static_cast<char>(kBytes1 + size - 1));
+    out.Byte(static_cast<char>(tags.one + size - 1));
   } else if (size <= 255) {
-    out.Byte(kBytesL1);
+    out.Byte(tags.byte);
     out.Byte(static_cast<char>(size));
   } else {
-    out.Byte(kBytesL4);
+    out.Byte(tags.four_bytes);
     WriteU32(size, out);
   }
 }
 
 void WriteBytes(std::string_view bytes, MessageWriter& out) {
-  WriteBytesHead(bytes.size(), out);
+  WriteHead<kBytesTags>(bytes.size(), out);
   out.Refer(bytes);
 }
 
 void WritePieces(std::span<const iovec> pieces, MessageWriter& out) {
   std::size_t size = 0;
   for (const iovec& piece : pieces) size += piece.iov_len;
-  WriteBytesHead(size, out);
+  WriteHead<kBytesTags>(size, out);
   for (const iovec& piece : pieces) {
     out.Refer({static_cast<const char*>(piece.iov_base), piece.iov_len});
   }
@@ -279,19 +290,7 @@ void WriteText(std::string_view utf8, MessageWriter& out) {
   WriteBytes(utf8, out);
 }
 
-void WriteTupleHead(std::size_t count, MessageWriter& out) {
-  if (count == 0) {
-    out.Byte(kEmptyTuple);
-  } else if (count <= 4) {
-    out.Byte(static_cast<char>(kTuple1 + count - 1));
-  } else if (count <= 255) {
-    out.Byte(kTupleL1);
-    out.Byte(static_cast<char>(count));
-  } else {
-    out.Byte(kTupleL4);
-    WriteU32(count, out);
-  }
-}
+void WriteTupleHead(std::size_t count, MessageWriter& out) { WriteHead<kTupleTags>(count, out); }
 
 void WriteLongTupleHead(std::uint8_t count, MessageWriter& out) {
   out.Byte(kTupleL1);
