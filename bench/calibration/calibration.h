@@ -1,7 +1,7 @@
-// Known delay: calls to a server whose `ping` takes times of a known distribution (its flag
-// --delay) must come out with just these times, on top of what the same call takes without. One
-// client and one connection; a window is a whole number of the distribution's cycles, so that
-// nothing is left to chance but the machine.
+// Checks the suite against a known delay. A server whose `ping` takes times of a known distribution
+// (its flag --delay) must yield exactly these times, on top of a call without delay. One client
+// uses one connection. A window is a whole number of the distribution's cycles, so that only the
+// machine is left to chance.
 #pragma once
 
 #include <array>
@@ -20,48 +20,49 @@ namespace rpycbench {
 
 struct KnownDelay {
   std::string_view name;
-  std::string_view kind;          // of the delay
-  std::string_view distribution;  // as service::DelayDistribution has it
-  std::size_t calls;              // of a window, cycles of the distribution
+  std::string_view kind;          // the kind of delay
+  std::string_view distribution;  // in the syntax of service::DelayDistribution
+  std::size_t calls;              // calls in a window; whole cycles of the distribution
 
   std::string ServerFlag() const {
     return "--delay=" + std::string(kind) + ":" + std::string(distribution);
   }
 };
 
-// Times so long that what the machine adds stays small against them: a call after some milliseconds
-// of quiet finds its caches and the virtual CPU cold, and takes up to 100 us more.
+// The times are long, so that what the machine adds stays small against them. A call after some
+// milliseconds of quiet finds its caches and the virtual CPU cold, and takes up to 100 us more.
 inline constexpr std::array kKnownDelays{
     KnownDelay{"spin_uniform", "spin", "uniform:3000:9000", 200},
     KnownDelay{"spin_bimodal", "spin", "bimodal:4000:16000:10", 200},
     KnownDelay{"sleep_constant", "sleep", "constant:10000", 200}};
 
-// A statistic may miss its true value by this share of it and, on top, what the same call takes
+// A statistic may miss its true value by this share of it, plus the time that the same call takes
 // without delay.
 inline constexpr double kTolerance = 0.02;
 
-// In µs.
+// One statistic of a window: what it should be and what was measured. All values are in µs.
 struct Statistic {
   std::string_view name;
   double expected = 0;
   double measured = 0;
-  double allowed = 0;  // difference of the two
+  double allowed = 0;  // the largest difference that passes
 
   bool Holds() const;
 };
 
 struct Calibration {
   std::vector<Statistic> statistics;  // mean, p50, p95, p99
-  double floor_p50_us = 0;            // of the same call without delay
-  std::size_t windows = 0;            // measured; more than one where the machine was disturbed
-  bool disturbed = false;             // the last window, too
-  Samples samples;                    // of the last window
+  double floor_p50_us = 0;            // the median of the same call without delay
+  std::size_t windows = 0;  // windows measured; more than one if the machine was disturbed
+  bool disturbed = false;   // whether the last window was disturbed, too
+  Samples samples;          // those of the last window
 
-  // Empty if all statistics hold; otherwise each that does not, with both values.
+  // Returns an empty string if all statistics hold, otherwise those that do not, with both values.
   std::string Misses() const;
 };
 
-// What is true, and what came out.
+// Returns the statistics of `measured` next to their true values. `floor_us` is the median of the
+// same call without delay, in µs.
 std::vector<Statistic> Compare(const KnownDelay& delay, double floor_us, Samples& measured);
 
 template <class Client>
@@ -80,9 +81,9 @@ Samples TimePings(Client& client, std::size_t calls) {
   return samples;
 }
 
-// Measures up to three windows: another one only if the last missed and CPU time was lost in it.
-// Calls with and without delay take turns, so that the floor is that of the same moments. The
-// caller has pinned its thread. Throws what clients throw, and ServerError.
+// Measures up to three windows, another one only if the last missed and CPU time was lost in it.
+// Calls with and without delay alternate, so that the floor comes from the same moments. The caller
+// has pinned its thread. Throws what clients throw, and ServerError.
 template <class Client>
 Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const ServerMode& mode,
                               Placement placement, const KnownDelay& delay) {
@@ -96,7 +97,7 @@ Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const Se
   const auto plain = connect(pool.Acquire(WithInjection(options, {mode, placement})));
   ServerProcess& server =
       pool.Acquire(WithInjection(options, {mode, placement, {delay.ServerFlag()}}));
-  // A launcher's server may be a process of another machine.
+  // A launcher may start the server on another machine, where its pid means nothing here.
   const pid_t process = options.server_launcher.empty() ? server.pid() : 0;
   const auto client = connect(server);
   Calibration result;
@@ -112,7 +113,7 @@ Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const Se
     }
     const auto length = Samples::Clock::now() - start;
     result.disturbed = (LostCpuTime::Read(process) - before).Disturbs(length);
-    // The median: the floor's outliers are no part of every call.
+    // The median, because not every call suffers the floor's outliers.
     result.floor_p50_us = *floor.PercentileUs(50);
     result.statistics = Compare(delay, result.floor_p50_us, result.samples);
     ++result.windows;

@@ -1,6 +1,7 @@
-// `bench_all --self-check`: says in under 20 seconds whether this machine is fit to measure, by its
-// clock, its timers, what it takes to wake the other side, how much that differs from run to run,
-// and whether known times come out right. See self_check_facts.h for the judgement.
+// `bench_all --self-check` reports in under 20 seconds whether this machine is fit to measure. It
+// looks at the clock, the timers, the cost of waking the other side and how much that differs from
+// run to run. It also checks whether known times come out right. self_check_facts.h has the
+// judgement.
 #pragma once
 
 #include "fixtures/options.h"
@@ -8,8 +9,8 @@
 
 namespace rpycbench {
 
-// Writes the findings to stdout. Returns 0 if the calibration holds, 1 if not.
-// Throws ServerError, std::runtime_error.
+// Runs the check and writes the findings to stdout. Returns 0 if the calibration holds, 1 if not.
+// Throws ServerError and std::runtime_error.
 int RunSelfCheck(const Options& options, ServerPool& servers);
 
 }  // namespace rpycbench

@@ -1,5 +1,5 @@
-// What a self-check found out about a machine, what follows from it, and how it is told: no
-// measurement here, so that every judgement can be tested.
+// What a self-check found out about a machine, what follows from it, and how it is presented. This
+// file measures nothing, so that tests can cover every judgement.
 #pragma once
 
 #include <string>
@@ -18,11 +18,11 @@ struct TimerFacts {
   double late_p99_us = 0;
 };
 
-// A ping-pong between client and server, in several short runs.
+// Results of a ping-pong between client and server, in several short runs.
 struct PlacementFacts {
   Placement placement = Placement::kFree;
   std::string unavailable;  // why it could not be measured; empty if it was
-  double p50_us = 0;        // of all runs
+  double p50_us = 0;        // over all runs
   double p99_us = 0;
   double p50_deviation = 0;  // standard deviation of the runs' p50, as a share of their mean
   double p10_deviation = 0;
@@ -43,15 +43,16 @@ struct SelfCheckFacts {
   std::vector<CalibrationFacts> calibrations;
 };
 
-// The mean of the values and their standard deviation as a share of it; of two or more.
+// Returns the standard deviation of the values as a share of their mean. There must be at least two
+// values.
 double RelativeDeviation(const std::vector<double>& values);
 
-// Whether known times came out right, all of them: what the exit status says.
+// Returns whether all known times came out right, which decides the exit status.
 bool CalibrationHolds(const SelfCheckFacts& facts);
-// Why the machine is not fit to measure, in a few words each; empty if it is.
+// Returns why the machine is not fit to measure, in a few words each; empty if it is fit.
 std::vector<std::string> ReasonsAgainst(const SelfCheckFacts& facts);
 
-// All of it as text, one screen of lines of at most 110 characters, the verdict last.
+// Returns all findings as text, one screen of lines of at most 110 characters, the verdict last.
 std::string Describe(const SelfCheckFacts& facts);
 
 }  // namespace rpycbench

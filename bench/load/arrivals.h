@@ -1,6 +1,6 @@
-// When the calls of an open loop are due: a schedule that is fixed before the first call is made,
-// so that no answer, however late, can hold a later call back. The same seed gives the same
-// schedule, on every platform.
+// When the calls of an open loop are due. The schedule is fixed before the first call, so that no
+// answer, however late, can hold back a later call. The same seed gives the same schedule on every
+// platform.
 #pragma once
 
 #include <chrono>
@@ -12,9 +12,10 @@
 
 namespace rpycbench {
 
-// `count` moments in ascending order, counted from the start of a window of count / per_second
-// seconds, in which they all lie. constant: in the middles of equal intervals. poisson: as
-// independent users have it, given that so many come in this window. `per_second` is above 0.
+// Returns `count` moments in ascending order, counted from the start of a window of count /
+// per_second seconds that contains them all. kConstant puts them in the middle of equal intervals.
+// kPoisson spreads them as independent users would, given that exactly `count` calls arrive.
+// `per_second` must be above 0.
 std::vector<std::chrono::nanoseconds> Schedule(Arrivals arrivals, double per_second,
                                                std::size_t count, std::uint64_t seed);
 

@@ -1,7 +1,7 @@
-// Connections beside one that crashes its session: each has a thread that calls ping without pause,
-// from before the crash until the connection, or the one made in its place, works again. A lost
-// connection is made anew at once; where nobody listens any more the bystander says so and waits
-// until there is another server.
+// Connections that exist next to one that crashes its session. Each has a thread that calls ping
+// without pause, from before the crash until the connection, or its replacement, works again. A
+// lost connection is replaced at once. If the server is gone, the bystander reports that and waits
+// until there is another one.
 #pragma once
 
 #include <algorithm>
@@ -28,24 +28,25 @@ namespace rpycbench {
 struct BystanderResult {
   Samples calm;                             // its calls before the crash
   Samples::Clock::duration longest_gap{};   // its longest wait for a reply since then
-  Samples::Clock::time_point recovered_at;  // the reply to its first ping after the crash
+  Samples::Clock::time_point recovered_at;  // reply to its first ping after the crash
   bool lost = false;                        // whether a call found its connection ended
-  std::string error;                        // what else went wrong
+  std::string error;                        // any other failure; empty if there was none
 };
 
-// The bystanders of one crash. Methods are for the thread that causes it.
+// The bystanders of one crash. Only the thread that causes the crash may call the methods.
 template <class Client>
 class Bystanders {
  public:
   using Clock = Samples::Clock;
   using Connections = std::vector<std::unique_ptr<Client>>;
-  // Returns a new connection that has answered; throws what its constructor and its call throw.
+  // Returns a new connection that has answered. Throws what its constructor and its call throw.
   using Connect = std::function<std::unique_ptr<Client>(const net::Endpoint&)>;
 
   static constexpr std::size_t kCalmCalls = 10;
 
-  // Starts a thread for each connection; lost ones are replaced. `patience` bounds each wait. The
-  // connections must outlive this object. Throws std::system_error if a thread can't be started.
+  // Starts a thread for each connection and replaces connections that are lost. `patience` bounds
+  // each wait. The connections must outlive this object. Throws std::system_error if a thread can't
+  // be started.
   Bystanders(Connections& connections, const net::Endpoint& server, Connect connect,
              std::chrono::milliseconds patience)
       : connections_(connections),
@@ -68,18 +69,18 @@ class Bystanders {
   Bystanders& operator=(const Bystanders&) = delete;
   ~Bystanders() { Stop(); }
 
-  // Waits until each has had kCalmCalls replies. Throws if one lost its connection.
+  // Waits until each bystander has had kCalmCalls replies. Throws if one lost its connection.
   void AwaitCalm() {
     std::unique_lock lock(mutex_);
     Await(lock, "before the crash", [&] { return calm_ == results_.size(); });
   }
-  // To be told when the crash is about to be sent: from now on connections may be lost.
+  // Marks the moment before the crash is sent; connections may be lost from now on.
   void CrashBegins(Clock::time_point now) { crash_begins_ = now; }
-  // To be told when the crashed session is gone.
+  // Marks the moment when the crashed session is gone.
   void CrashEnded(Clock::time_point now) { crash_ended_ = now; }
-  // Waits until each has had a reply to a ping that was sent after the crash. If one finds no
-  // server, calls `restart`, which returns where the new one is. Throws what `restart` throws, and
-  // the first error of a bystander.
+  // Waits until each bystander has had a reply to a ping that it sent after the crash. If one finds
+  // no server, calls `restart`, which returns the endpoint of the new one. Throws what `restart`
+  // throws, and the first error of a bystander.
   template <class Restart>
   void AwaitRecovery(const Restart& restart) {
     std::unique_lock lock(mutex_);
@@ -95,7 +96,7 @@ class Bystanders {
       changed_.notify_all();
     }
   }
-  // After AwaitRecovery.
+  // Returns one result for each bystander; valid after AwaitRecovery.
   std::vector<BystanderResult>& results() { return results_; }
 
  private:
@@ -103,7 +104,7 @@ class Bystanders {
     try {
       PingUntilRecovered(i);
     } catch (const std::exception& error) {
-      const std::scoped_lock lock(mutex_);  // under which errors are looked for
+      const std::scoped_lock lock(mutex_);  // those who look for errors hold it, too
       results_[i].error = error.what();
       ++failed_;
       changed_.notify_all();
@@ -112,7 +113,7 @@ class Bystanders {
 
   void PingUntilRecovered(std::size_t i) {
     BystanderResult& result = results_[i];
-    std::size_t generation = 0;  // of the server that the connection leads to
+    std::size_t generation = 0;  // which server the connection leads to
     for (;;) {
       const auto asked = Clock::now();
       auto sent = asked;
@@ -166,7 +167,7 @@ class Bystanders {
     return server_;
   }
 
-  // Returns when there is another server than that of `generation`.
+  // Returns once there is another server than that of `generation`.
   void AwaitServer(std::size_t generation) {
     std::unique_lock lock(mutex_);
     if (generation != generation_) return;

@@ -1,6 +1,6 @@
-// The clients of client_load.h, each a fiber, all on the thread that measures. Without a thread a
-// client for the kernel to switch to, thousands of connections can be driven, and what is seen is
-// more the server's cost of them than the clients'.
+// The clients of client_load.h as fibers, all on the thread that measures. The kernel switches
+// between no client threads, so this drives thousands of connections. The result then shows the
+// server's costs rather than the clients'.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,8 @@
 
 namespace rpycbench {
 
-// As ClientThreads. The one thread is the caller's, which has been placed already.
+// Has the interface of ClientThreads. Its one thread is the caller's, which has been placed
+// already.
 template <class Source, class Call>
 class ClientFibers {
  public:
@@ -24,11 +25,11 @@ class ClientFibers {
 
   static constexpr std::size_t ThreadsFor(std::size_t) { return 1; }
 
-  // Connects all.
+  // Connects all clients and waits until they have had a reply.
   void Connect() {
     RunAll([this](std::size_t client) { steps_.Connect(client, results_[client]); });
   }
-  // Makes all requests, to the last reply.
+  // Lets all clients make their requests and returns after the last reply.
   void MakeRequests() {
     RunAll([this](std::size_t client) { steps_.MakeRequests(client, results_[client]); });
   }

@@ -1,6 +1,6 @@
-// What N clients are asked for, whatever runs them: all connect at the same moment, wait until all
-// have had a first reply, and make their requests at the same moment. What a client finds out stays
-// with it until the phase is over; nothing is shared while requests are made.
+// What N clients have to do, whether threads or fibers run them. All connect at the same moment,
+// wait until all have had a first reply, and then start their requests at the same moment. A client
+// keeps its findings to itself until the phase is over. Nothing is shared while requests are made.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -26,7 +26,7 @@ namespace rpycbench {
 struct ClientResult {
   Samples connect;
   Samples latencies;
-  Samples::Clock::time_point begin, end;  // of its requests
+  Samples::Clock::time_point begin, end;  // first request, last reply
   double requests_per_second = 0;
   std::string error;
 };
@@ -40,7 +40,8 @@ inline std::vector<ClientResult> MakeResults(std::size_t clients, std::int64_t r
   return results;
 }
 
-// What a client does in each phase, whatever runs it. One that has failed does nothing more.
+// What a client does in each phase, whether a thread or a fiber runs it. A client that has failed
+// does nothing more.
 template <class Source, class Call>
 class ClientSteps {
  public:
@@ -58,7 +59,7 @@ class ClientSteps {
       const auto start = Samples::Clock::now();
       auto before = start;
       for (std::int64_t i = 0; i < requests_; ++i) {
-        net::Yield();  // in a thread, nothing
+        net::Yield();  // does nothing in a thread
         source_.With(client, call_);
         const auto after = Samples::Clock::now();
         result.latencies.Add(after - before);
@@ -73,7 +74,7 @@ class ClientSteps {
 
   void CloseAll() const { source_.CloseAll(); }
 
-  // Runs `step` unless the client has failed, and keeps what it throws.
+  // Runs `step` unless the client has failed, and records what it throws.
   template <class Step>
   static void Guard(ClientResult& result, const Step& step) {
     if (!result.error.empty()) return;
@@ -90,17 +91,17 @@ class ClientSteps {
   const Call& call_;
 };
 
-// All iterations of a row together.
+// Sums over all iterations of a row.
 struct ClientTotals {
   Samples latencies;
   Samples connects;
   double slowest = std::numeric_limits<double>::infinity();
   double fastest = 0;
-  std::chrono::duration<double> spent{};  // from the first request to the last reply, each time
+  std::chrono::duration<double> spent{};  // from first request to last reply, summed up
   WireTotals wire;
 
-  // Of all clients together. The framework's clock also has the wake-ups of the thread that starts
-  // and awaits them, which are of no client.
+  // Returns the rate of all clients together. The framework's clock is no use here: it includes the
+  // wake-ups of the thread that starts and awaits the clients.
   double RequestsPerSecond() const {
     return static_cast<double>(latencies.count()) / spent.count();
   }
@@ -120,7 +121,7 @@ struct ClientTotals {
   }
 };
 
-// Throws if clients failed: how many, and how the first of them.
+// Throws if clients failed; the message has their number and the first failure.
 inline void CheckAllSucceeded(const std::vector<ClientResult>& results) {
   const auto failed = [](const ClientResult& result) { return !result.error.empty(); };
   const auto first = std::ranges::find_if(results, failed);
@@ -130,8 +131,8 @@ inline void CheckAllSucceeded(const std::vector<ClientResult>& results) {
                            " clients failed, one of them: " + first->error);
 }
 
-// Throws if so many connections are more descriptors than the process may have: a row says so at
-// once, and not how its thousandth client failed.
+// Throws if so many connections need more descriptors than the process may have. The row then
+// reports that at once, and not how its thousandth client failed.
 inline void CheckDescriptorsFor(std::size_t clients) {
   const std::size_t needed = clients + net::kOtherDescriptors;
   if (const std::size_t allowed = net::RaiseDescriptorLimit(); needed > allowed) {
@@ -141,25 +142,26 @@ inline void CheckDescriptorsFor(std::size_t clients) {
   }
 }
 
-// What is asked of the clients of a row.
+// What a row asks of its clients.
 struct ClientLoad {
   const net::Endpoint& server;
   const Options& options;
   const ServerMode& mode;
   std::size_t clients;
-  std::int64_t requests;  // of each client in each iteration
+  std::int64_t requests;  // by each client in each iteration
   RowMeter& meter;
 };
 
-// What all iterations of a row are judged by: its clients had a rate, and one connection each.
+// Hands the meter what all iterations of a row are judged by. Its clients had a rate, and one
+// connection each.
 inline void TakeTotals(RowMeter& meter, ClientTotals& totals, Tail tail, std::size_t threads) {
   meter.TakeSamples(totals.latencies, tail, RowMeter::Order::kOther);
   meter.LoadIsMadeBy(threads);
 }
 
-// One iteration of the benchmark's loop. `Clients` is ClientThreads or the like. The clock runs
-// from the release of the requests to the last reply; connecting, closing, and `keep`, which is
-// invoked with the clients' results, are outside of it. Throws if a client failed.
+// Runs one iteration of the benchmark's loop. `Clients` is ClientThreads or ClientFibers; `keep` is
+// invoked with the clients' results. The clock runs from the release of the requests to the last
+// reply. It excludes connecting, closing and `keep`. Throws if a client failed.
 template <template <class, class> class Clients, class Source, class Call, class Keep>
 void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call& call,
                     ClientTotals& totals, const Keep& keep) {

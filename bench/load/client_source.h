@@ -1,7 +1,7 @@
-// Where one of many clients gets its connection from: one of its own, or, as HTTP libraries have
-// it, one borrowed from a pool for each request. Waiting for a free connection, and the pool's
-// lock, are then part of what a request takes. A connection counts as made when it has answered:
-// the kernel's backlog accepts it long before a thread or a process serves it.
+// Where one of many clients gets its connection from. Either it has its own, or it borrows one from
+// a pool for each request, as HTTP libraries do. With a pool, a request's time includes the wait
+// for a free connection and the pool's lock. A connection counts as made when it has answered. The
+// kernel's backlog accepts it long before a thread or a process serves it.
 #pragma once
 
 #include <condition_variable>
@@ -15,18 +15,18 @@
 
 namespace rpycbench {
 
-// Each method is called by the thread or fiber of the client it names; different clients do not
-// meet.
+// A connection for each client. The thread or fiber of a client calls the methods that take its
+// number, and no two clients share any state.
 template <class Client>
 class OwnConnections {
  public:
-  // A call is invoked with a connection and throws if the reply is wrong.
+  // Connects nothing yet. `Call` is invoked with a connection and throws if the reply is wrong.
   template <class Call>
   OwnConnections(const net::Endpoint& server, const Options& options, const ServerMode& mode,
                  std::size_t clients, const Call&)
       : server_(server), options_(options), mode_(mode), connections_(clients) {}
 
-  // Returns how long it took until the first reply.
+  // Connects and makes the first call. Returns the time until its reply.
   template <class Call>
   std::optional<Samples::Clock::duration> Connect(std::size_t client, const Call& first_call) {
     const auto start = Samples::Clock::now();
@@ -38,7 +38,7 @@ class OwnConnections {
   void With(std::size_t client, const Call& call) {
     call(*connections_[client]);
   }
-  // How many connections there are.
+  // Returns the number of connections.
   std::size_t size() const { return connections_.size(); }
   void CloseAll() {
     for (auto& connection : connections_) {
@@ -60,8 +60,8 @@ class OwnConnections {
   std::vector<std::unique_ptr<Client>> connections_;
 };
 
-// A fixed number of connections, made beforehand, shared by all clients. Who waits for one blocks
-// its thread: not for clients that are fibers.
+// A fixed number of connections that are made beforehand and shared by all clients. A client that
+// waits for one blocks its thread, so this is not for clients that are fibers.
 template <class Client>
 class PooledConnections {
  public:
@@ -77,7 +77,7 @@ class PooledConnections {
     }
   }
 
-  // Nothing that a client would wait for.
+  // Does nothing, because the connections exist already. Returns no time.
   template <class Call>
   std::optional<Samples::Clock::duration> Connect(std::size_t, const Call&) {
     return std::nullopt;

@@ -1,5 +1,5 @@
-// The clients of client_load.h, each a thread of this process. They move from phase to phase
-// together, by a barrier.
+// The clients of client_load.h as threads of this process. A barrier moves them from phase to phase
+// together.
 #pragma once
 
 #include <barrier>
@@ -14,12 +14,13 @@
 
 namespace rpycbench {
 
-// The clients of one iteration. `Source` is one of client_source.h; `Call` is invoked with a
-// connection and throws if the reply is wrong.
+// The clients of one iteration. `Source` is one of the classes in client_source.h. `Call` is
+// invoked with a connection and throws if the reply is wrong.
 template <class Source, class Call>
 class ClientThreads {
  public:
-  // All threads must be allowed exactly `cpus`, which they inherit from the one that starts them.
+  // Starts the threads, which inherit the CPUs of the calling thread. All must be allowed exactly
+  // `cpus`.
   ClientThreads(std::size_t clients, std::int64_t requests, Source& source, const Call& call,
                 const cpu_set_t& cpus)
       : cpus_(cpus),
@@ -36,24 +37,24 @@ class ClientThreads {
     }
   }
 
-  // How many threads make the load of so many clients.
+  // Returns how many threads make the load of `clients` clients.
   static constexpr std::size_t ThreadsFor(std::size_t clients) { return clients; }
 
   ~ClientThreads() {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  // Lets all connect and waits until they have.
+  // Lets all clients connect and waits until they have.
   void Connect() {
     phase_.arrive_and_wait();
     phase_.arrive_and_wait();
   }
-  // Lets all make their requests and waits for the last reply.
+  // Lets all clients make their requests and waits for the last reply.
   void MakeRequests() {
     phase_.arrive_and_wait();
     phase_.arrive_and_wait();
   }
-  // To be looked at between the phases and after them.
+  // Returns a result for each client. Read it between the phases or after them.
   std::vector<ClientResult>& results() { return results_; }
   void CloseAll() { steps_.CloseAll(); }
 

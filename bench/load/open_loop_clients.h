@@ -1,11 +1,11 @@
 // Clients that make calls when they are due and not when the last answer came: an open loop. Each
-// connection has a fiber; all run on the thread that measures. One more fiber watches the clock,
-// and hands every call whose time has come to the connection that has been free the longest. It
-// never sleeps where the thread has a CPU of its own, so calls leave within microseconds of their
-// time.
+// connection has a fiber, and all fibers run on the thread that measures. One more fiber watches
+// the clock. It hands each due call to the connection that has been free the longest. It never
+// sleeps where the thread has a CPU of its own, so calls leave within microseconds of their time.
 //
-// A call that finds no connection free waits, and its wait is part of its response time, which is
-// counted from the moment it was due: a server that stalls cannot slow its own clients down unseen.
+// A call that finds no connection free waits. Its response time includes that wait, because it is
+// counted from the moment the call was due. So a stalling server cannot hide behind clients that it
+// slows down (coordinated omission).
 #pragma once
 
 #include <algorithm>
@@ -27,14 +27,14 @@
 
 namespace rpycbench {
 
-// What became of the calls of a schedule.
+// The outcome of the calls of a schedule.
 struct OpenLoopWindow {
   Samples responses;  // from the moment a call was due to the end of its answer
-  Samples services;   // from its actual beginning
-  Samples lateness;   // from due to begun, of calls that found a connection free
+  Samples services;   // from the actual beginning of a call to the end of its answer
+  Samples lateness;   // from due to begun, for calls that found a connection free
   std::size_t asked = 0;
-  std::size_t backlog_max = 0;  // the most calls at a time that were due and had no connection
-  std::size_t backlog_end = 0;  // such calls when the last one's time had come
+  std::size_t backlog_max = 0;  // the most due calls at a time without a connection
+  std::size_t backlog_end = 0;  // such calls when the last one became due
   double seconds = 0;           // from the window's start to the last answer
   WireTotals wire;
 
@@ -44,13 +44,14 @@ struct OpenLoopWindow {
 };
 
 // `Call` is invoked with a client and throws if the reply is wrong. Every method throws
-// std::runtime_error if a client failed: how many, and how the first of them.
+// std::runtime_error if a client failed; the message has their number and the first failure.
 template <class Client, class Call>
 class OpenLoopClients {
  public:
   using Clock = Samples::Clock;
 
-  // `sleeps`: the thread shares its CPU with the server and must leave it between calls.
+  // Connects nothing yet. `sleeps` says that the thread shares its CPU with the server and must
+  // leave it between calls.
   OpenLoopClients(const net::Endpoint& server, const Options& options, const ServerMode& mode,
                   std::size_t connections, bool sleeps, const Call& call)
       : call_(call),
@@ -59,20 +60,20 @@ class OpenLoopClients {
         results_(connections),
         signals_(connections),
         handed_(connections),
-        // Few reports at once: while answers are dealt with, nobody watches the clock.
+        // Few reports at once, because nobody watches the clock while answers are processed.
         fibers_({.reports_at_once = 4, .kept_fibers = connections + 1}) {
     CheckDescriptorsFor(connections);
   }
 
   std::size_t connections() const { return results_.size(); }
 
-  // Connects all and makes a first call on each.
+  // Connects all clients and makes a first call on each.
   void Connect() {
     RunAll([this](std::size_t client) { source_.Connect(client, call_); });
   }
 
-  // As many calls per second as all connections together get answered when each makes the next call
-  // upon an answer; measured for `length`, after a quarter of that.
+  // Returns the calls per second that all connections together get answered when each makes its
+  // next call upon an answer. Measures for `length`, after a warm-up of a quarter of that.
   double Saturate(Clock::duration length) {
     const auto from = Clock::now() + length / 4;
     const auto end = from + length;
@@ -87,8 +88,8 @@ class OpenLoopClients {
     return static_cast<double>(answered) / std::chrono::duration<double>(length).count();
   }
 
-  // Makes a call at each moment of the schedule, counted from `start`. Calls that have not begun
-  // `overtime` after the last moment are given up: the window is then not complete.
+  // Makes a call at each moment of the schedule, counted from `start`. Gives up calls that have not
+  // begun `overtime` after the last moment; the window is then not complete.
   OpenLoopWindow Run(std::span<const std::chrono::nanoseconds> schedule, Clock::time_point start,
                      Clock::duration overtime) {
     OpenLoopWindow window;
@@ -121,7 +122,7 @@ class OpenLoopClients {
   struct State {
     std::span<const std::chrono::nanoseconds> schedule;
     Clock::time_point start;
-    std::size_t end;  // calls from here on are not made
+    std::size_t end;  // calls from this one on are not made
     OpenLoopWindow& window;
     std::size_t next = 0;  // the next call to begin
     std::size_t due = 0;   // calls whose time has come
@@ -154,7 +155,7 @@ class OpenLoopClients {
     }
   }
 
-  // The fiber of a connection: makes the calls it is handed, and those that wait for one.
+  // Runs the fiber of a connection: makes the calls that it is handed, and those that wait.
   void Serve(std::size_t client, State& state) {
     while (state.next < state.end) {
       free_.push_back(client);
@@ -163,7 +164,7 @@ class OpenLoopClients {
       if (call == kNoCall) return;
       for (bool waited = false; call != kNoCall; waited = true) {
         if (!Guard(client, [&] { Make(client, call, waited, state); })) {
-          state.end = state.next;  // the others end with what they have begun
+          state.end = state.next;  // the other fibers finish only what they have begun
           return;
         }
         call = NextWaiting(state);
@@ -182,7 +183,7 @@ class OpenLoopClients {
     state.last_answer = answered;
   }
 
-  // A call that is due and for which no connection is free but the one that asks.
+  // Returns a due call if no connection is free except the one that asks.
   std::size_t NextWaiting(State& state) {
     if (!free_.empty()) return kNoCall;
     state.LookAtClock(Clock::now());
@@ -218,7 +219,7 @@ class OpenLoopClients {
 
   void Pause(const State& state, Clock::time_point now) {
     if (!sleeps_) return net::Yield();
-    // Calls that wait for a connection are begun by whoever gets one free.
+    // Whichever connection becomes free begins the calls that wait.
     constexpr Clock::duration kLongest = std::chrono::milliseconds(1);
     const auto until = state.due < state.end ? state.Due(state.due) - now : kLongest;
     net::SleepFor(std::clamp<Clock::duration>(until, std::chrono::microseconds(1), kLongest));

@@ -1,6 +1,6 @@
-// A number of requests over several connections, all driven by fibers on the calling thread: who
-// has had its reply takes the next request of the number, so that all connections are at work until
-// the last one has been taken. For rows about the generator itself.
+// A number of requests over several connections, all driven by fibers on the calling thread. A
+// fiber that has had its reply takes the next request, so all connections are busy until the last
+// one is taken. It serves rows about the generator itself.
 #pragma once
 
 #include <cstddef>
@@ -30,14 +30,15 @@ class RequestSlice {
         clients_(connections),
         fibers_({.kept_fibers = connections}) {}
 
-  // Connects all and makes one request each. Like all below, throws what the first one threw.
+  // Connects all and makes one request on each. Like all methods below, throws the first exception
+  // that a fiber threw.
   void Connect() {
     RunAll([this](std::unique_ptr<HttpClient>& client) {
       client = MakeUniqueClient<HttpClient>(server_, options_, mode_);
       call_(*client);
     });
   }
-  // Makes so many requests and records what each took, the wait for a turn on the thread included.
+  // Makes `count` requests and records what each took, including the wait for a turn on the thread.
   void MakeRequests(std::uint64_t count, Samples& latencies) {
     left_ = count;
     RunAll([this, &latencies](std::unique_ptr<HttpClient>& client) {

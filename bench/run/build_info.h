@@ -1,13 +1,13 @@
-// How this program was built; the values are written into a generated source at each build.
+// How this program was built. Each build writes the values into a generated source.
 #pragma once
 
 namespace rpycbench::build_info {
 
-extern const char kVersion[];           // of the suite
+extern const char kVersion[];           // the suite's
 extern const char kGitRevision[];       // with "+dirty" if files differed from it; or "unknown"
 extern const char kBuildType[];         // CMAKE_BUILD_TYPE
-extern const char kSanitizer[];         // as for -fsanitize, empty for none
+extern const char kSanitizer[];         // as given to -fsanitize, or empty
 extern const char kCompiler[];          // name and version
-extern const char kBenchmarkVersion[];  // of Google Benchmark
+extern const char kBenchmarkVersion[];  // Google Benchmark's
 
 }  // namespace rpycbench::build_info

@@ -1,7 +1,7 @@
-// What a result file says about the run as a whole, beside what the framework says by itself: how
-// the suite was built, on what it ran, and what was asked for. Where the framework's own
-// "library_build_type" says "debug" (Debian builds the library so), it speaks of the framework
-// alone; the code under measurement is described by "suite_build_type".
+// What a result file says about the run as a whole: how the suite was built, where it ran, and what
+// was asked for. The framework adds its own entries. Its "library_build_type" says "debug" for
+// Debian's build of the library; that concerns the framework alone. "suite_build_type" describes
+// the code under measurement.
 #pragma once
 
 #include <string>
@@ -14,17 +14,17 @@ namespace rpycbench {
 
 using ContextEntries = std::vector<std::pair<std::string, std::string>>;
 
-// The keys and values of the context.
+// Returns the keys and values of the context.
 ContextEntries DescribeRun(const Options& options);
 
-// Adds entries to the framework's context, in which no key may come twice.
+// Adds entries to the framework's context. No key may come twice.
 void AddContext(const ContextEntries& entries);
 
-// "rpycbench <version> (<git revision>)".
+// Returns "rpycbench <version> (<git revision>)".
 std::string VersionLine();
 
-// One line if this build's figures are not worth comparing: not optimised, or with sanitizers.
-// Empty otherwise.
+// Returns one line if this build's figures are not worth comparing, because it is not optimised or
+// has sanitizers. Otherwise returns an empty string.
 std::string BuildWarning();
 
 }  // namespace rpycbench

@@ -1,5 +1,5 @@
 // The suite's description of itself as JSON: types, modes, counters, presets and flags.
-// `--describe` prints all of it, result files carry what their readers need, and the tools, the
+// `--describe` prints all of it, and result files carry what their readers need. The tools, the
 // gate, the pages and the tests read it instead of repeating it.
 #pragma once
 
@@ -24,7 +24,7 @@ namespace rpycbench {
 //   flags     name, values, default, help
 std::string Describe(const TypeTable& types);
 
-// Returns the same without what only people read: no texts, presets and flags.
+// Returns the part that programs read: the object without texts, presets and flags.
 boost::json::object DescribeForReaders(const TypeTable& types);
 
 }  // namespace rpycbench

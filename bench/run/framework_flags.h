@@ -1,7 +1,7 @@
-// The framework's own flags, `--benchmark_*` and `--v`: what they say, and that they are right. The
-// framework takes them from the arguments and from the environment (BENCHMARK_FILTER, …), keeps
-// them to itself, and goes on with a default, or exits with success, when a value is malformed;
-// here they can be asked for, and malformed ones are refused before anything is measured.
+// The framework's own flags, `--benchmark_*` and `--v`. The framework takes them from the arguments
+// and from the environment (BENCHMARK_FILTER, …) and keeps them to itself. For a malformed value it
+// continues with a default, or exits with success. This class makes the values available and
+// refuses malformed ones before anything is measured.
 #pragma once
 
 #include <optional>
@@ -13,24 +13,26 @@ namespace rpycbench {
 
 class FrameworkFlags {
  public:
-  // Whether an argument is one of the framework's.
+  // Returns whether an argument is one of the framework's flags.
   static bool Owns(std::string_view argument);
 
   // Throws UsageError for a flag whose value, from the arguments or the environment, is malformed.
   explicit FrameworkFlags(std::vector<std::string> arguments);
 
-  // The value of a flag, without the dashes: the last argument that sets it, or else the
-  // environment. Empty text for a switch without a value, none for a flag that isn't set.
+  // Returns the value of a flag; `name` has no dashes. The last argument that sets it counts, or
+  // else the environment. Returns empty text for a switch without a value, nothing for a flag that
+  // isn't set.
   std::optional<std::string> Value(std::string_view name) const;
-  // The value, or `otherwise` when the flag isn't set.
+  // Returns the value, or `otherwise` if the flag isn't set.
   std::string ValueOr(std::string_view name, std::string_view otherwise) const;
-  // Whether a switch is on, as the framework reads it.
+  // Returns whether a switch is on, as the framework reads it.
   bool On(std::string_view name) const;
-  // From here on the flag has this value, whatever the user said.
+  // Sets the flag to this value, whatever the user gave.
   void Set(std::string_view name, std::string_view value);
 
-  // Hands the flags to the framework. `program` is argv[0], kept by the framework for its context.
-  // Throws UsageError for a flag it does not know. Flags that are not set keep what they have.
+  // Passes the flags to the framework; those that are not set keep the framework's value. `program`
+  // is argv[0], which the framework keeps for its context. Throws UsageError for a flag that the
+  // framework does not know.
   void Initialize(char* program) const;
 
  private:

@@ -1,5 +1,5 @@
-// A row that makes one kind of call again and again over one connection: the shape of Latency,
-// Bandwidth and BinaryTransfer, which differ in the call, its size and its counts only.
+// A row that makes one kind of call again and again over one connection. Latency, Bandwidth and
+// BinaryTransfer have this shape; they differ only in the call, its size and its counts.
 #pragma once
 
 #include <optional>
@@ -18,26 +18,26 @@ namespace rpycbench {
 
 struct CallRowSettings {
   Placement placement = Placement::kShared;  // unless the options name one
-  std::int64_t warmup_calls = 1;             // verified, before the clock
-  std::uint64_t bytes_per_call = 0;          // of payload; 0 reports no throughput
-  Tail tail = Tail::kP99;                    // what the row is read for
-  bool ledger_in_default = false;            // if the server is native
-  std::string conditions = {};               // beside the usual ones, for the label
-  // What differs from the options, for types that vary it by row.
+  std::int64_t warmup_calls = 1;             // verified, before the clock starts
+  std::uint64_t bytes_per_call = 0;          // payload; 0 reports no throughput
+  Tail tail = Tail::kP99;                    // the percentile that the row is read for
+  bool ledger_in_default = false;            // for native servers
+  std::string conditions = {};               // further ones for the label
+  // Settings that differ from the options, for types that vary them by row.
   ClientSettings client = {};
   std::vector<std::string> server_flags = {};
   std::optional<service::PayloadKind> payload = {};
 };
 
-// From this size on the comparison of a reply's content takes longer than to stop the framework's
-// clock and start it again, half of which (0.6 us) the clock sees.
+// From this size on, comparing a reply's content takes longer than stopping and restarting the
+// framework's clock. The clock sees half of that pause (0.6 us).
 inline constexpr std::uint64_t kPauseToVerifyBytes = 16 * 1024;
 
-// From this size on a ledger counts few calls, and only when asked to: each moves its bytes in as
-// many system calls as happen to be needed.
+// From this size on a ledger counts few calls, and only on request. Each call moves its bytes in
+// however many system calls happen to be needed.
 inline constexpr std::uint64_t kManyBytes = 1024 * 1024;
 
-// `Call` is invoked with the client and returns the reply; `Check` is invoked with the reply and
+// `Call` is invoked with the client and returns the reply. `Check` is invoked with the reply and
 // returns whether it is right.
 template <class Client, class Call, class Check>
 class CallRow : public ServerFixture {
@@ -104,7 +104,7 @@ class CallRow : public ServerFixture {
   void MakeCalls(const net::Endpoint& server, std::int64_t calls) override {
     auto client = MakeClient<Client>(server, options(), mode(), settings_.client);
     const auto call = [&] { rpycbench::Verify(check_(call_(client)), name_); };
-    // Until every buffer has its size; fewer where a call takes long.
+    // Warms up until every buffer has its size, with fewer calls where each takes long.
     for (int i = settings_.bytes_per_call < kManyBytes ? 3 : 1; i > 0; --i) call();
     MakeMarkedCalls(calls, call);
     client.Close();
@@ -117,7 +117,7 @@ class CallRow : public ServerFixture {
   Check check_;
 };
 
-// Registers such a row; with a fixed number of iterations in the preset classic.
+// Registers such a row. The preset classic fixes the number of iterations.
 template <class Client, class Call, class Check>
 void RegisterCallRow(const Suite& suite, const std::string& name, const ServerMode& mode,
                      const CallRowSettings& settings, std::int64_t classic_iterations, Call call,

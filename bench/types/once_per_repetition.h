@@ -1,6 +1,6 @@
-// A measurement that is made once for each repetition of a row, and not for every trial by which
-// the framework finds its number of iterations: a search, or a window of fixed length. Its result
-// then stands for each iteration. For rows whose time is told by the row itself (manual time).
+// A measurement that is made once for each repetition of a row, such as a search or a window of
+// fixed length. The framework's trials for the number of iterations do not repeat it. Its result
+// then counts for each iteration. It serves rows that report their time themselves (manual time).
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -13,10 +13,11 @@ namespace rpycbench {
 template <class Result>
 class OncePerRepetition {
  public:
-  // The result of this repetition, from `measure` if it has none yet.
+  // Returns the result of this repetition, which `measure` supplies if there is none yet.
   Result& Get(const benchmark::State& state, const std::function<Result()>& measure) {
     const auto iterations = state.max_iterations;
-    // Iterations grow from trial to trial; a repetition begins with as many as the last one ended.
+    // Iterations grow from trial to trial. A repetition begins with as many as the last one ended
+    // with.
     if (!result_ || iterations <= last_iterations_) {
       result_.reset();
       result_.emplace(measure());
@@ -30,7 +31,7 @@ class OncePerRepetition {
   benchmark::IterationCount last_iterations_ = 0;
 };
 
-// Every iteration of the row takes this long.
+// Reports `seconds` as the time of every iteration of the row.
 inline void ReportEach(benchmark::State& state, double seconds) {
   for (auto _ : state) state.SetIterationTime(seconds);
 }

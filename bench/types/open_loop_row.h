@@ -1,5 +1,5 @@
-// What the rows of an open loop share: how many connections, where their thread runs, how the
-// server's maximum is found, and which counters tell of a window.
+// What the rows of an open loop share: their connections, the placement of their thread, the
+// server's maximum rate, and the counters of a window.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -18,19 +18,19 @@
 
 namespace rpycbench {
 
-// split, so that the thread that watches the clock takes no CPU from the server; shared where there
-// is one CPU only.
+// Returns split, so that the thread that watches the clock takes no CPU from the server. Returns
+// shared where there is only one CPU.
 Placement OpenLoopPlacement();
 
-// Sets what a window tells beside the percentiles of response times and the rate asked for.
+// Sets a window's counters other than the percentiles of response times and the requested rate.
 void SetOpenLoopCounters(benchmark::State& state, OpenLoopWindow& window);
 
-// How many calls a window of about `seconds` has at a rate: 300 at least, for a 99th percentile of
-// fewer is in doubt, as long as they do not take more than 2 s; never none.
+// Returns how many calls a window of about `seconds` has at a rate. That is at least 300, because a
+// 99th percentile of fewer is in doubt, as long as they take at most 2 s. It is never 0.
 std::size_t CallsIn(double seconds, double per_second);
 
-// Calls per second at saturation, by mode: measured by the first row that asks, for all rows of a
-// run.
+// Calls per second at saturation, by mode. The first row that asks measures the rate for all rows
+// of a run.
 class SaturationRates {
  public:
   template <class Clients>
@@ -66,7 +66,7 @@ class OpenLoopFixture : public ServerFixture {
   static void Ping(Client& client) { Verify(client.Ping() == "pong", "ping"); }
   using Clients = OpenLoopClients<Client, void (*)(Client&)>;
 
-  // Connected clients that have made a first call each.
+  // Returns connected clients that have made a first call each.
   std::unique_ptr<Clients> Connect() {
     meter().BeforeConnecting(connections_);
     auto clients = std::make_unique<Clients>(server(), options(), mode(), connections_,
@@ -76,8 +76,8 @@ class OpenLoopFixture : public ServerFixture {
     return clients;
   }
 
-  // `count` calls as --arrivals has them, from now on; those that cannot begin in time are given
-  // up.
+  // Makes `count` calls from now on, spread as --arrivals says. Gives up those that have not begun
+  // `overtime` after the last is due.
   OpenLoopWindow RunWindow(Clients& clients, double per_second, std::size_t count,
                            std::uint64_t seed, Clock::duration overtime) {
     const auto schedule = Schedule(options().arrivals, per_second, count, seed);
@@ -88,17 +88,17 @@ class OpenLoopFixture : public ServerFixture {
     return window;
   }
 
-  // Of the window that the row tells of, once it has been measured.
+  // Reports the window that the row is about, once it has been measured.
   void Report(benchmark::State& state, OpenLoopWindow& window, double per_second) {
     ReportCalls(state, window.responses, window.wire);
     SetOpenLoopCounters(state, window);
     state.counters[counter::kRate] = per_second;
   }
 
-  // Hands the evidence of a window to the meter, before anything sorts it, and returns the meter.
-  // The thread that watches the clock is always busy; how late it was says whether it kept up.
+  // Passes the evidence of a window to the meter, before anything sorts it, and returns the meter.
+  // The thread that watches the clock is always busy, so its lateness shows whether it kept up.
   RowMeter Metered(OpenLoopWindow& window) {
-    // Queues come and go: medians that lie apart are no drift of the machine.
+    // Queues come and go, so medians that lie apart do not mean that the machine drifted.
     meter().TakeSamples(window.responses, Tail::kP99, RowMeter::Order::kOther);
     const auto late = window.lateness.PercentileUs(99);
     const auto p99 = window.responses.PercentileUs(99);

@@ -1,5 +1,5 @@
-// The benchmark types of the suite, in the order in which their rows are measured. A type is added
-// in types.cc, by its declaration and a place in the list.
+// The benchmark types of the suite, in the order in which their rows are measured. To add a type,
+// declare it in types.cc and give it a place in the list there.
 #pragma once
 
 #include <span>

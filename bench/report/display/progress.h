@@ -1,7 +1,7 @@
-// How far the run has come, for whoever watches it: one line on the terminal that is written over
-// as rows end, "[12/146] Latency/rpyc_threaded/ping  0:31, about 1:20 left". It stands between the
-// framework and the display reporter, whose lines it makes room for. Without a terminal nothing of
-// it is to be seen, and there is none of these then.
+// Shows how far the run has come: one line on the terminal, rewritten as rows end, such as
+// "[12/146] Latency/rpyc_threaded/ping  0:31, about 1:20 left". It sits between the framework and
+// the display reporter, and clears its line before that one prints. Without a terminal there is no
+// progress line and no such object.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -15,22 +15,22 @@
 
 namespace rpycbench {
 
-// "[3/146] <row>  0:31, about 1:20 left", no longer than `columns` characters. `done` rows of `all`
-// took `elapsed`; the estimate is proportional, and missing as long as no row has ended.
+// Returns "[3/146] <row>  0:31, about 1:20 left", cut to `columns` characters. `done` rows of `all`
+// took `elapsed`. The estimate is proportional, and left out until a row has ended.
 std::string ProgressLine(std::size_t done, std::size_t all, const std::string& row,
                          std::chrono::seconds elapsed, std::size_t columns);
 
 class Progress : public benchmark::BenchmarkReporter {
  public:
   using Clock = std::chrono::steady_clock;
-  // What is behind it: writes text to the terminal, and tells how wide that is.
+  // The terminal: `write` writes text to it, the other member returns its width in columns.
   struct Terminal {
     std::function<void(const std::string&)> write;
     std::function<std::size_t()> columns;
   };
 
-  // `rows` are the names in the order in which they run, or, if that is not known, empty; `all` is
-  // their number. `inner` must outlive this.
+  // `rows` are the names in the order in which they run, or empty if that order is not known. `all`
+  // is their number. `inner` must outlive this object.
   Progress(BenchmarkReporter& inner, std::vector<std::string> rows, std::size_t all,
            Terminal terminal);
 
@@ -50,7 +50,7 @@ class Progress : public benchmark::BenchmarkReporter {
   Clock::time_point start_;
 };
 
-// Around `inner` if stderr is a terminal; null if not.
+// Returns a Progress around `inner` if stderr is a terminal, otherwise null.
 std::unique_ptr<Progress> MakeProgress(benchmark::BenchmarkReporter& inner,
                                        std::vector<std::string> rows, std::size_t all);
 

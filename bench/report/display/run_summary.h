@@ -1,5 +1,5 @@
-// What stands around the tables of a run: of which build and machine they tell, how they are read,
-// and how much there was.
+// The text around the tables of a run: the build and machine, how to read the columns, and the
+// number of rows.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -13,14 +13,15 @@
 
 namespace rpycbench {
 
-// Two lines: the program with its build and preset; the machine. `about` is what DescribeRun says.
+// Returns two lines: the program with its build and preset, and the machine. `about` is the result
+// of DescribeRun.
 std::vector<std::string> DescribeContext(const benchmark::BenchmarkReporter::Context& context,
                                          const ContextEntries& about);
 
-// How the columns are to be read, those of the ledger included.
+// Returns how to read the columns; `ledger` includes those of the ledger.
 std::string Legend(bool ledger);
 
-// "46 rows in 0:28".
+// Returns "46 rows in 0:28".
 std::string EndOfRun(std::size_t rows, std::chrono::seconds time);
 
 }  // namespace rpycbench

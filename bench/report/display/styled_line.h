@@ -1,4 +1,5 @@
-// A line for the terminal, of pieces in different styles. Its width is that of the text alone.
+// A line for the terminal, made of pieces in different styles. Its width counts the columns of the
+// text alone, without escape sequences.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,7 @@ class StyledLine {
 
   std::size_t width() const { return width_; }
 
-  // Without blanks at its end.
+  // Returns the line without trailing spaces. `color` adds the escape sequences of the styles.
   std::string Text(bool color) const {
     std::string plain;
     for (const auto& piece : pieces_) plain += piece.first;

@@ -1,5 +1,5 @@
-// The columns of figures that a table of one benchmark type has: which of them suit the type, and
-// which are left where there is little room.
+// The columns of figures in the table of one benchmark type. A type decides which columns suit it.
+// A narrow terminal decides which of them remain.
 #pragma once
 
 #include <cstddef>
@@ -16,25 +16,25 @@ namespace rpycbench {
 struct Column {
   std::string heading;
   std::size_t width;
-  int rank;  // the column of the highest rank goes first where room is short
+  int rank;  // where space is short, the column of the highest rank goes first
   std::function<std::string(const MeasuredRow& row, std::optional<double> ratio)> text;
 
-  std::size_t taken() const;  // the gap before it included
+  std::size_t taken() const;  // terminal columns, including the gap before it
 };
 
-// What a table has beyond the columns of every one: what repetitions vary by, the multiple of the
-// floor, what the ledger counts.
+// What a table has beyond the standard columns: the variation between repetitions, the multiple of
+// the floor, the counts of the ledger.
 struct ExtraColumns {
   bool repeated = false;
   bool compared = false;
   bool ledger = false;
 };
 
-// The columns that rows of a type have.
+// Returns the columns that rows of a type have.
 std::vector<Column> ColumnsOf(const TypeDescription& type, const ExtraColumns& extras);
 
-// Those that fit into `width` columns of the terminal beside names of `name_width`. Two always
-// stay: what a call takes, and how that compares.
+// Returns the columns that fit into `width` columns of the terminal next to names of `name_width`.
+// Two always remain: what a call takes, and how that compares.
 std::vector<Column> FittingColumns(std::vector<Column> columns, std::size_t name_width,
                                    std::size_t width);
 

@@ -1,6 +1,6 @@
-// What a run shows to a person: a table for each benchmark type, a line for each row, written as
-// the row ends. Widths are fixed when a type begins. Repetitions are one line, aggregates none.
-// Machines read the formats of --benchmark_format and --benchmark_out.
+// What a person sees of a run: a table for each benchmark type and a line for each row, written as
+// the row ends. Widths are fixed when a type begins. Repetitions share one line; aggregates have
+// none. Programs read the formats of --benchmark_format and --benchmark_out instead.
 //
 //   Latency                   p50      p99    p99.9  × floor  trips  client CPU  server CPU
 //     placement=shared payload=random
@@ -9,8 +9,9 @@
 //     rpyc_threaded/ping  27.9 µs  41.3 µs  58.6 µs    2.49×      2     12.3 µs     9.87 µs
 //       ? steal:4%
 //
-// A condition stands above the first row that was measured under it. Rows measured otherwise say so
-// behind their figures, or below where there is no room; there doubts stand as well.
+// A condition appears above the first row that was measured under it. A row measured under other
+// conditions names them after its figures, or on the next line where space is short. Doubts appear
+// in the same place.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -37,12 +38,12 @@ class TableReporter : public benchmark::BenchmarkReporter {
  public:
   struct Settings {
     bool color = false;
-    std::function<std::size_t()> columns = {};  // of the terminal, asked for each table
-    bool ledger = false;                        // its counts were asked for, and are shown
+    std::function<std::size_t()> columns = {};  // the terminal's width, asked for each table
+    bool ledger = false;                        // whether its counts were asked for and are shown
     TypeTable types = {};
   };
 
-  // `about` is the suite's part of the context; `rows` are the names of the rows to come.
+  // `about` is the suite's part of the context. `rows` are the names of the rows to come.
   TableReporter(Settings settings, ContextEntries about, const std::vector<std::string>& rows);
 
   bool ReportContext(const Context& context) override;
@@ -64,12 +65,12 @@ class TableReporter : public benchmark::BenchmarkReporter {
 
   Settings settings_;
   ContextEntries about_;
-  std::map<std::string, std::size_t> longest_;  // name of each type
-  std::set<std::string> compared_;              // types of which rows have a floor
+  std::map<std::string, std::size_t> longest_;  // the longest row name of each type
+  std::set<std::string> compared_;              // the types whose rows have a floor
   FloorRatio floor_;
   std::size_t rows_ = 0;
   Clock::time_point start_ = Clock::now();
-  // The table that is being written.
+  // State of the table that is being written.
   std::string type_;
   std::size_t width_ = 0;
   std::size_t name_width_ = 0;

@@ -1,5 +1,5 @@
-// What is known of the terminal that the program writes to: how wide it is, and whether it is to
-// have colours.
+// What the program knows about the terminal that it writes to: its width, and whether it should get
+// colours. Escape sequences for the suite's few styles are here, too.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,17 @@ namespace rpycbench {
 
 bool IsTerminal(int descriptor);
 
-// The width of the terminal behind `descriptor`; where that is none or does not know, what COLUMNS
-// says, or else `otherwise`.
+// Returns the width in columns of the terminal at `descriptor`. If that is no terminal or has no
+// known width, COLUMNS decides, and after that `otherwise`.
 std::size_t TerminalColumns(int descriptor, std::size_t otherwise);
 
-// Whether colours suit: on a terminal, unless it is a dumb one or NO_COLOR (no-color.org) is set.
+// Returns whether to use colours: on a terminal, unless it is a dumb one or NO_COLOR (no-color.org)
+// is set.
 bool SuitsColors(int descriptor);
 
 enum class Style { kPlain, kBold, kDim, kRed, kYellow };
 
-// The text with the escape sequences of its style around it.
+// Returns the text between the escape sequences of its style.
 std::string Painted(std::string_view text, Style style);
 
 }  // namespace rpycbench

@@ -1,4 +1,5 @@
-// Text in columns: how wide it is on a terminal, and how it is filled up and wrapped.
+// Text in columns: how wide it is on a terminal, how it is padded, and how it is wrapped. All text
+// is UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -8,15 +9,16 @@
 
 namespace rpycbench {
 
-// The columns that UTF-8 text takes: none for combining marks, two for East Asian characters.
+// Returns the columns that UTF-8 text takes: none for combining marks, two for East Asian
+// characters.
 std::size_t DisplayWidth(std::string_view text);
 
-// With blanks before, or behind it, up to `width`; unchanged if it is wider.
+// Returns the text padded with spaces, before or after it, up to `width`; unchanged if it is wider.
 std::string AlignedRight(std::string_view text, std::size_t width);
 std::string AlignedLeft(std::string_view text, std::size_t width);
 
-// Lines no wider than `width`, broken where blanks are; a word that is wider than a line behind a
-// slash, or where it must be. At least one line.
+// Returns the text as lines no wider than `width`, broken at spaces. A word wider than a line is
+// broken after a slash, or wherever it must be. There is at least one line.
 std::vector<std::string> Wrapped(std::string_view text, std::size_t width);
 
 }  // namespace rpycbench

@@ -1,6 +1,6 @@
 // The framework's CSV reporter with one set of columns for all rows. The framework takes the
-// columns from the first row and aborts when a later one has a counter more; here all counters that
-// the suite knows have their column from the start, empty where a row has none.
+// columns from the first row and aborts when a later row has one more counter. Here every counter
+// that the suite knows has its column from the start, empty where a row lacks it.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -11,24 +11,24 @@
 
 namespace rpycbench {
 
-BENCHMARK_DISABLE_DEPRECATED_WARNING  // the reporter is marked so, but --benchmark_format=csv stays
+BENCHMARK_DISABLE_DEPRECATED_WARNING  // --benchmark_format=csv needs that reporter
 
     class CsvReporter : public benchmark::CSVReporter {
  public:
-  // The columns are those of the framework and one for each of `counters`.
+  // Uses the framework's columns and one for each of `counters`.
   explicit CsvReporter(const std::set<std::string>& counters);
 
-  // Writes the header before the first runs. Counters without a column are left out.
+  // Writes the header before the first runs. Leaves out counters without a column.
   void ReportRuns(const std::vector<Run>& runs) override;
 
  private:
   std::set<std::string> counters_;
-  std::string header_;  // empty once written
+  std::string header_;  // empty once it is written
 };
 
 BENCHMARK_RESTORE_DEPRECATED_WARNING
 
-// All counters of the suite.
+// Returns the names of all counters of the suite.
 std::set<std::string> SuiteCounters();
 
 }  // namespace rpycbench

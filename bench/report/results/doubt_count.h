@@ -1,4 +1,5 @@
-// How many repetitions of a row have which doubt.
+// Counts how many repetitions of a row have which doubt. Labels carry the doubts; validity.h
+// defines them.
 #pragma once
 
 #include <map>
@@ -13,9 +14,9 @@ class DoubtCount {
   // Counts the doubts in the label of a further repetition.
   void Add(std::string_view label);
 
-  // By their words, without figures.
+  // Returns the number of repetitions by the name of the doubt, without figures.
   const std::map<std::string, int>& counts() const { return counts_; }
-  // "stalls:2of9", for each of them.
+  // Returns an entry such as "stalls:2of9" for each doubt.
   std::vector<std::string> Entries() const;
 
  private:

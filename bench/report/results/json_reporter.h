@@ -1,6 +1,6 @@
-// The framework's JSON reporter, kept to what JSON can say. Numbers that are none (the coefficient
-// of variation of a counter that is always zero) and bytes that are no text (from the stderr of a
-// broken server) would make the whole document unreadable; they are left out or replaced.
+// The framework's JSON reporter, limited to valid JSON. Numbers may be NaN, such as the coefficient
+// of variation of a counter that is always zero. Messages may hold invalid UTF-8 from the stderr of
+// a broken server. Either would make the document unreadable, so they are left out or replaced.
 #pragma once
 
 #include <benchmark/benchmark.h>

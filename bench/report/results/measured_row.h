@@ -1,6 +1,6 @@
-// A row as a reader sees it, of all its repetitions: medians of their figures, what their label
-// says, and what went wrong. Names, labels and repetitions mean the same as in the tools that read
-// result files (tools/result_rows.py, tools/reporting/results.py).
+// A row as a reader sees it, over all its repetitions: medians of their figures, the content of
+// their label, and what went wrong. Names, labels and repetitions mean the same as in the tools
+// that read result files (tools/common/result_rows.py, tools/reporting/results.py).
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@
 
 namespace rpycbench {
 
-// Type/mode/operation, without what the framework appends.
+// The name Type/mode/operation, without what the framework appends.
 struct RowName {
   std::string type;
   std::string rest;  // mode and operation
@@ -31,17 +31,18 @@ struct MeasuredRow {
   RowName name;
   Labels labels;
   std::vector<std::string> doubts;
-  std::vector<std::string> errors;         // messages, each once
+  std::vector<std::string> errors;         // each different message once
   std::map<std::string, double> counters;  // medians of the repetitions that have not failed
-  double real_time_us = 0;                 // of an iteration
-  std::optional<double> variation;         // of p50_us: standard deviation as a share of the mean
+  double real_time_us = 0;                 // time of an iteration
+  std::optional<double> variation;         // standard deviation of p50_us as a share of its mean
 
   bool failed = false;  // in every repetition
 
   std::optional<double> Get(const std::string& counter) const;
 };
 
-// `repetitions` are those of one row, one at least and no aggregates.
+// Returns the summary of `repetitions`, which belong to one row. There is at least one, and none is
+// an aggregate.
 MeasuredRow Summarize(const std::vector<compat::Run>& repetitions);
 
 }  // namespace rpycbench

@@ -1,8 +1,8 @@
-// Stands between the framework and a reporter: counts the rows that ended in an error, decides
-// which repetitions are reported, and makes errors of doubts where doubts are not to be borne. The
-// framework itself, asked for aggregates only, would drop the repetitions that failed with those
-// that did not, and a row of three repetitions, one of them failed, would look like a good one; and
-// it would drop the label of aggregates whose repetitions differ in their doubts.
+// A filter between the framework and a reporter. It counts the rows that ended in an error and
+// decides which repetitions are reported. With --strict it turns doubts into errors. It replaces
+// the framework's own "aggregates only", which drops failed repetitions as well. A row with one
+// failure of three would then look like a good one. The framework would also drop the label of
+// aggregates whose repetitions differ in their doubts.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -20,11 +20,11 @@ namespace rpycbench {
 class RowFilter : public benchmark::BenchmarkReporter {
  public:
   struct Settings {
-    bool aggregates_only = false;  // of a row with aggregates only those and failed repetitions
-    bool strict = false;           // a repetition with doubts has failed
+    bool aggregates_only = false;  // for rows with aggregates, only those and failures
+    bool strict = false;           // a repetition with doubts counts as failed
   };
 
-  // `inner` must outlive this.
+  // `inner` must outlive this object.
   RowFilter(BenchmarkReporter& inner, const Settings& settings)
       : inner_(inner), settings_(settings) {}
 
@@ -32,14 +32,14 @@ class RowFilter : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>& runs) override;
   void Finalize() override { inner_.Finalize(); }
 
-  // Rows with at least one failed repetition.
+  // Returns the number of rows with at least one failed repetition.
   std::size_t failed_rows() const { return failed_rows_.size(); }
-  // The words of all doubts, and how many rows have each.
+  // Returns the names of all doubts, with the number of rows that have each.
   std::map<std::string, std::size_t> doubts() const;
   std::size_t doubtful_rows() const;
 
  private:
-  // The label that a row's repetitions have in common, and how many have which doubt.
+  // The label that a row's repetitions have in common, and how many of them have which doubt.
   struct Labels {
     std::string common;
     DoubtCount doubts;

@@ -1,5 +1,5 @@
-// Holds what is reported until the end, and hands it on in the order of the rows' names: for runs
-// in random order, whose rows end in any.
+// Holds reported rows until the end, then passes them on in the order of their names. It serves
+// runs in random order, whose rows end in any order.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -13,7 +13,7 @@ namespace rpycbench {
 
 class RowOrder : public benchmark::BenchmarkReporter {
  public:
-  // `rows` are the names in the order that is wanted; rows that are not among them come last.
+  // `rows` are the names in the desired order. Rows that are not among them come last.
   RowOrder(std::unique_ptr<BenchmarkReporter> inner, std::vector<std::string> rows)
       : inner_(std::move(inner)), rows_(std::move(rows)) {}
 
