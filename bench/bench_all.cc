@@ -1,4 +1,5 @@
-// The program: measures every benchmark type against every server mode that the flags ask for.
+// The program: measures every benchmark type with every server mode that the flags ask for. It also
+// answers the flags that replace a measurement, such as --describe and --self_check.
 #include <chrono>
 #include <iostream>
 #include <optional>
@@ -26,7 +27,7 @@ void RegisterRows(const Suite& suite) {
   for (const BenchmarkType* type : AllTypes()) type->register_rows(suite);
 }
 
-// Puts the machine into the context, and says if it is busy with something else.
+// Adds the machine to the context, and prints a message if it is busy with something else.
 void DescribeMachineInContext() {
   constexpr std::chrono::milliseconds kWatch{100};
   const MachineFacts machine = ExamineMachine(PlanCpus(Placement::kFree).client, kWatch);
@@ -56,7 +57,7 @@ int main(int argc, char** argv) {
     CheckConditions(command->options);
 
     const auto end_servers = [&](int status) {
-      if (status != kSuccess) return status;  // it has been said what failed
+      if (status != kSuccess) return status;  // the failure has been reported
       const std::vector<std::string> bad_ends = servers.Clear();
       for (const std::string& report : bad_ends)
         PrintMessage("a server did not end well: " + report);

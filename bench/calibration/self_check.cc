@@ -37,7 +37,7 @@ TimerFacts CheckTimer() {
   return {*late.PercentileUs(50), *late.PercentileUs(99)};
 }
 
-// The CPUs that a placement takes; empty, with the reason, if there are too few.
+// Returns the CPUs that a placement takes. If there are too few, returns nothing and sets `reason`.
 std::optional<CpuPlan> PlanFor(Placement placement, std::string& reason) {
   try {
     return PlanCpus(placement);

@@ -10,12 +10,12 @@
 namespace rpycbench {
 namespace {
 
-// A machine within these is fit. A reading of the clock is part of every sample, twice; the others
-// are what keeps differences of a few percent from being seen.
+// A machine within these limits is fit. Every sample includes two readings of the clock. Beyond the
+// other limits, differences of a few percent become invisible.
 constexpr double kMostReadingNs = 1'000;
 constexpr double kMostResolutionNs = 1'000;
 constexpr double kMostTimerLateP99Us = 2'000;
-constexpr double kMostDeviation = 0.1;  // of p50, where client and server share a CPU
+constexpr double kMostDeviation = 0.1;  // deviation of p50, where client and server share a CPU
 constexpr double kMostStolen = 0.02;
 
 __attribute__((format(printf, 1, 2))) std::string Format(const char* format, ...) {

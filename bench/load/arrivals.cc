@@ -6,14 +6,15 @@
 namespace rpycbench {
 namespace {
 
-// Exponentially distributed with mean 1. The standard's own distribution differs by library.
+// Returns an exponentially distributed gap with mean 1. The standard library's own distribution
+// differs between platforms.
 double NextGap(std::mt19937_64& random) {
   const double uniform = static_cast<double>(random() >> 11) * 0x1p-53;  // below 1
   return -std::log1p(-uniform);
 }
 
-// The ends of all gaps but the last, which runs to the window's end. Gaps that are scaled to fill a
-// window divide it as independent, uniformly distributed moments do.
+// Returns the ends of all gaps but the last, which runs to the window's end. Gaps that are scaled
+// to fill a window divide it as independent, uniformly distributed moments do.
 std::vector<double> PoissonMoments(std::size_t count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<double> moments(count);
@@ -28,7 +29,7 @@ std::vector<double> PoissonMoments(std::size_t count, std::uint64_t seed) {
 
 std::vector<std::chrono::nanoseconds> Schedule(Arrivals arrivals, double per_second,
                                                std::size_t count, std::uint64_t seed) {
-  std::vector<double> moments;  // in mean gaps
+  std::vector<double> moments;  // in units of the mean gap
   if (arrivals == Arrivals::kPoisson) {
     moments = PoissonMoments(count, seed);
   } else {

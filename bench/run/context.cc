@@ -26,7 +26,7 @@ std::string Kernel() {
   return std::string(name.sysname) + ' ' + name.release + ' ' + name.machine;
 }
 
-// Empty where the kernel does not name it (most ARM machines).
+// Returns an empty name where the kernel gives none (most ARM machines).
 std::string CpuModel() {
   std::ifstream cpuinfo("/proc/cpuinfo");
   for (std::string line; std::getline(cpuinfo, line);) {
@@ -37,8 +37,9 @@ std::string CpuModel() {
   return {};
 }
 
-// What is set in the environment and changes what programs cost: preloaded libraries, the
-// allocator's and the C library's tunables, how Python runs. Sorted; empty if nothing is.
+// Returns the environment variables that are set and change what programs cost: preloaded
+// libraries, tunables of the allocator and the C library, settings of Python. They are sorted;
+// empty if none is set.
 std::string Environment() {
   constexpr std::string_view kNames[] = {
       "LD_PRELOAD",   "LD_LIBRARY_PATH", "GLIBC_TUNABLES",    "PYTHONOPTIMIZE",
@@ -47,7 +48,7 @@ std::string Environment() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::string_view name = text.substr(0, text.find('='));
-    if (name.size() + 1 >= text.size()) continue;  // set to nothing
+    if (name.size() + 1 >= text.size()) continue;  // set to an empty value
     if (name.starts_with("MALLOC_") || std::ranges::find(kNames, name) != std::end(kNames)) {
       found.emplace_back(text);
     }
@@ -56,7 +57,7 @@ std::string Environment() {
   return Join(found, " ");
 }
 
-// Returns the dialect of all rows of RPyC; empty if the run has none.
+// Returns the dialect of all RPyC rows; empty if the run has none.
 std::string DialectOfRun(const Options& options) {
   if (!options.dialect && !options.dialect_at_hand) return {};
   return std::string(ToString(options.dialect ? *options.dialect : *options.dialect_at_hand));

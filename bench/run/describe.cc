@@ -22,7 +22,7 @@ json::value ToJson(Better better) {
   return better == Better::kLower ? "lower" : "higher";
 }
 
-// `texts`: what only people read is included.
+// `texts` includes what only people read.
 json::array DescribeTypes(const TypeTable& types, bool texts) {
   json::array list;
   for (const TypeDescription* type : types.all()) {

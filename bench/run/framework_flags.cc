@@ -45,7 +45,8 @@ bool IsSeconds(std::string_view text) {
   return seconds && std::isfinite(*seconds) && *seconds >= 0;
 }
 
-// Seconds, with or without the unit, or a number of iterations where the framework knows that.
+// Accepts seconds, with or without the unit, or a number of iterations if the framework supports
+// that.
 bool IsMinTime(std::string_view text) {
   if (text.ends_with('s')) text.remove_suffix(1);
   return IsSeconds(text) ||
@@ -73,11 +74,11 @@ bool IsText(std::string_view) { return true; }
 
 struct Known {
   std::string_view name;
-  std::string_view valid;  // for the message
+  std::string_view valid;  // valid values, for the message
   bool (*accepts)(std::string_view value);
 };
 
-// Later versions of the framework know more flags; it judges those itself.
+// Later versions of the framework know more flags and judge those themselves.
 constexpr Known kKnown[] = {
     {"benchmark_list_tests", "true or false", IsSwitch},
     {"benchmark_filter", "a regular expression", IsText},
@@ -106,7 +107,8 @@ std::optional<std::string> FromEnvironment(std::string_view name) {
   std::string variable(name);
   std::ranges::transform(variable, variable.begin(),
                          [](unsigned char c) { return std::toupper(c); });
-  // A single letter, like V for --v, is too common a name for another program's variable.
+  // A single letter, like V for --v, is too common a name: the variable may belong to another
+  // program.
   const char* value = name.size() > 1 ? std::getenv(variable.c_str()) : nullptr;
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
@@ -118,7 +120,7 @@ std::string Refused(std::string_view argument) {
   return message;
 }
 
-// The framework calls this, then exits with success, for a value it can't use.
+// The framework calls this for a value it can't use, then exits with success.
 void RefuseToGoOn() {
   std::fputs("bench_all: a --benchmark_ flag or BENCHMARK_ variable has a bad value; see --help\n",
              stderr);

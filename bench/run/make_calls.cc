@@ -10,7 +10,7 @@
 namespace rpycbench {
 namespace {
 
-// The modes that a row's name names: one, or none.
+// Returns the mode that a row's name contains, if any.
 std::vector<ServerMode> ModesOf(std::string_view row) {
   const std::string_view behind_type = row.substr(row.find('/') + 1);
   const ServerMode* mode = FindMode(behind_type.substr(0, behind_type.find('/')));

@@ -16,7 +16,7 @@
 namespace rpycbench {
 namespace {
 
-// A regular expression that matches this row alone.
+// Returns a regular expression that matches only this row.
 std::string Only(std::string_view row) {
   std::string expression = "^";
   for (const char c : row) {
@@ -26,8 +26,8 @@ std::string Only(std::string_view row) {
   return expression + '$';
 }
 
-// A number of iterations that was asked for is part of a row's name for the framework, and for
-// nobody else.
+// Restores the row's name: the framework adds a requested number of iterations to it, but nothing
+// else expects that.
 class RequestReporter : public JsonReporter {
  public:
   void ReportRuns(const std::vector<Run>& runs) override {
@@ -37,13 +37,13 @@ class RequestReporter : public JsonReporter {
   }
 };
 
-// Rows whose iterations were named, and how the framework calls them since.
+// Rows whose number of iterations was requested, and the framework's names for them since then.
 class NamedIterations {
  public:
   explicit NamedIterations(const RowIndex& index) : index_(index) {}
 
   void Set(const std::string& row, const std::string& number) {
-    const std::size_t suffix = row.rfind('/');  // what the framework measures, "/real_time"
+    const std::size_t suffix = row.rfind('/');  // what is measured, "/real_time"
     const auto found = index_.find(row.substr(0, suffix));
     const auto iterations = ParseWhole<benchmark::IterationCount>(number);
     if (iterations.value_or(0) < 1 || found == index_.end()) {
@@ -63,14 +63,14 @@ class NamedIterations {
   std::map<std::string, std::string> names_;
 };
 
-// What the framework reports of the row, as one line.
+// Returns the framework's report of the row as one line.
 std::string Run(const std::string& row) {
   std::ostringstream text;
   RequestReporter reporter;
   reporter.SetOutputStream(&text);
   reporter.SetErrorStream(&std::cerr);
   benchmark::RunSpecifiedBenchmarks(&reporter, nullptr, Only(row));
-  return OneLine(text.str());  // line breaks are between values only: in strings they are escaped
+  return OneLine(text.str());  // line breaks are only between values, because strings escape them
 }
 
 }  // namespace

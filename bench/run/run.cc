@@ -31,8 +31,8 @@ using Reporter = benchmark::BenchmarkReporter;
 
 constexpr char kProgram[] = "bench_all";
 
-// Seconds that the framework measures a row for at least, for those presets that leave the number
-// of iterations to it; the rows of `classic` fix their own.
+// The framework's minimum time per row in seconds, for presets that leave the number of iterations
+// to it. The rows of `classic` fix their own number.
 constexpr struct {
   Preset preset;
   const char* seconds;
@@ -53,7 +53,7 @@ void PrintHelp() {
       kSuccess, kFailure, kUsage);
 }
 
-// Returns whether the user asked for less than any preset has.
+// Returns whether the user asked for less time than any preset has.
 bool ChooseMinTime(Preset preset, FrameworkFlags& flags) {
   constexpr char kFlag[] = "benchmark_min_time";
   std::optional<std::string> seconds = flags.Value(kFlag);
@@ -68,8 +68,8 @@ bool ChooseMinTime(Preset preset, FrameworkFlags& flags) {
   return std::atof(seconds->c_str()) < std::atof(kMinTimes[0].seconds);
 }
 
-// What the framework is told: the same, but that files and aggregates are not its business. It
-// must open a file to take a file reporter at all, so it opens one that nobody misses.
+// Returns the flags for the framework, without files and aggregates, which the suite handles
+// itself. The framework accepts a file reporter only if it can open a file, so it gets /dev/null.
 FrameworkFlags ForTheFramework(FrameworkFlags flags) {
   if (!flags.ValueOr("benchmark_out", "").empty()) flags.Set("benchmark_out", "/dev/null");
   for (const char* flag :
@@ -79,7 +79,7 @@ FrameworkFlags ForTheFramework(FrameworkFlags flags) {
   return flags;
 }
 
-// Null if no file was asked for.
+// Returns null if no file was asked for.
 std::unique_ptr<Reporter> MakeFile(const FrameworkFlags& flags, const TypeTable& types) {
   const std::string path = flags.ValueOr("benchmark_out", "");
   if (path.empty() || flags.On("benchmark_list_tests")) return nullptr;
@@ -103,14 +103,14 @@ std::string NothingMatched(const std::string& said, Preset preset) {
   return message;
 }
 
-// Whether the framework is to list rows instead of running them.
+// Sets whether the framework lists rows instead of running them.
 void SetListing(char* program, bool listing) {
   FrameworkFlags flags({});
   flags.Set("benchmark_list_tests", listing ? "true" : "false");
   flags.Initialize(program);
 }
 
-// How many rows are doubtful, and for each reason what it means and what helps.
+// Prints how many rows are doubtful and, for each kind of doubt, its meaning and remedy.
 void PrintDoubts(const RowFilter& rows, std::size_t all) {
   std::vector<std::string> reasons;
   for (const auto& [doubt, count] : rows.doubts()) {
@@ -125,7 +125,7 @@ void PrintDoubts(const RowFilter& rows, std::size_t all) {
   }
 }
 
-// Keeps what the framework lists, and what it says when there is nothing to list.
+// Keeps what the framework lists, and its message if there is nothing to list.
 class ListKeeper : public Reporter {
  public:
   ListKeeper() {
@@ -189,7 +189,7 @@ int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
   const bool report_aggregates = flags.On("benchmark_report_aggregates_only");
   RowFilter display(
       own_display ? *own_display : *benchmark::CreateDefaultDisplayReporter(),
-      {.aggregates_only = !ShowsTable(flags) &&  // which shows repetitions as one row
+      {.aggregates_only = !ShowsTable(flags) &&  // the table shows repetitions as one row
                           (report_aggregates || flags.On("benchmark_display_aggregates_only")),
        .strict = command.options.strict});
   std::optional<RowFilter> file_filter;
@@ -197,7 +197,7 @@ int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
     file_filter.emplace(*file, RowFilter::Settings{.aggregates_only = report_aggregates,
                                                    .strict = command.options.strict});
   }
-  std::ostringstream said;  // by the framework, when nothing matches
+  std::ostringstream said;  // the framework's message if nothing matches
   display.SetErrorStream(&said);
 
   if (const std::string warning = BuildWarning(); !warning.empty()) PrintMessage(warning);

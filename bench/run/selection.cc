@@ -22,7 +22,7 @@ std::vector<ServerMode> ModesOf(Preset preset) {
   return modes;
 }
 
-// Whether a row, "Type/mode" and what follows, is one of the mode's.
+// Returns whether a row, "Type/mode" and what follows, belongs to the mode.
 bool IsOf(std::string_view row, std::string_view mode) {
   row.remove_prefix(std::min(row.size(), row.find('/') + 1));
   return row.starts_with(mode) && row.substr(mode.size()).starts_with('/');
@@ -36,12 +36,12 @@ bool IsOfAny(const std::vector<UnavailableMode>& modes, const std::string& row) 
   return std::ranges::any_of(modes, [&](const auto& mode) { return IsOf(row, mode.name); });
 }
 
-// A filter may name what it leaves out, behind a minus.
+// Returns whether the filter names a mode. After a minus it may name what it leaves out.
 bool Names(std::string_view filter, std::string_view mode) {
   return !filter.starts_with('-') && filter.find(mode) != std::string_view::npos;
 }
 
-// Throws if there is nothing left to measure of what was asked for by name.
+// Throws if nothing that was asked for by name is left to measure.
 void RefuseIfNothingIsLeft(const std::vector<UnavailableMode>& unavailable,
                            const std::vector<std::string>& rows, std::string_view filter) {
   for (const UnavailableMode& mode : unavailable) {
@@ -54,7 +54,7 @@ void RefuseIfNothingIsLeft(const std::vector<UnavailableMode>& unavailable,
   }
 }
 
-// Takes the modes that cannot run out of the selection, and their rows out of `rows`.
+// Removes the modes that cannot run from the selection, and their rows from `rows`.
 void LeaveOutUnavailable(const CommandLine& command, const PythonProbe& python,
                          std::vector<std::string>& rows, Selection& selection) {
   Availability found = FindAvailable(selection.modes, command.options, python);
@@ -69,7 +69,7 @@ void LeaveOutUnavailable(const CommandLine& command, const PythonProbe& python,
   std::erase_if(rows, [&](const std::string& row) { return IsOfAny(found.unavailable, row); });
 }
 
-// Asks Python what it has, if a selected mode depends on it.
+// Probes the Python interpreter if a selected mode depends on it.
 void AskPython(const CommandLine& command, std::vector<std::string>& rows, Selection& selection) {
   const Options& options = command.options;
   const bool serves = std::ranges::any_of(
@@ -117,7 +117,7 @@ Selection SelectModes(const CommandLine& command,
         "unavailable: wrk, beside which Generator measures: it is not in PATH; install the package "
         "wrk. The rows lack the counters that speak of it");
   }
-  // A launcher may start the server on another machine, where this one cannot look.
+  // A launcher may start the server on another machine, which this one cannot check.
   if (std::ranges::any_of(rows, IsOverIpv6) && command.options.server_launcher.empty()) {
     const std::string reason = WhyNotListening(kIpv6.host);
     const std::string filter = command.flags.ValueOr("benchmark_filter", "");

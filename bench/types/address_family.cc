@@ -1,6 +1,6 @@
 // AddressFamily: the same calls over IPv4's loopback address, IPv6's, and a Unix-domain socket,
-// which leaves TCP out altogether. What a protocol costs on one machine depends on which of them it
-// is given; what the network stack's part in a call is, the difference tells.
+// which avoids TCP altogether. The cost of a protocol on one machine depends on which of them it
+// uses. The difference shows the network stack's part in a call.
 #include "fixtures/address_family.h"
 
 #include <string>

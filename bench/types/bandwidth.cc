@@ -1,5 +1,5 @@
-// Bandwidth: uploads and downloads of small and middling size over one connection, where the cost
-// of a call and the cost of its bytes change places.
+// Bandwidth: uploads and downloads of small and medium size over one connection. At these sizes the
+// cost of the bytes overtakes the cost of the call.
 #include <string>
 
 #include "bench/types/call_row.h"

@@ -1,8 +1,8 @@
-// BinaryTransfer: whole files in one call, and the same files in chunks, the way each protocol
-// moves chunks: RPyC passes a list by reference and fetches item by item, HTTP sends one JSON
-// document of hex strings, the floor sends chunk behind chunk. RPyC's variants show what the
-// references cost: the same chunks in a tuple, which crosses by value, and fetched in bulk. The
-// clock stops when the last byte is in memory; contents are verified afterwards.
+// BinaryTransfer: whole files in one call, and the same files in chunks, as each protocol moves
+// chunks. RPyC passes a list by reference and fetches item by item. HTTP sends one JSON document of
+// hex strings. The floor sends one chunk after the other. RPyC's variants show what the references
+// cost: the same chunks in a tuple, which crosses by value, and fetched in bulk. The clock stops
+// when the last byte is in memory; contents are verified afterwards.
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -14,7 +14,7 @@
 namespace rpycbench {
 namespace {
 
-// What a reference costs shows in a small file as well; only `full` has more of them.
+// A small file shows the cost of a reference as well; only `full` has more of these rows.
 bool HasVariants(const Options& options, bool first_size) {
   return options.preset == Preset::kFull || (options.preset != Preset::kQuick && first_size);
 }

@@ -1,7 +1,7 @@
-// BodyStyle: the same file through HTTP in three ways: as a body of known length, in chunked
-// transfer coding (the length unknown, a write for each chunk), and as hex digits in a JSON
-// document, which is what BinaryTransfer's chunked rows measure. The difference is what a choice of
-// encoding costs, with the same server, route and bytes otherwise.
+// BodyStyle: the same file through HTTP in three ways. It is a body of known length, or in chunked
+// transfer coding (unknown length, a write for each chunk). Or it is hex digits in a JSON document,
+// as in BinaryTransfer's chunked rows. Server, route and bytes are otherwise the same, so the
+// difference is the cost of the encoding.
 #include <string>
 #include <type_traits>
 #include <vector>

@@ -1,5 +1,5 @@
-// Calibration: rows that know what must come out, and end in an error if it does not. They measure
-// the suite and the machine, not a server: see calibration.h.
+// Calibration: rows whose true result is known, and which end in an error if they miss it. They
+// measure the suite and the machine, not a server (see calibration.h).
 #include <algorithm>
 #include <memory>
 #include <stdexcept>
@@ -35,7 +35,7 @@ class CalibrationRow : public ServerFixture {
     });
     ReportEach(state, result.samples.MeanUs() * 1e-6);
     SetLatencyCounters(state, result.samples);
-    // How far one may doubt them is what the row itself finds out.
+    // The row itself finds out how reliable they are, so the meter gets only their number.
     meter().evidence().samples = result.samples.count();
     state.counters[counter::kMean] = result.samples.MeanUs();
     state.counters[counter::kFloorP50] = result.floor_p50_us;

@@ -1,6 +1,6 @@
 // ChunkSize: one file, cut into chunks of 4 KiB to 1 MiB. RPyC pays a round trip for each chunk of
-// a list that it passes by reference, HTTP's JSON document next to nothing, and the floor a system
-// call: where the curves meet is what a chunk size is chosen by.
+// a list that it passes by reference. HTTP's JSON document pays almost nothing, and the floor a
+// system call. The points where the curves meet help to choose a chunk size.
 #include <string>
 #include <vector>
 

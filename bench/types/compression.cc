@@ -1,7 +1,7 @@
-// Compression: what RPyC's compression gains and costs, by what is sent: zeros, which shrink to
-// nothing, text, and random bytes, on which the work is wasted. Its setting is Python's (frames
-// over 3,000 bytes), none, or a threshold. Here the kind and the setting stand in a row's name,
-// and no flag changes them.
+// Compression: what RPyC's compression gains and costs for different data. Zeros shrink to almost
+// nothing, text shrinks, and on random bytes the work is wasted. The setting is Python's (frames
+// over 3,000 bytes), none, or a threshold. The row's name has both the kind of data and the
+// setting, and no flag changes them.
 #include <string>
 #include <vector>
 
@@ -12,7 +12,7 @@
 namespace rpycbench {
 namespace {
 
-// What loopback, whose MTU this is, carries in about one segment.
+// About what loopback, whose MTU this is, carries in one segment.
 constexpr rpyc::Compression kThreshold{65'536};
 
 std::vector<rpyc::Compression> Settings(Preset preset) {
@@ -22,7 +22,7 @@ std::vector<rpyc::Compression> Settings(Preset preset) {
   return {rpyc::Compression::kPython, rpyc::Compression::kOff};
 }
 
-// As it stands in the names of rows: "python", "off", "threshold_65536".
+// Returns the setting as it appears in the names of rows: "python", "off", "threshold_65536".
 std::string NameOf(const rpyc::Compression& compression) {
   std::string name = ToString(compression);
   if (const std::size_t colon = name.find(':'); colon != std::string::npos) name[colon] = '_';
@@ -46,7 +46,8 @@ void RegisterCompressionRows(const Suite& suite, const ServerMode& mode) {
              .server_flags = {"--compression=" + ToString(compression)},
              .payload = kind},
             options.requests,
-            // A warm-up call makes the block: most runs and clients that count have no use for it.
+            // The warm-up call makes the block, because most runs, and clients that count, have no
+            // use for it.
             [kind, size](RpycClient& client) {
               return client.Upload(service::Payload::Of(kind, size));
             },

@@ -1,7 +1,7 @@
-// Compute: N clients, each with a connection and a thread of its own, have the server add up
-// squares, all at the same time. The work is done in the session, so the row shows what a
-// concurrency model makes of several CPUs: an interpreter's lock lets one session work at a time, a
-// process or a native thread for each takes what CPUs there are, and an event loop has but its own.
+// Compute: N clients, each with its own connection and thread, have the server add up squares at
+// the same time. The session does the work, so the row shows how well a concurrency model uses
+// several CPUs. An interpreter's lock lets one session work at a time. A process or a native thread
+// per session uses all available CPUs, and an event loop only its own.
 #include <memory>
 #include <string>
 
@@ -14,10 +14,11 @@
 namespace rpycbench {
 namespace {
 
-// The same everywhere. So many additions take native code several times as long as the call around
-// them; Python needs more than a hundred times as long, and a few calls still end within a second.
+// The same for all modes. Native code needs several times as long for these additions as for the
+// call around them. Python needs more than a hundred times as long, and a few calls still end
+// within a second.
 constexpr std::int64_t kN = 400'000;
-// Few, for eight clients of Python's wait for each other.
+// Few, because eight clients of a server in Python wait for each other.
 constexpr std::int64_t kRequestsPerClient = 10;
 
 // Σ i² for 0 ≤ i < n in closed form; the servers have to add.
@@ -61,7 +62,7 @@ class ComputeRow : public ServerFixture {
 };
 
 void RegisterCompute(const Suite& suite) {
-  if (suite.options.preset == Preset::kClassic) return;  // whose counts are those of other types
+  if (suite.options.preset == Preset::kClassic) return;  // its counts are those of other types
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     for (const std::int64_t clients : ComputeClientCounts(suite.options, mode)) {
       compat::RegisterRow(std::make_unique<ComputeRow<Client>>(

@@ -1,7 +1,8 @@
-// Concurrent: N clients, each a thread of this process, connect at the same moment, wait until all
-// have had a first reply, and then make their requests at the same moment. The row's time is that
-// of all requests, from the release to the last reply; connecting under load is told apart. The
-// variant event_driven has all clients on one thread, for numbers that no process has as threads.
+// Concurrent: N clients, each a thread of this process, connect at the same moment and wait until
+// all have had a first reply. Then they make their requests at the same moment. The row's time is
+// that of all requests, from the release to the last reply. Connecting under load has counters of
+// its own. The variant event_driven has all clients on one thread, for more clients than a process
+// can have threads.
 #include <fstream>
 #include <string>
 #include <vector>
@@ -58,8 +59,8 @@ class ConcurrentRow : public ServerFixture {
     }
   }
 
-  // One JSON object a line. The framework measures a row several times to find its number of
-  // iterations; `run` counts these, and the last run of a row is the one reported.
+  // Writes one JSON object per line. The framework measures a row several times to find its number
+  // of iterations. `run` counts these, and the last run of a row is the reported one.
   void WritePerClient(std::vector<ClientResult>& results) {
     if (options().per_client_file.empty()) return;
     std::ofstream file(options().per_client_file, std::ios::app);
@@ -97,7 +98,7 @@ void RegisterVariant(const Suite& suite, const ServerMode& mode, const std::stri
 }
 
 void RegisterConcurrent(const Suite& suite) {
-  net::RaiseDescriptorLimit();  // servers inherit it
+  net::RaiseDescriptorLimit();  // the servers inherit the limit
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     const auto ping = [](Client& client) { Verify(client.Ping() == "pong", "ping"); };
     const auto counts = ClientCounts(suite.options, mode);
@@ -110,7 +111,7 @@ void RegisterConcurrent(const Suite& suite) {
           [](Client& client) { Verify(client.PingCallAttr() == "pong", "ping"); });
     }
     if constexpr (std::is_same_v<Client, HttpClient>) {
-      // There is nothing to share where each connection ends with an answer.
+      // Where each connection ends with an answer, there is nothing to share.
       if (mode.traits.keeps_connections) {
         RegisterVariant<ClientThreads, PooledConnections<Client>>(suite, mode, "/pool:10", counts,
                                                                   ping);

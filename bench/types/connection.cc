@@ -1,6 +1,6 @@
-// Connection: what it takes until a new connection has answered its first call. A connect alone
-// says little, for the kernel's backlog answers it before a thread is started or a process forked.
-// Connections are made one after the other, held, and closed outside of the clock.
+// Connection: the time until a new connection has answered its first call. A connect alone says
+// little, because the kernel's backlog answers it before a thread is started or a process forked.
+// Connections are made one after the other, held open, and closed outside of the clock.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -22,7 +22,7 @@ enum class Opening {
   kPython,    // RPyC: GETROOT, INSPECT, GETATTR, CALL, as a Python program's first call
 };
 
-// The protocol's own opening after TCP's, which RPyC alone has.
+// Makes the protocol's own opening after TCP's, which only RPyC has.
 template <class Client>
 void Handshake(Client&, Opening) {}
 void Handshake(RpycClient& client, Opening opening) {
@@ -38,8 +38,8 @@ std::string_view FirstCall(RpycClient& client, Opening opening) {
   return opening == Opening::kPython ? client.Ping() : client.PingCallAttr();
 }
 
-// More connections held open at once would exhaust descriptors before they show anything new, and
-// more than a mode serves at once would wait for ever.
+// More connections open at once would exhaust descriptors before they show anything new. More than
+// a mode serves at once would wait for ever.
 constexpr std::size_t kHeld = 100;
 
 template <class Client>
@@ -87,7 +87,7 @@ class ConnectionRow : public ServerFixture {
     meter().AllConnected(held);
     close_all();
     meter().TakeSamples(phases.total, Tail::kP99);
-    totals.connections = 0;  // each of them is what the row is about
+    totals.connections = 0;  // because the row is about each of them
     ReportCalls(state, phases.total, totals);
     SetMedian(state, counter::kTcpConnect, phases.connect);
     SetMedian(state, counter::kFirstCall, phases.first_call);
@@ -100,7 +100,7 @@ class ConnectionRow : public ServerFixture {
     return {.calls = 10, .in_full = !mode().software.is_python()};
   }
 
-  // Here each connection is closed before the next, and its end counted as well.
+  // Here each connection is closed before the next, and its end is counted as well.
   void MakeCalls(const net::Endpoint& server, std::int64_t calls) override {
     const auto connect = [&] {
       auto client = MakeUniqueClient<Client>(server, options(), mode());
@@ -123,7 +123,7 @@ class ConnectionRow : public ServerFixture {
     }
   };
 
-  // Constructs in place what cannot be moved.
+  // Constructs in place, because the clients cannot be moved.
   struct Make {
     const ConnectionRow& row;
     operator Client() const { return MakeClient<Client>(row.server(), row.options(), row.mode()); }

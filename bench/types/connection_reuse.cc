@@ -1,7 +1,7 @@
-// ConnectionReuse: a ping on a connection that is kept, and one with a connection of its own, which
-// is made, used once and closed. The time of the latter ends when both ends have closed, so that
-// nothing a request causes is left for the next one to pay. HTTP's client asks for the close with
-// the request, RPyC's says good-bye, the floor's just closes.
+// ConnectionReuse: a ping on a connection that is kept, and one on its own connection, which is
+// made, used once and closed. The time of the latter ends when both ends have closed, so that no
+// request pays for an earlier one. HTTP's client asks for the close with the request, RPyC's sends
+// a close request, the floor's just closes.
 #include <memory>
 #include <string>
 
@@ -14,7 +14,7 @@
 namespace rpycbench {
 namespace {
 
-// Of all requests of a row.
+// The sum over all requests of a row.
 struct Requests {
   Samples times;
   WireTotals wire;
@@ -38,7 +38,7 @@ class ConnectionReuseRow : public ServerFixture {
     state.counters[counter::kConnections] = static_cast<double>(requests.wire.connections) /
                                             static_cast<double>(requests.times.count());
     meter().TakeSamples(requests.times, Tail::kP50);
-    if (!kept_) requests.wire.connections = 0;  // they are what the row is about
+    if (!kept_) requests.wire.connections = 0;  // because the row is about them
     ReportCalls(state, requests.times, requests.wire);
   }
 

@@ -1,6 +1,7 @@
-// Floor: what the measurements stand on. `Floor/ping` is a bare loop of send and receive, the least
-// that a call over a socket can cost here; `Floor/deflate_zlib` is what the reference
-// implementation of deflate takes to compress a transfer's bytes on one core, without any wire.
+// Floor: the baselines of the measurements. `Floor/ping` is a bare loop of send and receive, the
+// least that a call over a socket can cost here. `Floor/deflate_zlib` is the time that zlib, the
+// reference implementation of deflate, takes to compress a transfer's bytes on one core, without a
+// network.
 #include <zlib.h>
 
 #include <stdexcept>
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::size_t kDeflateBytes = 128 << 20;
 
-// Compresses the payload as Python's RPyC does, at zlib's level 1, and leaves the result unused.
+// Compresses the payload as Python's RPyC does, at zlib's level 1, and discards the result.
 class DeflateRow : public FixtureBase {
  public:
   DeflateRow(const Suite& suite, const std::string& name) : options_(suite.options) {

@@ -1,7 +1,7 @@
-// Generator: what the load generator itself costs, beside another that many know. The suite's
-// event-driven HTTP clients and wrk take turns to ask the same running server for the same thing
-// over as many connections, from the same CPU: the row's time is the wall time per request of the
-// suite's, and ratios of CPU time and rate come from turns that lie next to each other.
+// Generator: what the load generator itself costs, compared with wrk, a well-known one. The suite's
+// event-driven HTTP clients and wrk take turns. Both ask the same running server for the same thing
+// over as many connections, from the same CPU. The row's time is the suite's wall time per request.
+// Ratios of CPU time and rate come from adjacent turns.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -21,25 +21,25 @@
 namespace rpycbench {
 namespace {
 
-// Of each of the two; wrk takes whole seconds, and a thousand connections, each of them a thread of
-// the server, part of the first.
+// Returns the length of a turn of either generator. wrk takes whole seconds. A thousand
+// connections, each a thread of the server, take part of the first second to set up.
 constexpr std::chrono::seconds TurnOf(std::size_t connections) {
   return std::chrono::seconds(connections < 1'000 ? 1 : 2);
 }
 constexpr double kCalibrationShare = 0.1;
-constexpr std::uint64_t kFirstGuess = 2'000;  // requests; some 50 ms of them
+constexpr std::uint64_t kFirstGuess = 2'000;  // requests; they take some 50 ms
 
-// What is asked for, and what the answer must be.
+// The request, and what the answer must be.
 struct Question {
   std::string path;
   std::string answer;
-  bool compared;  // whether its content is, or its status and length alone
+  bool compared;  // whether its content is compared, or only its status and length
 };
 
-// What the generators have done in all turns of a row.
+// The totals of one generator in all turns of a row.
 struct Turns {
   double requests = 0;
-  double seconds = 0;  // connecting included
+  double seconds = 0;  // including connecting
   CpuTime cpu;
 
   double per_second() const { return requests / seconds; }
@@ -59,7 +59,7 @@ class GeneratorRow : public ServerFixture {
  protected:
   void Measure(benchmark::State& state) override {
     const bool beside_wrk = WrkIsInstalled();
-    // Repetitions have to do the same number of iterations.
+    // Repetitions must have the same number of iterations.
     if (!requests_of_a_turn_) requests_of_a_turn_ = RequestsOfATurn();
     const std::uint64_t requests = *requests_of_a_turn_;
     Samples latencies;
@@ -83,7 +83,7 @@ class GeneratorRow : public ServerFixture {
  private:
   using Clock = Samples::Clock;
 
-  // One CPU for each end, as a generator is usually run; with one CPU only, both on that.
+  // Returns one CPU for each end, as a generator is usually run, or the only CPU for both.
   static Placement UsualPlacement() {
     const cpu_set_t allowed = PlanCpus(Placement::kFree).client;
     return CPU_COUNT(&allowed) > 1 ? Placement::kSplit : Placement::kShared;
@@ -118,8 +118,8 @@ class GeneratorRow : public ServerFixture {
     }
   }
 
-  // To be called, and returns, with the clock stopped. As wrk's do, its CPU time and its seconds
-  // include connecting.
+  // Call this with the clock stopped, as it is on return. As with wrk, CPU time and seconds include
+  // connecting.
   void AddTurn(benchmark::State& state, std::uint64_t requests, Samples& latencies,
                WireTotals& wire, Turns& turns) {
     meter().Start();
@@ -133,7 +133,7 @@ class GeneratorRow : public ServerFixture {
     state.PauseTiming();
     turns.seconds += SecondsSince(start);
     turns.cpu += CpuBetween(before, UsageOfThisProcess());
-    turns.requests += static_cast<double>(requests + connections_);  // one each for connecting
+    turns.requests += static_cast<double>(requests + connections_);  // one more for each connection
     meter().Stop();
     wire += slice.Wire() - connected;
     slice.CloseAll();

@@ -1,7 +1,7 @@
-// Isolation: one session is made to crash while others are served. Do they notice? The row's time
-// is the outage, from the sending of the crash until every other client has had a reply to a call
-// that it made after the crash; who has lost its connection makes a new one, and a server that is
-// gone is started again, which is part of the outage.
+// Isolation: one session is made to crash while others are served, to find out whether they notice.
+// The row's time is the outage. It begins when the crash is sent and ends when every other client
+// has had a reply to a later call. A client that lost its connection reconnects; a server that
+// exited is restarted. Both are part of the outage.
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -18,15 +18,15 @@ namespace {
 
 constexpr std::size_t kBystanders = 4;
 
-// All crashes of a row.
+// The sum over all crashes of a row.
 struct Crashes {
   Samples outages;
-  Samples gaps;  // the longest of any bystander, for each crash
+  Samples gaps;  // the longest gap of any bystander, for each crash
   Samples calm;
   std::size_t lost = 0;
   std::size_t restarts = 0;
 
-  // Of one crash that was sent at `sent`.
+  // Adds one crash that was sent at `sent`.
   void Add(Samples::Clock::time_point sent, const std::vector<BystanderResult>& bystanders) {
     auto recovered_at = sent;
     Samples::Clock::duration longest_gap{};
@@ -80,7 +80,7 @@ class IsolationRow : public ServerFixture {
     return client;
   }
 
-  // `resume` and `pause` are for the framework's clock.
+  // Makes a session crash. `resume` and `pause` start and stop the framework's clock.
   template <class Resume, class Pause>
   void MeasureCrash(Connections& connections, Crashes& crashes, Resume resume, Pause pause) {
     const auto victim = Connect(server());
@@ -118,7 +118,7 @@ class IsolationRow : public ServerFixture {
 };
 
 void RegisterIsolation(const Suite& suite) {
-  if (suite.options.preset == Preset::kClassic) return;  // whose counts are those of other types
+  if (suite.options.preset == Preset::kClassic) return;  // its counts are those of other types
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (mode.traits.connections_at_once <= kBystanders) return;  // the victim needs one, too
     compat::RegisterRow(std::make_unique<IsolationRow<Client>>(suite, mode));

@@ -1,7 +1,7 @@
-// Latency: one client, one connection, one call after the other. RPyC's ping stands in three rows:
-// as a Python program causes it (two round trips and a release), through a bound method that is
-// held, and as one request that names the method. Its echo comes with a list as well, which crosses
-// by reference: none of its bytes do, but a reference is made and released.
+// Latency: one client, one connection, one call after the other. RPyC's ping has three rows. A
+// Python program issues it as two round trips and a release. The others call a bound method that is
+// held, and send one request that names the method. Its echo also comes with a list, which crosses
+// by reference. None of the list's bytes cross, but a reference is made and released.
 #include <string>
 #include <type_traits>
 
@@ -12,7 +12,7 @@
 namespace rpycbench {
 namespace {
 
-// An echo by value of this size is in every preset.
+// Every preset has an echo by value of this size.
 constexpr std::uint64_t kListBytes = 1024;
 
 constexpr auto kIsPong = [](std::string_view reply) { return reply == "pong"; };

@@ -1,6 +1,7 @@
-// MaxRate: the highest rate of calls at which the 99th percentile of response times, counted from
-// when the calls were due, stays within an objective (--slo). It is searched by short open loops at
-// different rates, then confirmed by a longer one. The row's time is that per call at this rate.
+// MaxRate: the highest rate of calls whose 99th percentile of response times stays within an
+// objective (--slo). Response times count from when the calls were due. Short open loops at
+// different rates search for it, then a longer one confirms it. The row's time is the time per call
+// at this rate.
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -53,7 +54,7 @@ class MaxRateRow : public OpenLoopFixture<Client> {
   struct Result {
     FoundRate found{};
     double most = 0;        // calls per second at saturation
-    OpenLoopWindow window;  // that confirmed it
+    OpenLoopWindow window;  // the one that confirmed it
     std::optional<RowMeter> meter;
   };
 
@@ -71,7 +72,7 @@ class MaxRateRow : public OpenLoopFixture<Client> {
           return Meets(window);
         },
         [&](double rate) {
-          this->UseMeter(connected);  // the probes are no part of what is reported
+          this->UseMeter(connected);  // the report leaves out the probes
           result.window = Probe(*clients, rate, kConfirmSeconds, seed++);
           return Meets(result.window);
         },
@@ -90,7 +91,7 @@ class MaxRateRow : public OpenLoopFixture<Client> {
 
   OpenLoopWindow Probe(typename Base::Clients& clients, double per_second, double seconds,
                        std::uint64_t seed) {
-    // Where calls wait for longer than the objective, there is nothing more to find out.
+    // If calls wait for longer than the objective, the outcome is certain.
     return this->RunWindow(clients, per_second, CallsIn(seconds, per_second), seed,
                            microseconds(this->options().slo_us) + milliseconds(20));
   }

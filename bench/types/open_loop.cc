@@ -1,8 +1,8 @@
-// OpenLoop: calls come at a rate that does not depend on the answers, a share of what the server
-// has just been found to serve at most, or a number per second. A call's time runs from the moment
-// at which it was due, so what a client in a closed loop would not notice, because the server kept
-// it from calling, is in the figures. The variant `stalls` proves it by a server that stops
-// answering at known moments: what must come out can be calculated.
+// OpenLoop: calls come at a rate that does not depend on the answers. It is a share of the maximum
+// just measured for the server, or a number per second. A call's time runs from the moment it was
+// due. So the figures include delays that a client in a closed loop would miss, because the server
+// kept it from calling. The variant `stalls` proves it with a server that stops answering at known
+// moments, where the right result can be calculated.
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -23,9 +23,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// How much work is asked of the server: a share of its maximum, or a rate.
+// The load on the server: a share of its maximum, or a rate.
 struct Rate {
-  std::int64_t percent = 0;  // 0: the rate holds
+  std::int64_t percent = 0;  // 0: the rate applies
   std::int64_t per_second = 0;
 
   std::string Name() const {
@@ -59,7 +59,7 @@ class OpenLoopRow : public OpenLoopFixture<Client> {
 
  private:
   struct Result {
-    double most = 0;  // calls per second at saturation; 0 if they were not asked for
+    double most = 0;  // calls per second at saturation; 0 if not needed
     double per_second = 0;
     OpenLoopWindow window;
     std::optional<RowMeter> meter;
@@ -99,18 +99,18 @@ class OpenLoopRow : public OpenLoopFixture<Client> {
 
   Rate rate_;
   std::shared_ptr<SaturationRates> saturation_;
-  std::uint64_t windows_ = 0;  // so far: each repetition has arrivals of its own
+  std::uint64_t windows_ = 0;  // so far; each repetition has arrivals of its own
   OncePerRepetition<Result> once_;
 };
 
-// The server stops for 100 ms of each second. Calls come evenly, so that of the share 0.1 of them
-// which fall into a stall, all waits from nothing to its length are equally many: a response takes
-// longer than x with probability (length - x) / period.
+// The server stops for 100 ms of each second. Calls come evenly, and the share 0.1 of them falls
+// into a stall. Among these, all waits from zero to the stall's length are equally frequent. So a
+// response takes longer than x with probability (length - x) / period.
 constexpr milliseconds kStallEvery{1'000};
 constexpr milliseconds kStallLength{100};
 constexpr int kStalls = 3;
 constexpr double kStalledRate = 1'000;
-constexpr std::size_t kStalledConnections = 128;  // more than calls that come in a stall
+constexpr std::size_t kStalledConnections = 128;  // more than the calls that come during a stall
 
 constexpr double ExpectedUs(double percentile) {
   const auto period = static_cast<double>(kStallEvery.count());
@@ -133,7 +133,7 @@ class StallsRow : public OpenLoopFixture<Client> {
   void Measure(benchmark::State& state) override {
     Result& result = once_.Get(state, [&] { return MeasureStalls(); });
     ReportEach(state, result.window.responses.MeanUs() * 1e-6);
-    // What looks like a stall here is meant to be one, and no doubt.
+    // What looks like a stall is intended here, so it must raise no doubt.
     this->meter().evidence().samples = result.window.answered();
     this->Report(state, result.window, kStalledRate);
     state.counters[counter::kExpectedP99] = ExpectedUs(99);
@@ -157,7 +157,7 @@ class StallsRow : public OpenLoopFixture<Client> {
     const auto schedule =
         Schedule(Arrivals::kConstant, kStalledRate,
                  static_cast<std::size_t>(kStalledRate * seconds(kLength / seconds(1)).count()), 0);
-    // The server counts from the same clock; a window begins halfway between two stalls.
+    // The server counts from the same clock. A window begins halfway between two stalls.
     const auto now = Clock::now();
     const auto start =
         now + kStallEvery - now.time_since_epoch() % kStallEvery + (kStallEvery + kStallLength) / 2;
@@ -168,7 +168,7 @@ class StallsRow : public OpenLoopFixture<Client> {
     return result;
   }
 
-  // One client that waits for each answer before it makes the next call, for as long.
+  // Runs one client that waits for each answer before it makes the next call, for as long.
   void CallInClosedLoop(Clock::duration length, Samples& samples) {
     const auto client = MakeUniqueClient<Client>(this->server(), this->options(), this->mode());
     samples.Reset(500'000);

@@ -11,8 +11,8 @@ namespace {
 
 using enum Extent;
 
-// The extent of each mode in quick, default, classic and full. What a preset has, the next of
-// quick, default and full has as well.
+// The extent of each mode in quick, default, classic and full. Of quick, default and full, each
+// includes what the one before it has.
 constexpr struct {
   std::string_view mode;
   std::array<Extent, 4> extents;
@@ -31,15 +31,15 @@ constexpr struct {
     {"http_async", {kNone, kSmall, kNone, kLarge}},
     {"pyrpyc_threaded", {kSmall, kMedium, kLarge, kLarge}},
     {"pyrpyc_forking", {kNone, kSmall, kLarge, kLarge}},
-    // It notices a client that has paused at the end of a poll of 0.1 s: many rows take minutes.
+    // It notices a paused client at the end of a poll of 0.1 s, so many rows would take minutes.
     {"pyrpyc_threadpool", {kNone, kNone, kNone, kSmall}},
     {"pyrpyc_oneshot", {kNone, kNone, kNone, kSmall}},
     {"flask_threaded", {kSmall, kMedium, kLarge, kLarge}},
     {"flask_waitress", {kNone, kSmall, kNone, kLarge}},
 };
 
-// Types, and variants, that measure few modes: from which preset of quick, default and full on, and
-// which modes. "native" stands for all of the native server's.
+// Types, and variants, that measure few modes: the modes, and the first of the presets quick,
+// default and full that has them. "native" means all modes of the native server.
 constexpr struct {
   std::string_view rows;
   Preset from;
@@ -68,7 +68,7 @@ constexpr struct {
     {"Calibration", Preset::kFull, "native"},
 };
 
-// Whether `preset` has what `from` has; classic has rows of other types alone.
+// Returns whether `preset` includes what `from` has. classic has only rows of other types.
 bool Includes(Preset preset, Preset from) {
   constexpr std::array kGrowing{Preset::kQuick, Preset::kDefault, Preset::kFull};
   const auto place = [&](Preset one) { return std::ranges::find(kGrowing, one); };
@@ -86,8 +86,8 @@ constexpr std::int64_t kMiddleFile = 16 * kMib;
 constexpr std::int64_t kBigFile = 128 * kMib;
 constexpr std::int64_t kHugeFile = 524'288'000;
 
-// The preset's lists, for a server that can take them all. Where Python stops at the middle file,
-// the others have that one too, for a ratio needs rows of the same size.
+// Returns the preset's list, for a server that can take it all. Python stops at the middle file.
+// The other modes have that one, too, because a ratio needs rows of the same size.
 std::vector<std::int64_t> PresetFiles(Extent extent) {
   if (extent == Extent::kSmall) return {kSmallFile};
   if (extent == Extent::kMedium) return {kSmallFile, kMiddleFile, kBigFile};
@@ -105,7 +105,7 @@ std::vector<std::int64_t> PresetComputeClients(Extent extent) {
   return {1, 2, 4, 8, 16};
 }
 
-// The most that a mode gets of the preset's list, and why.
+// The most that a mode gets of the preset's list, and the reason.
 struct Limit {
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   std::string_view reason = {};
@@ -153,7 +153,7 @@ std::vector<std::uint64_t> FlaggedPayloads(const Options& options) {
   return {options.payload_bytes.begin(), options.payload_bytes.end()};
 }
 
-// Those of the numbers of clients that the server takes at once.
+// Returns those client counts that the server takes at once.
 std::vector<std::int64_t> ServedOf(std::vector<std::int64_t> clients, const ServerMode& mode) {
   std::erase_if(clients, [&](std::int64_t count) {
     return static_cast<std::size_t>(count) > mode.traits.connections_at_once;
@@ -167,7 +167,7 @@ struct LimitedType {
   std::vector<std::int64_t> (*preset_values)(Extent extent);
   Limit (*limit)(const Options& options, const ServerMode& mode);
   std::string (*describe)(std::int64_t most);
-  std::string flag;                          // by which the user has his own list
+  std::string flag;                          // the flag that sets the user's own list
   const std::vector<std::int64_t>& flagged;  // that list; empty if the preset's holds
 };
 
@@ -184,7 +184,7 @@ bool HasAny(const std::vector<std::string>& rows, const std::string& prefix) {
 
 std::vector<std::string> DescribeLimits(const LimitedType& type, const Options& options,
                                         const std::vector<std::string>& rows) {
-  std::vector<std::pair<std::string, std::string>> limits;  // what is said, and of which modes
+  std::vector<std::pair<std::string, std::string>> limits;  // each text, and its modes
   for (const ServerMode& mode : kServerModes) {
     const std::string name(mode.name);
     if (!HasAny(rows, type.name + '/' + name + '/')) continue;
@@ -266,7 +266,7 @@ std::vector<std::int64_t> EventDrivenClientCounts(const Options& options, const 
   if (!HasRows("Concurrent/event_driven", options.preset, mode)) return {};
   if (!options.clients.empty()) return ServedOf(options.clients, mode);
   if (options.preset == Preset::kDefault) return {100};
-  // A process for each of ten thousand connections is not what forking is made for.
+  // Forking is not made for one process per connection at ten thousand connections.
   return UpTo(mode.traits.process_per_connection ? 1'000 : 10'000, {1, 10, 100, 1'000, 10'000});
 }
 

@@ -1,8 +1,9 @@
-// SocketPolicy: what it costs to write a message in pieces, by which ends set TCP_NODELAY. A head
-// and a payload in two writes, and then a wait for the answer, is the classic trap: Nagle's
-// algorithm holds the payload back until the head is acknowledged, and the peer, which waits for
-// the payload, delays its acknowledgement for 40 ms. Everywhere else in the suite neither happens,
-// nor do its ends ask for acknowledgements in these rows, which would hide it, too.
+// SocketPolicy: what it costs to write a message in pieces, depending on which ends set
+// TCP_NODELAY. A head and a payload in two writes, followed by a wait for the answer, is the
+// classic trap. Nagle's algorithm holds the payload back until the head is acknowledged. The peer
+// waits for the payload and delays its acknowledgement for 40 ms. The rest of the suite avoids
+// both. In these rows the ends do not ask for acknowledgements either, because that would hide the
+// delay.
 #include <string>
 
 #include "bench/types/call_row.h"
@@ -26,13 +27,14 @@ constexpr Ends kServer{"server", false, true};
 constexpr Ends kBoth{"both", true, true};
 
 constexpr std::uint64_t kBytes = 1024;
-// Python writes what is longer than 64,000 bytes in pieces.
+// Python writes more than 64,000 bytes in pieces.
 constexpr std::uint64_t kPythonBytes = 102'400;
 
-// A new connection acknowledges its first segments at once, stall or no stall.
+// A new connection acknowledges its first segments at once, with or without a stall.
 constexpr std::int64_t kWarmupCalls = 2;
 
-// Outside of `full`: the stall in each protocol, and in RPyC the ways out of it.
+// Returns whether a preset has the row. Except in `full`, there is the stall in each protocol, and
+// in RPyC the ways out of it.
 bool HasRow(Preset preset, const ServerMode& mode, const Ends& ends, Writes writes) {
   if (preset == Preset::kFull) return true;
   if (preset == Preset::kQuick) {
@@ -44,7 +46,7 @@ bool HasRow(Preset preset, const ServerMode& mode, const Ends& ends, Writes writ
   return !ends.client && writes == Writes::kSplit;
 }
 
-// `server_flags` are beside those that every row has.
+// `server_flags` are added to those that every row has.
 template <class Client>
 void RegisterEcho(const Suite& suite, const ServerMode& mode, const Ends& ends,
                   std::string_view writes, std::uint64_t bytes, const net::SocketPolicy& client,
@@ -81,7 +83,7 @@ void RegisterSocketPolicy(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (!HasRows("SocketPolicy", suite.options.preset, mode)) return;
     if (!mode.software.is_python()) return RegisterNative<Client>(suite, mode);
-    // Python's RPyC as it comes: no TCP_NODELAY, and long messages in pieces.
+    // Python's RPyC as it is: no TCP_NODELAY, and long messages in pieces.
     for (const Ends& ends : {kNone, kClient}) {
       RegisterEcho<Client>(suite, mode, ends, "as_library", kPythonBytes,
                            {.nodelay = ends.client, .quick_ack = false}, {});

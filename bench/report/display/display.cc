@@ -11,7 +11,7 @@
 namespace rpycbench {
 namespace {
 
-// Where nothing tells the width.
+// Used if nothing reveals the width.
 constexpr std::size_t kTerminalColumns = 80;
 constexpr std::size_t kFileColumns = 100;
 

@@ -62,9 +62,9 @@ void Progress::Finalize() {
 
 void Progress::Show() {
   if (done_ >= all_) return;
-  std::cout.flush();  // what the display has written stands above
+  std::cout.flush();  // because what the display has written appears above
   const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - start_);
-  // One column is left free, for a cursor that would begin another line.
+  // One column stays free, for a cursor that would begin another line.
   const std::size_t columns = std::max<std::size_t>(terminal_.columns(), 2) - 1;
   terminal_.write(kEmptyLine + ProgressLine(done_, all_, done_ < rows_.size() ? rows_[done_] : "",
                                             elapsed, columns));

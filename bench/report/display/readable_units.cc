@@ -16,7 +16,7 @@ std::string Fixed(double value, int decimals) {
   return text;
 }
 
-// Rounded to the significant digits, the zeros behind the point included.
+// Returns the value rounded to the significant digits, including zeros after the decimal point.
 std::string Significant(double value) {
   if (value == 0) return "0";
   // Rounding may carry into another digit: 9.996 is 10.0.
@@ -53,7 +53,7 @@ std::string TimeText(std::optional<double> us) {
     const char* name;
   } units[] = {{1e6, "s "}, {1e3, "ms"}, {1, "µs"}, {1e-3, "ns"}};
   const auto* unit = units;
-  // 999.5 and more would be shown as 1,000 of the smaller unit.
+  // From 999.5 on, a value would be shown as 1,000 of the smaller unit.
   while (unit != std::end(units) - 1 && std::abs(*us) < 0.9995 * unit->us) ++unit;
   return WithThousands(Significant(*us / unit->us)) + ' ' + unit->name;
 }

@@ -10,7 +10,7 @@
 namespace rpycbench {
 namespace {
 
-constexpr std::size_t kGap = 2;  // of which a rare wide figure may take one
+constexpr std::size_t kGap = 2;  // a rare wide figure may take one of these
 constexpr int kStays = 0;
 constexpr std::size_t kTimeWidth = 7;  // "13.7 µs"
 
@@ -20,7 +20,8 @@ Column TimeColumn(const char* heading, int rank, const char* counter) {
           }};
 }
 
-// "4 + 4": the client's and the server's. Who asked for it wants it more than anything else.
+// Returns a column such as "4 + 4": the client's and the server's count. A user who asked for it
+// wants it more than anything else, so it goes last.
 Column BothSidesColumn(const char* heading, const char* client, const char* server) {
   return {heading, 7, 1, [=](const MeasuredRow& row, std::optional<double>) {
             const std::optional<double> clients = row.Get(client);

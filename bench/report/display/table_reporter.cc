@@ -14,10 +14,10 @@ namespace rpycbench {
 namespace {
 
 constexpr std::size_t kIndent = 2;
-constexpr std::size_t kNarrowest = 36;  // in less there is no room for a type and two figures
+constexpr std::size_t kNarrowest = 36;  // less has no space for a type and two figures
 
-// Whether a row's name has this value of a condition, as in Compression/rpyc_threaded/text/off. A
-// number may be there for another reason.
+// Returns whether a row's name contains this value of a condition, as in
+// Compression/rpyc_threaded/text/off. A number may be in the name for another reason.
 bool Says(const RowName& name, std::string value) {
   if (value.find_first_not_of("0123456789") == std::string::npos) return false;
   std::ranges::replace(value, ':', '_');
@@ -28,7 +28,7 @@ std::string EntryOf(const Labels::value_type& condition) {
   return condition.first + '=' + condition.second;
 }
 
-// A figure and its unit, which is dim.
+// Adds a figure and its unit, which is dim.
 void AddFigure(StyledLine& line, const std::string& cell) {
   const std::size_t unit = cell.find_last_of("0123456789") + 1;
   line.Add(cell.substr(0, unit)).Add(cell.substr(unit), Style::kDim);

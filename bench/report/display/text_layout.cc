@@ -6,7 +6,7 @@
 namespace rpycbench {
 namespace {
 
-// Bytes of the character that `text` begins with.
+// Returns the length in bytes of the first character of `text`.
 std::size_t CharacterBytes(std::string_view text) {
   const auto first = static_cast<unsigned char>(text.front());
   const std::size_t bytes = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -32,7 +32,8 @@ std::size_t CharacterWidth(std::string_view character) {
   return 1;
 }
 
-// How much of a word fits, up to its last slash if it has one; a character at least.
+// Returns how many bytes of a word fit, up to its last slash if it has one, but at least one
+// character.
 std::size_t FittingBytes(std::string_view word, std::size_t width) {
   std::size_t bytes = 0;
   std::size_t behind_slash = 0;

@@ -8,7 +8,7 @@
 namespace rpycbench {
 namespace {
 
-// These two have columns of the framework's own.
+// The framework has its own columns for these two.
 bool IsFrameworkRate(const std::string& name) {
   return name == counter::kBytesPerSecond.name || name == counter::kItemsPerSecond.name;
 }
@@ -18,7 +18,7 @@ bool IsFrameworkRate(const std::string& name) {
 BENCHMARK_DISABLE_DEPRECATED_WARNING
 
 CsvReporter::CsvReporter(const std::set<std::string>& counters) : counters_(counters) {
-  // A row that has every counter makes the framework write, and remember, every column.
+  // A row with every counter makes the framework write, and remember, every column.
   Run row;
   row.run_name.function_name = "columns";
   for (const std::string& name : counters) row.counters[name] = 0;

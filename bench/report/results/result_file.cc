@@ -19,13 +19,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Whether a rename may put another file there. Names in /dev lead to regular files at times, but
-// to ones that somebody else has open.
+// Returns whether a rename may put another file there. Names in /dev may lead to regular files, but
+// another program has those open.
 bool IsReplaceable(const fs::path& path) {
   return !fs::exists(path) || (fs::is_regular_file(path) && !path.string().starts_with("/dev/"));
 }
 
-// Through symbolic links, so that a link stays one.
+// Resolves symbolic links, so that a link remains one.
 fs::path Target(const fs::path& path) {
   return IsReplaceable(path) ? fs::weakly_canonical(fs::absolute(path)) : path;
 }
@@ -49,27 +49,27 @@ int WriteAll(int file, const std::string& text) {
   return 0;
 }
 
-// Over what is there, and cut behind: documents grow, so that little is at stake if it is the last
-// that happens.
+// Overwrites the present content, then cuts off the rest. Documents grow, so little is lost if the
+// program ends in between.
 void WriteOver(const fs::path& path, const std::string& text) {
   const net::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (!file.is_open()) ThrowUnwritten(errno, path);
   const int error = WriteAll(file.get(), text);
-  // What is no regular file has no length.
+  // A file that is not regular has no length.
   [[maybe_unused]] const int cut = ::ftruncate(file.get(), static_cast<off_t>(text.size()));
   if (error != 0) ThrowUnwritten(error, path);
 }
 
-// Writes a file that must not be there. In a folder that others may write to, its name may lead
-// somewhere else by a symbolic link. Returns 0 or errno.
+// Writes a file that must not exist. In a folder that others may write to, its name could otherwise
+// be a symbolic link to another place. Returns 0 or errno.
 int WriteNew(const fs::path& path, const std::string& text) {
-  ::unlink(path.c_str());  // of a program that was killed
+  ::unlink(path.c_str());  // left by a program that was killed
   const net::Descriptor file(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   return file.is_open() ? WriteAll(file.get(), text) : errno;
 }
 
-// Puts the text in place of what is there, by a rename. Returns 0 or errno.
+// Puts the text in place of the present file, by a rename. Returns 0 or errno.
 int Replace(const fs::path& path, const std::string& text) {
   const fs::path partial = path.parent_path() / ('.' + path.filename().string() + ".partial");
   int error = WriteNew(partial, text);
@@ -78,15 +78,15 @@ int Replace(const fs::path& path, const std::string& text) {
   return error;
 }
 
-// Whether a rename cannot go there while the file itself can be written: one that is a mount, as a
-// container's `-v out.json:/out.json` makes it, or one in a folder that is not ours.
+// Returns whether a rename is impossible although the file itself can be written. That is so for a
+// mount, such as `-v out.json:/out.json` of a container, or in a folder that is not ours.
 bool OnlyInPlace(int error, const fs::path& path) {
   return (error == EBUSY || error == EXDEV || error == EACCES || error == EPERM || error == EROFS ||
           error == EEXIST) &&
          ::access(path.c_str(), W_OK) == 0;
 }
 
-// An entry a line, for people who look into the file.
+// Returns the list with one entry per line, for people who look into the file.
 std::string ListText(const boost::json::array& list) {
   std::string text = "[";
   for (const boost::json::value& entry : list) {

@@ -11,7 +11,7 @@ namespace {
 
 bool Failed(const compat::Run& run) { return compat::Failed(run); }
 
-// The framework computes aggregates of two successful repetitions and more.
+// The framework computes aggregates for two or more successful repetitions.
 bool AggregatesFollow(const std::vector<compat::Run>& runs) {
   return runs.front().run_type == compat::Run::RT_Iteration &&
          std::ranges::count(runs, false, Failed) >= 2;
