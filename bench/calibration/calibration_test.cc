@@ -1,4 +1,4 @@
-// How a calibration and a self-check judge: by known samples, right ones and wrong ones.
+// Tests how a calibration and a self-check judge known samples, right ones and wrong ones.
 #include "bench/calibration/calibration.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ using testing::SizeIs;
 
 constexpr double kFloorUs = 20;
 
-// A window with the delay's times on top of a floor of 20 us, stretched by `factor`.
+// Returns a window with the delay's times on top of a floor of 20 us, stretched by `factor`.
 Calibration CalibrationOf(const KnownDelay& delay, double factor) {
   const auto add = [](Samples& samples, double us) {
     samples.Add(std::chrono::round<std::chrono::nanoseconds>(
@@ -64,7 +64,7 @@ TEST(CalibrationTest, WindowsAreWholeCycles) {
   for (const KnownDelay& delay : kKnownDelays) {
     const auto cycle = service::DelayDistribution::Parse(delay.distribution).quantiles_us().size();
     EXPECT_EQ(delay.calls % cycle, 0u) << delay.name;
-    EXPECT_GE(delay.calls, 100u) << delay.name;  // or there is no p99
+    EXPECT_GE(delay.calls, 100u) << delay.name;  // fewer have no p99
     EXPECT_NO_THROW(service::Delay(delay.ServerFlag().substr(8))) << delay.name;
   }
 }

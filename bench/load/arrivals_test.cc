@@ -35,7 +35,7 @@ TEST(ArrivalsTest, ASeedGivesTheSameScheduleAndAnotherOneAnother) {
   EXPECT_EQ(schedule.front().count(), 151'173);  // on every platform
 }
 
-// Gaps of a Poisson process: mean and standard deviation are the same, and 1/e of them are longer.
+// In a Poisson process the gaps' mean equals their standard deviation, and 1/e of them are longer.
 TEST(ArrivalsTest, PoissonGapsAreExponential) {
   constexpr std::size_t kCount = 100'000;
   const auto schedule = Schedule(Arrivals::kPoisson, 1'000, kCount, 3);

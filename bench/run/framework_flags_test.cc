@@ -1,5 +1,6 @@
-// That the framework's flags are read as the framework reads them, and that what it would ignore or
-// answer with success is refused, naming the flag and what is valid.
+// Tests that the framework's flags are read as the framework reads them. Values that the framework
+// would ignore or answer with success must be refused. The message names the flag and what is
+// valid.
 #include "bench/run/framework_flags.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +18,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// A variable of the environment, as long as a test runs.
+// Sets an environment variable for the duration of a test.
 class Variable {
  public:
   Variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }

@@ -1,5 +1,5 @@
-// The program as its users see it: what it exits with, what it writes where, and what is left when
-// it is killed. Runs a build of it whose rows need no server.
+// Tests the program as its users see it: its exit status, its output, and what remains when it is
+// killed. It runs a build of the program whose rows need no server.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,8 +48,8 @@ std::vector<std::string> LinesOf(const std::string& text) {
   return lines;
 }
 
-// The program as a child, its stdout in a file and its stderr in a pipe. Killed at the latest when
-// the object goes.
+// The program as a child, with stdout in a file and stderr in a pipe. The destructor kills it if it
+// still runs.
 class Program {
  public:
   Program(const std::vector<std::string>& arguments, const std::vector<std::string>& variables,
@@ -85,7 +85,7 @@ class Program {
 
   void Kill(int signal) const { ::kill(pid_, signal); }
 
-  // Reads stderr until it ends, or until `text` has been seen. Returns whether it has.
+  // Reads stderr until it ends, or until `text` appears. Returns whether it appeared.
   bool ReadUntil(const std::string& text) {
     while (text.empty() || errors_.find(text) == std::string::npos) {
       pollfd readable{stderr_, POLLIN, 0};
@@ -98,7 +98,7 @@ class Program {
     return true;
   }
 
-  // The exit status, or the negative number of the signal that ended it.
+  // Returns the exit status, or the negative number of the signal that ended it.
   int Wait() {
     int status = 0;
     ::waitpid(pid_, &status, 0);
@@ -126,11 +126,11 @@ struct Result {
   std::string out;
   std::string errors;
 
-  // The lines that the program itself wrote to stderr.
+  // Returns the lines that the program itself wrote to stderr.
   std::vector<std::string> Complaints() const {
     std::vector<std::string> lines;
     for (const std::string& line : LinesOf(errors)) {
-      // A build with sanitizers warns about itself; that is not what these tests are about.
+      // A build with sanitizers prints a warning, which these tests ignore.
       if (line.starts_with("bench_all: ") && !line.starts_with("bench_all: warning: built")) {
         lines.push_back(line);
       }

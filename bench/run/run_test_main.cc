@@ -1,6 +1,9 @@
-// The suite's program with rows that need no server, for the tests of how it runs and reports. They
-// do what rows can do: succeed with different counters, fail before or after the clock ran, fail
-// in one repetition of several, and wait for ever, so that the program can be killed in between.
+// The suite's program with rows that need no server, for the tests of how it runs and reports. The
+// rows cover what rows can do:
+//   succeed with different counters
+//   fail before or after the clock ran
+//   fail in one of several repetitions
+//   wait for ever, so that the program can be killed meanwhile
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -52,13 +55,13 @@ void FailAfterTheClock(benchmark::State& state) {
   state.SkipWithError("wrong bytes");
 }
 
-// Says so, then never ends.
+// Announces itself, then never ends.
 void WaitForEver(benchmark::State&) {
   std::fputs("waiting\n", stderr);
   while (true) ::pause();
 }
 
-// Fails at its `nth` call: of rows with a fixed number of iterations, the nth repetition.
+// Fails at its `nth` call, which is the nth repetition of rows with a fixed number of iterations.
 Body FailAt(int nth) {
   return [nth, calls = 0](benchmark::State& state) mutable {
     if (++calls == nth) throw std::runtime_error("one of several");

@@ -1,5 +1,5 @@
-// What becomes of rows that this machine has no address for: they are left out with a note, unless
-// they are what was asked for.
+// Tests rows for which this machine has no address. They are left out with a note, unless the user
+// asked for them.
 #include "bench/run/selection.h"
 
 #include <gmock/gmock.h>
@@ -53,7 +53,7 @@ TEST(SelectionTest, WithoutIpv6AFilterThatMatchesNothingElseIsRefused) {
 TEST(SelectionTest, AnAddressOfAnotherMachineIsNoneToListenOn) {
   EXPECT_THAT(WhyNotListening(kIpv4.host), IsEmpty());
   EXPECT_THAT(WhyNotListening(kUnix.host), IsEmpty());
-  // Reserved for documentation.
+  // This address is reserved for documentation.
   EXPECT_THAT(WhyNotListening("192.0.2.1"), HasSubstr("bind 192.0.2.1:0: "));
 }
 

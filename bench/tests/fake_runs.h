@@ -1,4 +1,5 @@
-// Results as the framework hands them to reporters, for the tests of reporters.
+// Results as the framework passes them to reporters, for the tests of reporters. The figures are
+// made up.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -9,7 +10,7 @@
 
 namespace rpycbench {
 
-// One repetition of a row that took 2 s for 4 iterations.
+// Returns one repetition of a row that took 2 s for 4 iterations.
 inline compat::Run FakeRun(const std::string& name, int repetition = 0, int repetitions = 1) {
   compat::Run run;
   run.run_name.function_name = name;

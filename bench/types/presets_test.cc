@@ -1,4 +1,5 @@
-// Which sizes and numbers of clients each mode gets, and that what is left out is told.
+// Tests which sizes and client counts each mode gets, and that the suite reports what it leaves
+// out.
 #include "bench/types/presets.h"
 
 #include <gmock/gmock.h>

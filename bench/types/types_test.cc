@@ -1,4 +1,4 @@
-// What the list of types promises to those who read it.
+// Tests what the list of types promises to its readers.
 #include "bench/types/types.h"
 
 #include <gtest/gtest.h>

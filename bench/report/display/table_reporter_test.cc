@@ -26,8 +26,8 @@ compat::Run RunOf(const std::string& name, const std::string& label, const Count
   return run;
 }
 
-// Rows as bench_all makes them: the floor, one at a multiple of it, one under other conditions and
-// with doubts, one that failed.
+// Returns rows as bench_all makes them: the floor, a multiple of it, one under other conditions and
+// with doubts, and one that failed.
 std::vector<compat::Run> Rows() {
   return {
       RunOf("Latency/tcp_threaded/ping/real_time", "placement=shared",
@@ -52,7 +52,7 @@ std::vector<compat::Run> Rows() {
   };
 }
 
-// What is shown of the runs, a report each, below the context.
+// Returns what is shown of the runs, one report for each, without the context.
 std::string Shown(std::size_t columns, const std::vector<std::vector<compat::Run>>& reports,
                   TableReporter::Settings settings = {}) {
   std::vector<std::string> names;

@@ -11,7 +11,7 @@
 namespace rpycbench {
 namespace {
 
-// No terminal; what a terminal does is seen with a real one, in table_test.py.
+// There is no terminal here; table_test.py tests a real one.
 class NoTerminalTest : public testing::Test {
  protected:
   NoTerminalTest() : descriptor_(::open("/dev/null", O_WRONLY | O_CLOEXEC)) {}

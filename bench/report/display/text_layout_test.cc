@@ -15,7 +15,7 @@ TEST(DisplayWidthTest, CountsColumnsAndNotBytes) {
   EXPECT_EQ(DisplayWidth("–"), 1);
   EXPECT_EQ(DisplayWidth("e\u0301"), 1);  // an accent on its letter
   EXPECT_EQ(DisplayWidth("測定"), 4);
-  EXPECT_EQ(DisplayWidth("\xe6\xb8"), 1);  // cut off: no more than is there is read
+  EXPECT_EQ(DisplayWidth("\xe6\xb8"), 1);  // truncated: must not read beyond the end
 }
 
 TEST(AlignmentTest, FillsUpWithBlanks) {
@@ -37,7 +37,7 @@ TEST(WrappedTest, BreaksAWordThatIsTooLongBehindASlashOrAnywhere) {
               ElementsAre("in", "rpyc_threaded/", "upload_chunked/", "1024"));
   EXPECT_THAT(Wrapped("abcdefgh", 3), ElementsAre("abc", "def", "gh"));
   EXPECT_THAT(Wrapped("µµµµ", 3), ElementsAre("µµµ", "µ"));
-  EXPECT_THAT(Wrapped("測定", 1), ElementsAre("測", "定"));  // at least a character
+  EXPECT_THAT(Wrapped("測定", 1), ElementsAre("測", "定"));  // at least one character
 }
 
 TEST(WrappedTest, LosesNothingAndIsNeverWider) {

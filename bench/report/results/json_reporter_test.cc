@@ -11,7 +11,7 @@
 namespace rpycbench {
 namespace {
 
-// The only row of a document with the given runs.
+// Returns the only row of a document with the given runs.
 boost::json::array RowsOf(const std::vector<compat::Run>& runs) {
   std::ostringstream out;
   JsonReporter reporter;

@@ -41,7 +41,7 @@ class ResultFileTest : public testing::Test {
     return text.str();
   }
 
-  // Throws unless the file is a whole JSON document.
+  // Throws unless the file is a complete JSON document.
   boost::json::value Document() const { return boost::json::parse(Read(path())); }
 
   std::vector<std::string> Names(const char* list) const {
@@ -82,11 +82,11 @@ TEST_F(ResultFileTest, IsAWholeDocumentAtEveryMoment) {
   EXPECT_THAT(Files(), ElementsAre("out.json"));
 }
 
-// As where the file is a mount of its own, or the folder is somebody else's; root may write to
-// that.
+// As if the file were a separate mount, or the folder belonged to another user. Root may write to
+// such a folder.
 TEST_F(ResultFileTest, IsWrittenOverWhereNoRenameCanGo) {
   std::ofstream(path()) << "{}";
-  fs::create_directory(folder_ / ".out.json.partial");  // which no file replaces
+  fs::create_directory(folder_ / ".out.json.partial");  // no file replaces a folder
   std::ofstream(folder_ / ".out.json.partial" / "kept") << "x";
   ResultFile file(path());
   ASSERT_TRUE(file.ReportContext({}));
@@ -189,7 +189,7 @@ TEST_F(ResultFileTest, AFullDiskLeavesTheLastWholeDocumentAlone) {
   file.ReportContext({});
   file.ReportRuns({FakeRun("a")});
   const std::string before = Read(path());
-  // As good as a full disk: this process may write no file longer than the present one.
+  // Has the effect of a full disk: this process may write no file longer than the present one.
   rlimit previous;
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &previous), 0);
   const rlimit limit{before.size(), previous.rlim_max};

@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Keeps the names of what is reported.
+// Keeps the names of reported rows.
 class Recorder : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context&) override { return true; }
