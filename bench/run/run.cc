@@ -46,8 +46,9 @@ void PrintHelp() {
   benchmark::PrintDefaultHelp();
   std::printf(
       "\nWithout --benchmark_format and --benchmark_counters_tabular, the display is the suite's:\n"
-      "a table for each benchmark type, a line for each row, of repetitions the median. Either\n"
-      "flag gives the framework's display instead, --benchmark_format=console its usual one.\n"
+      "a table for each benchmark type, and a line for each row with the median of its\n"
+      "repetitions. Either flag gives the framework's display instead, for example the usual one\n"
+      "with --benchmark_format=console.\n"
       "\nExit status: %d if every row has its numbers, %d if a row ended in an error or the run\n"
       "could not be finished, %d for a bad flag or a filter that matches no row.\n",
       kSuccess, kFailure, kUsage);

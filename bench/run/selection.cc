@@ -115,7 +115,7 @@ Selection SelectModes(const CommandLine& command,
   if (beside_wrk && !WrkIsInstalled()) {
     selection.notes.push_back(
         "unavailable: wrk, beside which Generator measures: it is not in PATH; install the package "
-        "wrk. The rows lack the counters that speak of it");
+        "wrk. Without it the rows lack its counters");
   }
   // A launcher may start the server on another machine, which this one cannot check.
   if (std::ranges::any_of(rows, IsOverIpv6) && command.options.server_launcher.empty()) {

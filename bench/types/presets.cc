@@ -116,7 +116,7 @@ Limit FileLimit(const Options& options, const ServerMode& mode) {
   if (!mode.software.is_python()) {
     const bool shortened = ExtentOf(options.preset, mode) == Extent::kMedium;
     if (!shortened || mode.model == "threaded") return {};
-    return {kMiddleFile, "larger ones take the same way in every model"};
+    return {kMiddleFile, "larger ones take the same path in every model"};
   }
   if (mode.protocol == Protocol::kRpyc && options.payload != service::PayloadKind::kZeros) {
     return {kMiddleFile,
@@ -139,7 +139,7 @@ Limit ConnectionLimit(const Options&, const ServerMode& mode) {
 Limit ClientLimit(const Options& options, const ServerMode& mode) {
   if (const Limit limit = ConnectionLimit(options, mode); limit.always) return limit;
   if (mode.software.is_python() && ExtentOf(options.preset, mode) != Extent::kLarge) {
-    return {32, "the requests of more take turns at Python's interpreter for seconds"};
+    return {32, "the requests of more clients share Python's interpreter for seconds"};
   }
   return {};
 }
@@ -194,7 +194,7 @@ std::vector<std::string> DescribeLimits(const LimitedType& type, const Options& 
         type.flagged.empty() ? type.preset_values(ExtentOf(options.preset, mode)) : type.flagged;
     if (limit.most >= std::ranges::max(wanted)) continue;
     std::string said = type.describe(limit.most) + ", for " + std::string(limit.reason);
-    if (!limit.always) said += "; " + type.flag + " has others";
+    if (!limit.always) said += "; " + type.flag + " selects others";
     const auto same = std::ranges::find(limits, said, &decltype(limits)::value_type::first);
     if (same == limits.end()) {
       limits.emplace_back(said, name);

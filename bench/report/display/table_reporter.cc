@@ -123,7 +123,7 @@ TableReporter::Notes TableReporter::NotesOn(const MeasuredRow& row) const {
     notes.emplace_back(others, Style::kDim);
   }
   if (!row.failed && !row.Get(counter::kP50)) {
-    notes.emplace_back("the mean, for want of a p50", Style::kDim);
+    notes.emplace_back("the mean, because there is no p50", Style::kDim);
   }
   if (!row.doubts.empty()) notes.emplace_back("? " + Join(row.doubts, ", "), Style::kYellow);
   return notes;

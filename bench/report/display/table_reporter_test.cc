@@ -229,7 +229,7 @@ TEST(TableReporterTest, TellsWhatTheNameDoesNotSayOfConditions) {
 TEST(TableReporterTest, ShowsTheMeanWhereThereIsNoMedian) {
   EXPECT_THAT(Shown(100, {{FakeRun("Floor/ping/real_time")}}),
               HasSubstr("\n  ping   500 ms     –         –        –           –     "
-                        "the mean, for want of a p50\n"));
+                        "the mean, because there is no p50\n"));
 }
 
 TEST(TableReporterTest, ColorsSayNothingThatTheTextDoesNot) {
