@@ -265,9 +265,10 @@ std::vector<std::int64_t> ClientCounts(const Options& options, const ServerMode&
 std::vector<std::int64_t> EventDrivenClientCounts(const Options& options, const ServerMode& mode) {
   if (!HasRows("Concurrent/event_driven", options.preset, mode)) return {};
   if (!options.clients.empty()) return ServedOf(options.clients, mode);
-  if (options.preset == Preset::kDefault) return {100};
+  if (options.preset == Preset::kDefault) return ServedOf({100}, mode);
   // Forking is not made for one process per connection at ten thousand connections.
-  return UpTo(mode.traits.process_per_connection ? 1'000 : 10'000, {1, 10, 100, 1'000, 10'000});
+  const std::int64_t most = mode.traits.process_per_connection ? 1'000 : 10'000;
+  return ServedOf(UpTo(most, {1, 10, 100, 1'000, 10'000}), mode);
 }
 
 std::vector<std::int64_t> GeneratorConnections(const Options& options, const ServerMode& mode) {

@@ -175,6 +175,16 @@ TEST(Sizes, DefaultHasTwoRowsOfEventDrivenClients) {
   EXPECT_THAT(EventDrivenClientCounts(options, Mode("tcp_async")), IsEmpty());
 }
 
+TEST(Sizes, NoServerGetsMoreClientsThanItTakesAtOnce) {
+  ServerMode mode = Mode("rpyc_async");
+  mode.traits.connections_at_once = 1;
+  for (const Preset preset : {Preset::kDefault, Preset::kFull}) {
+    EXPECT_THAT(EventDrivenClientCounts(In(preset), mode), Each(Le(1)));
+    EXPECT_THAT(ClientCounts(In(preset), mode), Each(Le(1)));
+    EXPECT_THAT(ComputeClientCounts(In(preset), mode), Each(Le(1)));
+  }
+}
+
 TEST(Sizes, TheGeneratorIsHeldAgainstWrkOnHttpServers) {
   std::size_t modes = 0;
   for (const ServerMode& mode : kServerModes) {
