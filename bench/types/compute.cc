@@ -10,6 +10,7 @@
 #include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/counters.h"
+#include "fixtures/server_fixture.h"
 
 namespace rpycbench {
 namespace {

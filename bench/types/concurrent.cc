@@ -13,6 +13,7 @@
 #include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/counters.h"
+#include "fixtures/server_fixture.h"
 #include "servers/net/descriptor_limit.h"
 
 namespace rpycbench {

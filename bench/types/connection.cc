@@ -12,6 +12,7 @@
 #include "fixtures/call_costs/call_mark.h"
 #include "fixtures/clients/clients.h"
 #include "fixtures/meter/counters.h"
+#include "fixtures/server_fixture.h"
 
 namespace rpycbench {
 namespace {

@@ -17,6 +17,7 @@
 #include "fixtures/meter/counters.h"
 #include "fixtures/meter/process_usage.h"
 #include "fixtures/process/wrk.h"
+#include "fixtures/server_fixture.h"
 
 namespace rpycbench {
 namespace {

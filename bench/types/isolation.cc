@@ -12,6 +12,7 @@
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/clients/clients.h"
 #include "fixtures/meter/counters.h"
+#include "fixtures/server_fixture.h"
 
 namespace rpycbench {
 namespace {

@@ -1,7 +1,6 @@
 #include "bench/report/display/text_layout.h"
 
 #include <algorithm>
-#include <cstdint>
 
 namespace rpycbench {
 namespace {
@@ -13,36 +12,15 @@ std::size_t CharacterBytes(std::string_view text) {
   return std::min(bytes, text.size());
 }
 
-std::size_t CharacterWidth(std::string_view character) {
-  constexpr std::uint32_t first_byte[] = {0x7f, 0x1f, 0x0f, 0x07};
-  std::uint32_t code =
-      static_cast<unsigned char>(character.front()) & first_byte[character.size() - 1];
-  for (const char c : character.substr(1))
-    code = code << 6 | (static_cast<unsigned char>(c) & 0x3f);
-  constexpr struct {
-    std::uint32_t first, last;
-    std::size_t width;
-  } kOdd[] = {{0x300, 0x36f, 0},   {0x200b, 0x200f, 0},   {0xfe00, 0xfe0f, 0},
-              {0x1100, 0x115f, 2}, {0x2e80, 0xa4cf, 2},   {0xac00, 0xd7a3, 2},
-              {0xf900, 0xfaff, 2}, {0xfe30, 0xfe6f, 2},   {0xff00, 0xff60, 2},
-              {0xffe0, 0xffe6, 2}, {0x1f300, 0x1faff, 2}, {0x20000, 0x3fffd, 2}};
-  for (const auto& odd : kOdd) {
-    if (odd.first <= code && code <= odd.last) return odd.width;
-  }
-  return 1;
-}
-
 // Returns how many bytes of a word fit, up to its last slash if it has one, but at least one
 // character.
 std::size_t FittingBytes(std::string_view word, std::size_t width) {
   std::size_t bytes = 0;
   std::size_t behind_slash = 0;
-  for (std::size_t taken = 0; bytes < word.size();) {
-    const std::string_view character = word.substr(bytes, CharacterBytes(word.substr(bytes)));
-    taken += CharacterWidth(character);
-    if (taken > width && bytes > 0) break;
-    bytes += character.size();
-    if (character == "/") behind_slash = bytes;
+  for (std::size_t taken = 0; bytes < word.size() && (taken < width || bytes == 0); ++taken) {
+    const bool slash = word[bytes] == '/';
+    bytes += CharacterBytes(word.substr(bytes));
+    if (slash) behind_slash = bytes;
   }
   return bytes < word.size() && behind_slash > 0 ? behind_slash : bytes;
 }
@@ -51,11 +29,7 @@ std::size_t FittingBytes(std::string_view word, std::size_t width) {
 
 std::size_t DisplayWidth(std::string_view text) {
   std::size_t width = 0;
-  while (!text.empty()) {
-    const std::size_t bytes = CharacterBytes(text);
-    width += CharacterWidth(text.substr(0, bytes));
-    text.remove_prefix(bytes);
-  }
+  for (; !text.empty(); ++width) text.remove_prefix(CharacterBytes(text));
   return width;
 }
 

@@ -9,8 +9,8 @@
 
 namespace rpycbench {
 
-// Returns the columns that UTF-8 text takes: none for combining marks, two for East Asian
-// characters.
+// Returns the columns that UTF-8 text takes, one for each character. Wide characters, which only a
+// foreign error message can have, put their own line out of alignment and no other.
 std::size_t DisplayWidth(std::string_view text);
 
 // Returns the text padded with spaces, before or after it, up to `width`; unchanged if it is wider.
