@@ -42,7 +42,7 @@ class Side:
     @property
     def version(self):
         """The version, as printed by bench_all --version."""
-        return self.context.get("suite_revision") or "rpycbench {} ({})".format(
+        return "rpycbench {} ({})".format(
             *(self.context.get(key, "unknown") for key in ("suite_version", "git_revision")))
 
 
