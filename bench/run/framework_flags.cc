@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "bench/run/usage_error.h"
+#include "fixtures/usage_error.h"
 #include "servers/net/text.h"
 
 namespace rpycbench {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/run/usage_error.h"
+#include "fixtures/usage_error.h"
 
 namespace rpycbench {
 namespace {

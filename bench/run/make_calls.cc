@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bench/run/run.h"
-#include "bench/run/usage_error.h"
+#include "fixtures/usage_error.h"
 
 namespace rpycbench {
 namespace {

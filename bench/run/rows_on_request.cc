@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "bench/report/results/json_reporter.h"
-#include "bench/run/usage_error.h"
+#include "fixtures/usage_error.h"
 #include "servers/net/text.h"
 
 namespace rpycbench {

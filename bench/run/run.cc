@@ -19,9 +19,9 @@
 #include "bench/report/results/row_filter.h"
 #include "bench/run/context.h"
 #include "bench/run/describe.h"
-#include "bench/run/usage_error.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/validity.h"
+#include "fixtures/usage_error.h"
 #include "servers/net/text.h"
 
 namespace rpycbench {
@@ -224,9 +224,6 @@ int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
 int ReportErrors(const std::function<int()>& body) {
   try {
     return body();
-  } catch (const OptionsError& error) {
-    PrintMessage(error.what());
-    return kUsage;
   } catch (const UsageError& error) {
     PrintMessage(error.what());
     return kUsage;

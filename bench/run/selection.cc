@@ -4,12 +4,12 @@
 #include <iterator>
 #include <string_view>
 
-#include "bench/run/usage_error.h"
 #include "bench/types/presets.h"
 #include "fixtures/address_family.h"
 #include "fixtures/process/available_modes.h"
 #include "fixtures/process/server_commands.h"
 #include "fixtures/process/wrk.h"
+#include "fixtures/usage_error.h"
 
 namespace rpycbench {
 namespace {

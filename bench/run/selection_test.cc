@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bench/run/usage_error.h"
 #include "fixtures/address_family.h"
+#include "fixtures/usage_error.h"
 
 namespace rpycbench {
 namespace {

@@ -8,9 +8,9 @@
 #include <system_error>
 #include <utility>
 
-#include "bench/run/usage_error.h"
 #include "fixtures/benchmark_compat.h"
 #include "fixtures/meter/validity.h"
+#include "fixtures/usage_error.h"
 #include "servers/net/descriptor.h"
 #include "servers/net/text.h"
 
@@ -113,8 +113,8 @@ bool ResultFile::ReportContext(const Context& context) {
   end_ = end.str();
   if (!description_.empty()) {
     std::string text = text_.str();
-    const std::string_view begin = "\"context\": {";
-    text.insert(text.find(begin) + begin.size(), "\n    \"description\": " + description_ + ',');
+    const std::size_t begin = text.find('{', text.find("\"context\""));  // of the context
+    text.insert(begin + 1, "\n    \"description\": " + description_ + ',');
     text_.str(text);
     text_.seekp(0, std::ios::end);
   }

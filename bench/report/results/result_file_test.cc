@@ -13,8 +13,8 @@
 #include <system_error>
 
 #include "bench/report/results/csv_reporter.h"
-#include "bench/run/usage_error.h"
 #include "bench/tests/fake_runs.h"
+#include "fixtures/usage_error.h"
 
 namespace rpycbench {
 namespace {
@@ -63,6 +63,17 @@ class ResultFileTest : public testing::Test {
 
   fs::path folder_;
 };
+
+TEST_F(ResultFileTest, TheContextHasTheDescription) {
+  ResultFile file(path(), {{"types", {{"name", "A {\"context\"} of its own"}}}});
+  ASSERT_TRUE(file.ReportContext({}));
+  file.ReportRuns({FakeRun("a")});
+  const boost::json::value document = Document();
+  EXPECT_EQ(document.at("context").at("description").at("types").at("name").as_string(),
+            "A {\"context\"} of its own");
+  EXPECT_TRUE(document.at("context").as_object().contains("num_cpus"));
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a"));
+}
 
 TEST_F(ResultFileTest, IsAWholeDocumentAtEveryMoment) {
   ResultFile file(path());
