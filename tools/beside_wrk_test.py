@@ -1,10 +1,10 @@
 """Tests tools/beside_wrk on results made by hand."""
 
-import json
 import pathlib
 import subprocess
-import tempfile
 import unittest
+
+from testing.results_test_case import ResultsTestCase
 
 TOOL = pathlib.Path(__file__).resolve().parent / "beside_wrk"
 
@@ -15,13 +15,12 @@ def row(name="length/connections:64", cpu=0.9, rate=1.1, **more):
             "items_per_second": 5e4 * rate, "wrk_per_s": 5e4, "rate_beside_wrk": rate, **more}
 
 
-class BesideWrkTest(unittest.TestCase):
+class BesideWrkTest(ResultsTestCase):
+    PROGRAM = "beside_wrk"
+
     def run_on(self, rows, *flags, **more):
-        with tempfile.TemporaryDirectory(prefix="a folder ") as folder:
-            path = pathlib.Path(folder, "results.json")
-            path.write_text(json.dumps({"context": {}, "benchmarks": rows, **more}))
-            return subprocess.run([TOOL, path, *flags], stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run([TOOL, self.file(rows, **more), *flags], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=30, check=False)
 
     def lines(self, result):
         return [line.split() for line in result.stdout.splitlines() if "Generator/" in line]
@@ -66,10 +65,7 @@ class BesideWrkTest(unittest.TestCase):
                                    ([other], (), "no Generator row"),
                                    ([unknown], (), "no Generator row"),
                                    ([row()], ("--payload=zeros",), "either files or flags")):
-            done = self.run_on(rows, *flags)
-            self.assertEqual((2, ""), (done.returncode, done.stdout))
-            self.assertRegex(done.stderr, "^beside_wrk: .*\n$")
-            self.assertIn(words, done.stderr)
+            self.assert_refused(self.run_on(rows, *flags), words)
 
 
 if __name__ == "__main__":

@@ -7,23 +7,20 @@ import json
 import pathlib
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 from common import comparing
 from common.command import run
 from testing.in_process import run_in_process
+from testing.results_test_case import ResultsTestCase, no_results
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 BEFORE = TOOLS / "testdata" / "before.json"
 AFTER = TOOLS / "testdata" / "after.json"
 
 
-class CompareTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="a folder ")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+class CompareTest(ResultsTestCase):
+    PROGRAM = "compare"
 
     def compare(self, *arguments):
         return subprocess.run(
@@ -40,15 +37,7 @@ class CompareTest(unittest.TestCase):
         """Writes a copy of AFTER with `change` applied, and returns its path."""
         report = json.loads(AFTER.read_text())
         change(report)
-        path = self.folder / name
-        path.write_text(json.dumps(report))
-        return path
-
-    def assert_refused(self, result, words):
-        self.assertEqual(2, result.returncode, result)
-        self.assertEqual("", result.stdout)
-        self.assertEqual(1, result.stderr.count("\n"), result.stderr)
-        self.assertIn(words, result.stderr)
+        return self.write(name, json.dumps(report))
 
     def test_stock_compare_py_prints_the_change_of_a_common_row(self):
         result = self.compare(BEFORE, AFTER)
@@ -139,15 +128,10 @@ class CompareTest(unittest.TestCase):
                          (self.judge(AFTER, path).returncode, self.judge(AFTER, path).stderr))
 
     def test_what_is_no_result_is_refused(self):
-        text = self.folder / "text.json"
-        text.write_text("no JSON")
-        self.assert_refused(self.judge(BEFORE, text), "not a JSON file")
-        text.write_text("[1, 2]")
-        self.assert_refused(self.judge(BEFORE, text), "not the results of a benchmark")
-        text.write_text('{"context": {}, "benchmarks": [{"real_time": 1}]}')
-        self.assert_refused(self.judge(text, AFTER), "a row has no name")
-        text.write_text('{"context": {}, "benchmarks": [{"name": "BM_Other", "real_time": 1}]}')
-        self.assert_refused(self.judge(text, text), "no row of bench_all")
+        for text, words in no_results(BEFORE.read_text()):
+            path = self.write("text.json", text)
+            self.assert_refused(self.judge(BEFORE, path), words)
+            self.assert_refused(self.judge(path, AFTER), words)
         self.assert_refused(self.compare(BEFORE, self.folder / "absent.json"), "No such file")
 
     def test_rows_without_what_compare_py_reads_are_refused(self):
@@ -223,8 +207,7 @@ class CompareTest(unittest.TestCase):
         self.assert_refused(self.compare("filters", BEFORE, "Latency/tcp"), "filters takes 3 words, not 2")
 
     def test_another_compare_py(self):
-        other = self.folder / "compare.py"
-        other.write_text("import sys\nprint(*sys.argv[1:])\n")
+        other = self.write("compare.py", "import sys\nprint(*sys.argv[1:])\n")
         result = self.compare(AFTER, AFTER, f"--compare_py={other}")
         self.assertEqual((0, f"--no-color benchmarks {AFTER} {AFTER}\n"), (result.returncode, result.stdout))
         for flags in (["--compare_py=compare.py"], ["--compare_py", "compare.py"]):  # relative, with filtered copies

@@ -31,11 +31,8 @@ class DescriptionTest(ResultsTestCase):
         return later
 
     def load(self, **context):
-        path = self.file([row("Latency/lines_threaded/shout/64", 20), row("Latency/tcp_threaded/echo/64", 10)])
-        document = json.loads(path.read_text())
-        document["context"].update(context)
-        path.write_text(json.dumps(document))
-        return load(path)
+        return load(self.file([row("Latency/lines_threaded/shout/64", 20),
+                               row("Latency/tcp_threaded/echo/64", 10)], context=context))
 
     def test_a_file_is_read_as_its_program_describes_it(self):
         results = Results([self.load(description=self.of_a_later_program())], "p50_us")

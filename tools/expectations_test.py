@@ -6,7 +6,7 @@ import unittest
 
 from common.command import run
 from testing.in_process import module_of, run_in_process
-from testing.results_test_case import ResultsTestCase
+from testing.results_test_case import ResultsTestCase, no_results
 
 EXPECTATIONS = pathlib.Path(__file__).resolve().parent / "expectations"
 MAIN = module_of(EXPECTATIONS).main
@@ -37,6 +37,7 @@ def connections(forking, threaded, **more):
 
 class ExpectationsTest(ResultsTestCase):
     CONTEXT = CONTEXT
+    PROGRAM = "expectations"
 
     def run_tool(self, *arguments):
         return run_in_process(lambda: run("expectations", MAIN), *arguments)
@@ -56,12 +57,8 @@ class ExpectationsTest(ResultsTestCase):
         self.assertEqual(verdict, found["verdict"], found)
         return found
 
-    def assert_refused(self, words, *files):
-        result = self.run_tool(*files)
-        self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
-        self.assertEqual(1, result.stderr.count("\n"), result.stderr)
-        self.assertTrue(result.stderr.startswith("expectations: "), result.stderr)
-        self.assertIn(words, result.stderr)
+    def refuses(self, words, *files):
+        self.assert_refused(self.run_tool(*files), words)
 
     def test_a_ratio_is_confirmed_refuted_or_too_close(self):
         for forking, verdict in ((20, "confirmed"), (10, "refuted"), (15, "undecided")):
@@ -230,24 +227,15 @@ class ExpectationsTest(ResultsTestCase):
         self.assertEqual(self.run_tool(self.file(whole, "all.json")).stdout,
                          self.run_tool(self.file(connections([20], [])), part).stdout)
         other = self.file(whole, "other.json", context={**CONTEXT, "git_revision": "else"})
-        self.assert_refused("not of one run: git_revision is abc in ", part, other)
+        self.refuses("not of one run: git_revision is abc in ", part, other)
 
     def test_what_is_no_result_is_refused(self):
-        whole = self.file(connections([20], [10])).read_text()
-        for content, words in (
-                ("", "empty"), ("\n", "empty"), ("hello", "not a JSON file"),
-                (whole[:len(whole) // 2], "not a JSON file"), ("[1]", "context or benchmarks missing"),
-                ('{"context": {}}', "context or benchmarks missing"),
-                ('{"context": {}, "benchmarks": [{}]}', "a row has no name"),
-                ('{"context": {}, "benchmarks": [{"name": "Sort/fast/9"}]}', "no row of bench_all"),
-                ('{"context": {}, "benchmarks": []}', "no row of bench_all")):
-            path = self.folder / "bad.json"
-            path.write_text(content)
-            self.assert_refused(words, path)
-        self.assert_refused("No such file", self.folder / "none.json")
+        for content, words in no_results(self.file(connections([20], [10])).read_text()):
+            self.refuses(words, self.write("bad.json", content))
+        self.refuses("No such file", self.folder / "none.json")
         bare = [{key: entry[key] for key in ("name", "real_time", "time_unit")}
                 for entry in connections([20], [10])]
-        self.assert_refused("no row has p50_us", self.file(bare))
+        self.refuses("no row has p50_us", self.file(bare))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from unittest import mock
 
 from common.command import run
 from testing.in_process import module_of, run_in_process
-from testing.results_test_case import ResultsTestCase
+from testing.results_test_case import ResultsTestCase, no_results
 
 EXPLAIN = pathlib.Path(__file__).resolve().parent / "explain"
 MAIN = module_of(EXPLAIN).main
@@ -33,6 +33,7 @@ PING = (row("Floor/ping", 9.5), row("Latency/tcp_threaded/ping", 10),
 
 class ExplainTest(ResultsTestCase):
     CONTEXT = CONTEXT
+    PROGRAM = "explain"
 
     def explain(self, *arguments, columns="0"):
         with mock.patch.dict(os.environ, COLUMNS=columns):
@@ -52,12 +53,8 @@ class ExplainTest(ResultsTestCase):
             result.setdefault(name, []).append(" ".join(columns.split()))
         return {name: found[0] if len(found) == 1 else found for name, found in result.items()}
 
-    def assert_refused(self, words, *files):
-        result = self.explain(*files)
-        self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
-        self.assertEqual(1, result.stderr.count("\n"), result.stderr)
-        self.assertTrue(result.stderr.startswith("explain: "), result.stderr)
-        self.assertIn(words, result.stderr)
+    def refuses(self, words, *files):
+        self.assert_refused(self.explain(*files), words)
 
     def test_every_component_with_its_share_and_arithmetic(self):
         self.assertEqual(f"""\
@@ -238,31 +235,20 @@ Latency/pyrpyc_threaded/ping 104.0
     def test_files_of_other_runs_are_refused(self):
         for key in CONTEXT:
             other = self.file(PING, "other.json", context={**CONTEXT, key: "else"})
-            self.assert_refused(f"not of one run: {key} is {CONTEXT[key]} in ", self.file(PING),
-                                other)
+            self.refuses(f"not of one run: {key} is {CONTEXT[key]} in ", self.file(PING), other)
 
     def test_what_is_no_result_is_refused(self):
-        whole = self.file(PING).read_text()
-        for content, words in (
-                ("", "empty"), ("\n", "empty"), ("hello", "not a JSON file"),
-                (whole[:len(whole) // 2], "not a JSON file"),
-                ("[1]", "context or benchmarks missing"),
-                ('{"context": {}}', "context or benchmarks missing"),
-                ('{"context": {}, "benchmarks": [{}]}', "a row has no name"),
-                ('{"context": {}, "benchmarks": [{"name": "Sort/fast/9"}]}', "no row of bench_all"),
-                ('{"context": {}, "benchmarks": []}', "no row of bench_all")):
-            path = self.folder / "bad.json"
-            path.write_text(content)
-            self.assert_refused(words, path)
+        for content, words in no_results(self.file(PING).read_text()):
+            self.refuses(words, self.write("bad.json", content))
+        path = self.folder / "bad.json"
         path.write_bytes(b"\xff\xfe\x00")
-        self.assert_refused("not a JSON file", path)
-        self.assert_refused("No such file", self.folder / "none.json")
-        self.assert_refused("Is a directory", self.folder)
-        self.assert_refused("surrogates not allowed", self.file([row("Latency/\ud800", 1), *PING]))
+        self.refuses("not a JSON file", path)
+        self.refuses("No such file", self.folder / "none.json")
+        self.refuses("Is a directory", self.folder)
+        self.refuses("surrogates not allowed", self.file([row("Latency/\ud800", 1), *PING]))
 
     def test_numbers_beyond_all_floats_are_none(self):
-        self.assert_refused("no row has p50_us",
-                            self.file({**entry, "p50_us": 10**400} for entry in PING))
+        self.refuses("no row has p50_us", self.file({**entry, "p50_us": 10**400} for entry in PING))
         self.assertEqual(self.text(PING),
                          self.text([{**entry, "spread_percent": 10**400} for entry in PING]))
 
@@ -286,9 +272,9 @@ Latency/pyrpyc_threaded/ping 104.0
 
     def test_results_that_explain_nothing_are_refused(self):
         bare = [{key: entry[key] for key in ("name", "real_time", "time_unit")} for entry in PING]
-        self.assert_refused("no row has p50_us", self.file(bare))
-        self.assert_refused("no floor row", self.file(PING[3:]))
-        self.assert_refused("no row of RPyC or HTTP", self.file(PING[:3]))
+        self.refuses("no row has p50_us", self.file(bare))
+        self.refuses("no floor row", self.file(PING[3:]))
+        self.refuses("no row of RPyC or HTTP", self.file(PING[:3]))
 
 
 if __name__ == "__main__":

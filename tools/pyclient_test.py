@@ -9,7 +9,6 @@ import pathlib
 import shlex
 import subprocess
 import sys
-import tempfile
 import unittest
 
 TOOLS = pathlib.Path(__file__).resolve().parent
@@ -22,6 +21,7 @@ SIZES = (1024, 10240, 102400, 1048576)
 
 sys.path[:0] = [str(TOOLS / "pyclient"), str(TOOLS)]
 # pylint: disable=wrong-import-position
+from testing.folder_test_case import FolderTestCase
 from testing.in_process import module_of, run_in_process
 from samples import latency_counters
 
@@ -39,11 +39,8 @@ def names(mode, rpyc):
     yield from (f"PyConcurrent/{mode}/clients:{clients}" for clients in (1, 3))
 
 
-class PyclientTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="a folder ")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+class PyclientTest(FolderTestCase):
+    PROGRAM = "python_client"
 
     def run_client(self, *flags):
         return subprocess.run(
@@ -59,10 +56,9 @@ class PyclientTest(unittest.TestCase):
 
     def altered(self, script, change):
         """Returns the command line of a Python original that executes `change` first."""
-        path = self.folder / "altered.py"
-        path.write_text(f"import os, sys\nsys.path.insert(0, {str(REFERENCE)!r})\n"
-                        f"from operations import Operations\n{change}\n"
-                        f"import {script}\n{script}.main()\n", encoding="utf-8")
+        path = self.write("altered.py", f"import os, sys\nsys.path.insert(0, {str(REFERENCE)!r})\n"
+                          f"from operations import Operations\n{change}\n"
+                          f"import {script}\n{script}.main()\n")
         return "--server=" + shlex.join([sys.executable, str(path), "--model=threaded"])
 
     def test_every_row_of_every_kind_of_server(self):
@@ -234,16 +230,12 @@ class PyclientTest(unittest.TestCase):
                              (("--mode=flask_threaded", "--out=/nonexistent/file"), "nonexistent"),
                              (("--mode=flask_threaded", "--out=/dev/null"), "not a regular")):
             with self.subTest(flags=flags):
-                result = run_in_process(main, "--bench_server=unused", *flags)
-                self.assertEqual((2, ""), (result.returncode, result.stdout))
-                self.assertEqual(1, result.stderr.count("\n"), result.stderr)
-                self.assertIn(words, result.stderr)
+                self.assert_refused(run_in_process(main, "--bench_server=unused", *flags), words)
         self.assertFalse((self.folder / "never.json").exists())
 
     def test_what_is_no_interpreter_is_refused_in_one_line(self):
-        result = self.run_client("--python=/nonexistent", "--mode=flask_threaded")
-        self.assertEqual((2, "python_client: --python: no such interpreter: /nonexistent\n"),
-                         (result.returncode, result.stderr))
+        self.assert_refused(self.run_client("--python=/nonexistent", "--mode=flask_threaded"),
+                            ": --python: no such interpreter: /nonexistent\n")
 
     def test_the_list_starts_no_server(self):
         result = self.run_client("--server=/nonexistent", "--protocol=http", "--list")

@@ -11,11 +11,11 @@ import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 from common.command import run
 from testing.in_process import run_in_process
+from testing.results_test_case import ResultsTestCase, no_results
 from reporting.__main__ import main
 
 REPORT = pathlib.Path(__file__).resolve().parent / "report"
@@ -98,18 +98,15 @@ class Page(html.parser.HTMLParser):
         return " ".join(self.texts[section].split())
 
 
-class ReportTest(unittest.TestCase):
+class ReportTest(ResultsTestCase):
+    PROGRAM = "report"
+
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="a folder ")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.html = self.folder / "report.html"
 
     def file(self, benchmarks, name="results.json", errors=(), **context):
-        path = self.folder / name
-        path.write_text(json.dumps({"context": {**CONTEXT, **context}, "errors": list(errors),
-                                    "benchmarks": list(benchmarks)}))
-        return path
+        return super().file(benchmarks, name, context=CONTEXT | context, errors=list(errors))
 
     def run_report(self, *arguments):
         return run_in_process(lambda: run("report", main), *arguments, folder=self.folder)
@@ -127,13 +124,10 @@ class ReportTest(unittest.TestCase):
         self.assertEqual((0, "", ""), (result.returncode, result.stdout, result.stderr))
         return self.html.read_text(encoding="utf-8")
 
-    def assert_refused(self, words, *files, run_report=None):
+    def refuses(self, words, *files, run_report=None):
         result = (run_report or self.run_report)(*files, "-o", self.html, "--png",
                                                  self.folder / "png", "--markdown")
-        self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
-        self.assertEqual(1, result.stderr.count("\n"), result.stderr)
-        self.assertTrue(result.stderr.startswith("report: "), result.stderr)
-        self.assertIn(words, result.stderr)
+        self.assert_refused(result, words)
         self.assertFalse(self.html.exists() or (self.folder / "png").exists())
 
     def test_every_section_shows_its_rows(self):
@@ -338,33 +332,24 @@ class ReportTest(unittest.TestCase):
 
     def test_what_is_no_result_is_refused(self):
         good = self.file(rows())
-        bad = self.folder / "bad.json"
-        for text, words in (("", "empty"), ("no JSON", "not a JSON file"),
-                            (good.read_text()[:-40], "not a JSON file"),
-                            ("[1]", "not the results of a benchmark"),
-                            ('{"context": {}, "benchmarks": [{"real_time": 1}]}', "has no name"),
-                            ('{"context": {}, "benchmarks": [{"name": "BM_Sort/8"}]}',
-                             "no row of bench_all")):
-            bad.write_text(text)
+        for text, words in no_results(good.read_text()):
             with self.subTest(words):
-                self.assert_refused(words, bad)
-        self.assert_refused("bad.json: no row of bench_all", good, bad)
-        self.assert_refused("No such file", self.folder / "absent.json",
-                            run_report=self.run_report_process)
+                self.refuses(words, self.write("bad.json", text))
+        self.refuses("bad.json: no row of bench_all", good, self.folder / "bad.json")
+        self.refuses("No such file", self.folder / "absent.json",
+                     run_report=self.run_report_process)
 
     def test_rows_without_counters_are_refused(self):
         bare = [{key: value for key, value in each.items() if not key.endswith("_us")}
                 for each in rows()]
-        self.assert_refused("no row has p50_us", self.file(bare))
+        self.refuses("no row has p50_us", self.file(bare))
 
     def test_a_file_that_cannot_be_written_leaves_nothing(self):
         path = self.file([row("Isolation/tcp_threaded", 5)])
         (self.folder / "folder").mkdir()
         for place, reason in (("absent/report.html", "No such file"), ("folder", "Is a directory"),
                               ("/", "Is a directory")):
-            result = self.run_report(path, "-o", place)
-            self.assertEqual(2, result.returncode)
-            self.assertRegex(result.stderr, f"^report: {place}: {reason}[^\n]*\n$")
+            self.assert_refused(self.run_report(path, "-o", place), f"report: {place}: {reason}")
         self.assertEqual({"results.json", "folder"}, {path.name for path in self.folder.iterdir()})
 
     def test_a_link_or_a_device_is_not_replaced(self):
@@ -375,8 +360,7 @@ class ReportTest(unittest.TestCase):
         self.assertTrue(link.is_symlink() and (self.folder / "page.html").is_file())
         os.mkfifo(pipe)
         result = self.run_report(path, "-o", "pipe")
-        self.assertEqual((2, "report: pipe: not a regular file\n"),
-                         (result.returncode, result.stderr))
+        self.assert_refused(result, "report: pipe: not a regular file\n")
         self.assertTrue(pipe.is_fifo())
 
     def test_it_runs_by_a_link_and_reads_a_file_of_any_name(self):

@@ -12,7 +12,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import unittest
 
 from common.command import run
@@ -95,12 +94,6 @@ printf '{"context": {"host_name": "here", "git_revision": "abc", "preset": "defa
 """
 
 
-def executable(path, text):
-    path.write_text(text)
-    path.chmod(0o755)
-    return path
-
-
 def ended(pid_descriptor, seconds=20):
     """Returns whether the process has ended, or ends within `seconds`."""
     return bool(select.select([pid_descriptor], [], [], seconds)[0])
@@ -111,12 +104,12 @@ class SweepTest(ResultsTestCase):
 
     def setUp(self):
         super().setUp()
-        self.bench_all = executable(self.folder / "bench_all", FAKE_BENCH_ALL)
+        self.bench_all = self.program("bench_all", FAKE_BENCH_ALL)
         self.out = self.folder / "results.json"
         self.plan(PLAN)
 
     def plan(self, text):
-        (self.folder / "sweep.toml").write_text(text)
+        self.write("sweep.toml", text)
 
     def start(self, *arguments, bench_all=None):
         return subprocess.Popen(
@@ -154,7 +147,7 @@ class SweepTest(ResultsTestCase):
         path = self.folder / "log"
         return path.read_text().splitlines() if path.exists() else []
 
-    def assert_refused(self, words, *arguments, sweep=None):
+    def refuses(self, words, *arguments, sweep=None):
         before = self.out.read_bytes() if self.out.exists() else None
         files = sorted(path.name for path in self.folder.iterdir())
         runs = self.log()
@@ -258,37 +251,34 @@ class SweepTest(ResultsTestCase):
     def test_another_sweep_is_not_continued(self):
         self.interrupt(3, signal.SIGINT)
         self.plan(PLAN.replace('["random", "text"]', '["random", "zeros"]'))
-        self.assert_refused("grid 1 payload was ['random', 'text'], is ['random', 'zeros']",
-                            "sweep.toml", "-o", "results.json")
+        self.refuses("grid 1 payload was ['random', 'text'], is ['random', 'zeros']")
         self.plan(PLAN.replace("min_time = 0.01", "min_time = 0.02"))
-        self.assert_refused("min_time was 0.01, is 0.02; --fresh starts over",
-                            "sweep.toml", "-o", "results.json")
+        self.refuses("min_time was 0.01, is 0.02; --fresh starts over")
         self.plan(PLAN)
-        executable(self.bench_all, FAKE_BENCH_ALL + "# changed\n")
-        self.assert_refused("the program bench_all was ", "sweep.toml", "-o", "results.json")
-        executable(self.bench_all, FAKE_BENCH_ALL)
+        self.program("bench_all", FAKE_BENCH_ALL + "# changed\n")
+        self.refuses("the program bench_all was ")
+        self.program("bench_all", FAKE_BENCH_ALL)
         found = self.document()
         host, = found["hosts"]
         for hosts, words in (({host: found["hosts"][host] | {"cpus": 999}},
                               f"host {host} cpus was 999, is "),
                              ({"elsewhere": {}}, f"the host was elsewhere, is {host}")):
             self.out.write_text(json.dumps(found | {"hosts": hosts}))
-            self.assert_refused(words, "sweep.toml", "-o", "results.json")
+            self.refuses(words)
         status, _, error = self.sweep("sweep.toml", "-o", "results.json", "--fresh")
         self.assertEqual(0, status, error)
 
     def test_what_is_no_sweep_is_refused(self):
         self.finish()
         whole = self.out.read_text()
-        sweep = ("sweep.toml", "-o", "results.json")
         for text, words in ((whole[:1000], "not a JSON file"), ("", "empty"),
                             ('{"sweep": 1}', "not the results of a benchmark")):
             self.out.write_text(text)
-            self.assert_refused(words, *sweep)
+            self.refuses(words)
         found = json.loads(whole)
         for key in ("plan", "runs"):
             self.out.write_text(json.dumps(found | {"sweep": {**found["sweep"], key: 1}}))
-            self.assert_refused("results.json", *sweep)
+            self.refuses("results.json")
         for place, key, value in ((found["benchmarks"][0], "place", "1"),
                                   (found["benchmarks"][0], "repetition_index", [1]),
                                   (found["sweep"]["runs"][0], "seconds", "long"),
@@ -297,18 +287,16 @@ class SweepTest(ResultsTestCase):
                                   (found["sweep"], "total", "16")):
             good, place[key] = place[key], value
             self.out.write_text(json.dumps(found))
-            self.assert_refused("not the results of a sweep", *sweep)
-            self.assert_refused("not the results of a sweep", "--merge", "results.json", "-o",
-                                "all.json")
+            self.refuses("not the results of a sweep")
+            self.refuses("not the results of a sweep", "--merge", "results.json", "-o", "all.json")
             place[key] = good
         del found["sweep"]
         self.out.write_text(json.dumps(found))
-        self.assert_refused("not the results of a sweep", *sweep)
-        self.assert_refused("nowhere/r.json: cannot be written", "sweep.toml", "-o",
-                            "nowhere/r.json")
-        self.assert_refused("cannot be written", "sweep.toml", "-o", self.folder)
+        self.refuses("not the results of a sweep")
+        self.refuses("nowhere/r.json: cannot be written", "sweep.toml", "-o", "nowhere/r.json")
+        self.refuses("cannot be written", "sweep.toml", "-o", self.folder)
         os.mkfifo(self.folder / "pipe")
-        self.assert_refused("cannot be written", "sweep.toml", "-o", "pipe", "--fresh")
+        self.refuses("cannot be written", "sweep.toml", "-o", "pipe", "--fresh")
 
     def test_a_failed_run_is_kept_and_repeated_on_demand(self):
         (self.folder / "fail").write_text("payload=text")
@@ -366,12 +354,11 @@ class SweepTest(ResultsTestCase):
                 if new == "Bandwidth/upload/6":
                     plan += 'payload_bytes = [6]\npayload = ["text"]\ncompression = ["off"]\n'
                 self.plan(plan)
-                self.assert_refused(words, "sweep.toml", "-o", "results.json")
-        self.assert_refused("No such file", "none.toml", "-o", "results.json")
+                self.refuses(words)
+        self.refuses("No such file", "none.toml", "-o", "results.json")
         self.plan(PLAN)
         self.bench_all.unlink()
-        self.assert_refused("No such file", "sweep.toml", "-o", "results.json",
-                            sweep=self.sweep_process)
+        self.refuses("No such file", "sweep.toml", "-o", "results.json", sweep=self.sweep_process)
 
     def test_a_list_measures_nothing(self):
         status, output, error = self.sweep("sweep.toml", "--list")
@@ -383,23 +370,19 @@ class SweepTest(ResultsTestCase):
         self.assertEqual([], self.log())
 
     def test_a_launchers_host_has_facts_of_its_own(self):
-        folder = tempfile.TemporaryDirectory()  # without a space, because launchers are split
-        self.addCleanup(folder.cleanup)
         facts = {"/proc/sys/kernel/hostname": "far-away", "/proc/sys/kernel/osrelease": "9.9",
                  "/proc/meminfo": "MemTotal:  8388700 kB", "/proc/loadavg": "7 8 9 1/2 3"}
-        launcher = executable(pathlib.Path(folder.name, "launcher"), "#!/bin/sh\ncat << 'END'\n"
-                              + "\n".join(f"==> {file} <==\n{text}\n"
-                                          for file, text in facts.items()) + "END\n")
-        self.plan(PLAN.replace("[[grid]]", f'[flags]\nserver_launcher = "{launcher}"\n[[grid]]', 1))
+        self.program("launcher", "cat << 'END'\n" + "\n".join(
+            f"==> {file} <==\n{text}\n" for file, text in facts.items()) + "END")
+        self.plan(PLAN.replace("[[grid]]", '[flags]\nserver_launcher = "./launcher"\n[[grid]]', 1))
         self.finish()
         found = self.document()
         self.assertEqual({"kernel": "9.9", "memory_gib": 8.0, "virtual": "no sign of it"},
                          found["hosts"]["far-away"])
         self.assertEqual(2, len(found["hosts"]))
         self.assertEqual([7, 8, 9], found["sweep"]["runs"][0]["load"]["far-away"])
-        executable(launcher, "#!/bin/sh\necho no route >&2\n")
-        self.assert_refused("the facts of a host: no /proc/sys/kernel/hostname there: no route",
-                            "sweep.toml", "-o", "results.json")
+        self.program("launcher", "echo no route >&2")
+        self.refuses("the facts of a host: no /proc/sys/kernel/hostname there: no route")
 
     def test_parts_of_several_hosts_stay_apart(self):
         self.finish()
@@ -416,17 +399,15 @@ class SweepTest(ResultsTestCase):
         for host in ("here", "there"):
             self.assertEqual(len(found["benchmarks"]), sum(
                 f"host={host}" in row["label"].split() for row in both["benchmarks"]))
-        self.assert_refused("merged from several hosts", "sweep.toml", "-o", "all.json")
-        self.assert_refused("are of the same host, here", "--merge", "results.json",
-                            "results.json", "-o", "twice.json")
+        self.refuses("merged from several hosts", "sweep.toml", "-o", "all.json")
+        self.refuses("are of the same host, here", "--merge", "results.json", "results.json", "-o",
+                     "twice.json")
         self.out.write_text(json.dumps(found | {"context": {"sweep_runs": "16 of 16"}}))
-        self.assert_refused("no host_name", "--merge", "results.json", "there.json", "-o",
-                            "all.json")
+        self.refuses("no host_name", *merge)
         self.out.write_text(json.dumps(found))
         there["sweep"]["plan"]["seed"] = 9
         (self.folder / "there.json").write_text(json.dumps(there))
-        self.assert_refused("seed was 1, is 9", "--merge", "results.json", "there.json", "-o",
-                            "all.json")
+        self.refuses("seed was 1, is 9", *merge)
 
     def test_the_real_program_makes_results_that_other_tools_read(self):
         status, _, error = self.sweep_process(TOOLS / "testdata" / "sweep.toml", "-o", self.out,

@@ -1,22 +1,24 @@
-"""Helps to test tools that read results: a folder with a space in its name, and files in it."""
+"""Helps to test tools that read results of bench_all."""
 
 import json
-import pathlib
-import tempfile
-import unittest
+
+from .folder_test_case import FolderTestCase
 
 
-class ResultsTestCase(unittest.TestCase):
-    maxDiff = None
+class ResultsTestCase(FolderTestCase):
     CONTEXT = {}  # of every file that gives none
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="a folder ")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
 
     def file(self, rows, name="results.json", **more):
         """Writes a file of results with these rows and entries, and returns its path."""
-        path = self.folder / name
-        path.write_text(json.dumps({"context": self.CONTEXT, "benchmarks": list(rows), **more}))
-        return path
+        return self.write(name, json.dumps(
+            {"context": self.CONTEXT, "benchmarks": list(rows), **more}))
+
+
+def no_results(whole):
+    """Returns (content, complaint) of files that are no results; `whole` is the content of one that is."""
+    return (("", "empty"), ("\n", "empty"), ("hello", "not a JSON file"),
+            (whole[:len(whole) // 2], "not a JSON file"), ("[1]", "context or benchmarks missing"),
+            ('{"context": {}}', "context or benchmarks missing"),
+            ('{"context": {}, "benchmarks": [{}]}', "a row has no name"),
+            ('{"context": {}, "benchmarks": [{"name": "Sort/fast/9"}]}', "no row of bench_all"),
+            ('{"context": {}, "benchmarks": []}', "no row of bench_all"))
