@@ -10,19 +10,14 @@ import shlex
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-import unittest
+
+from gating.main import main
+from testing.folder_test_case import FolderTestCase
+from testing.in_process import run_in_process
+from testing.watching import PATIENCE
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = HERE.parent / "tools"
-sys.path.insert(0, str(TOOLS))
-
-# pylint: disable=wrong-import-position
-from gating.main import main
-from testing.in_process import run_in_process
-
-PATIENCE = 120  # seconds until a wait is given up
 PING, ECHO = "Latency/tcp_threaded/ping/real_time", "Latency/tcp_threaded/echo/64/real_time"
 RATE = "Concurrent/tcp_threaded/clients:4/real_time"
 
@@ -121,18 +116,11 @@ caught = 0.10
 QUICK = "false_alarms = 0.9\nmissed = 0.5\n" + CONFIG
 
 
-class GateTest(unittest.TestCase):
+class GateTest(FolderTestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="gate test ")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.out = self.folder / "out"
         self.config = self.write("gate.toml", QUICK)
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
 
     def fake(self, name, rows=(), **more):
         """Makes a build tree with the rows PING, ECHO and RATE, changed as `rows` says, and returns its path."""
@@ -140,9 +128,8 @@ class GateTest(unittest.TestCase):
         tree = self.folder / name
         tree.mkdir()
         rows = {row: spec for row, spec in specs.items() if spec is not None}
-        for program, text in (("bench_all", fake_bench_all(name, rows, **more)), ("bench_server", "#!/bin/sh\n")):
-            (tree / program).write_text(text, encoding="utf-8")
-            (tree / program).chmod(0o755)
+        self.program(tree / "bench_all", fake_bench_all(name, rows, **more))
+        self.program(tree / "bench_server", "")
         return tree
 
     def flags(self, *arguments):
@@ -194,20 +181,3 @@ class GateTest(unittest.TestCase):
             self.assertIn(word, lines[0])
         self.assertEqual(out, "")
         self.assertEqual(self.left(), set())
-
-
-def wait_until(condition, what):
-    """Waits until `condition()` is true; fails after PATIENCE seconds."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited in vain for {what}")
-        time.sleep(0.01)
-
-
-def alive(process):
-    try:
-        status = pathlib.Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"

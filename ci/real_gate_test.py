@@ -15,8 +15,9 @@ import unittest
 BUILD = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ""
 
 # pylint: disable=wrong-import-position
-from gate_test_case import HERE, PATIENCE, GateTest, alive, wait_until
+from gate_test_case import HERE, GateTest
 from gating.settings import load as settings_in
+from testing.watching import PATIENCE, await_end, descendants, wait_until
 
 
 class RealBuilds(GateTest):
@@ -115,19 +116,8 @@ class TimingTier(RealBuilds):
                 wait_until(servers_run, "a server of the gate")
                 gate.send_signal(number)
                 gate.communicate(timeout=PATIENCE)
-                wait_until(lambda: not any(map(alive, begun)), "the end of its servers")
+                await_end(*begun)
                 self.assertEqual(self.left(), set())
-
-
-
-def descendants(process):
-    """Returns the ids of a process's children and of theirs."""
-    try:
-        text = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    children = [int(word) for word in text.split()]
-    return children + [below for child in children for below in descendants(child)]
 
 
 def command_of(process):

@@ -5,26 +5,22 @@ calls. The tests thus cover how revisions become build trees, and how ci/gate_co
 this process, as if they were the repository's.
 """
 
-import os
 import pathlib
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 import unittest
 from unittest import mock
 
-HERE = pathlib.Path(__file__).resolve().parent
-PATIENCE = 120  # seconds
-sys.path.insert(0, str(HERE.parent / "tools"))
-
-# pylint: disable=wrong-import-position
 from gating.locks import held
 from gating.main import main
+from testing.folder_test_case import FolderTestCase
 from testing.in_process import run_in_process
+from testing.watching import PATIENCE, await_end, wait_until
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 BENCH_ALL = '''#!/bin/bash
 case " $* " in
@@ -47,12 +43,10 @@ cp bench_all bench_server build/release
 '''
 
 
-class Repository(unittest.TestCase):
+class Repository(FolderTestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="a repository ")
-        self.addCleanup(folder.cleanup)
-        self.outer = pathlib.Path(folder.name)
-        self.root = self.outer / "project"
+        super().setUp()
+        self.root = self.folder / "project"
         self.root.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
         shutil.copytree(HERE, self.root / "ci", ignore=shutil.ignore_patterns("__pycache__"))
@@ -60,8 +54,8 @@ class Repository(unittest.TestCase):
         shutil.copytree(HERE.parent / "tools" / "common", self.root / "tools" / "common",
                         ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(HERE.parent / "tools" / "prepare.sh", self.root / "tools")
-        self.program("tools/bench_all", BUILD)
-        self.program("bench_server", "#!/bin/sh\n")
+        self.program("project/tools/bench_all", BUILD)
+        self.program("project/bench_server", "")
         (self.root / "CMakeLists.txt").touch()  # an installation has none
         (self.root / ".gitignore").write_text("/build/\n__pycache__/\n/build.log\n")
 
@@ -70,13 +64,12 @@ class Repository(unittest.TestCase):
             ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=root or self.root,
             capture_output=True, text=True, check=True).stdout.strip()
 
-    def program(self, name, text):
-        (self.root / name).write_text(text)
-        (self.root / name).chmod(0o755)
+    def change(self, syscalls):
+        self.program("project/bench_all", BENCH_ALL.replace("SYSCALLS", str(syscalls)))
 
     def commit(self, syscalls, **files):
         """Commits a state whose calls make this number of system calls; returns the commit's name."""
-        self.program("bench_all", BENCH_ALL.replace("SYSCALLS", str(syscalls)))
+        self.change(syscalls)
         for name, text in files.items():
             (self.root / name).write_text(text)
         self.git("add", "--all")
@@ -116,7 +109,7 @@ class Revisions(Repository):
 
     def test_the_working_tree_is_the_head_unless_told_otherwise(self):
         first = self.commit(2)
-        self.program("bench_all", BENCH_ALL.replace("SYSCALLS", "4"))
+        self.change(4)
         code, out, _ = self.gate("--base=HEAD")
         self.assertEqual(code, 1)
         self.assertIn("2.0 → 4.0", out)
@@ -126,7 +119,7 @@ class Revisions(Repository):
         """The base is copied before the head is built in the same place."""
         self.commit(2)
         self.run_in(self.root, "tools/bench_all")
-        self.program("bench_all", BENCH_ALL.replace("SYSCALLS", "4"))
+        self.change(4)
         code, out, err = self.gate("--base=build/release")
         self.assertEqual(code, 1, err)
         self.assertIn("2.0 → 4.0", out)
@@ -175,39 +168,37 @@ class Revisions(Repository):
         """They wait for each other, wherever they write; a gate with the same folder is refused."""
         first, second = self.commit(2), self.commit(3)
         gates = [subprocess.Popen(["ci/gate", "--config=ci/gate.short.toml", f"--base={first}", f"--head={second}",
-                                   f"--out={self.outer / out}"], cwd=self.root, stdin=subprocess.DEVNULL,
+                                   f"--out={self.folder / out}"], cwd=self.root, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                  for out in ("one", "two", self.root / "build" / "gate")]
         for gate in gates:
             _, err = gate.communicate(timeout=PATIENCE)
             self.assertEqual(gate.returncode, 1, err)
         self.assertEqual(self.trees(), sorted([first[:12], second[:12]]))
-        with held(self.outer / "one", self.fail):
-            code, _, err = self.gate(f"--base={first}", f"--out={self.outer / 'one'}")
+        with held(self.folder / "one", self.fail):
+            code, _, err = self.gate(f"--base={first}", f"--out={self.folder / 'one'}")
         self.assertEqual(code, 2)
         self.assertIn("another gate", err)
-        self.assertTrue((self.outer / "one" / "SUMMARY.md").exists())
+        self.assertTrue((self.folder / "one" / "SUMMARY.md").exists())
 
     def test_what_is_missing_is_listed_or_installed(self):
         self.commit(2)
-        fake = self.outer / "bin"
+        fake = self.folder / "bin"
         fake.mkdir()
         for name in ("bash", "dirname", "readlink", "grep", "sed", "sort", "head", "tail", "paste", "tr", "cat", "env"):
             (fake / name).symlink_to(shutil.which(name))
-        (fake / "apt-get").write_text(f'#!/bin/bash\necho "$@" >> {shlex.quote(str(self.outer / "apt"))}\n')
-        (fake / "apt-cache").write_text("#!/bin/bash\necho '  Candidate: 1'\n")
-        for name in ("apt-get", "apt-cache"):
-            (fake / name).chmod(0o755)
+        self.program("bin/apt-get", f'echo "$@" >> {shlex.quote(str(self.folder / "apt"))}')
+        self.program("bin/apt-cache", "echo '  Candidate: 1'")
         commands = [["ci/gate", "--base=HEAD", *flags] for flags in (["--no-install"], [])]
         listed, _ = (subprocess.run(command, cwd=self.root, env={"PATH": str(fake)}, stdin=subprocess.DEVNULL,
                                     capture_output=True, text=True, timeout=PATIENCE, check=False)
                      for command in commands)
         self.assertEqual((listed.returncode, listed.stdout), (2, ""))
         self.assertIn("gate: missing: git", listed.stderr)
-        self.assertRegex((self.outer / "apt").read_text(), "(?m)^install .*git")
+        self.assertRegex((self.folder / "apt").read_text(), "(?m)^install .*git")
 
     def test_a_build_that_fails(self):
-        self.program("tools/bench_all", "#!/bin/sh\necho first >&2\necho 'no compiler' >&2\nexit 1\n")
+        self.program("project/tools/bench_all", "echo first >&2\necho 'no compiler' >&2\nexit 1")
         self.commit(2)
         code, out, err = self.gate("--base=HEAD")
         self.assertEqual((code, out), (2, ""))
@@ -217,15 +208,11 @@ class Revisions(Repository):
     def test_an_interrupted_build_ends(self):
         self.commit(2, slow="")
         gate = subprocess.Popen(["ci/gate", "--base=HEAD"], cwd=self.root, stderr=subprocess.DEVNULL)
-        sleeper, deadline = self.outer / "sleeper", time.monotonic() + PATIENCE
-        while not (sleeper.exists() and sleeper.read_text().strip()):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.01)
+        sleeper = self.folder / "sleeper"
+        wait_until(lambda: sleeper.exists() and sleeper.read_text().strip(), "the build")
         gate.send_signal(signal.SIGTERM)
         self.assertEqual(gate.wait(PATIENCE), 128 + signal.SIGTERM)
-        while os.path.exists(f"/proc/{sleeper.read_text().strip()}"):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.01)
+        await_end(int(sleeper.read_text()))
 
 
 class CommitsInTurn(Repository):
@@ -251,9 +238,9 @@ class CommitsInTurn(Repository):
         self.assertEqual(self.gate_commit()[0], 1)
 
     def test_what_cannot_be_gated_is_passed_over(self):
-        (self.root / "ci" / "gate_commit").rename(self.outer / "gate_commit")
+        (self.root / "ci" / "gate_commit").rename(self.folder / "gate_commit")
         self.commit(2)
-        (self.outer / "gate_commit").rename(self.root / "ci" / "gate_commit")
+        (self.folder / "gate_commit").rename(self.root / "ci" / "gate_commit")
         self.commit(3)
         code, out, _ = self.gate_commit()
         self.assertEqual(code, 0)
@@ -268,7 +255,7 @@ class CommitsInTurn(Repository):
     def test_a_commit_before_that_was_not_fetched(self):
         self.commit(2)
         self.commit(3)
-        clone = self.outer / "clone"
+        clone = self.folder / "clone"
         self.git("clone", "--quiet", "--depth=1", f"file://{self.root}", str(clone))
         code, out, _ = self.gate_commit(clone)
         self.assertEqual(code, 1)
@@ -277,7 +264,7 @@ class CommitsInTurn(Repository):
     def test_statuses(self):
         for status, expected in ((0, 0), (1, 1), (2, 1), (3, 0), (4, 0), (127, 1), (137, 1)):
             with self.subTest(status=status):
-                self.program("ci/gate", f"#!/bin/sh\nexit {status}\n")
+                self.program("project/ci/gate", f"exit {status}")
                 self.commit(2)
                 self.commit(2)
                 self.assertEqual(self.gate_commit()[0], expected)

@@ -52,7 +52,7 @@ class CostTest(unittest.TestCase):
                               if not SPIN_US <= us < 2 * SPIN_US})
 
     def test_replies_are_a_byte_longer(self):
-        rows = f"Latency/(rpyc|http)_[a-z]+/(ping.*|echo/.*)"
+        rows = "Latency/(rpyc|http)_[a-z]+/(ping.*|echo/.*)"
         for dialect in ("--dialect=5", "--dialect=6"):
             plain, longer = (measure(rows, dialect, *flags) for flags in ((), ("--inject=bytes",)))
             self.assertEqual({name: row["wire_bytes_in"] + 1 for name, row in plain.items()},

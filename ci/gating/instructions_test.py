@@ -13,18 +13,19 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gating import instructions  # pylint: disable=wrong-import-position
-from gating.instructions import instructions_per_call  # pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+from gating import instructions
+from gating.instructions import instructions_per_call
+from testing.folder_test_case import FolderTestCase
+from testing.watching import PATIENCE, await_end, wait_until
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
-PATIENCE = 120  # seconds
 
 
 def count(row, build=BUILD, **settings):
@@ -36,30 +37,12 @@ def count(row, build=BUILD, **settings):
 counted_once = functools.cache(count)
 
 
-def ended(pid):
-    """Returns whether the process ends in time; one that is not reaped yet has ended."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            status = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if status.rpartition(")")[2].split()[0] == "Z":
-            return True
-        time.sleep(0.01)
-    return False
-
-
-class InstructionsTest(unittest.TestCase):
+class InstructionsTest(FolderTestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="rpycbench_instructions_test_")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.temporary = self.folder / "temporary"
         self.temporary.mkdir()
-        patch = mock.patch.object(tempfile, "tempdir", str(self.temporary))
-        patch.start()
-        self.addCleanup(patch.stop)
+        self.enterContext(mock.patch.object(tempfile, "tempdir", str(self.temporary)))
         self.addCleanup(lambda: self.assertEqual([], list(self.temporary.iterdir())))
 
 
@@ -125,21 +108,16 @@ class FailureTest(InstructionsTest):
             if not (build / name).exists():
                 (build / name).symlink_to(BUILD / name)
         (build / program).unlink()
-        (build / program).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        (build / program).chmod(0o755)
+        self.program(build / program, script)
         return build
 
     def hang(self):
         """Makes a build whose server forks and hangs, and reports that in a file."""
-        return self.fake(f'sleep 1000 & echo $$ $! > {self.folder}/new\n'
-                         f'mv {self.folder}/new {self.folder}/pids; wait')
+        return self.fake(f'cd "{self.folder}"; sleep 1000 & echo $$ $! > new; mv new pids; wait')
 
     def processes(self):
         """Waits until a server hangs, and returns its processes."""
-        deadline = time.monotonic() + PATIENCE
-        while not (self.folder / "pids").exists():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.01)
+        wait_until((self.folder / "pids").exists, "a server that hangs")
         return [int(pid) for pid in (self.folder / "pids").read_text(encoding="ascii").split()]
 
     def assert_fails(self, build, because, row="Floor/ping", **settings):
@@ -148,8 +126,7 @@ class FailureTest(InstructionsTest):
 
     def test_a_server_that_hangs_is_ended(self):
         self.assert_fails(self.hang(), "the server did not get ready", timeout=2)
-        for pid in self.processes():
-            self.assertTrue(ended(pid))
+        await_end(*self.processes())
 
     def test_a_server_that_fails_is_quoted(self):
         self.assert_fails(self.fake("echo lost >&2; exit 3"),
@@ -197,9 +174,9 @@ class FailureTest(InstructionsTest):
                     server, forked = self.processes()
                     counting.send_signal(number)
                     counting.wait(timeout=PATIENCE)
-                    self.assertTrue(ended(server))
+                    await_end(server)
                     if number == signal.SIGINT:  # SIGKILL leaves no time for cleaning up
-                        self.assertTrue(ended(forked))
+                        await_end(forked)
                         self.assertEqual([], os.listdir(temporary))
                     else:
                         os.kill(forked, signal.SIGKILL)

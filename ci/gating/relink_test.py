@@ -29,9 +29,7 @@ def functions(program):
 class RelinkTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="rpycbench_relink_test_")
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
+        cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         for name, seed in (("first", 1), ("again", 1), ("second", 2)):
             relink.relink(BUILD, cls.folder / name, seed)
 

@@ -5,15 +5,19 @@ import re
 import tomllib
 from dataclasses import dataclass, fields, replace
 
-from .counters import HIGHER_IS_BETTER, LOWER_IS_BETTER
+from common import description
+
 from .errors import GateError
+
+LOWER_IS_BETTER = description.own().counters_better("lower")
+HIGHER_IS_BETTER = description.own().counters_better("higher")
 
 
 @dataclass(frozen=True)
 class TimingRule:
     """Selects rows of the timing tier and says how far a statistic may move. Shares: 0.05 is 5 %."""
     rows: str  # regular expression, searched in a row's name
-    statistic: str = "p10_us"  # one of counters.py
+    statistic: str = "p10_us"  # a counter of which less or more is better
     tolerated: float = 0.02  # up to this change, an alarm has at most the probability false_alarms
     caught: float = 0.05  # from this change on, a pass has at most the probability missed
     stored_limit: float = 0.10  # change that makes an alarm between two stored results

@@ -1,7 +1,6 @@
-"""Helps to test programs: a folder with a space in its name, files and scripts in it, and what they refuse."""
+"""Helps to test programs: a folder with a space in its name, files in it, and refusals."""
 
 import pathlib
-import re
 import tempfile
 import unittest
 
@@ -27,7 +26,7 @@ class FolderTestCase(unittest.TestCase):
         return path
 
     def assert_refused(self, done, words, status=2):
-        """Expects that a finished process printed nothing but one line on stderr with these words."""
+        """Expects that a finished process wrote only one line on stderr, with these words."""
         self.assertEqual((status, ""), (done.returncode, done.stdout), done.stderr)
         self.assertRegex(done.stderr, rf"\A{self.PROGRAM}: .*\n\Z")
         self.assertIn(words, done.stderr)

@@ -7,7 +7,7 @@ PATIENCE = 120  # seconds until a wait is given up
 
 
 def wait_until(condition, what):
-    """Returns the first true value of `condition()`. Raises AssertionError after PATIENCE seconds."""
+    """Returns the first true value of `condition()`; fails after PATIENCE seconds."""
     deadline = time.monotonic() + PATIENCE
     while not (value := condition()):
         if time.monotonic() > deadline:
