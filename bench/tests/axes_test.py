@@ -5,27 +5,17 @@ Times are compared within one run, with room for a busy machine.
 """
 
 import functools
-import json
 import re
-import subprocess
-import sys
 import unittest
 
-BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds
+from testing import runs
 
 
 @functools.cache
 def measure(pattern, *flags, seconds=0.01):
     """Returns the rows of a short run of the preset `full`, by name."""
-    done = subprocess.run(
-        [BENCH_ALL, f"--python={sys.executable}", "--preset=full", "--ledger=false",
-         "--benchmark_format=json", f"--benchmark_min_time={seconds}",
-         f"--benchmark_filter={pattern}", *flags],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stderr
-    return {row["name"].removesuffix("/real_time"): row
-            for row in json.loads(done.stdout)["benchmarks"]}
+    return runs.measure("--preset=full", "--ledger=false", f"--benchmark_min_time={seconds}",
+                        f"--benchmark_filter={pattern}", *flags)
 
 
 class SocketPolicyTest(unittest.TestCase):
@@ -173,6 +163,4 @@ class ChunkSizeTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not BENCH_ALL:
-        sys.exit("usage: axes_test.py <bench_all>")
     unittest.main()

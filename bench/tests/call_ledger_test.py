@@ -8,20 +8,19 @@ a process.
 import collections
 import functools
 import json
-import os
 import pathlib
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
-import time
 import unittest
 
-BENCH_ALL = pathlib.Path(os.path.abspath(sys.argv.pop(1))) if len(sys.argv) > 1 else pathlib.Path()
-LIBRARY = BENCH_ALL.parent / "allocation_count.so"
-PATIENCE = 120  # seconds; a passing run takes less than 10
+from testing import runs
+from testing.runs import BENCH_ALL, PATIENCE, needs_ledger, rows_of
+from testing.folder_test_case import FolderTestCase
+from testing.watching import await_end, children, wait_until
+
 SYSCALLS = ("client_syscalls", "server_syscalls")
 ALLOCATIONS = ("client_allocations", "server_allocations", "client_allocated_bytes",
                "server_allocated_bytes")
@@ -33,21 +32,13 @@ INJECTED = (f"Latency/{MODES}/(ping(_callattr)?|echo/(64|1024))|"
 PLAIN = f"Latency/{MODES}/(ping.*|echo/.*)|Connection/{MODES}.*|Floor/ping|{INJECTED}"
 
 
-def command(rows, *flags):
-    return [BENCH_ALL, f"--python={sys.executable}", f"--benchmark_filter=^({rows})/real_time$",
-            "--benchmark_format=json", "--benchmark_min_time=0", *flags]
+def flags_of(rows):
+    return (f"--benchmark_filter=^({rows})/real_time$", "--benchmark_format=json",
+            "--benchmark_min_time=0")
 
 
-def run(rows, *flags):
-    return subprocess.run(command(rows, *flags), stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=PATIENCE, check=False)
-
-
-def rows_of(done):
-    if done.returncode != 0:
-        raise AssertionError(f"bench_all exited with {done.returncode}: {done.stderr}")
-    return {row["name"].removesuffix("/real_time"): row
-            for row in json.loads(done.stdout)["benchmarks"]}
+def run(rows, *flags, **how):
+    return runs.run(*flags_of(rows), *flags, **how)
 
 
 def measure(rows, *flags):
@@ -89,17 +80,7 @@ def matches(pattern, lines):
     return {name: line for name, line in lines.items() if re.fullmatch(pattern, name)}
 
 
-def all_end(processes):
-    """Returns whether the processes are gone, or soon will be."""
-    deadline = time.monotonic() + 20
-    while any(pathlib.Path(f"/proc/{process}").exists() for process in processes):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-@unittest.skipUnless(LIBRARY.exists(), "a build with a sanitizer has no ledger")
+@needs_ledger
 class LedgerTest(unittest.TestCase):
     def test_it_repeats_to_the_unit(self):
         """Rows with an injected cost repeat as well, as their own test shows."""
@@ -205,20 +186,12 @@ class LedgerTest(unittest.TestCase):
                                             if set(COUNTERS) & set(row)})
 
 
-@unittest.skipUnless(LIBRARY.exists(), "a build with a sanitizer has no ledger")
-class FailureTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="rpycbench_ledger_")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
+@needs_ledger
+class FailureTest(FolderTestCase):
     def server(self, when_counted):
         """Returns a server that works normally, except that it runs the script in a counting pass."""
-        server = self.folder / "server"
-        server.write_text('#!/bin/sh\nif [ -n "$RPYCBENCH_ALLOCATION_PAGE" ]; then\n'
-                          f'{when_counted}\nfi\nexec "{BENCH_ALL.parent}/bench_server" "$@"\n',
-                          encoding="utf-8")
-        server.chmod(0o755)
+        server = self.program("server", 'if [ -n "$RPYCBENCH_ALLOCATION_PAGE" ]; then\n'
+                              f'{when_counted}\nfi\nexec "{BENCH_ALL.parent}/bench_server" "$@"')
         return f"--server={server}"
 
     def assert_error(self, done, words):
@@ -237,32 +210,27 @@ class FailureTest(unittest.TestCase):
         self.assert_error(done, "wrong reply to Floor/ping")
 
     def hang(self):
-        return self.server(f'echo $$ > {self.folder}/pid.new; mv {self.folder}/pid.new '
-                           f'{self.folder}/pid; sleep 1000 & wait')
+        return self.server(f'cd "{self.folder}"; echo $$ > new; mv new pid; sleep 1000 & wait')
 
     def test_a_server_that_hangs_is_ended(self):
         done = run("Latency/tcp_threaded/ping", "--ledger", self.hang(), "--ready_timeout_ms=500")
         self.assert_error(done, "waited 500 ms for the server to get ready")
-        self.assertTrue(all_end([int((self.folder / "pid").read_text())]))
+        await_end(int((self.folder / "pid").read_text()))
 
     def test_nothing_outlives_the_suite(self):
         for number in (signal.SIGINT, signal.SIGKILL):
             with self.subTest(signal=number):
                 pid = self.folder / "pid"
                 pid.unlink(missing_ok=True)
-                with subprocess.Popen(command("Latency/tcp_threaded/ping", "--ledger", self.hang()),
+                with subprocess.Popen([BENCH_ALL, *flags_of("Latency/tcp_threaded/ping"), "--ledger", self.hang()],
                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                       stderr=subprocess.DEVNULL) as suite:
-                    deadline = time.monotonic() + PATIENCE
-                    while not pid.exists():
-                        self.assertLess(time.monotonic(), deadline)
-                        time.sleep(0.01)
+                    wait_until(pid.exists, "a server that hangs")
                     shell = int(pid.read_text())
-                    children = pathlib.Path(f"/proc/{shell}/task/{shell}/children")
-                    processes = [shell, *map(int, children.read_text().split())]
+                    processes = [shell, *children(shell)]
                     suite.send_signal(number)
                     suite.wait(timeout=PATIENCE)
-                self.assertTrue(all_end(processes))
+                await_end(*processes)
 
     def test_a_file_that_cannot_be_written_is_the_rows_error(self):
         done = run("Latency/tcp_threaded/ping", "--ledger", "--ledger_file=/no/such/folder/file")
@@ -274,10 +242,7 @@ class UnavailableTest(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="rpycbench_ledger_") as folder:
             for name in ("bench_all", "bench_server"):
                 shutil.copy(BENCH_ALL.parent / name, folder)
-            done = subprocess.run(
-                [f"{folder}/bench_all", *command("Latency/(tcp|http)_threaded/ping", "--ledger")[1:]],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
-                check=False)
+            done = run("Latency/(tcp|http)_threaded/ping", "--ledger", command=[f"{folder}/bench_all"])
         rows = rows_of(done)
         self.assertEqual(2, len(rows))
         for row in rows.values():
@@ -289,6 +254,4 @@ class UnavailableTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not BENCH_ALL.name:
-        sys.exit("usage: call_ledger_test.py <bench_all>")
     unittest.main()

@@ -5,31 +5,19 @@ each has its own. The counters of the row must show the difference. Compute must
 all clients and of each.
 """
 
-import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import unittest
 
-BENCH_ALL = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds; a passing run takes less than 10
+from testing import runs
+
 BYSTANDERS = 4
 
 
 def measure(rows, *flags, **how):
-    """Returns the rows that match, by name without the framework's suffix."""
-    done = subprocess.run(
-        [BENCH_ALL, f"--python={sys.executable}", "--preset=default",
-         f"--benchmark_filter=^({rows})/real_time$", "--benchmark_format=json",
-         "--benchmark_min_time=0.01", *flags],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
-        check=False, **how)
-    if done.returncode != 0:
-        raise AssertionError(f"bench_all exited with {done.returncode}: {done.stderr}")
-    return {row["name"].removesuffix("/real_time"): row
-            for row in json.loads(done.stdout)["benchmarks"]}
+    return runs.measure("--preset=default", f"--benchmark_filter=^({rows})/real_time$",
+                        "--benchmark_min_time=0.01", *flags, **how)
 
 
 def allow_core_files():
@@ -67,8 +55,7 @@ class IsolationTest(unittest.TestCase):
     def test_the_shared_server_of_other_rows_cannot_be_crashed_and_lives_on(self):
         rows = measure("(Latency|Isolation)/tcp_threaded(/ping)?", "--placement=free",
                        "--benchmark_enable_random_interleaving", "--benchmark_repetitions=2")
-        self.assertEqual({"Latency/tcp_threaded/ping", "Isolation/tcp_threaded"},
-                         {name.split("/real_time")[0] for name in rows})
+        self.assertEqual({"Latency/tcp_threaded/ping", "Isolation/tcp_threaded"}, set(rows))
 
     def test_no_core_file_is_left(self):
         with tempfile.TemporaryDirectory(prefix="rpycbench_isolation_") as folder:
@@ -100,6 +87,4 @@ class ComputeTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not BENCH_ALL:
-        sys.exit("usage: compute_isolation_test.py <bench_all>")
     unittest.main()

@@ -1,43 +1,25 @@
-"""Tests that rows whose measurement is suspect say so: `doubts_test.py bench_all bench_server`.
+"""Tests that rows whose measurement is suspect say so: `doubts_test.py bench_all`.
 
 Each test breaks a row's promise: a server closes connections that its mode keeps, other processes use
 the row's CPU, or a server runs on another CPU than requested.
 """
 
-import json
 import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import unittest
 
-BENCH_ALL, BENCH_SERVER = (sys.argv.pop(1) for _ in range(2)) if len(sys.argv) > 2 else ("", "")
-REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "servers" / "reference"
-PATIENCE = 120  # seconds
+from testing.runs import BENCH_ALL, BENCH_SERVER, ROOT, busy, report_of
+from testing.folder_test_case import FolderTestCase
 
 
-class DoubtsTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="rpycbench_doubts_")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def script(self, text):
-        path = self.folder / "server"
-        path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
-        path.chmod(0o755)
-        return path
-
+class DoubtsTest(FolderTestCase):
     def measure(self, row, *flags, prefix=()):
         """Returns the exit status and the report of one row."""
-        out = self.folder / "out.json"
-        done = subprocess.run(
-            [*prefix, BENCH_ALL, f"--benchmark_filter=^{row}/real_time$", f"--benchmark_out={out}", *flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            timeout=PATIENCE, check=False)
-        self.assertTrue(out.exists(), done.stderr)
-        return done.returncode, json.loads(out.read_text(encoding="utf-8"))
+        done, report = report_of(f"--benchmark_filter=^{row}/real_time$", *flags, command=(*prefix, BENCH_ALL))
+        self.assertIsNotNone(report, done.stderr)
+        return done.returncode, report
 
     def doubts(self, row, *flags):
         status, report = self.measure(row, *flags)
@@ -62,24 +44,17 @@ class DoubtsTest(unittest.TestCase):
             self.assertRegex(doubts, doubt, f"repetition {number}")
 
     def test_a_server_that_closes_what_its_mode_keeps(self):
-        closing = self.script(
-            'for flag; do case $flag in --nonce=*) nonce=$flag;; esac; done\n'
-            f'exec "{sys.executable}" "{REFERENCE}/flask_server.py" --model=threaded "$nonce"')
+        closing = self.program(
+            "server", 'for flag; do case $flag in --nonce=*) nonce=$flag;; esac; done\n'
+            f'exec "{sys.executable}" "{ROOT}/servers/reference/flask_server.py" --model=threaded "$nonce"')
         row = "Latency/http_threaded/ping"
         self.assertRegex(",".join(self.doubts(row, f"--server={closing}")), r"reconnects:\d+")
         self.assertNotIn("reconnects", ",".join(self.doubts(row)))
 
     def test_other_processes_on_the_rows_cpu(self):
         cpu = max(os.sched_getaffinity(0))  # the CPU of the placement `shared`
-        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"],
-                                 preexec_fn=lambda: os.sched_setaffinity(0, [cpu]))
-                for _ in range(2)]
-        try:
+        with busy([cpu, cpu]):
             rows = self.in_ten_rows("Latency/tcp_threaded/ping", "--benchmark_min_time=0.2")
-        finally:
-            for process in busy:
-                process.kill()
-                process.wait()
         self.assert_in_each(rows, r"others:\d+%")
 
     def test_calls_that_stall(self):
@@ -125,7 +100,7 @@ class DoubtsTest(unittest.TestCase):
     def test_a_server_on_other_cpus_than_asked_for_is_an_error(self):
         cpus = sorted(os.sched_getaffinity(0))
         elsewhere = cpus[0] if len(cpus) > 1 else None
-        moving = self.script(f'exec taskset -c {cpus[0]} "{BENCH_SERVER}" "$@"')
+        moving = self.program("server", f'exec taskset -c {cpus[0]} "{BENCH_SERVER}" "$@"')
         status, report = self.measure("Latency/tcp_threaded/ping", f"--server={moving}")
         if elsewhere is None:  # there is no other CPU
             self.assertEqual((0, []), (status, report["errors"]))
@@ -134,15 +109,6 @@ class DoubtsTest(unittest.TestCase):
         self.assertRegex(report["errors"][0]["message"],
                          f"may run on CPUs {elsewhere}, not on {cpus[-1]} as asked")
 
-    def test_strict_makes_an_error_of_a_doubt(self):
-        status, report = self.measure("Concurrent/tcp_threaded/clients:1", "--preset=quick",
-                                      "--requests_per_client=1", "--benchmark_min_time=0",
-                                      "--strict")
-        self.assertEqual((1, []), (status, report["benchmarks"]))
-        self.assertRegex(report["errors"][0]["message"], r"^doubts=.*samples_for_p99:\d+")
-
 
 if __name__ == "__main__":
-    if not BENCH_SERVER:
-        sys.exit("usage: doubts_test.py <bench_all> <bench_server>")
     unittest.main()

@@ -1,4 +1,4 @@
-"""Tests what the user gets when something breaks: `failure_test.py bench_all bench_server misbehaving`.
+"""Tests what the user gets when something breaks: `failure_test.py bench_all`.
 
 Runs the real program with servers that die, hang, lie, never start to serve or belong to another
 program. It also ends the program itself in the middle of a run. A failed row must end in an error that
@@ -16,52 +16,15 @@ import tempfile
 import time
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "servers" / "reference"))
-
-# pylint: disable=wrong-import-position
+from testing.runs import BENCH_ALL, BENCH_SERVER, PATIENCE
+from testing.folder_test_case import FolderTestCase
+from testing.watching import children, descendants, stat_fields, wait_until
 from contract import Server
 
-BENCH_ALL, BENCH_SERVER, MISBEHAVING = sys.argv[1:4] if len(sys.argv) > 3 else ("", "", "")
-PATIENCE = 60  # seconds until a wait is given up; a passing test never waits that long
+HERE = pathlib.Path(__file__).resolve().parent
 BUSY_TICKS = 5  # of 10 ms, after it is connected; a first call takes fewer, a row many more
 # Rows of one call that is measured until something ends it, and rows of a few calls.
 ENDLESS = ("--preset=classic", "--requests=1000000")
-
-
-def wait_until(condition, what):
-    """Returns the first true value of `condition()`, which must come in time."""
-    deadline = time.monotonic() + PATIENCE
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {PATIENCE} s in vain for {what}")
-        time.sleep(0.005)
-    return value
-
-
-def children(pid):
-    try:
-        found = []
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-                found += [int(word) for word in file.read().split()]
-        return found
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-def descendants(pid):
-    direct = children(pid)
-    return direct + [below for child in direct for below in descendants(child)]
-
-
-def stat_fields(pid):
-    """Returns the fields of /proc/<pid>/stat after the name: state, parent, group, session, …"""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
 
 
 def cpu_ticks(pid):
@@ -84,9 +47,8 @@ def is_connected(pid):
 
 def processes_of_session(session):
     """Returns the session's processes that still run; the machine's init reaps the others at any time."""
-    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    found = [(pid, stat_fields(pid)) for pid in pids]
-    return [pid for pid, fields in found
+    found = {int(name): stat_fields(name) for name in os.listdir("/proc") if name.isdigit()}
+    return [pid for pid, fields in found.items()
             if fields and int(fields[3]) == session and fields[0] != "Z"]
 
 
@@ -170,12 +132,7 @@ class Program:
         return self.results()[0] if self.out.exists() else {}
 
 
-class FailureTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="rpycbench_failure_")
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
+class FailureTest(FolderTestCase):
     def start(self, rows, *flags):
         program = Program(self.folder, rows, *flags)
         self.addCleanup(program.kill)
@@ -198,17 +155,15 @@ class FailureTest(unittest.TestCase):
 
     def script(self, text):
         """Writes a shell script and returns its path, for --server."""
-        path = pathlib.Path(tempfile.mkdtemp(dir=self.folder), "server.sh")
-        path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
-        path.chmod(0o755)
-        return path
+        return self.program(pathlib.Path(tempfile.mkdtemp(dir=self.folder), "server.sh"), text)
 
     def misbehaving(self, behaviour):
-        return f'--server={self.script(f"""exec "{MISBEHAVING}" --behave={behaviour} "$@" """)}'
+        server = BENCH_ALL.with_name("misbehaving_server")
+        return f'--server={self.script(f"""exec "{server}" --behave={behaviour} "$@" """)}'
 
     def lying(self, kind, first):
         """Returns flags for a server that lies, and for rows that last until it does."""
-        server = self.script(f'exec "{sys.executable}" "{HERE}/lying_server.py" --lie={kind} '
+        server = self.script(f'exec "{sys.executable}" "{HERE}/testing/lying_server.py" --lie={kind} '
                              f'--lie_from={first} "$@"')
         return f"--server={server}", "--benchmark_min_time=60"
 
@@ -293,8 +248,7 @@ class FailureTest(unittest.TestCase):
         self.assertFalse(program.out.exists())
 
     def test_a_server_that_is_no_program_is_told(self):
-        path = pathlib.Path(self.folder, "text")
-        path.write_text("not a program", encoding="utf-8")
+        path = self.write("text", "not a program")
         self.check_all_fail("Latency/tcp_threaded/ping", f"--server={path}", count=1,
                             because="Permission denied")
 
@@ -407,7 +361,4 @@ class FailureTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not BENCH_ALL:
-        sys.exit("usage: failure_test.py <bench_all> <bench_server> <misbehaving_server>")
-    del sys.argv[1:4]
     unittest.main()

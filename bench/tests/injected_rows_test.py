@@ -4,34 +4,21 @@ They show a cost of known size, mark it in their labels, and fail if a server ca
 call_ledger_test.py tests injected system calls and allocations.
 """
 
-import json
-import os
-import subprocess
-import sys
 import unittest
 
-BENCH_ALL = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds; a passing run takes less than 10
+from testing import runs
+from testing.runs import rows_of
+
 SPIN_US = 2000  # far above the cost of a call without it
 
 
 def run(rows, *flags):
-    return subprocess.run(
-        [BENCH_ALL, f"--python={sys.executable}", f"--benchmark_filter=^({rows})/real_time$",
-         "--benchmark_format=json", "--benchmark_min_time=0", "--ledger=false", *flags],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
-
-
-def rows_of(done):
-    return {row["name"].removesuffix("/real_time"): row
-            for row in json.loads(done.stdout)["benchmarks"]}
+    return runs.run(f"--benchmark_filter=^({rows})/real_time$", "--benchmark_format=json",
+                    "--benchmark_min_time=0", "--ledger=false", *flags)
 
 
 def measure(rows, *flags):
-    done = run(rows, *flags)
-    if done.returncode != 0:
-        raise AssertionError(f"bench_all exited with {done.returncode}: {done.stderr}")
-    return rows_of(done)
+    return rows_of(run(rows, *flags))
 
 
 class CostTest(unittest.TestCase):
@@ -58,25 +45,19 @@ class CostTest(unittest.TestCase):
             self.assertEqual({name: row["wire_bytes_in"] + 1 for name, row in plain.items()},
                              {name: row["wire_bytes_in"] for name, row in longer.items()})
 
-    def test_the_label_has_it(self):
-        row = "Latency/tcp_threaded/ping"
-        self.assertIn(" inject=spin:1300", measure(row, "--inject=spin:1300")[row]["label"])
-        self.assertNotIn("inject", measure(row)[row]["label"])
-
-    def test_a_server_with_flags_of_its_own_has_it_too(self):
+    def test_the_label_has_it_and_so_has_a_server_with_flags_of_its_own(self):
         row = "SocketPolicy/tcp_threaded/nodelay:none/joined/echo/1024"
         plain, slower = (measure(row, "--preset=full", *flags)[row]
                          for flags in ((), ("--inject=spin:1000000",)))
         self.assertIn(" inject=spin:1000000", slower["label"])
+        self.assertNotIn("inject", plain["label"])
         self.assertGreaterEqual(slower["min_us"], 1000)
         self.assertLess(plain["min_us"], 1000)
 
 
 class FailureTest(unittest.TestCase):
     def assert_error(self, row, inject, words):
-        done = run(row, f"--inject={inject}")
-        self.assertEqual(1, done.returncode, done.stderr)
-        self.assertIn(words, rows_of(done)[row]["error_message"])
+        self.assertIn(words, rows_of(run(row, f"--inject={inject}"), 1)[row]["error_message"])
 
     def test_servers_in_python_cannot_be_slowed_down(self):
         for row in ("Latency/pyrpyc_threaded/ping", "Latency/flask_threaded/ping"):
@@ -95,6 +76,4 @@ class FailureTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not BENCH_ALL:
-        sys.exit("usage: injected_rows_test.py <bench_all>")
     unittest.main()

@@ -1,12 +1,11 @@
 """Tests that known delays are measured correctly: a server's stalls, and Calibration.
 
-Makes short runs on an otherwise idle machine: `known_truths_test.py bench_all bench_server`.
+Makes short runs on an otherwise idle machine: `known_truths_test.py bench_all`.
 """
 
-import sys
 import unittest
 
-from delayed_servers import BENCH_SERVER, measure, report
+from testing.delayed_servers import measure, report
 
 
 class StallTest(unittest.TestCase):
@@ -58,6 +57,4 @@ class CalibrationTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not BENCH_SERVER:
-        sys.exit("usage: known_truths_test.py <bench_all> <bench_server>")
     unittest.main()

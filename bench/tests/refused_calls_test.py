@@ -5,17 +5,12 @@ A seccomp filter answers a system call with an error, as Docker's profile or a k
 
 import ctypes
 import errno
-import json
-import pathlib
 import platform
 import struct
-import subprocess
-import sys
-import tempfile
 import unittest
 
-BENCH_ALL = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds
+from testing.runs import report_of
+
 NUMBERS = {"x86_64": {"close_range": 436, "personality": 135, "pidfd_open": 434},
            "aarch64": {"close_range": 436, "personality": 92, "pidfd_open": 434}}[platform.machine()]
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
@@ -45,14 +40,10 @@ def refuse(call, error, argument=None):
 class RefusedCalls(unittest.TestCase):
     def measure(self, refusal, *flags):
         """Returns (exit status, rows, stderr) of a short run in which a call is refused."""
-        with tempfile.TemporaryDirectory() as folder:
-            out = pathlib.Path(folder) / "out.json"
-            done = subprocess.run(
-                [BENCH_ALL, "--benchmark_filter=^Latency/tcp_threaded/ping/", "--benchmark_min_time=0.01",
-                 f"--benchmark_out={out}", *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                timeout=PATIENCE, check=False, preexec_fn=lambda: refuse(*refusal))
-            report = json.loads(out.read_text()) if out.exists() else {"benchmarks": []}
-            return done.returncode, report["benchmarks"] + report.get("errors", []), done.stderr
+        done, report = report_of("--benchmark_filter=^Latency/tcp_threaded/ping/", "--benchmark_min_time=0.01",
+                                 *flags, preexec_fn=lambda: refuse(*refusal))
+        self.assertIsNotNone(report, done.stderr)
+        return done.returncode, report["benchmarks"] + report["errors"], done.stderr
 
     def test_descriptors_are_closed_one_by_one_where_no_range_is(self):
         """Linux has no close_range before 5.9 and lacks the flag before 5.11, and profiles may refuse it."""

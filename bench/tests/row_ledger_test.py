@@ -7,14 +7,11 @@ servers.
 
 import csv
 import io
-import json
 import math
-import subprocess
-import sys
 import unittest
 
-BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds
+from testing import runs
+
 FILE, CHUNK = 1_500_000, 65_536
 CHUNKS = math.ceil(FILE / CHUNK)
 COUNTERS = ("round_trips", "frames_out", "frames_in", "compressed_frames_out",
@@ -56,18 +53,12 @@ EXPECTED = {
 }
 
 
-def run(*flags):
-    return subprocess.run(
-        [BENCH_ALL, f"--python={sys.executable}", "--benchmark_min_time=0", f"--file_bytes={FILE}",
-         f"--chunk_bytes={CHUNK}", "--clients=2", *flags],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=True)
+SHORT = ("--benchmark_min_time=0", f"--file_bytes={FILE}", f"--chunk_bytes={CHUNK}", "--clients=2")
 
 
 def rows_of(mode, *flags):
     types = "(Latency|BinaryTransfer|Concurrent|Connection)"
-    done = run("--benchmark_format=json", f"--benchmark_filter={types}/{mode}/", *flags)
-    return {row["name"].replace("/real_time", ""): row
-            for row in json.loads(done.stdout)["benchmarks"]}
+    return runs.measure(*SHORT, f"--benchmark_filter={types}/{mode}/", *flags)
 
 
 class LedgerTest(unittest.TestCase):
@@ -98,21 +89,20 @@ class LedgerTest(unittest.TestCase):
 
     def test_the_calls_of_split_writes_are_counted_as_split(self):
         """A message in two pieces is two sends of one end and two receives of the other."""
-        done = run("--benchmark_format=json", "--preset=full", "--ledger",
-                   "--benchmark_filter=SocketPolicy/tcp_threaded/nodelay:both/.*/echo/1024/")
-        calls = {row["name"].split("/")[3]: (row["client_syscalls"], row["server_syscalls"])
-                 for row in json.loads(done.stdout)["benchmarks"]}
+        rows = runs.measure(*SHORT, "--preset=full", "--ledger",
+                            "--benchmark_filter=SocketPolicy/tcp_threaded/nodelay:both/.*/echo/1024/")
+        calls = {name.split("/")[3]: (row["client_syscalls"], row["server_syscalls"])
+                 for name, row in rows.items()}
         self.assertEqual((2, 2), calls["joined"])
         self.assertEqual((4, 4), calls["split"])
 
     def test_csv_has_a_column_for_each(self):
-        done = run("--benchmark_format=csv", "--benchmark_filter=Latency/rpyc_threaded/ping/")
+        done = runs.run(*SHORT, "--benchmark_format=csv",
+                        "--benchmark_filter=Latency/rpyc_threaded/ping/")
         [row] = csv.DictReader(io.StringIO(done.stdout[done.stdout.index("name,"):]))
         self.assertEqual(EXPECTED["Latency/{}/ping"],
                          tuple(float(row[counter]) for counter in COUNTERS))
 
 
 if __name__ == "__main__":
-    if not BENCH_ALL:
-        sys.exit("usage: row_ledger_test.py <bench_all>")
     unittest.main()

@@ -2,26 +2,21 @@
 
 import json
 import os
-import pathlib
-import select
 import signal
 import subprocess
-import sys
 import unittest
 
-BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
-HAS_LEDGER = (pathlib.Path(BENCH_ALL).parent / "allocation_count.so").exists()
-PATIENCE = 60  # seconds until a wait is given up
+from testing.runs import BENCH_ALL, PATIENCE, needs_ledger, run
+from testing.watching import await_end, children
+
 PING, ECHO = "Latency/tcp_threaded/ping/real_time", "Latency/rpyc_threaded/echo/64/real_time"
 
 
 def ask(lines, *flags):
     """Returns (exit status, the answers, stderr) after writing these lines to stdin."""
-    done = subprocess.run(
-        [BENCH_ALL, "--rows_on_request", "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/",
-         "--benchmark_min_time=0", "--ledger=false", *flags],
-        input="".join(line + "\n" for line in lines), capture_output=True, text=True,
-        timeout=PATIENCE, check=False)
+    done = run("--rows_on_request", "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/",
+               "--benchmark_min_time=0", "--ledger=false", *flags, stdin=None,
+               input="".join(line + "\n" for line in lines))
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
@@ -45,7 +40,7 @@ class RowsOnRequest(unittest.TestCase):
         self.assertGreaterEqual(times[1], 20_000)
         self.assertLess(times[2], 20_000)
 
-    @unittest.skipUnless(HAS_LEDGER, "a build with a sanitizer has no ledger")
+    @needs_ledger
     def test_counted_calls_are_those_of_the_slowed_down_server(self):
         _, answers, _ = ask([PING, PING + " syscall", PING], "--ledger")
         calls = [answer["benchmarks"][0]["server_syscalls"] for answer in answers]
@@ -82,14 +77,9 @@ class RowsOnRequest(unittest.TestCase):
 
         with program:
             self.assertNotIn("error_occurred", row())
-            threads = pathlib.Path(f"/proc/{program.pid}/task")
-            servers = [int(child) for thread in threads.iterdir()
-                       for child in (thread / "children").read_text().split()]
-            self.assertEqual(len(servers), 1)
-            ended = os.pidfd_open(servers[0])
-            os.kill(servers[0], signal.SIGKILL)
-            self.assertTrue(select.select([ended], [], [], PATIENCE)[0], "it still runs")
-            os.close(ended)
+            server, = children(program.pid)
+            os.kill(server, signal.SIGKILL)
+            await_end(server)
             self.assertIn("was killed by signal 9", row()["error_message"])
             self.assertNotIn("error_occurred", row(PING.replace("ping", "echo/64")))
             program.stdin.close()

@@ -18,19 +18,9 @@ import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else ""
-PATIENCE = 120  # seconds; a passing run takes less than 10
-
-
-def run(*flags):
-    done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=PATIENCE, check=False)
-    # Builds with a sanitizer report that first.
-    done.stderr = "".join(line for line in done.stderr.splitlines(keepends=True)
-                          if not line.startswith("bench_all: warning: built with "))
-    return done
+from testing import runs
+from testing.runs import BENCH_ALL, ROOT, busy, report_of, run
+from testing.folder_test_case import FolderTestCase
 
 
 class SmokeTest(unittest.TestCase):
@@ -49,12 +39,7 @@ class SmokeTest(unittest.TestCase):
 
 def measure(*flags, **how):
     """Returns the rows of a short run by name, with their counters and labels."""
-    short = ("--benchmark_format=json", "--preset=classic", "--requests_per_client=2")
-    done = subprocess.run([BENCH_ALL, f"--python={sys.executable}", *short, *flags],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=PATIENCE, check=True, **how)
-    return {re.split("/(?:iterations:|real_time)", row["name"])[0]: row
-            for row in json.loads(done.stdout)["benchmarks"]}
+    return runs.measure("--preset=classic", "--requests_per_client=2", *flags, **how)
 
 
 class ConcurrentTest(unittest.TestCase):
@@ -114,7 +99,7 @@ def conditions(label):
     return " ".join(entry for entry in label.split() if not entry.startswith("doubts="))
 
 
-class GeneratorTest(unittest.TestCase):
+class GeneratorTest(FolderTestCase):
     """The generator is compared with wrk, and measured alone if wrk is missing."""
 
     FILTER = "--benchmark_filter=Generator/http_async/compared/connections:64"
@@ -122,17 +107,12 @@ class GeneratorTest(unittest.TestCase):
 
     def measure_with(self, wrk):
         """Returns the row and the messages, with this script as the only wrk in PATH."""
-        with tempfile.TemporaryDirectory(prefix="rpycbench_wrk_") as folder:
-            for tool in ("sh", "cat"):
-                os.symlink(shutil.which(tool), pathlib.Path(folder, tool))
-            if wrk is not None:
-                program = pathlib.Path(folder, "wrk")
-                program.write_text(f"#!/bin/sh\n{wrk}\n", encoding="utf-8")
-                program.chmod(0o755)
-            return subprocess.run(
-                [BENCH_ALL, "--preset=full", "--benchmark_format=json", self.FILTER],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
-                check=False, env={**os.environ, "PATH": folder})
+        for tool in ("sh", "cat"):
+            (self.folder / tool).symlink_to(shutil.which(tool))
+        if wrk is not None:
+            self.program("wrk", wrk)
+        return run("--preset=full", "--benchmark_format=json", self.FILTER,
+                   env={**os.environ, "PATH": str(self.folder)})
 
     def test_wrk_is_a_yardstick(self):
         done = self.measure_with("echo ' 50 requests in 1.00s, 9KB read'; echo 'Requests/sec: 50'")
@@ -228,36 +208,30 @@ class EvidenceTest(unittest.TestCase):
 
     def test_too_few_samples_are_a_doubt_and_with_strict_an_error(self):
         few = ("--preset=classic", "--requests=200", "--benchmark_filter=Latency/tcp_threaded/ping")
-        with tempfile.TemporaryDirectory(prefix="rpycbench_smoke_") as folder:
-            out = pathlib.Path(folder, "results.json")
-            for strict in (False, True):
-                done = run(*few, f"--benchmark_out={out}", f"--strict={str(strict).lower()}")
-                self.assertEqual(int(strict), done.returncode, done.stderr)
-                self.assertIn("1 of 1 rows have doubts", done.stderr)
-                report = json.loads(out.read_text(encoding="utf-8"))
-                rows, errors, doubts = (report[key] for key in ("benchmarks", "errors", "doubts"))
-                if strict:
-                    self.assertEqual([], rows)
-                    self.assertRegex(errors[0]["message"], r"^doubts=.*samples_for_p99:200")
-                else:
-                    self.assertEqual([], errors)
-                    self.assertIn("samples_for_p99:200", doubts[0]["doubts"])
-                    self.assertRegex(rows[0]["label"], " doubts=.*samples_for_p99:200")
+        for strict in (False, True):
+            done, report = report_of(*few, f"--strict={str(strict).lower()}")
+            self.assertEqual(int(strict), done.returncode, done.stderr)
+            self.assertIn("1 of 1 rows have doubts", done.stderr)
+            rows, errors, doubts = (report[key] for key in ("benchmarks", "errors", "doubts"))
+            if strict:
+                self.assertEqual([], rows)
+                self.assertRegex(errors[0]["message"], r"^doubts=.*samples_for_p99:200")
+            else:
+                self.assertEqual([], errors)
+                self.assertIn("samples_for_p99:200", doubts[0]["doubts"])
+                self.assertRegex(rows[0]["label"], " doubts=.*samples_for_p99:200")
 
     def test_a_row_of_few_calls_goes_on_until_there_are_enough(self):
         row = "--benchmark_filter=Latency/flask_threaded/ping/"
-        whole, shortest = (json.loads(run("--preset=quick", row, "--benchmark_format=json",
-                                          *flags).stdout)["benchmarks"][0]
-                           for flags in ((), ("--benchmark_min_time=0",)))
+        (whole,), (shortest,) = (runs.measure("--preset=quick", row, *flags).values()
+                                 for flags in ((), ("--benchmark_min_time=0",)))
         self.assertLess(whole["iterations"], 299)
         self.assertEqual(299, whole["samples"])
         self.assertEqual(1, shortest["samples"])
 
     def test_a_percentile_has_the_samples_it_takes(self):
-        classic = ("--preset=classic", "--benchmark_filter=Latency/tcp_threaded/ping/")
-        few, enough = (json.loads(run(*classic, f"--requests={calls}",
-                                      "--benchmark_format=json").stdout)["benchmarks"][0]
-                       for calls in (999, 1000))
+        (few,), (enough,) = (measure("--benchmark_filter=Latency/tcp_threaded/ping/",
+                                     f"--requests={calls}").values() for calls in (999, 1000))
         self.assertIn("p99_us", few)
         self.assertNotIn("p999_us", few)
         self.assertLessEqual(enough["p99_us"], enough["p999_us"])
@@ -274,14 +248,8 @@ class EvidenceTest(unittest.TestCase):
             self.assertIn(key, context)
 
     def test_a_busy_machine_is_told(self):
-        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
-                for _ in os.sched_getaffinity(0)]
-        try:
+        with busy(os.sched_getaffinity(0)):
             done = run("--benchmark_min_time=0", "--preset=quick", "--benchmark_filter=Floor/ping")
-        finally:
-            for process in busy:
-                process.kill()
-                process.wait()
         self.assertRegex(done.stderr, "bench_all: warning: this machine is not quiet: other pro")
 
 
@@ -294,12 +262,11 @@ class TerminalTest(unittest.TestCase):
         leader, follower = pty.openpty()
         with os.fdopen(leader, "rb", buffering=0) as screen:
             with os.fdopen(follower, "wb") as stderr:
-                done = subprocess.run([BENCH_ALL, *self.rows], stdin=subprocess.DEVNULL,
-                                      stdout=subprocess.PIPE, stderr=stderr, timeout=PATIENCE,
-                                      check=True)
+                done = run(*self.rows, stderr=stderr)
             shown = screen.read(65536)
+        self.assertEqual(0, done.returncode, shown)
         self.assertIn(b"[1/1] Latency/tcp_threaded/ping/real_time  0:00", shown)
-        self.assertNotIn(b"[1/1]", done.stdout)
+        self.assertNotIn("[1/1]", done.stdout)
 
     def test_a_pipe_does_not(self):
         done = run(*self.rows)
@@ -307,19 +274,16 @@ class TerminalTest(unittest.TestCase):
         self.assertNotIn("\r", done.stderr + done.stdout)
 
 
-class PythonTest(unittest.TestCase):
+class PythonTest(FolderTestCase):
     """Modes in Python run if Python has what they need, and are reported as unavailable otherwise."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="rpycbench_python_")
-        self.addCleanup(folder.cleanup)
-        self.python = pathlib.Path(folder.name, "python")
-        self.asked = pathlib.Path(folder.name, "asked")
+        super().setUp()
+        self.python, self.asked = self.folder / "python", self.folder / "asked"
 
     def list_with(self, script, *flags):
         """Returns what is listed when the interpreter is this shell script."""
-        self.python.write_text(f'#!/bin/sh\ntouch "{self.asked}"\n{script}\n', encoding="utf-8")
-        self.python.chmod(0o755)
+        self.program("python", f'touch "{self.asked}"\n{script}')
         return run(f"--python={self.python}", "--preset=quick", "--benchmark_list_tests", *flags)
 
     def assert_unavailable(self, done, *complaints):
@@ -328,11 +292,6 @@ class PythonTest(unittest.TestCase):
         self.assertIn("Latency/rpyc_threaded/ping/real_time", done.stdout)
         self.assertEqual([f"bench_all: unavailable: {text}" for text in complaints],
                          done.stderr.splitlines())
-
-    def assert_refused(self, done, words):
-        self.assertEqual((2, ""), (done.returncode, done.stdout), done.stderr)
-        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
-        self.assertIn(words, done.stderr)
 
     def answering(self, **modules):
         return f"echo '{json.dumps({'python': '3.11.2', **modules})}'; exec cat"
@@ -375,15 +334,12 @@ class PythonTest(unittest.TestCase):
             "it is" for mode, script in (("pyrpyc_threaded", "rpyc"), ("flask_threaded", "flask"))))
 
     def test_scripts_beside_the_program_come_first(self):
-        folder = self.python.parent
-        moved = shutil.copy(BENCH_ALL, folder)
-        (folder / "bench_server").touch()
-        (folder / "reference").mkdir()
-        done = subprocess.run([moved, "--preset=quick", "--benchmark_list_tests"],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=PATIENCE, check=False)
+        moved = shutil.copy(BENCH_ALL, self.folder)
+        (self.folder / "bench_server").touch()
+        (self.folder / "reference").mkdir()
+        done = run("--preset=quick", "--benchmark_list_tests", command=[moved])
         self.assertEqual(0, done.returncode, done.stderr)
-        self.assertIn(f"there is no {folder}/reference/rpyc_server.py", done.stderr)
+        self.assertIn(f"there is no {self.folder}/reference/rpyc_server.py", done.stderr)
 
     def test_a_filter_that_names_an_unavailable_mode_is_refused(self):
         for name in ("pyrpyc_threaded", "Latency/(http|pyrpyc_threaded|rpyc_threaded)/ping"):
@@ -417,30 +373,18 @@ class PythonTest(unittest.TestCase):
         self.assert_refused(done, "--preset=full has all of them")
 
 
-class RefusalTest(unittest.TestCase):
+class RefusalTest(FolderTestCase):
     """A condition that makes every row impossible is reported at once, not once for each row."""
 
-    def assert_refused(self, done, words):
-        self.assertEqual((2, ""), (done.returncode, done.stdout), done.stderr)
-        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
-        self.assertIn(words, done.stderr)
-
     def test_too_few_cpus(self):
-        done = subprocess.run(
-            [BENCH_ALL, "--placement=split"], stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=PATIENCE, check=False,
-            preexec_fn=lambda: os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]))
+        done = run("--placement=split",
+                   preexec_fn=lambda: os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]))
         self.assert_refused(done, "--placement: split needs 2 CPUs, this process is allowed 1")
 
     def test_no_server(self):
-        with tempfile.TemporaryDirectory(prefix="rpycbench_smoke_") as folder:
-            moved = shutil.copy(BENCH_ALL, folder)
-            done = subprocess.run([moved], stdin=subprocess.DEVNULL, capture_output=True,
-                                  text=True, timeout=PATIENCE, check=False)
-            self.assert_refused(done, f"there is no bench_server in {folder} or /")
+        done = run(command=[shutil.copy(BENCH_ALL, self.folder)])
+        self.assert_refused(done, f"there is no bench_server in {self.folder} or /")
 
 
 if __name__ == "__main__":
-    if not BENCH_ALL:
-        sys.exit("usage: smoke_test.py <bench_all>")
     unittest.main()

@@ -11,16 +11,13 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import tempfile
 import termios
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
-from reporting.results import load_results  # pylint: disable=wrong-import-position
+from testing.runs import BENCH_ALL, PATIENCE, run
+from reporting.results import load_results
 
-BENCH_ALL = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/bench_all"
-PATIENCE = 60  # seconds
 BRIEFLY = ("--benchmark_min_time=0", "--preset=quick")
 # Rows of three types, with short names and long ones.
 ROWS = "--benchmark_filter=^(Floor/ping|Latency/(tcp|rpyc)_threaded|BinaryTransfer/tcp_threaded)"
@@ -40,7 +37,7 @@ def on_terminal(*flags, columns=80, **changes):
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with os.fdopen(leader, "rb", buffering=0) as screen:
         with subprocess.Popen([BENCH_ALL, *BRIEFLY, *flags], stdin=subprocess.DEVNULL,
-                              stdout=follower, stderr=follower, env=environment(**changes)) as run:
+                              stdout=follower, stderr=follower, env=environment(**changes)) as shows:
             os.close(follower)
             shown = b""
             try:
@@ -48,15 +45,13 @@ def on_terminal(*flags, columns=80, **changes):
                     shown += chunk
             except OSError:  # a terminal reports this when its other end is closed
                 pass
-            if run.wait(PATIENCE) not in (0, 1):
+            if shows.wait(PATIENCE) not in (0, 1):
                 raise AssertionError(shown.decode())
     return shown.decode().replace("\r\n", "\n")
 
 
 def into_pipe(*flags, **changes):
-    done = subprocess.run([BENCH_ALL, *BRIEFLY, *flags], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=PATIENCE, check=False,
-                          env=environment(**changes))
+    done = run(*BRIEFLY, *flags, env=environment(**changes))
     if done.returncode != 0:
         raise AssertionError(done.stderr)
     return done.stdout
@@ -122,14 +117,14 @@ class TerminalTest(unittest.TestCase):
                     [BENCH_ALL, *BRIEFLY, f"--server_launcher={launcher}",
                      "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/ping/"],
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                    stderr=subprocess.DEVNULL, env=environment()) as run:
+                    stderr=subprocess.DEVNULL, env=environment()) as shows:
                 try:
-                    for line in run.stdout:
+                    for line in shows.stdout:
                         if line.startswith("  tcp_threaded/ping "):
                             break
-                    self.assertIsNone(run.poll())
+                    self.assertIsNone(shows.poll())
                 finally:
-                    run.kill()
+                    shows.kill()
 
 
 class PipeTest(unittest.TestCase):

@@ -1,36 +1,16 @@
-"""Runs rows with manual times and servers with delayed answers, for the tests of both.
+"""Runs rows with manual times and servers with delayed answers, for the tests of both."""
 
-A script that imports this is called with `bench_all bench_server`.
-"""
-
-import json
-import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 
-BENCH_SERVER = os.path.abspath(sys.argv.pop()) if len(sys.argv) > 2 else ""
-BENCH_ALL = os.path.abspath(sys.argv.pop()) if BENCH_SERVER else ""
-PATIENCE = 120  # seconds
-
-
-def run(*flags):
-    """Runs bench_all with these flags and returns the finished process."""
-    return subprocess.run([BENCH_ALL, f"--python={sys.executable}", *flags],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=PATIENCE, check=False)
+from testing.runs import BENCH_SERVER, rows_of, run
 
 
 def report(rows, *flags):
     """Returns the exit status and all matching rows, even failed ones, by name without suffix."""
     done = run("--preset=full", f"--benchmark_filter=^({rows})/manual_time$",
                "--benchmark_format=json", *flags)
-    if not done.stdout:
-        raise AssertionError(f"bench_all exited with {done.returncode}: {done.stderr}")
-    result = json.loads(done.stdout)
-    return done.returncode, {row["name"].removesuffix("/manual_time"): row
-                             for row in result["benchmarks"] + result.get("errors", [])}
+    return done.returncode, rows_of(done, done.returncode)
 
 
 def measure(rows, *flags):
