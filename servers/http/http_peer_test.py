@@ -1,62 +1,41 @@
 """Tests the HTTP servers with foreign clients: `http_peer_test.py bench_server`.
 
 Covers every operation through Python's http.client and through curl, many requests on one connection,
-and pipelining. It also covers what happens to others when a peer breaks off, stalls or sends garbage.
-The server is started once for each concurrency model, and ends when its stdin is closed.
+pipelining and mistakes, in every concurrency model. garbage_test.py has peers that break off, stall or
+send garbage.
 """
 
 import http.client
 import json
 import os
-import socket
+import pathlib
 import subprocess
 import sys
 import tempfile
 import threading
 import unittest
 
-BENCH_SERVER = None  # set from the command line
-TIMEOUT = 20  # seconds; only a hanging server takes that long
-IO_TIMEOUT_MS = 300
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
+
+# pylint: disable=wrong-import-position
+from contract import PATIENCE
+from testing.given_server import start, tests_of
+from testing.modes import MODELS
+
 MAX_BYTES = 16 << 20
 
 
-class Server:
-    """Runs a bench_server; `log()` ends it and returns its stderr."""
-
-    def __init__(self, model):
-        self._stderr = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            [BENCH_SERVER, "--protocol", "http", "--model", model, "--nonce", "peer-test",
-             "--io_timeout_ms", str(IO_TIMEOUT_MS), "--max_bytes", str(MAX_BYTES)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr)
-        line = json.loads(self._process.stdout.readline())
-        assert line["nonce"] == "peer-test", line
-        self.port = line["port"]
-
-    def log(self):
-        if self._process.stdin.closed:
-            return []
-        self._process.stdin.close()
-        self.status = self._process.wait(TIMEOUT)
-        self._process.stdout.close()
-        self._stderr.seek(0)
-        lines = self._stderr.read().decode().splitlines()
-        self._stderr.close()
-        return lines
-
-
 class PeerTest:
-    """Tests that every model must pass; the subclasses name the model."""
+    """Tests that every model must pass; the classes made below name the model."""
 
     model = None
 
     def setUp(self):
-        self.server = Server(self.model)
-        self.addCleanup(self.server.log)
+        self.server = start("http", self.model, f"--max_bytes={MAX_BYTES}")
+        self.addCleanup(self.server.kill)
 
     def connect(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
         self.addCleanup(connection.close)
         return connection
 
@@ -70,19 +49,8 @@ class PeerTest:
     def ask_json(self, *args, **kwargs):
         return json.loads(self.ask(*args, **kwargs))
 
-    def raw(self):
-        peer = socket.create_connection(("127.0.0.1", self.server.port), TIMEOUT)
-        self.addCleanup(peer.close)
-        return peer
-
-    def read_all(self, peer):
-        parts = []
-        while part := peer.recv(65536):
-            parts.append(part)
-        return b"".join(parts)
-
     def curl(self, *args, data=None):
-        done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", str(TIMEOUT),
+        done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", str(PATIENCE),
                                "--noproxy", "*", *args],
                               input=data, capture_output=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -93,8 +61,8 @@ class PeerTest:
 
     def assert_log(self, *expected):
         """Expects that the server ended well and wrote exactly these lines, each given by a part of it."""
-        lines = self.server.log()
-        self.assertEqual(self.server.status, 0, lines)
+        lines = self.server.stop()
+        self.assertEqual(self.server.process.returncode, 0, lines)
         self.assertEqual(len(lines), len(expected), lines)
         for part in expected:
             self.assertTrue(any(part in line for line in lines), (part, lines))
@@ -166,14 +134,14 @@ class PeerTest:
         self.assert_log()
 
     def test_pipelined_requests_are_answered_in_order(self):
-        peer = self.raw()
+        peer = self.enterContext(self.server.connect())
         count = 500
         requests = b"".join(b"GET /compute/%d HTTP/1.1\r\nHost: h\r\n\r\n" % n
                             for n in range(count))
         requests += b"GET /ping HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
         sender = threading.Thread(target=peer.sendall, args=(requests,))
         sender.start()
-        answers = self.read_all(peer)
+        answers = peer.makefile("rb").read()
         sender.join()
         results = [part.split(b"}")[0] for part in answers.split(b'"result":')[1:]]
         self.assertEqual(results, [b"%d" % sum(i * i for i in range(n)) for n in range(count)])
@@ -201,56 +169,10 @@ class PeerTest:
         self.assert_log("400, closed: chunk 0 has an odd", "400, closed: not a chunk document",
                         "404, closed: unknown path", "413, closed: the body is above")
 
-    def test_broken_peers_hurt_no_other(self):
-        others = [self.connect() for _ in range(3)]
-        for other in others:
-            self.ask(other, "GET", "/ping")
 
-        garbage = self.raw()
-        garbage.sendall(bytes(range(256)) * 64)
-        self.assertTrue(self.read_all(garbage).startswith(b"HTTP/1.1 400 Bad Request\r\n"))
-
-        long_head = self.raw()
-        long_head.sendall(b"GET /ping HTTP/1.1\r\nHost: h\r\nName: " + b"v" * 9000)
-        self.assertTrue(self.read_all(long_head).startswith(b"HTTP/1.1 431 "))
-
-        stalled = self.raw()
-        stalled.sendall(b"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nhalf")
-        self.assertEqual(self.read_all(stalled), b"", "given up without an answer")
-
-        gone = self.raw()
-        gone.sendall(b"POST /upload-file-chunked HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{")
-        gone.shutdown(socket.SHUT_WR)
-        self.assertEqual(self.read_all(gone), b"", "closed once its line is written")
-
-        # The connection stays idle for longer than the time limit.
-        for other in others:
-            self.assertIsNotNone(other.sock)
-            self.assertEqual(self.ask_json(other, "GET", "/ping"), {"response": "pong"})
-            other.close()
-        new = self.connect()
-        self.assertEqual(self.ask_json(new, "GET", "/ping"), {"response": "pong"})
-        new.close()
-        self.assert_log("400, closed", "431, closed", "timed out",
-                        "the peer closed the connection")
-
-
-class ThreadedTest(PeerTest, unittest.TestCase):
-    model = "threaded"
-
-
-class ForkingTest(PeerTest, unittest.TestCase):
-    model = "forking"
-
-
-class ThreadPoolTest(PeerTest, unittest.TestCase):
-    model = "threadpool"
-
-
-class AsyncTest(PeerTest, unittest.TestCase):
-    model = "async"
+def load_tests(loader, _tests, _pattern):
+    return unittest.TestSuite(tests_of(loader, PeerTest, model=model) for model in MODELS)
 
 
 if __name__ == "__main__":
-    BENCH_SERVER = sys.argv.pop(1)
     unittest.main()

@@ -17,18 +17,26 @@ import zlib
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE, Server
+from contract import PATIENCE
+from testing.given_server import start, tests_of
 from testing.modes import MODELS
 from testing.processes import resident_kib
 from testing.raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_frame
 
-SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 MAX_BYTES = 1_000_000
 SOON = "--io_timeout_ms=100"  # for attacks that only the time limit ends
 FLAGS = (f"--max_bytes={MAX_BYTES}", f"--max_message_bytes={MAX_BYTES}", "--max_depth=64")
 NOISE = random.Random(7).randbytes(4096)
 PING_5 = b"\x12\x51\x50\x11\x51"  # REQUEST, number 0, handler PING; its boxed arguments follow
 PING_6 = b"\x01\x11\x50\x11\x51"
+
+
+def call(method, arguments):
+    """Returns the message that calls a method of the root object with these boxed arguments."""
+    return (b"\x12\x51\x50\x11\x58\x11\x52\x13"
+            b"\x11\x53\x12\x08\x0f\x00\x00\x00\x1arpycbench.BenchmarkService\x51\x51"
+            b"\x11\x51\x08\x0f" + struct.pack(">I", len(method)) + method + arguments + b"\x11\x51\x02")
+
 
 # These bytes are sent. The client then waits with its sending side open, so that only the server can
 # end the connection: at once if the bytes are wrong, after --io_timeout_ms if some are missing.
@@ -88,12 +96,8 @@ WRONG = {
 # The largest values that the flags accept. For a chunk list of the peer the server asks for items;
 # a request that arrives instead of an answer is served inside.
 DEEPEST = ("--max_nested_requests=256", "--max_depth=1000")
-ASKS_BACK = rpyc_frame(b"\x12\x51\x50\x11\x58\x11\x52\x13"
-                       b"\x11\x53\x12\x08\x0f\x00\x00\x00\x1a"
-                       b"rpycbench.BenchmarkService\x51\x51"
-                       b"\x11\x51\x08\x0f\x00\x00\x00\x13upload_file_chunked"
-                       b"\x11\x52\x10\x11\x54\x12\x08\x0f\x00\x00\x00\x0dbuiltins.list\x57\x58"
-                       b"\x11\x51\x02")
+LIST = b"\x11\x54\x12\x08\x0f\x00\x00\x00\x0dbuiltins.list\x57\x58"  # a reference to one of the peer
+ASKS_BACK = rpyc_frame(call(b"upload_file_chunked", b"\x11\x52\x10" + LIST))
 DEEP_VALUE = rpyc_frame(b"\x10" * 990 + b"\x00")
 
 # The deep document is a complete request, which is answered with 400; the connection may stay open.
@@ -138,7 +142,7 @@ def await_read(connection):
                     break
 
 
-class GarbageTest(unittest.TestCase):
+class GarbageTest:
     """Tests one protocol and model, which the classes made below set."""
 
     protocol = model = None
@@ -148,8 +152,7 @@ class GarbageTest(unittest.TestCase):
 
     def serve(self, *flags):
         """Starts the server of the test, and a connection to it that must stay undisturbed."""
-        self.server = Server([SERVER, f"--protocol={self.protocol}", f"--model={self.model}",
-                              *FLAGS, *flags])
+        self.server = start(self.protocol, self.model, *FLAGS, *flags)
         self.addCleanup(self.server.kill)
         self.bystander = self.server.connect()
         self.addCleanup(self.bystander.close)
@@ -174,53 +177,54 @@ class GarbageTest(unittest.TestCase):
         self.assertEqual([], self.server.unread_lines(), line)
         self.check_others()
 
+    def check_each(self, attack, attacks):
+        """Calls attack(connection, data) for each of the attacks, and expects one line."""
+        for name, data in attacks:
+            with self.subTest(name):
+                with self.server.connect() as attacker:
+                    attack(attacker, data)
+                self.expect_one_line(name)
+        self.assertEqual([], self.server.stop())
+
+    def cut_off(self):
+        return [(name, data) for name, data in self.attacks()
+                if name.startswith("half a") and "zlib" not in name]
+
     def test_wrong_input_ends_its_connection_alone_and_gets_no_memory_for_its_claims(self):
         idle = max(map(self.peak_mib, (self.server.pid, *self.server.children())))
-        for name, data in self.attacks():
-            with self.subTest(name):
-                with self.server.connect() as attacker:
-                    send(attacker, data)
-                    swallow(attacker)
-                    for pid in (self.server.pid, *self.server.children()):
-                        self.assertLess(self.peak_mib(pid) - idle, 40)
-                self.expect_one_line(name)
-        self.assertEqual([], self.server.stop())
+
+        def attack(attacker, data):
+            send(attacker, data)
+            swallow(attacker)
+            for pid in (self.server.pid, *self.server.children()):
+                self.assertLess(self.peak_mib(pid) - idle, 40)
+
+        self.check_each(attack, self.attacks())
 
     def test_wrong_input_after_a_good_call(self):
-        for name, data in self.attacks():
-            with self.subTest(name):
-                with self.server.connect() as attacker:
-                    self.ping(attacker)
-                    send(attacker, data)
-                    swallow(attacker)
-                self.expect_one_line(name)
-        self.assertEqual([], self.server.stop())
+        def attack(attacker, data):
+            self.ping(attacker)
+            send(attacker, data)
+            swallow(attacker)
+
+        self.check_each(attack, self.attacks())
 
     def test_a_stream_that_ends_in_the_middle(self):
-        for name, data in self.attacks():
-            if not name.startswith("half a") or "zlib" in name:
-                continue
-            with self.subTest(name):
-                with self.server.connect() as attacker:
-                    attacker.sendall(data)
-                    attacker.shutdown(socket.SHUT_WR)
-                    swallow(attacker)
-                self.expect_one_line(name)
-        self.assertEqual([], self.server.stop())
+        def attack(attacker, data):
+            attacker.sendall(data)
+            attacker.shutdown(socket.SHUT_WR)
+            swallow(attacker)
+
+        self.check_each(attack, self.cut_off())
 
     def test_a_reset_in_the_middle(self):
+        def attack(attacker, data):
+            attacker.sendall(data)
+            await_read(attacker)  # a reset would discard what the server has not read yet
+            attacker.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
         self.serve()  # with a time limit that ends no connection before its reset
-        for name, data in self.attacks():
-            if not name.startswith("half a") or "zlib" in name:
-                continue
-            with self.subTest(name):
-                attacker = self.server.connect()
-                attacker.sendall(data)
-                await_read(attacker)  # a reset would discard what the server has not read yet
-                attacker.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                attacker.close()
-                self.expect_one_line(name)
-        self.assertEqual([], self.server.stop())
+        self.check_each(attack, self.cut_off())
 
     @staticmethod
     def peak_mib(pid):
@@ -270,13 +274,13 @@ class GarbageTest(unittest.TestCase):
         self.check_others()
 
 
-class NestingTest(unittest.TestCase):
+class NestingTest:
     """Tests one model: no peer may need more stack than a session has."""
 
     model = None
 
     def test_the_deepest_nesting_ends_its_connection_alone(self):
-        with Server([SERVER, "--protocol=rpyc", f"--model={self.model}", *DEEPEST]) as server:
+        with start("rpyc", self.model, *DEEPEST) as server:
             with server.connect() as deep:
                 PINGS["rpyc"](deep)
                 deep.sendall(257 * ASKS_BACK)
@@ -293,14 +297,14 @@ class NestingTest(unittest.TestCase):
             self.assertEqual([], server.stop())
 
 
-class MemoryTest(unittest.TestCase):
+class MemoryTest:
     """Tests one model: how much memory a connection may take and keep."""
 
     model = None
     MESSAGE = 8 << 20
 
     def connected(self, protocol, *flags):
-        server = Server([SERVER, f"--protocol={protocol}", f"--model={self.model}", *flags])
+        server = start(protocol, self.model, *flags)
         self.addCleanup(server.kill)
         connection = server.connect()
         self.addCleanup(connection.close)
@@ -316,11 +320,8 @@ class MemoryTest(unittest.TestCase):
         server, peer, pid = self.connected("rpyc", f"--max_message_bytes={self.MESSAGE}")
         before = resident_kib(pid)
         big = bytes(self.MESSAGE - 400)
-        message = (b"\x12\x51\x50\x11\x58\x11\x52\x13"
-                   b"\x11\x53\x12\x08\x0f\x00\x00\x00\x1arpycbench.BenchmarkService\x51\x51"
-                   b"\x11\x51\x08\x0f\x00\x00\x00\x13upload_file_chunked"
-                   b"\x11\x52\x10\x11\x52\x11\x11\x51\x0f" + struct.pack(">I", len(big)) + big +
-                   b"\x11\x54\x12\x08\x0f\x00\x00\x00\x0dbuiltins.list\x57\x58\x11\x51\x02")
+        message = call(b"upload_file_chunked", b"\x11\x52\x10\x11\x52\x11\x11\x51\x0f"
+                       + struct.pack(">I", len(big)) + big + LIST)
         packed = rpyc_frame(zlib.compress(message), 1)
         most = 0
         for _ in range(16):
@@ -342,13 +343,9 @@ class MemoryTest(unittest.TestCase):
     def test_an_idle_connection_gives_large_buffers_back(self):
         size = 32 << 20
         data = bytes(size)
-        rpyc_upload = (b"\x12\x51\x50\x11\x58\x11\x52\x13"
-                       b"\x11\x53\x12\x08\x0f\x00\x00\x00\x1arpycbench.BenchmarkService\x51\x51"
-                       b"\x11\x51\x08\x0f\x00\x00\x00\x06upload"
-                       b"\x11\x51\x10\x0f" + struct.pack(">I", size) + data + b"\x11\x51\x02")
         requests = {
             "tcp": TCP_HEADER.pack(3, 0, size) + data,
-            "rpyc": rpyc_frame(rpyc_upload),
+            "rpyc": rpyc_frame(call(b"upload", b"\x11\x51\x10\x0f" + struct.pack(">I", size) + data)),
             "http": b"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % size + data,
         }
         for protocol, request in requests.items():
@@ -377,19 +374,11 @@ class HalfClosing:
 
 
 def load_tests(loader, _tests, _pattern):
-    suite = unittest.TestSuite()
-    for model in MODELS:
-        for test in (NestingTest, MemoryTest):
-            suite.addTests(loader.loadTestsFromTestCase(
-                type(f"{test.__name__}_{model}", (test,), {"model": model})))
-        for protocol in WRONG:
-            suite.addTests(loader.loadTestsFromTestCase(
-                type(f"{protocol}_{model}", (GarbageTest,),
-                     {"protocol": protocol, "model": model})))
-    return suite
+    return unittest.TestSuite(
+        [tests_of(loader, case, model=model) for case in (NestingTest, MemoryTest) for model in MODELS]
+        + [tests_of(loader, GarbageTest, protocol=protocol, model=model)
+           for protocol in WRONG for model in MODELS])
 
 
 if __name__ == "__main__":
-    if not SERVER:
-        sys.exit("usage: garbage_test.py <bench_server>")
     unittest.main()

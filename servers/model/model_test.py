@@ -23,18 +23,14 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE, Server
+from contract import PATIENCE
+from testing.given_server import SERVER, allow_all_descriptors, run_to_the_end, start
 from testing.modes import MODELS, PROTOCOLS
 from testing.processes import await_exit, is_sanitized, resident_kib
 from testing.raw_peers import PINGS, TCP_HEADER, receive, tcp_ping
 
-SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 ALL = tuple(itertools.product(PROTOCOLS, MODELS))
 STOP_LIMIT = 5  # seconds that a server may take to end after it was told to
-
-
-def start(protocol, model, *flags):
-    return Server([SERVER, f"--protocol={protocol}", f"--model={model}", *flags])
 
 
 def is_closed(connection):
@@ -137,23 +133,17 @@ class ModelTest(unittest.TestCase):
             server.process.terminate()
             self.assertEqual(0, server.process.wait(STOP_LIMIT))
 
-    def test_the_end_of_stdin_ends_everything(self):
+    def test_the_end_of_stdin_ends_everything_and_bytes_on_it_nothing(self):
         for protocol, model in ALL:
             with self.served(protocol, model) as server:
+                server.process.stdin.write(b"a line that nobody reads\n" * 100)
+                server.process.stdin.flush()
                 opened = self.connections(server, protocol, 3)
                 children = server.children()
                 self.assertEqual([], server.stop())
                 self.assertEqual(0, server.process.returncode)
                 await_exit(children)
                 self.assertTrue(all(map(is_closed, opened)))
-
-    def test_bytes_on_stdin_do_not_end_the_server(self):
-        for protocol, model in ALL:
-            with self.served(protocol, model) as server:
-                server.process.stdin.write(b"a line that nobody reads\n" * 100)
-                server.process.stdin.flush()
-                self.connections(server, protocol, 1)
-                self.assertEqual([], server.stop())
 
     def test_children_of_a_killed_server_end(self):
         for protocol in PROTOCOLS:
@@ -202,7 +192,7 @@ class ModelTest(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             for model in MODELS:
-                result = self.run_to_the_end("--protocol=tcp", f"--model={model}", f"--port={port}")
+                result = run_to_the_end("--protocol=tcp", f"--model={model}", f"--port={port}")
                 self.assertEqual((1, ""), (result.returncode, result.stdout))
                 self.assertEqual(
                     f"bench_server: bind 127.0.0.1:{port}: Address already in use\n", result.stderr)
@@ -210,7 +200,7 @@ class ModelTest(unittest.TestCase):
     def test_an_address_that_is_none_is_told(self):
         for host, complaint in (("192.0.2.1", "bind 192.0.2.1:0: Cannot assign requested address"),
                                 ("unix:a b", "resolve unix:a b: a name is up to 100 letters, ")):
-            result = self.run_to_the_end("--protocol=tcp", "--model=threaded", f"--host={host}")
+            result = run_to_the_end("--protocol=tcp", "--model=threaded", f"--host={host}")
             self.assertEqual((1, ""), (result.returncode, result.stdout))
             self.assertIn(f"bench_server: {complaint}", result.stderr)
             self.assertEqual(1, result.stderr.count("\n"))
@@ -234,7 +224,7 @@ class ModelTest(unittest.TestCase):
                       (*good, "--delay=sleep:uniform:2:1"), (*good, "--delay=stall:10:10"),
                       (*good, "--unknown"), (*good, "leftover")):
             with self.subTest(flags=flags):
-                result = self.run_to_the_end(*flags)
+                result = run_to_the_end(*flags)
                 self.assertEqual((2, ""), (result.returncode, result.stdout), result.stderr)
                 self.assertRegex(result.stderr, "^bench_server: [^\n]+\n$")
 
@@ -275,15 +265,9 @@ class ModelTest(unittest.TestCase):
             connection.close()
             self.assertEqual([], server.stop())
 
-    def run_to_the_end(self, *flags):
-        return subprocess.run([SERVER, *flags], stdin=subprocess.PIPE, capture_output=True,
-                              text=True, timeout=PATIENCE, check=False)
-
     def test_a_closed_stdin_ends_the_server_at_once(self):
         for model in MODELS:
-            result = subprocess.run(
-                [SERVER, "--protocol=tcp", f"--model={model}"], stdin=subprocess.DEVNULL,
-                capture_output=True, text=True, timeout=PATIENCE, check=False)
+            result = run_to_the_end("--protocol=tcp", f"--model={model}", stdin=subprocess.DEVNULL)
             self.assertEqual((0, "bench_server: stdin is at its end, which ends this server; "
                               "--ignore_stdin lets it go on\n"), (result.returncode, result.stderr))
 
@@ -383,9 +367,6 @@ class ModelTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not SERVER:
-        sys.exit("usage: model_test.py <bench_server>")
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    allow_all_descriptors()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # because children are made to crash here
     unittest.main()

@@ -6,27 +6,20 @@ in one process. Further tests cover the limit of descriptors, and the memory tha
 
 import contextlib
 import pathlib
-import resource
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE, Server
+from testing.given_server import SERVER, allow_all_descriptors, run_to_the_end, start
 from testing.modes import ONE_PROCESS
 from testing.processes import is_sanitized, resident_kib
 from testing.raw_peers import PINGS, TCP_HEADER, receive, tcp_ping
 
-SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 PING = TCP_HEADER.pack(1, 0, 0)
 PONG = TCP_HEADER.pack(0, 0, 4) + b"pong"
 TEN_MINUTES = 600 * 10**9  # ns
-
-
-def start(protocol, model, *flags, prefix=()):
-    return Server([*prefix, SERVER, f"--protocol={protocol}", f"--model={model}", *flags])
 
 
 class ScaleTest(unittest.TestCase):
@@ -98,11 +91,8 @@ class ScaleTest(unittest.TestCase):
 
     def test_more_connections_than_descriptors_are_told_at_once(self):
         for model in ONE_PROCESS:
-            result = subprocess.run(
-                ["prlimit", "--nofile=200:200", SERVER, "--protocol=tcp", f"--model={model}",
-                 "--max_connections=1000"],
-                stdin=subprocess.PIPE, capture_output=True, text=True, timeout=PATIENCE,
-                check=False)
+            result = run_to_the_end("--protocol=tcp", f"--model={model}", "--max_connections=1000",
+                                    prefix=("prlimit", "--nofile=200:200"))
             self.assertEqual((1, ""), (result.returncode, result.stdout))
             self.assertEqual("bench_server: 1000 connections take 1064 descriptors, and no more "
                              "than 200 are allowed here (ulimit -Hn)\n", result.stderr)
@@ -128,8 +118,5 @@ class ScaleTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not SERVER:
-        sys.exit("usage: scale_test.py <bench_server>")
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    allow_all_descriptors()
     unittest.main()

@@ -16,9 +16,9 @@ import unittest
 
 from contract import PATIENCE, Server
 from payload import KINDS, Payload
+from testing import given_server
 
 SCRIPT = pathlib.Path(__file__).resolve().with_name("flask_server.py")
-BENCH_SERVER = sys.argv.pop(1) if len(sys.argv) > 1 else ""
 GIB = 1 << 30
 
 
@@ -166,9 +166,8 @@ class Routes:
     def test_every_payload_kind_is_the_native_servers(self):
         size = 2_500_000
         for kind in KINDS:
-            with start(self.model, f"--payload={kind}") as server, Server(
-                    [BENCH_SERVER, "--protocol=http", "--model=threaded",
-                     f"--payload={kind}"]) as native:
+            with (start(self.model, f"--payload={kind}") as server,
+                  given_server.start("http", "threaded", f"--payload={kind}") as native):
                 for path in (f"/download/{size}", f"/download-file/{size}",
                              f"/download-file-chunked/{size}/65536"):
                     body = body_of(server, path)
@@ -210,6 +209,4 @@ class WaitressTest(Routes, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not BENCH_SERVER:
-        sys.exit("usage: flask_server_test.py <bench_server>")
     unittest.main()

@@ -13,46 +13,27 @@ import statistics
 import sys
 import time
 import unittest
-import unittest.mock
 
 import rpyc
-from rpyc.core import SocketStream, consts
+from rpyc.core import consts
 from rpyc.utils.helpers import buffiter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE, Server
+from contract import Server
+from testing.given_server import NATIVE, SERVER, tests_of
 from testing.modes import MODELS
 from testing.processes import resident_kib
+from testing.rpyc_library import connect, counted_bytes
 from payload import KINDS, Payload
 
-SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
-NATIVE = not SERVER.endswith(".py")
 STALL = 0.035  # seconds; Nagle's algorithm with a delayed acknowledgement costs 0.04
 
 
 def start(model, *flags):
     command = [SERVER, "--protocol=rpyc"] if NATIVE else [sys.executable, SERVER]
     return Server([*command, f"--model={model}", *flags])
-
-
-def connect(server):
-    return rpyc.connect("127.0.0.1", server.port, config={"sync_request_timeout": PATIENCE})
-
-
-def received_bytes(call):
-    """Returns how many bytes arrive, on any connection, while `call` runs."""
-    sizes = []
-    read = SocketStream.read
-
-    def counting_read(stream, size):
-        sizes.append(size)
-        return read(stream, size)
-
-    with unittest.mock.patch.object(SocketStream, "read", counting_read):
-        call()
-    return sum(sizes)
 
 
 def median_seconds(call, repetitions=30):
@@ -417,14 +398,16 @@ class NativeOnly:
         self.assertEqual({1 << 20}, set(map(len, lists)))
 
     def test_large_frames_are_compressed(self):
-        self.assertLess(received_bytes(lambda: self.root.download(1_000_000)), 30_000)
+        with counted_bytes() as sizes:
+            self.root.download(1_000_000)
+        self.assertLess(sum(sizes), 30_000)
 
     def test_compression_can_be_off(self):
         with start(self.model, "--compression=off") as server, connect(server) as connection:
             root = connection.root
-            received = received_bytes(
-                lambda: self.assertEqual(b"x" * 1_000_000, root.download(1_000_000)))
-            self.assertGreater(received, 1_000_000)
+            with counted_bytes() as sizes:
+                self.assertEqual(b"x" * 1_000_000, root.download(1_000_000))
+            self.assertGreater(sum(sizes), 1_000_000)
             self.assertEqual(1_000_000, root.upload(bytes(1_000_000)))
 
     def test_pickle_is_refused(self):
@@ -435,17 +418,12 @@ class NativeOnly:
 
 
 def load_tests(loader, _tests, _pattern):
-    suite = unittest.TestSuite()
     # Of the library's other models, one polls with delays and one serves a connection at a time.
-    for model in MODELS if NATIVE else ("threaded", "forking"):
-        for case in (Operations, NativeOnly) if NATIVE else (Operations,):
-            name = f"{case.__name__}_{model}"
-            suite.addTests(loader.loadTestsFromTestCase(
-                type(name, (case, unittest.TestCase), {"model": model})))
-    return suite
+    return unittest.TestSuite(
+        tests_of(loader, case, model=model)
+        for model in (MODELS if NATIVE else ("threaded", "forking"))
+        for case in ((Operations, NativeOnly) if NATIVE else (Operations,)))
 
 
 if __name__ == "__main__":
-    if not SERVER:
-        sys.exit("usage: python_client_test.py <bench_server | rpyc_server.py>")
     unittest.main()

@@ -7,23 +7,19 @@ RPyC and HTTP libraries understand the longer replies of `bytes`.
 import contextlib
 import http.client
 import pathlib
-import subprocess
 import sys
 import time
 import unittest
-import unittest.mock
-
-import rpyc
-from rpyc.core import SocketStream
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE, Server
+from contract import PATIENCE
+from testing.given_server import run_to_the_end, start
 from testing.modes import MODELS
 from testing.raw_peers import receive, tcp_call
+from testing.rpyc_library import connect, counted_bytes
 
-SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 SPIN_NS = 20_000_000
 DATA = b"data" * 100
 CHUNKS = (DATA, DATA)
@@ -45,10 +41,6 @@ TCP_CALLS = {"ping": ((1,), 4), "echo": ((2, len(DATA), DATA), len(DATA)),
              "download_file_chunked": ((10, 100, b"", 10), 100)}
 
 
-def start(protocol, model, *flags):
-    return Server([SERVER, f"--protocol={protocol}", f"--model={model}", *flags])
-
-
 def least_spins(call, expected):
     """Returns how often the server spun while `call` ran.
 
@@ -65,29 +57,11 @@ def least_spins(call, expected):
     return least
 
 
-def connect_rpyc(server):
-    return rpyc.connect("127.0.0.1", server.port, config={"sync_request_timeout": PATIENCE})
-
-
 def ask(connection, path, body):
     connection.request("GET" if body is None else "POST", path, body)
     response = connection.getresponse()
     assert response.status == 200, (path, response.status)
     return response.read()
-
-
-@contextlib.contextmanager
-def counted_bytes():
-    """Yields a list that collects the sizes that RPyC's library receives."""
-    sizes = []
-    read = SocketStream.read
-
-    def counting_read(stream, size):
-        sizes.append(size)
-        return read(stream, size)
-
-    with unittest.mock.patch.object(SocketStream, "read", counting_read):
-        yield sizes
 
 
 class OncePerOperationTest(unittest.TestCase):
@@ -124,7 +98,7 @@ class OncePerOperationTest(unittest.TestCase):
 
     def test_rpyc(self):
         def test(server):
-            with connect_rpyc(server) as connection:
+            with connect(server) as connection:
                 root = connection.root
                 for name, arguments in RPYC_CALLS.items():
                     self.assert_spins(0, f"look up {name}", getattr, root, name)
@@ -173,7 +147,7 @@ class BytesTest(unittest.TestCase):
         def calls(*flags):
             """Returns each operation's result and the size of its reply in bytes."""
             found, kept = {}, []
-            with start("rpyc", "threaded", *flags) as server, connect_rpyc(server) as connection:
+            with start("rpyc", "threaded", *flags) as server, connect(server) as connection:
                 for name, arguments in RPYC_CALLS.items():
                     with counted_bytes() as looked_up:
                         method = getattr(connection.root, name)
@@ -192,9 +166,7 @@ class BytesTest(unittest.TestCase):
 class RefusalTest(unittest.TestCase):
     def refusal(self, protocol, what):
         """Returns the one line with which the server refuses to start."""
-        done = subprocess.run(
-            [SERVER, f"--protocol={protocol}", "--model=threaded", f"--inject={what}"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = run_to_the_end(f"--protocol={protocol}", "--model=threaded", f"--inject={what}")
         self.assertEqual((2, ""), (done.returncode, done.stdout), done.stderr)
         [line] = done.stderr.splitlines()
         self.assertIn("--inject: ", line)
@@ -217,6 +189,4 @@ class RefusalTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not SERVER:
-        sys.exit("usage: injected_server_test.py <bench_server>")
     unittest.main()

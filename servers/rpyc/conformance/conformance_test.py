@@ -27,18 +27,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "reference"
 # pylint: disable=wrong-import-position
 from conformance_service import attributes_of, builtin_exceptions
 from contract import PATIENCE, Server
+from testing.given_server import NATIVE, SERVER
 from testing.processes import resident_kib
+from testing.rpyc_library import connect
 
-SERVER = sys.argv.pop() if len(sys.argv) > 1 else ""
 VERSION = tuple(map(int, rpyc.__version__.split(".")[:3]))
-NATIVE = not SERVER.endswith(".py")
 REMOTE = "========= Remote Traceback ({}) =========\nTraceback (most recent call last):\n"
 CALLS = 40_000 if NATIVE else 5_000
-
-
-def connect(server, **config):
-    return rpyc.connect("127.0.0.1", server.port,
-                        config={"sync_request_timeout": PATIENCE, **config})
 
 
 class Raising:
@@ -637,6 +632,4 @@ class EndTest(ConformanceTest):
 
 
 if __name__ == "__main__":
-    if not SERVER:
-        sys.exit("usage: conformance_test.py <conformance_peer | conformance_service.py>")
     unittest.main()
