@@ -68,39 +68,33 @@ needs_of() {
   done <<< "$needs"
 }
 
-# Prints the given headers that the compiler finds; headers of Boost only if it is new enough.
-present_headers() {
-  local header condition boost_number
-  boost_number=$((${oldest_boost%.*} * 100000 + ${oldest_boost#*.} * 100))
-  for header in "$@"; do
-    condition="__has_include(<$header>)"
-    if [[ $header == boost/* ]]; then condition+=" && BOOST_VERSION >= $boost_number"; fi
-    printf '#if %s\n"%s"\n#endif\n' "$condition" "$header"
-  done | {
-    printf '#if __has_include(<boost/version.hpp>)\n#include <boost/version.hpp>\n#endif\n'
-    cat
-  } | compiler -E -P -x c++ ${BOOST_ROOT:+-I "$BOOST_ROOT/include"} - 2> /dev/null | tr -d '"' || true
-}
-
 # Prints the packages of the given parts that seem to be missing.
 missing_packages() {
-  local package sign headers=()
-  while read -r package sign; do
-    if [[ $sign == header:* ]]; then headers+=("${sign#*:}"); fi
-  done < <(needs_of "$@")
-  local found=''
-  if ((${#headers[@]} > 0)) && command -v c++ > /dev/null; then
-    found=$(present_headers "${headers[@]}")
-  fi
+  local package sign
   while read -r package sign; do
     case $sign in
       command:*) command -v "${sign#*:}" > /dev/null ;;
-      header:*) grep -qxF -- "${sign#*:}" <<< "$found" ;;
+      header:*) has_header "${sign#*:}" ;;
       library:*) has_library "${sign#*:}" ;;
       module:*) has_module "${sign#*:}" ;;
       tool:*) "${sign#*:}" > /dev/null ;;
     esac || echo "$package"
   done < <(needs_of "$@")
+}
+
+# Returns whether the compiler finds a header; one of Boost only if it is new enough.
+has_header() {
+  local oldest=0
+  if [[ $1 == boost/* ]]; then oldest=$((${oldest_boost%.*} * 100000 + ${oldest_boost#*.} * 100)); fi
+  command -v c++ > /dev/null &&
+    compiler -E -x c++ ${BOOST_ROOT:+-I "$BOOST_ROOT/include"} - > /dev/null 2>&1 << END
+#if __has_include(<boost/version.hpp>)
+#include <boost/version.hpp>
+#endif
+#if !__has_include(<$1>) || BOOST_VERSION < $oldest
+#error
+#endif
+END
 }
 
 # Returns whether the linker finds a library.
@@ -281,9 +275,8 @@ offer_packages() {
   local missing
   mapfile -t missing < <(missing_packages "$@")
   if ((${#missing[@]} == 0)) || ! command -v apt-get > /dev/null; then return; fi
-  if known_to_apt "${missing[@]}" && { ((EUID == 0)) || sudo -n true 2> /dev/null; }; then
-    if (apt_install "${missing[@]}"); then return; fi
-  fi
+  if known_to_apt "${missing[@]}" && { ((EUID == 0)) || sudo -n true 2> /dev/null; } &&
+    (apt_install "${missing[@]}"); then return; fi
   say "continuing without ${missing[*]}"
 }
 

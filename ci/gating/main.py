@@ -196,15 +196,12 @@ def main(arguments):
             settings = configuration.load(options.config)
             gate = gate_results if options.results else calibrate if options.calibrate else gate_builds
             return gate(options, settings)
-    except (GateError, RelinkError) as error:
+    except (GateError, RelinkError, OSError) as error:
         tell(str(error))
         return TOOL_FAILED
     except Unfit as error:
         tell(str(error))
         return EXIT[UNFIT]
-    except OSError as error:
-        tell(str(error))
-        return TOOL_FAILED
     except KeyboardInterrupt:
         tell("interrupted")
         return 128 + signal.SIGINT

@@ -19,10 +19,9 @@ import sys
 import tempfile
 
 from .command import run
-from .comparable import judge_pair, judge_rows, timed_rows
+from .comparable import TIMES, judge_pair, judge_rows, timed_rows
 from .result_rows import MICROSECONDS, Unusable, load
 
-TIMES = ("real_time", "cpu_time")
 # The modes of compare.py, with one letter for each word: f is a file, x a filter.
 MODES = {"benchmarks": "ff", "filters": "fxx", "benchmarksfiltered": "fxfx"}
 USAGE = """compare [--force] [--no-install] before.json after.json [flags of compare.py]

@@ -24,7 +24,6 @@ class RpycClient:
             "allow_public_attrs": True, "allow_pickle": True,
             "sync_request_timeout": TIMEOUT_SECONDS, "bind_threads": False})
         self._root = None
-        self._bound_ping = None
 
     def open(self):
         """Fetches the root object and its methods (GETROOT, INSPECT)."""
@@ -40,13 +39,11 @@ class RpycClient:
     def ping(self):
         return self._root.ping()
 
-    def hold_ping(self):
-        """Keeps the method `ping`, so that ping_bound needs no further GETATTR."""
-        self._bound_ping = self._root.ping
-
+    @property
     def ping_bound(self):
-        """Calls the method that hold_ping kept."""
-        return self._bound_ping()
+        """A function that calls the method `ping`, fetched once by GETATTR."""
+        ping = self._root.ping
+        return lambda: ping()
 
     def echo(self, data):
         return self._root.echo(data)

@@ -50,14 +50,23 @@ class Table:
             label += " compression=python"
         self.rows.append(Row(f"{name}/real_time", label, placement, measure))
 
-    def add_calls(self, name, make_call, check, warmup, count, *, size=0, placement="shared"):
-        """Adds a row of timed calls: `make_call` takes the client and returns the call to time."""
+    def add_calls(self, name, method, *arguments, expected, counts, size=0, placement="shared",
+                  decoded=lambda reply: reply):
+        """Adds a row of calls of a client's method, of which decoded(reply) must be as expected.
+
+        `counts` are the numbers of calls for warming up and of timed ones.
+        """
+        def check(reply):
+            return decoded(reply) == expected
 
         def measure(server):
             client = self.make_client(server.port)
             with contextlib.closing(client):
                 client.open()
-                return measure_calls(client, make_call(client), check, warmup, count, size)
+                call = getattr(client, method)
+                if arguments:
+                    call = functools.partial(call, *arguments)
+                return measure_calls(client, call, check, *counts, size)
 
         self.add(name, placement, measure)
 
@@ -74,20 +83,12 @@ class Table:
         flags = self.flags
         prefix = f"PyLatency/{flags.mode}"
         counts = (flags.warmup, flags.requests)
-        self.add_calls(f"{prefix}/ping", lambda client: client.ping,
-                       lambda reply: reply == "pong", *counts)
-        if flags.protocol == "rpyc":
-
-            def bound(client):
-                client.hold_ping()
-                return client.ping_bound
-
-            self.add_calls(f"{prefix}/ping_bound", bound, lambda reply: reply == "pong", *counts)
+        for method in ("ping", "ping_bound") if flags.protocol == "rpyc" else ("ping",):
+            self.add_calls(f"{prefix}/{method}", method, expected="pong", counts=counts)
         for size in ECHO_BYTES:
             data = self._payload.of(size)
-            self.add_calls(f"{prefix}/echo/{size}",
-                           lambda client, data=data: functools.partial(client.echo, data),
-                           lambda reply, data=data: reply == data, *counts, size=size)
+            self.add_calls(f"{prefix}/echo/{size}", "echo", data, expected=data, counts=counts,
+                           size=size)
 
     def add_transfers(self, kind, sizes, count, variants, placement):
         """Adds rows of whole payloads in both directions.
@@ -99,13 +100,9 @@ class Table:
             data = self._payload.of(size)
             for variant, (method, is_upload) in variants.items():
                 argument, expected = (data, size) if is_upload else (size, data)
-
-                def make_call(client, method=method, argument=argument):
-                    return functools.partial(getattr(client, method), argument)
-
-                self.add_calls(f"{kind}/{self.flags.mode}/{variant}/{size}", make_call,
-                               lambda reply, expected=expected: reply == expected, 1, count,
-                               size=size, placement=placement)
+                self.add_calls(f"{kind}/{self.flags.mode}/{variant}/{size}", method, argument,
+                               expected=expected, counts=(1, count), size=size,
+                               placement=placement)
 
     def add_chunked_transfers(self):
         """Adds rows of files that are sent in chunks."""
@@ -115,18 +112,11 @@ class Table:
             data = self._payload.of(size)
             prefix = f"PyBinaryTransfer/{flags.mode}"
             chunks = [data[at:at + step] for at in range(0, size, step)]
-            self.add_calls(
-                f"{prefix}/upload_chunked/{size}",
-                lambda client, chunks=chunks: functools.partial(
-                    client.upload_file_chunked, chunks),
-                lambda reply, size=size: reply == size, 1, flags.file_iterations, size=size,
-                placement="free")
-            self.add_calls(
-                f"{prefix}/download_chunked/{size}",
-                lambda client, size=size: functools.partial(
-                    client.download_file_chunked, size, step),
-                lambda reply, data=data: b"".join(reply) == data, 1, flags.file_iterations,
-                size=size, placement="free")
+            how = {"counts": (1, flags.file_iterations), "size": size, "placement": "free"}
+            self.add_calls(f"{prefix}/upload_chunked/{size}", "upload_file_chunked", chunks,
+                           expected=size, **how)
+            self.add_calls(f"{prefix}/download_chunked/{size}", "download_file_chunked", size, step,
+                           expected=data, decoded=b"".join, **how)
 
     def add_concurrent(self):
         """Adds rows of many clients at once."""

@@ -1,9 +1,8 @@
 """Shows payload kind × compression setting: the price in time and the gain in bytes."""
 
-import math
-
 from ..blocks import Cell, Table
 from ..units import micros, size
+from .matrix import heat
 from .sweep import said, swept
 
 ID = "compression"
@@ -15,12 +14,6 @@ NEEDS = ("No row of Compression, and no uploads by RPyC that vary both --payload
          "--compression.")
 KINDS = ("zeros", "text", "random")
 SETTINGS = ("off", "python", "threshold_65536")
-
-
-def heat(value, reference):
-    if min(value or 0, reference or 0) <= 0 or abs(value / reference - 1) < 0.02:
-        return 0.0
-    return max(-1.0, min(1.0, math.log(value / reference) / math.log(10)))
 
 
 def order(known, names):
@@ -58,8 +51,9 @@ def blocks(result):
                 for setting in settings:
                     row = rows.get((kind, setting))
                     value = row.get(counter) if row else None
-                    line.append(Cell(read(value) if row else "",
-                                     heat(value, reference.get(counter)) if reference else 0.0,
+                    usual = reference.get(counter) if reference else None
+                    ratio = value / usual if min(value or 0, usual or 0) > 0 else None
+                    line.append(Cell(read(value) if row else "", heat(ratio, full=10),
                                      row.name if row else ""))
             lines.append(line)
         found.append(Table(["payload", *settings, *settings], lines,

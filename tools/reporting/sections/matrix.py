@@ -16,11 +16,11 @@ WITHOUT_OPERATION = {"Connection": "first reply", "Isolation": "outage"}
 FULL = 100  # the ratio that has the deepest colour
 
 
-def heat(value):
-    """Returns the tint of a ratio, from −1 to 1 by orders of magnitude; none within 2 %."""
+def heat(value, full):
+    """Returns the tint of a ratio by orders of magnitude: none within 2 %, −1 or 1 from `full` on."""
     if not value or abs(value - 1) < 0.02:
         return 0.0
-    return max(-1.0, min(1.0, math.log(value) / math.log(FULL)))
+    return max(-1.0, min(1.0, math.log(value) / math.log(full)))
 
 
 def cell(result, row):
@@ -29,7 +29,7 @@ def cell(result, row):
         return Cell("")
     value = result.ratio(row)
     doubts = "; " + ", ".join(row.doubts) if row.doubts else ""
-    return Cell(ratio(value) + ("†" if row.doubts else ""), heat(value),
+    return Cell(ratio(value) + ("†" if row.doubts else ""), heat(value, FULL),
                 f"{row.name}: {micros(row.cost)}{doubts}")
 
 
