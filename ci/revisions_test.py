@@ -168,8 +168,9 @@ class Revisions(Repository):
         """They wait for each other, wherever they write; a gate with the same folder is refused."""
         first, second = self.commit(2), self.commit(3)
         gates = [subprocess.Popen(["ci/gate", "--config=ci/gate.short.toml", f"--base={first}", f"--head={second}",
-                                   f"--out={self.folder / out}"], cwd=self.root, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                   f"--out={self.folder / out}"], cwd=self.root,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
                  for out in ("one", "two", self.root / "build" / "gate")]
         for gate in gates:
             _, err = gate.communicate(timeout=PATIENCE)

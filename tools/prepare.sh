@@ -85,7 +85,9 @@ missing_packages() {
 # Returns whether the compiler finds a header; one of Boost only if it is new enough.
 has_header() {
   local oldest=0
-  if [[ $1 == boost/* ]]; then oldest=$((${oldest_boost%.*} * 100000 + ${oldest_boost#*.} * 100)); fi
+  if [[ $1 == boost/* ]]; then
+    oldest=$((${oldest_boost%.*} * 100000 + ${oldest_boost#*.} * 100))
+  fi
   command -v c++ > /dev/null &&
     compiler -E -x c++ ${BOOST_ROOT:+-I "$BOOST_ROOT/include"} - > /dev/null 2>&1 << END
 #if __has_include(<boost/version.hpp>)

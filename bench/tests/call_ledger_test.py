@@ -222,8 +222,9 @@ class FailureTest(FolderTestCase):
             with self.subTest(signal=number):
                 pid = self.folder / "pid"
                 pid.unlink(missing_ok=True)
-                with subprocess.Popen([BENCH_ALL, *flags_of("Latency/tcp_threaded/ping"), "--ledger", self.hang()],
-                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                flags = (*flags_of("Latency/tcp_threaded/ping"), "--ledger", self.hang())
+                with subprocess.Popen([BENCH_ALL, *flags], stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.DEVNULL,
                                       stderr=subprocess.DEVNULL) as suite:
                     wait_until(pid.exists, "a server that hangs")
                     shell = int(pid.read_text())
@@ -242,7 +243,8 @@ class UnavailableTest(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="rpycbench_ledger_") as folder:
             for name in ("bench_all", "bench_server"):
                 shutil.copy(BENCH_ALL.parent / name, folder)
-            done = run("Latency/(tcp|http)_threaded/ping", "--ledger", command=[f"{folder}/bench_all"])
+            done = run("Latency/(tcp|http)_threaded/ping", "--ledger",
+                       command=[f"{folder}/bench_all"])
         rows = rows_of(done)
         self.assertEqual(2, len(rows))
         for row in rows.values():

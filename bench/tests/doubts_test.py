@@ -17,7 +17,8 @@ from testing.folder_test_case import FolderTestCase
 class DoubtsTest(FolderTestCase):
     def measure(self, row, *flags, prefix=()):
         """Returns the exit status and the report of one row."""
-        done, report = report_of(f"--benchmark_filter=^{row}/real_time$", *flags, command=(*prefix, BENCH_ALL))
+        done, report = report_of(f"--benchmark_filter=^{row}/real_time$", *flags,
+                                 command=(*prefix, BENCH_ALL))
         self.assertIsNotNone(report, done.stderr)
         return done.returncode, report
 
@@ -46,7 +47,8 @@ class DoubtsTest(FolderTestCase):
     def test_a_server_that_closes_what_its_mode_keeps(self):
         closing = self.program(
             "server", 'for flag; do case $flag in --nonce=*) nonce=$flag;; esac; done\n'
-            f'exec "{sys.executable}" "{ROOT}/servers/reference/flask_server.py" --model=threaded "$nonce"')
+            f'exec "{sys.executable}" "{ROOT}/servers/reference/flask_server.py" --model=threaded '
+            '"$nonce"')
         row = "Latency/http_threaded/ping"
         self.assertRegex(",".join(self.doubts(row, f"--server={closing}")), r"reconnects:\d+")
         self.assertNotIn("reconnects", ",".join(self.doubts(row)))

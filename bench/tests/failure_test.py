@@ -163,8 +163,8 @@ class FailureTest(FolderTestCase):
 
     def lying(self, kind, first):
         """Returns flags for a server that lies, and for rows that last until it does."""
-        server = self.script(f'exec "{sys.executable}" "{HERE}/testing/lying_server.py" --lie={kind} '
-                             f'--lie_from={first} "$@"')
+        server = self.script(f'exec "{sys.executable}" "{HERE}/testing/lying_server.py" '
+                             f'--lie={kind} --lie_from={first} "$@"')
         return f"--server={server}", "--benchmark_min_time=60"
 
     # The server dies or hangs in the middle of a row.

@@ -40,8 +40,9 @@ def refuse(call, error, argument=None):
 class RefusedCalls(unittest.TestCase):
     def measure(self, refusal, *flags):
         """Returns (exit status, rows, stderr) of a short run in which a call is refused."""
-        done, report = report_of("--benchmark_filter=^Latency/tcp_threaded/ping/", "--benchmark_min_time=0.01",
-                                 *flags, preexec_fn=lambda: refuse(*refusal))
+        done, report = report_of("--benchmark_filter=^Latency/tcp_threaded/ping/",
+                                 "--benchmark_min_time=0.01", *flags,
+                                 preexec_fn=lambda: refuse(*refusal))
         self.assertIsNotNone(report, done.stderr)
         return done.returncode, report["benchmarks"] + report["errors"], done.stderr
 

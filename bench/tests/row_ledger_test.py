@@ -89,8 +89,9 @@ class LedgerTest(unittest.TestCase):
 
     def test_the_calls_of_split_writes_are_counted_as_split(self):
         """A message in two pieces is two sends of one end and two receives of the other."""
-        rows = runs.measure(*SHORT, "--preset=full", "--ledger",
-                            "--benchmark_filter=SocketPolicy/tcp_threaded/nodelay:both/.*/echo/1024/")
+        rows = runs.measure(
+            *SHORT, "--preset=full", "--ledger",
+            "--benchmark_filter=SocketPolicy/tcp_threaded/nodelay:both/.*/echo/1024/")
         calls = {name.split("/")[3]: (row["client_syscalls"], row["server_syscalls"])
                  for name, row in rows.items()}
         self.assertEqual((2, 2), calls["joined"])

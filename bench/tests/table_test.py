@@ -37,7 +37,8 @@ def on_terminal(*flags, columns=80, **changes):
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with os.fdopen(leader, "rb", buffering=0) as screen:
         with subprocess.Popen([BENCH_ALL, *BRIEFLY, *flags], stdin=subprocess.DEVNULL,
-                              stdout=follower, stderr=follower, env=environment(**changes)) as shows:
+                              stdout=follower, stderr=follower,
+                              env=environment(**changes)) as suite:
             os.close(follower)
             shown = b""
             try:
@@ -45,7 +46,7 @@ def on_terminal(*flags, columns=80, **changes):
                     shown += chunk
             except OSError:  # a terminal reports this when its other end is closed
                 pass
-            if shows.wait(PATIENCE) not in (0, 1):
+            if suite.wait(PATIENCE) not in (0, 1):
                 raise AssertionError(shown.decode())
     return shown.decode().replace("\r\n", "\n")
 
@@ -117,14 +118,14 @@ class TerminalTest(unittest.TestCase):
                     [BENCH_ALL, *BRIEFLY, f"--server_launcher={launcher}",
                      "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/ping/"],
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                    stderr=subprocess.DEVNULL, env=environment()) as shows:
+                    stderr=subprocess.DEVNULL, env=environment()) as suite:
                 try:
-                    for line in shows.stdout:
+                    for line in suite.stdout:
                         if line.startswith("  tcp_threaded/ping "):
                             break
-                    self.assertIsNone(shows.poll())
+                    self.assertIsNone(suite.poll())
                 finally:
-                    shows.kill()
+                    suite.kill()
 
 
 class PipeTest(unittest.TestCase):

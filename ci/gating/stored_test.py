@@ -207,7 +207,8 @@ class Verdicts(StoredTest):
         self.assertEqual(("inconclusive", "p is not below 0.0025"), found[TCP])
 
     def test_every_statistic_of_a_row_counts(self):
-        self.write("gate.toml", CONFIG + '[[timing]]\nrows = "^Latency/"\nstatistic = "real_time"\n')
+        self.write("gate.toml", CONFIG + '[[timing]]\nrows = "^Latency/"\n'
+                   'statistic = "real_time"\n')
         for entry in self.head["benchmarks"][:12]:
             entry["real_time"] *= 2
         self.verdicts(1)
@@ -254,8 +255,8 @@ class ExactFigures(StoredTest):
 
     def test_an_acknowledged_change_passes(self):
         self.change(TCP, server_syscalls=3.0)
-        self.write("acknowledged.toml", f'[[change]]\nrow = "{TCP}"\nfigure = "server_syscalls"\nold = 2\nnew = 3\n'
-                   'why = "wanted"\n')
+        self.write("acknowledged.toml", f'[[change]]\nrow = "{TCP}"\nfigure = "server_syscalls"\n'
+                   'old = 2\nnew = 3\nwhy = "wanted"\n')
         self.assertEqual(1, len(self.changes(0)))
         self.assertIn("wanted", self.summary)
 
@@ -328,8 +329,8 @@ class Refused(StoredTest):
             getattr(self, of)["benchmarks"] = [
                 entry for entry in getattr(self, of)["benchmarks"] if entry["name"] != PLAIN]
             self.refuses(f"only in {other}.json: {PLAIN}")
-        self.write("acknowledged.toml", f'[[change]]\nrow = "{PLAIN}"\nfigure = "row"\nold = "absent"\nnew = "present"\n'
-                   'why = "new"\n')
+        self.write("acknowledged.toml", f'[[change]]\nrow = "{PLAIN}"\nfigure = "row"\n'
+                   'old = "absent"\nnew = "present"\nwhy = "new"\n')
         self.refuses(f"only in base.json: {PLAIN}")
         self.base, self.head = self.head, self.base
         self.assertEqual({TCP, RPYC, RATE}, set(self.verdicts(0)))

@@ -1,8 +1,8 @@
 """Tests the HTTP servers with foreign clients: `http_peer_test.py bench_server`.
 
-Covers every operation through Python's http.client and through curl, many requests on one connection,
-pipelining and mistakes, in every concurrency model. garbage_test.py has peers that break off, stall or
-send garbage.
+Covers every operation through Python's http.client and through curl, many requests on one
+connection, pipelining and mistakes, in every concurrency model. garbage_test.py has peers that
+break off, stall or send garbage.
 """
 
 import http.client

@@ -35,7 +35,8 @@ def call(method, arguments):
     """Returns the message that calls a method of the root object with these boxed arguments."""
     return (b"\x12\x51\x50\x11\x58\x11\x52\x13"
             b"\x11\x53\x12\x08\x0f\x00\x00\x00\x1arpycbench.BenchmarkService\x51\x51"
-            b"\x11\x51\x08\x0f" + struct.pack(">I", len(method)) + method + arguments + b"\x11\x51\x02")
+            b"\x11\x51\x08\x0f" + struct.pack(">I", len(method)) + method
+            + arguments + b"\x11\x51\x02")
 
 
 # These bytes are sent. The client then waits with its sending side open, so that only the server can
@@ -96,7 +97,7 @@ WRONG = {
 # The largest values that the flags accept. For a chunk list of the peer the server asks for items;
 # a request that arrives instead of an answer is served inside.
 DEEPEST = ("--max_nested_requests=256", "--max_depth=1000")
-LIST = b"\x11\x54\x12\x08\x0f\x00\x00\x00\x0dbuiltins.list\x57\x58"  # a reference to one of the peer
+LIST = b"\x11\x54\x12\x08\x0f\x00\x00\x00\x0dbuiltins.list\x57\x58"  # a reference
 ASKS_BACK = rpyc_frame(call(b"upload_file_chunked", b"\x11\x52\x10" + LIST))
 DEEP_VALUE = rpyc_frame(b"\x10" * 990 + b"\x00")
 
@@ -345,7 +346,8 @@ class MemoryTest:
         data = bytes(size)
         requests = {
             "tcp": TCP_HEADER.pack(3, 0, size) + data,
-            "rpyc": rpyc_frame(call(b"upload", b"\x11\x51\x10\x0f" + struct.pack(">I", size) + data)),
+            "rpyc": rpyc_frame(
+                call(b"upload", b"\x11\x51\x10\x0f" + struct.pack(">I", size) + data)),
             "http": b"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % size + data,
         }
         for protocol, request in requests.items():
@@ -375,7 +377,8 @@ class HalfClosing:
 
 def load_tests(loader, _tests, _pattern):
     return unittest.TestSuite(
-        [tests_of(loader, case, model=model) for case in (NestingTest, MemoryTest) for model in MODELS]
+        [tests_of(loader, case, model=model)
+         for case in (NestingTest, MemoryTest) for model in MODELS]
         + [tests_of(loader, GarbageTest, protocol=protocol, model=model)
            for protocol in WRONG for model in MODELS])
 

@@ -15,7 +15,7 @@ class ResultsTestCase(FolderTestCase):
 
 
 def no_results(whole):
-    """Returns (content, complaint) of files that are no results, given the content of one that is."""
+    """Returns (content, complaint) of files that are no results; `whole` is a good content."""
     return (("", "empty"), ("\n", "empty"), ("hello", "not a JSON file"),
             (whole[:len(whole) // 2], "not a JSON file"), ("[1]", "context or benchmarks missing"),
             ('{"context": {}}', "context or benchmarks missing"),

@@ -17,7 +17,7 @@ FULL = 100  # the ratio that has the deepest colour
 
 
 def heat(value, full):
-    """Returns the tint of a ratio by orders of magnitude: none within 2 %, −1 or 1 from `full` on."""
+    """Returns the tint of a ratio by orders of magnitude: none within 2 %, ±1 from `full` on."""
     if not value or abs(value - 1) < 0.02:
         return 0.0
     return max(-1.0, min(1.0, math.log(value) / math.log(full)))
