@@ -8,7 +8,6 @@ import importlib.metadata
 import json
 import os
 import pathlib
-import select
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import unittest
 from common.command import run
 from testing.in_process import run_in_process
 from testing.results_test_case import ResultsTestCase
+from testing.watching import await_end
 from sweeping.__main__ import main
 
 TOOLS = pathlib.Path(__file__).resolve().parent
@@ -94,11 +94,6 @@ printf '{"context": {"host_name": "here", "git_revision": "abc", "preset": "defa
 """
 
 
-def ended(pid_descriptor, seconds=20):
-    """Returns whether the process has ended, or ends within `seconds`."""
-    return bool(select.select([pid_descriptor], [], [], seconds)[0])
-
-
 class SweepTest(ResultsTestCase):
     CONTEXT = {"host_name": "here"}
 
@@ -164,11 +159,10 @@ class SweepTest(ResultsTestCase):
         os.mkfifo(self.folder / "at")
         process = self.start("sweep.toml", "-o", "results.json")
         self.addCleanup(process.kill)
-        child = os.pidfd_open(int((self.folder / "at").read_text()))
-        self.addCleanup(os.close, child)
+        child = int((self.folder / "at").read_text())
         process.send_signal(how)
         process.communicate(timeout=60)
-        self.assertTrue(ended(child), "bench_all goes on")
+        await_end(child)
         for name in ("stop_at", "at"):
             (self.folder / name).unlink()
         return process.returncode

@@ -8,14 +8,12 @@ comparisons depend on names and labels. Further tests compare rows with the docu
 import importlib.metadata
 import json
 import os
-import pathlib
 import pty
 import re
 import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 from testing import runs
@@ -23,18 +21,16 @@ from testing.runs import BENCH_ALL, ROOT, busy, report_of, run
 from testing.folder_test_case import FolderTestCase
 
 
-class SmokeTest(unittest.TestCase):
+class SmokeTest(FolderTestCase):
     def test_every_row_has_a_result(self):
         smallest = ("--preset=quick", "--benchmark_min_time=0")
-        with tempfile.TemporaryDirectory(prefix="rpycbench_smoke_") as folder:
-            names = pathlib.Path(folder, "rows.txt")
-            names.write_text(run(*smallest, "--benchmark_list_tests").stdout, encoding="utf-8")
-            results = pathlib.Path(folder, "results.json")
-            measured = run(*smallest, f"--benchmark_out={results}")
-            self.assertEqual(0, measured.returncode, measured.stderr)
-            check = subprocess.run([sys.executable, ROOT / "ci" / "check_smoke.py", names, results],
-                                   capture_output=True, text=True, check=False)
-            self.assertEqual((0, ""), (check.returncode, check.stderr), check.stdout)
+        names = self.write("rows.txt", run(*smallest, "--benchmark_list_tests").stdout)
+        results = self.folder / "results.json"
+        measured = run(*smallest, f"--benchmark_out={results}")
+        self.assertEqual(0, measured.returncode, measured.stderr)
+        check = subprocess.run([sys.executable, ROOT / "ci" / "check_smoke.py", names, results],
+                               capture_output=True, text=True, check=False)
+        self.assertEqual((0, ""), (check.returncode, check.stderr), check.stdout)
 
 
 def measure(*flags, **how):

@@ -28,10 +28,8 @@ class DelayedServer:
     """
 
     def __init__(self, test, delay, only_instead=False):
-        folder = tempfile.TemporaryDirectory(prefix="rpycbench_open_loop_")
-        add_cleanup = test.addClassCleanup if isinstance(test, type) else test.addCleanup
-        add_cleanup(folder.cleanup)
-        self.path = pathlib.Path(folder.name, "server")
+        enter = test.enterClassContext if isinstance(test, type) else test.enterContext
+        self.path = pathlib.Path(enter(tempfile.TemporaryDirectory()), "server")
         self.path.write_text(f"""#!/bin/bash
 delay={'' if only_instead else '--delay=' + delay}
 flags=()
