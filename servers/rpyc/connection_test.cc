@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "servers/rpyc/session.h"
 #include "servers/rpyc/testing/socket_pair.h"
 #include "servers/rpyc/testing/vectors.h"
+#include "servers/rpyc/testing/wire_audit.h"
 #include "servers/rpyc/wire/brine.h"
 
 namespace rpycbench::rpyc {
@@ -22,6 +24,7 @@ namespace {
 
 using service::Payload;
 using service::PayloadKind;
+using Values = std::initializer_list<Value>;
 
 class ConnectionTest : public testing::TestWithParam<Dialect> {
  protected:
@@ -37,6 +40,7 @@ class ConnectionTest : public testing::TestWithParam<Dialect> {
     client_.emplace(pair_.left,
                     ConnectionOptions{
                         .dialect = GetParam(), .compression = Compression::kPython, .limits = {}});
+    root_ = client_->Root();
   }
 
   ~ConnectionTest() override { EndSession(); }
@@ -48,12 +52,24 @@ class ConnectionTest : public testing::TestWithParam<Dialect> {
   }
 
   Connection& client() { return *client_; }
+  Reply Request(Handler handler, Values arguments) {
+    return client_->Request(handler, {arguments.begin(), arguments.size()});
+  }
+  // Calls a method of the server's root.
+  Reply Call(std::string_view method, Values arguments = {}) {
+    return client_->CallAttr(root_, method, {arguments.begin(), arguments.size()});
+  }
+  Netref ListOfChunks(std::int64_t size, std::int64_t chunk_bytes) {
+    return client_->Take(
+        Call("download_file_chunked", {Value::Int(size), Value::Int(chunk_bytes)}));
+  }
+  void ExpectItServes() { EXPECT_EQ(Call("ping").value().bytes(), "pong"); }
 
-  // Returns the error that `call` raises, as "Type: message".
-  template <class Call>
-  std::string ErrorOf(Call call) {
+  // Returns the error that `action` raises, as "Type: message".
+  template <class Action>
+  std::string ErrorOf(Action action) {
     try {
-      call();
+      action();
     } catch (const PythonError& error) {
       return error.what();
     }
@@ -66,66 +82,60 @@ class ConnectionTest : public testing::TestWithParam<Dialect> {
   std::size_t exported_at_end_ = 0;
   std::thread server_;
   std::optional<Connection> client_;
+  Netref root_;
 };
 
 TEST_P(ConnectionTest, CallsInAllThreeWays) {
-  const Netref root = client().Root();
-  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");
-  EXPECT_EQ(client().CallAttr(root, "exposed_ping").value().bytes(), "pong");
-  const Netref bound = client().GetAttr(root, "ping");
+  ExpectItServes();
+  EXPECT_EQ(Call("exposed_ping").value().bytes(), "pong");
+  const Netref bound = client().GetAttr(root_, "ping");
   EXPECT_EQ(client().Call(bound).value().bytes(), "pong");
   EXPECT_EQ(client().Call(bound).value().bytes(), "pong");
   EXPECT_EQ(client().round_trips(), 6u);
 }
 
 TEST_P(ConnectionTest, EchoesEveryRecordedValue) {
-  const Netref root = client().Root();
   for (const auto& recorded : Vectors().at("brine_values").as_array()) {
     Arena arena;
     std::deque<std::string> texts;
     const Value value = ValueOf(recorded.at("value").as_object(), arena, texts);
     // With its envelope, this value is nested more deeply than a connection accepts.
     if (brine::Dump(value).find(std::string(110, '\x10')) != std::string::npos) continue;
-    const Value arguments[] = {value};
-    const Reply reply = client().CallAttr(root, "echo", arguments);
+    const Reply reply = Call("echo", {value});
     EXPECT_EQ(ToHex(brine::Dump(reply.value())), recorded.at("hex").as_string());
   }
 }
 
 TEST_P(ConnectionTest, MovesLargePayloadsBothWays) {
-  const Netref root = client().Root();
   const Payload payload = Payload::Of(PayloadKind::kText, 5'000'000);
   std::vector<iovec> pieces;
   payload.AppendPieces(pieces);
-  const Value up[] = {Value::Pieces(pieces)};
-  EXPECT_EQ(client().CallAttr(root, "upload", up).value().integer(), 5'000'000);
-  EXPECT_TRUE(payload.Matches(client().CallAttr(root, "echo", up).value().bytes()));
-  const Value down[] = {Value::Int(5'000'000)};
-  EXPECT_TRUE(payload.Matches(client().CallAttr(root, "download_file", down).value().bytes()));
+  const Value data = Value::Pieces(pieces);
+  EXPECT_EQ(Call("upload", {data}).value().integer(), 5'000'000);
+  EXPECT_TRUE(payload.Matches(Call("echo", {data}).value().bytes()));
+  const Reply down = Call("download_file", {Value::Int(5'000'000)});
+  EXPECT_TRUE(payload.Matches(down.value().bytes()));
 }
 
 TEST_P(ConnectionTest, PassesAListByReferenceAndServesItWhileWaiting) {
-  const Netref root = client().Root();
   const auto list =
       std::make_shared<BytesList>(service::Chunks{Payload::Of(PayloadKind::kText, 8), 3});
-  const Value arguments[] = {Value::Local(*list)};
-  EXPECT_EQ(client().CallAttr(root, "upload_file_chunked", arguments).value().integer(), 8);
+  const Value reference = Value::Local(*list);
+  EXPECT_EQ(Call("upload_file_chunked", {reference}).value().integer(), 8);
   // GETROOT, the call, and the server's __iter__ and four __next__; the last finds the end.
   EXPECT_EQ(client().round_trips(), 7u);
   // An object that comes back is the same object.
-  const Reply echoed = client().CallAttr(root, "echo", arguments);
+  const Reply echoed = Call("echo", {reference});
   ASSERT_TRUE(echoed.value().is(Kind::kObject));
   EXPECT_EQ(&echoed.value().object(), list.get());
   // The server releases the references it received. Later traffic shows this to the client.
-  client().CallAttr(root, "ping");
-  client().CallAttr(root, "ping");
+  Call("ping");
+  Call("ping");
   EXPECT_EQ(client().objects().size(), 0u);
 }
 
 TEST_P(ConnectionTest, FetchesAListByReference) {
-  const Netref root = client().Root();
-  const Value arguments[] = {Value::Int(1000), Value::Int(300)};
-  const Netref list = client().Take(client().CallAttr(root, "download_file_chunked", arguments));
+  const Netref list = ListOfChunks(1000, 300);
   EXPECT_EQ(client().CallAttr(list, "__len__").value().integer(), 4);
   const Netref iterator = client().Take(client().CallAttr(list, "__iter__"));
   std::string joined;
@@ -135,29 +145,24 @@ TEST_P(ConnectionTest, FetchesAListByReference) {
 }
 
 TEST_P(ConnectionTest, FetchesItemsInBulk) {
-  const Netref root = client().Root();
-  const Value arguments[] = {Value::Int(1000), Value::Int(100)};
-  const Netref list = client().Take(client().CallAttr(root, "download_file_chunked", arguments));
+  const Netref list = ListOfChunks(1000, 100);
   const Netref iterator = client().Take(client().CallAttr(list, "__iter__"));
   std::vector<std::size_t> counts;
   for (const std::int64_t count : {4, 4, 4, 4}) {
-    const Value request[] = {iterator.value(), Value::Int(count)};
-    counts.push_back(client().Request(Handler::kBuffIter, request).value().items().size());
+    const Reply items = Request(Handler::kBuffIter, {iterator.value(), Value::Int(count)});
+    counts.push_back(items.value().items().size());
   }
   EXPECT_EQ(counts, (std::vector<std::size_t>{4, 4, 2, 0}));
 }
 
 TEST_P(ConnectionTest, SlicesListsAsPythonDoes) {
-  const Netref root = client().Root();
-  const Value arguments[] = {Value::Int(10), Value::Int(1)};
-  const Netref list = client().Take(client().CallAttr(root, "download_file_chunked", arguments));
+  const Netref list = ListOfChunks(10, 1);
   const std::string text = Payload::Of(PayloadKind::kText, 10).ToString();
   const auto slice = [&](Value start, Value stop, Value step) {
     const Value parts[] = {start, stop, step};
     const Value index[] = {Value::Slice(parts)};
     const Netref part = client().Take(client().CallAttr(list, "__getitem__", index));
-    const Value request[] = {part.value(), Value::Int(100)};
-    const Reply items = client().Request(Handler::kBuffIter, request);
+    const Reply items = Request(Handler::kBuffIter, {part.value(), Value::Int(100)});
     std::string joined;
     for (const Value& item : items.value().items()) joined += item.bytes();
     return joined;
@@ -173,52 +178,48 @@ TEST_P(ConnectionTest, SlicesListsAsPythonDoes) {
 }
 
 TEST_P(ConnectionTest, RaisesWhatPythonRaises) {
-  const Netref root = client().Root();
-  const Value minus_one[] = {Value::Int(-1)};
-  EXPECT_EQ(ErrorOf([&] { client().CallAttr(root, "sleep", minus_one); }),
+  EXPECT_EQ(ErrorOf([&] { Call("sleep", {Value::Int(-1)}); }),
             "ValueError: sleep length must not be negative");
-  EXPECT_EQ(ErrorOf([&] { client().GetAttr(root, "nope"); }),
+  EXPECT_EQ(ErrorOf([&] { client().GetAttr(root_, "nope"); }),
             "AttributeError: 'BenchmarkService' object has no attribute 'nope'");
-  EXPECT_EQ(ErrorOf([&] { client().GetAttr(root, "__class__"); }),
+  EXPECT_EQ(ErrorOf([&] { client().GetAttr(root_, "__class__"); }),
             "AttributeError: cannot access '__class__'");
-  EXPECT_EQ(ErrorOf([&] { client().CallAttr(root, "upload"); }),
+  EXPECT_EQ(ErrorOf([&] { Call("upload"); }),
             "TypeError: upload() missing required argument: 'data'");
-  const Value pickle[] = {root.value(), Value::Int(4)};
-  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kPickle, pickle); }),
+  const Value root = root_.value(), one = Value::Int(1);
+  EXPECT_EQ(ErrorOf([&] {
+              Request(Handler::kPickle, {root, one});
+            }),
             "ValueError: pickling is disabled");
-  const Value set[] = {root.value(), Value::Text("x"), Value::Int(1)};
-  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kSetAttr, set); }),
+  EXPECT_EQ(ErrorOf([&] {
+              Request(Handler::kSetAttr, {root, Value::Text("x"), one});
+            }),
             "AttributeError: access denied");
-  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");  // it still serves
+  ExpectItServes();  // it still serves
 }
 
 TEST_P(ConnectionTest, CountsReferencesExactly) {
-  const Netref root = client().Root();
-  for (int i = 0; i < 1000; ++i) client().GetAttr(root, "ping");
+  for (int i = 0; i < 1000; ++i) client().GetAttr(root_, "ping");
   {
-    const Netref first = client().GetAttr(root, "ping");
-    Netref second = client().GetAttr(root, "ping");
+    const Netref first = client().GetAttr(root_, "ping");
+    Netref second = client().GetAttr(root_, "ping");
     EXPECT_EQ(first.id(), second.id());  // the same method is the same object
     second.Release();
     EXPECT_EQ(client().Call(first).value().bytes(), "pong");
   }
   // References that are not taken over are released as well.
-  const Value arguments[] = {Value::Int(10), Value::Int(1)};
-  for (int i = 0; i < 100; ++i) client().CallAttr(root, "download_file_chunked", arguments);
-  client().CallAttr(root, "ping");
+  for (int i = 0; i < 100; ++i) Call("download_file_chunked", {Value::Int(10), Value::Int(1)});
+  Call("ping");
   EndSession();
   EXPECT_EQ(exported_at_end_, 1u);  // the root alone
 }
 
 TEST_P(ConnectionTest, InspectionTellsNothingOfEarlierMessages) {
-  const Netref root = client().Root();
   const std::vector<Value> secrets(60, Value::Text("secret"));
-  const Value arguments[] = {Value::Tuple(secrets)};
-  client().CallAttr(root, "echo", arguments);
-  const Value id[] = {Value::Text(root.id().name), Value::Int(root.id().class_id),
-                      Value::Int(root.id().instance_id)};
-  const Value request[] = {Value::Tuple(id)};
-  const Reply members = client().Request(Handler::kInspect, request);
+  Call("echo", {Value::Tuple(secrets)});
+  const Value id[] = {Value::Text(root_.id().name), Value::Int(root_.id().class_id),
+                      Value::Int(root_.id().instance_id)};
+  const Reply members = Request(Handler::kInspect, {Value::Tuple(id)});
   EXPECT_FALSE(members.value().items().empty());
   for (const Value& member : members.value().items()) {
     EXPECT_TRUE(member.items()[1].is(Kind::kNone)) << member.items()[0].bytes();
@@ -226,11 +227,11 @@ TEST_P(ConnectionTest, InspectionTellsNothingOfEarlierMessages) {
 }
 
 TEST_P(ConnectionTest, RefusesNamesThatNoComplaintCouldRepeat) {
-  const Netref root = client().Root();
   const std::string endless(1'000'000, 'a');
   for (const Value name : {Value::Bytes("\xff"), Value::Text(endless)}) {
-    const Value request[] = {root.value(), name};
-    EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kGetAttr, request); }),
+    EXPECT_EQ(ErrorOf([&] {
+                Request(Handler::kGetAttr, {root_.value(), name});
+              }),
               "ValueError: a name is too long or not UTF-8");
   }
 }
@@ -249,12 +250,10 @@ class Scripted : public Object {
 };
 
 TEST_P(ConnectionTest, LengthsAPeerMadeUpAreChecked) {
-  const Netref root = client().Root();
   std::int64_t length = INT64_MAX;
   const auto list = std::make_shared<Scripted>([&](Scope&) { return Value::Int(length); });
   const Value lists[] = {Value::Local(*list), Value::Local(*list)};
-  const Value arguments[] = {Value::Tuple(lists)};
-  const auto upload = [&] { client().CallAttr(root, "upload_file_chunked", arguments); };
+  const auto upload = [&] { Call("upload_file_chunked", {Value::Tuple(lists)}); };
   EXPECT_EQ(ErrorOf(upload),
             "ValueError: size 9223372036854775807 is above the limit of 10000000 bytes");
   length = -1;
@@ -263,55 +262,50 @@ TEST_P(ConnectionTest, LengthsAPeerMadeUpAreChecked) {
 
 // The server waits for an answer when the client leaves. Its session must end without an exception.
 TEST_P(ConnectionTest, APeerMayCloseInsteadOfAnswering) {
-  const Netref root = client().Root();
   const auto list = std::make_shared<Scripted>([](Scope& scope) -> Value {
     scope.connection().SendClose();
     return Value::None();
   });
-  const Value arguments[] = {Value::Local(*list)};
-  EXPECT_ANY_THROW(client().CallAttr(root, "upload_file_chunked", arguments));
+  EXPECT_ANY_THROW(Call("upload_file_chunked", {Value::Local(*list)}));
 }
 
 TEST_P(ConnectionTest, APeerMayLeaveInsteadOfAnswering) {
-  const Netref root = client().Root();
   const auto list = std::make_shared<Scripted>([this](Scope&) -> Value {
     pair_.left.ShutdownSend();
     throw net::EndOfStream("the test's", pair_.left.peer());
   });
-  const Value arguments[] = {Value::Local(*list)};
-  EXPECT_THROW(client().CallAttr(root, "upload_file_chunked", arguments), net::EndOfStream);
+  EXPECT_THROW(Call("upload_file_chunked", {Value::Local(*list)}), net::EndOfStream);
   server_.join();
 }
 
 TEST_P(ConnectionTest, RefusesReferencesNobodyHolds) {
-  const Netref root = client().Root();
   const Reference unknown{{"builtins.method", 1, 4711}};
-  const Value arguments[] = {Value::Remote(unknown), Value::Tuple({}), Value::Tuple({})};
-  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kCall, arguments); }).substr(0, 9),
+  const Value callee = Value::Remote(unknown), none = Value::Tuple({});
+  EXPECT_EQ(ErrorOf([&] {
+              Request(Handler::kCall, {callee, none, none});
+            }).substr(0, 9),
             "KeyError:");
-  const Value nothing[] = {root.value(), Value::Int(0)};
-  EXPECT_EQ(ErrorOf([&] { client().Request(Handler::kDel, nothing); }),
+  EXPECT_EQ(ErrorOf([&] {
+              Request(Handler::kDel, {root_.value(), Value::Int(0)});
+            }),
             "KeyError: cannot release 0 references");
 }
 
 // The Python library does the same: it counts from zero and forgets the object below zero.
 TEST_P(ConnectionTest, MoreReleasesThanReferencesForgetTheObject) {
-  const Netref root = client().Root();
-  const Value arguments[] = {Value::Int(10), Value::Int(1)};
-  const Netref list = client().Take(client().CallAttr(root, "download_file_chunked", arguments));
-  const Value release[] = {list.value(), Value::Int(7)};
-  EXPECT_TRUE(client().Request(Handler::kDel, release).value().is(Kind::kNone));
+  const Netref list = ListOfChunks(10, 1);
+  const Reply released = Request(Handler::kDel, {list.value(), Value::Int(7)});
+  EXPECT_TRUE(released.value().is(Kind::kNone));
   for (const Handler handler : {Handler::kDel, Handler::kRepr}) {
-    EXPECT_EQ(ErrorOf([&] { client().Request(handler, {release, 1}); }).substr(0, 9), "KeyError:");
+    EXPECT_EQ(ErrorOf([&] { Request(handler, {list.value()}); }).substr(0, 9), "KeyError:");
   }
-  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");
+  ExpectItServes();
 }
 
 TEST_P(ConnectionTest, ManyRequestsMayBeUnderWay) {
-  const Netref root = client().Root();
   const auto send = [&](std::int64_t number) {
     const Value data[] = {Value::Int(number)};
-    const Value request[] = {root.value(), Value::Text("echo"), Value::Tuple(data),
+    const Value request[] = {root_.value(), Value::Text("echo"), Value::Tuple(data),
                              Value::Tuple({})};
     return client().RequestLater(Handler::kCallAttr, request);
   };
@@ -326,17 +320,16 @@ TEST_P(ConnectionTest, ManyRequestsMayBeUnderWay) {
 }
 
 TEST_P(ConnectionTest, AnswersNobodyFetchesReleaseWhatTheyBring) {
-  const Netref root = client().Root();
   const Value arguments[] = {Value::Int(10), Value::Int(1)};
-  const Value request[] = {root.value(), Value::Text("download_file_chunked"),
+  const Value request[] = {root_.value(), Value::Text("download_file_chunked"),
                            Value::Tuple(arguments), Value::Tuple({})};
   {
     const PendingReply arrived = client().RequestLater(Handler::kCallAttr, request);
-    client().CallAttr(root, "ping");  // the answer to the first arrives before
+    Call("ping");  // the answer to the first arrives before
   }
   client().RequestLater(Handler::kCallAttr, request);  // dropped before its answer comes
-  client().CallAttr(root, "ping");
-  client().CallAttr(root, "ping");  // after the releases
+  Call("ping");
+  Call("ping");  // after the releases
   EndSession();
   EXPECT_EQ(exported_at_end_, 1u);  // the root alone
 }
@@ -353,31 +346,29 @@ TEST_P(ConnectionTest, RequestsUnderWayFailWhenThePeerLeaves) {
 }
 
 TEST_P(ConnectionTest, UnknownHandlersAreRefusedAndTheConnectionGoesOn) {
-  const Netref root = client().Root();
   for (const int number : {0, 21, 159}) {
-    EXPECT_EQ(ErrorOf([&] { client().Request(static_cast<Handler>(number), {}); }),
+    EXPECT_EQ(ErrorOf([&] { Request(static_cast<Handler>(number), {}); }),
               "KeyError: unknown handler " + std::to_string(number));
   }
-  EXPECT_EQ(client().CallAttr(root, "ping").value().bytes(), "pong");
+  ExpectItServes();
 }
 
 TEST_P(ConnectionTest, SteadyStateAllocatesNothing) {
-  const Netref root = client().Root();
-  const Netref ping = client().GetAttr(root, "ping");
+  const Netref ping = client().GetAttr(root_, "ping");
   const auto python_ping = [&] {
-    const Netref bound = client().GetAttr(root, "ping");
+    const Netref bound = client().GetAttr(root_, "ping");
     return client().Call(bound).value().bytes() == "pong";
   };
   for (int i = 0; i < 10; ++i) {
     client().Call(ping);
-    client().CallAttr(root, "ping");
+    Call("ping");
     python_ping();
   }
   const std::size_t before = net::AllocationsSoFar();
   bool right = true;
   for (int i = 0; i < 1000; ++i) {
     right = right && client().Call(ping).value().bytes() == "pong";
-    right = right && client().CallAttr(root, "ping").value().bytes() == "pong";
+    right = right && Call("ping").value().bytes() == "pong";
     right = right && python_ping();
   }
   const std::size_t allocations = net::AllocationsSoFar() - before;
@@ -390,58 +381,48 @@ INSTANTIATE_TEST_SUITE_P(Dialects, ConnectionTest, testing::Values(Dialect::k5, 
                            return instance.param == Dialect::k5 ? "Rpyc5" : "Rpyc6";
                          });
 
-// A server session that is fed with raw bytes.
-class MalformedTest : public testing::Test {
- protected:
-  // Returns what the server answers to these frames before it closes. `error` says why it closed.
-  std::string Answer(const std::string& frames, std::string* error) {
-    SocketPair pair;
-    const service::Service service;
-    std::thread server([&] {
-      Connection connection(pair.right, {}, std::make_shared<BenchmarkRoot>(service));
-      try {
-        connection.Serve();
-      } catch (const ProtocolError& broken) {
-        *error = broken.what();
-      }
-      pair.right.ShutdownSend();
-    });
-    pair.left.SendAll(frames.data(), frames.size());
-    pair.left.ShutdownSend();
-    std::string answer;
-    char buffer[4096];
-    while (const std::size_t got = pair.left.ReceiveSome(buffer, sizeof buffer)) {
-      answer.append(buffer, got);
+// Returns what a server session that is fed with these bytes answers before it closes. `error` says
+// why it closed.
+std::string AnswerTo(const std::string& frames, std::string* error) {
+  SocketPair pair;
+  const service::Service service;
+  std::thread server([&] {
+    Connection connection(pair.right, {}, std::make_shared<BenchmarkRoot>(service));
+    try {
+      connection.Serve();
+    } catch (const ProtocolError& broken) {
+      *error = broken.what();
     }
-    server.join();
-    return answer;
-  }
-};
+    pair.right.ShutdownSend();
+  });
+  pair.left.SendAll(frames.data(), frames.size());
+  pair.left.ShutdownSend();
+  const std::string answer = Drain(pair.left);
+  server.join();
+  return answer;
+}
 
-TEST_F(MalformedTest, EveryMalformedMessageIsRefusedAndNoneIsAnsweredWithAResult) {
+TEST(MalformedTest, EveryMalformedMessageIsRefusedAndNoneIsAnsweredWithAResult) {
   int refused = 0;
   for (const auto& recorded : Vectors().at("malformed").as_array()) {
     if (recorded.at("layer").as_string() != "message") continue;
     SCOPED_TRACE(std::string(recorded.at("name").as_string()));
     const Dialect dialect = recorded.at("dialect").as_int64() == 5 ? Dialect::k5 : Dialect::k6;
     // A well-formed request first decides the dialect. Its answer comes first.
-    const std::string ping = FromHex(dialect == Dialect::k5 ? "0000000d001251501151115110510c0a"
-                                                            : "0000000d000111501151115110510c0a");
     std::string error;
-    const std::string get_root = FromHex(dialect == Dialect::k5 ? "000000080012515011531151020a"
-                                                                : "000000080001115011531151020a");
-    const std::string first = Answer(get_root, &error);
+    const std::string get_root =
+        FrameOf(FromHex(dialect == Dialect::k5 ? "1251501153115102" : "0111501153115102"));
+    const std::string first = AnswerTo(get_root, &error);
     ASSERT_EQ(error, "");
-    const std::string both = Answer(get_root + FromHex(recorded.at("hex").as_string()), &error);
+    const std::string both = AnswerTo(get_root + FromHex(recorded.at("hex").as_string()), &error);
     ASSERT_TRUE(both.starts_with(first));
-    const std::string_view answer = std::string_view(both).substr(first.size());
+    const std::string answer = both.substr(first.size());
     if (answer.empty()) {
       EXPECT_NE(error, "");
     } else {
       Arena arena;
-      const Envelope envelope = ReadEnvelope(
-          dialect, answer.substr(kFrameHead, answer.size() - kFrameHead - 1), arena, {});
-      EXPECT_EQ(envelope.type, MessageType::kException);
+      const std::string payload = PayloadOf(answer);
+      EXPECT_EQ(ReadEnvelope(dialect, payload, arena, {}).type, MessageType::kException);
     }
     ++refused;
   }
@@ -471,11 +452,7 @@ class RawPeerTest : public testing::Test {
     return complaint_;
   }
   void Send(std::string_view payload) {
-    std::string frame(4, '\0');
-    for (int i = 0; i < 4; ++i) frame[i] = static_cast<char>(payload.size() >> (24 - 8 * i));
-    frame += '\0';
-    frame += payload;
-    frame += '\n';
+    const std::string frame = FrameOf(payload);
     try {
       pair_.left.SendAll(frame.data(), frame.size());
     } catch (const net::Error&) {
@@ -508,33 +485,27 @@ std::string Threads(std::uint64_t from, std::uint64_t to) {
   return text;
 }
 
-// The bytes that rpyc 6.0.1 and 5.3.1 send with bind_threads: GETROOT, and CALLATTR of
-// upload_file_chunked with a list of their own. Each message back is for the thread that asked, and
-// the server has one thread.
+// The bytes of a CALLATTR of upload_file_chunked whose last argument is a list of the peer.
+std::string CallOfUpload(const std::string& before_the_list) {
+  return FromHex("1158115213115312080f0000001a") + "rpycbench.BenchmarkService" +
+         FromHex("51511151080f00000013") + "upload_file_chunked" + before_the_list +
+         FromHex("115412080f0000000d") + "builtins.list" + FromHex("5758115102");
+}
+
+// The bytes that rpyc 6.0.1 and 5.3.1 send with bind_threads: GETROOT, and a call. Each message
+// back is for the thread that asked, and the server has one thread.
 TEST_F(RawPeerTest, APeerThatBindsThreadsIsAnsweredInKind) {
   constexpr std::uint64_t kThread = 0x7f12'3456'7890, kOther = 0x7f12'3456'8000;
   for (const Dialect dialect : {Dialect::k5, Dialect::k6}) {
     pair_ = SocketPair();
     Start({});
-    const auto message = [&](int number, std::string_view body) {
-      const std::string head = dialect == Dialect::k5 ? "\x12\x51" : "\x01\x11";
-      return head + static_cast<char>(0x50 + number) + std::string(body);
-    };
     const std::string reply_head = dialect == Dialect::k5 ? "\x12\x52" : "\x02\x11";
     const std::string request_head = dialect == Dialect::k5 ? "\x12\x51" : "\x01\x11";
-    Send(Threads(kThread, 0) + message(0, FromHex("1153115102")));
+    Send(Threads(kThread, 0) + request_head + FromHex("501153115102"));
     const std::string root = Receive();
     EXPECT_EQ(root.substr(0, 16), Threads(1, kThread));
     EXPECT_EQ(root.substr(16, 2), reply_head);
-    Send(Threads(kOther, 1) + message(1, FromHex("1158115213"
-                                                 "115312080f0000001a") +
-                                             "rpycbench.BenchmarkService" +
-                                             FromHex("5151"
-                                                     "1151080f00000013") +
-                                             "upload_file_chunked" +
-                                             FromHex("115210115412080f0000000d") + "builtins.list" +
-                                             FromHex("5758"
-                                                     "115102")));
+    Send(Threads(kOther, 1) + request_head + "\x51" + CallOfUpload(FromHex("115210")));
     const std::string question = Receive();  // CALLATTR __iter__
     EXPECT_EQ(question.substr(0, 16), Threads(1, kOther));
     EXPECT_EQ(question.substr(16, 2), request_head);
@@ -566,24 +537,11 @@ TEST_F(RawPeerTest, MessagesThatWaitShareALimit) {
   Send(FromHex("1251501153115102"));
   Receive();
   const std::string big(900'000, 'x');
-  std::string size(4, '\0');
-  for (int i = 0; i < 4; ++i) size[i] = static_cast<char>(big.size() >> (24 - 8 * i));
+  const std::string size = FrameOf(big).substr(0, 4);
   int served = 0;
   for (int number = 1; number < 10; ++number) {
     Send(FromHex("1251") + static_cast<char>(0x50 + number) +
-         FromHex("1158115213"
-                 "115312080f0000001a") +
-         "rpycbench.BenchmarkService" +
-         FromHex("5151"
-                 "1151080f00000013") +
-         "upload_file_chunked" +
-         // ((big, list),)
-         FromHex("115210"
-                 "115211"
-                 "11510f") +
-         size + big + FromHex("115412080f0000000d") + "builtins.list" +
-         FromHex("5758"
-                 "115102"));
+         CallOfUpload(FromHex("11521011521111510f") + size + big));  // ((big, list),)
     if (Receive().find("__len__") == std::string::npos) break;
     ++served;
   }
@@ -623,7 +581,7 @@ TEST(ConnectionLimitsTest, ALargeMessageLeavesRoomForTheNextOnes) {
 TEST(DialectTest, AMismatchIsToldApart) {
   SocketPair pair;
   // A 6.x server answers a 5.x message with a CLOSE request in its own dialect.
-  const std::string close = FromHex("000000080001115011521151020a");
+  const std::string close = FrameOf(FromHex("0111501152115102"));
   pair.right.SendAll(close.data(), close.size());
   Connection client(pair.left, {.dialect = Dialect::k5, .limits = {}});
   EXPECT_THROW(client.Root(), DialectMismatch);

@@ -1,7 +1,9 @@
 // Tests the native layers against recorded conversations of the Python library, in both dialects.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "servers/rpyc/boxing.h"
 #include "servers/rpyc/testing/socket_pair.h"
@@ -16,20 +18,13 @@ namespace {
 
 class ConversationTest : public testing::TestWithParam<Dialect> {
  protected:
-  const boost::json::array& conversations() const {
-    return Vectors()
-        .at("dialects")
-        .at(GetParam() == Dialect::k5 ? "5" : "6")
-        .at("conversations")
-        .as_array();
-  }
-
-  // Calls visit(frame's record, plain payload) for each recorded frame. Returns the number of
-  // frames.
+  // Calls visit(frame's record, plain payload, envelope) for each recorded frame. Returns the
+  // number of frames.
   template <class Visit>
   int ForEachFrame(Visit visit) const {
     int frames = 0;
-    for (const auto& conversation : conversations()) {
+    const auto& dialect = Vectors().at("dialects").at(GetParam() == Dialect::k5 ? "5" : "6");
+    for (const auto& conversation : dialect.at("conversations").as_array()) {
       for (const auto& recorded : conversation.at("frames").as_array()) {
         SCOPED_TRACE(std::string(conversation.at("name").as_string()));
         SocketPair pair;
@@ -41,7 +36,9 @@ class ConversationTest : public testing::TestWithParam<Dialect> {
           ADD_FAILURE() << "no frame in " << recorded;
           continue;
         }
-        visit(recorded.as_object(), storage.payload);
+        Arena arena;
+        visit(recorded.as_object(), storage.payload,
+              ReadEnvelope(GetParam(), storage.payload, arena, {}));
         ++frames;
       }
     }
@@ -49,27 +46,20 @@ class ConversationTest : public testing::TestWithParam<Dialect> {
   }
 };
 
-MessageType TypeOf(const boost::json::object& recorded) {
-  const std::string_view name = recorded.at("msg").as_string();
-  return name == "REQUEST" ? MessageType::kRequest
-                           : (name == "REPLY" ? MessageType::kReply : MessageType::kException);
-}
-
 TEST_P(ConversationTest, EnvelopesSayWhatWasRecorded) {
-  const int frames = ForEachFrame([&](const auto& recorded, std::string_view payload) {
+  const std::map<std::string_view, MessageType> kTypes{{"REQUEST", MessageType::kRequest},
+                                                       {"REPLY", MessageType::kReply},
+                                                       {"EXCEPTION", MessageType::kException}};
+  const int frames = ForEachFrame([&](const auto& recorded, auto payload, const auto& envelope) {
     EXPECT_EQ(DetectDialect(payload), GetParam());
-    Arena arena;
-    const Envelope envelope = ReadEnvelope(GetParam(), payload, arena, {});
-    EXPECT_EQ(envelope.type, TypeOf(recorded));
+    EXPECT_EQ(kTypes.at(recorded.at("msg").as_string()), envelope.type);
     EXPECT_EQ(envelope.sequence, recorded.at("seq").as_int64());
   });
   EXPECT_GT(frames, 800);
 }
 
 TEST_P(ConversationTest, WritingAMessageAgainGivesTheSameBytes) {
-  ForEachFrame([&](const auto&, std::string_view payload) {
-    Arena arena;
-    const Envelope envelope = ReadEnvelope(GetParam(), payload, arena, {});
+  ForEachFrame([&](const auto&, auto payload, const auto& envelope) {
     MessageWriter out;
     out.Clear(0);
     WriteEnvelopeHead(GetParam(), envelope.type, envelope.sequence, out);
@@ -79,9 +69,8 @@ TEST_P(ConversationTest, WritingAMessageAgainGivesTheSameBytes) {
 }
 
 TEST_P(ConversationTest, ALongEnvelopeHeadSaysTheSameInOneByteMore) {
-  ForEachFrame([&](const auto&, std::string_view payload) {
+  ForEachFrame([&](const auto&, auto payload, const auto& envelope) {
     Arena arena;
-    const Envelope envelope = ReadEnvelope(GetParam(), payload, arena, {});
     MessageWriter out;
     out.Clear(0);
     WriteLongEnvelopeHead(GetParam(), envelope.type, envelope.sequence, out);
@@ -96,10 +85,9 @@ TEST_P(ConversationTest, ALongEnvelopeHeadSaysTheSameInOneByteMore) {
 
 TEST_P(ConversationTest, ExceptionsAreRead) {
   int exceptions = 0;
-  ForEachFrame([&](const auto& recorded, std::string_view payload) {
-    if (TypeOf(recorded) != MessageType::kException) return;
-    Arena arena;
-    const PythonError error = vinegar::Read(ReadEnvelope(GetParam(), payload, arena, {}).body);
+  ForEachFrame([&](const auto&, auto, const auto& envelope) {
+    if (envelope.type != MessageType::kException) return;
+    const PythonError error = vinegar::Read(envelope.body);
     EXPECT_FALSE(error.type().empty());
     if (!error.is("StopIteration")) {
       EXPECT_FALSE(error.traceback().empty());
@@ -111,11 +99,10 @@ TEST_P(ConversationTest, ExceptionsAreRead) {
 
 TEST_P(ConversationTest, ReferencesOfThePeerAreUnboxed) {
   int references = 0;
-  ForEachFrame([&](const auto& recorded, std::string_view payload) {
-    if (TypeOf(recorded) != MessageType::kReply) return;
+  ForEachFrame([&](const auto&, auto, const auto& envelope) {
+    if (envelope.type != MessageType::kReply) return;
     Message message;
     ObjectTable table(10);
-    const Envelope envelope = ReadEnvelope(GetParam(), payload, message.arena, {});
     if (envelope.body.items()[0].integer() != 4) return;
     const Value value = Unbox(envelope.body, table, message);
     ASSERT_TRUE(value.is(Kind::kNetref));

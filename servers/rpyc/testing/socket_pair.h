@@ -4,7 +4,9 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <cstddef>
 #include <stdexcept>
+#include <string>
 
 #include "servers/net/socket.h"
 
@@ -21,5 +23,13 @@ struct SocketPair {
     for (net::Socket* end : {&left, &right}) end->SetTimeout(std::chrono::seconds(10));
   }
 };
+
+// Receives everything that the peer sends until it closes.
+inline std::string Drain(net::Socket& socket) {
+  std::string all;
+  char buffer[65536];
+  while (const std::size_t got = socket.ReceiveSome(buffer, sizeof buffer)) all.append(buffer, got);
+  return all;
+}
 
 }  // namespace rpycbench::rpyc
