@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -57,11 +56,6 @@ class SessionTest : public testing::Test {
     peer_.Close();
     server_.reset();
     return testing::internal::GetCapturedStderr();
-  }
-  // Ends the session likewise and returns the number of lines it wrote.
-  std::ptrdiff_t EndAndCountLines() {
-    const std::string log = EndAndReadLog();
-    return std::count(log.begin(), log.end(), '\n');
   }
 
   void Send(std::string_view bytes) { peer_.SendAll(bytes.data(), bytes.size()); }
