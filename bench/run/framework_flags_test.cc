@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fixtures/usage_error.h"
+#include "servers/net/testing/message_of.h"
 
 namespace rpycbench {
 namespace {
@@ -31,12 +32,7 @@ class Variable {
 };
 
 std::string Refusal(const std::vector<std::string>& arguments) {
-  try {
-    FrameworkFlags flags(arguments);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return {};
+  return MessageOf<UsageError>([&] { FrameworkFlags flags(arguments); });
 }
 
 TEST(FrameworkFlags, OwnsTheFrameworksArgumentsOnly) {

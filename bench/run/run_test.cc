@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "fixtures/testing/temporary_folder.h"
+
 namespace rpycbench {
 namespace {
 
@@ -34,12 +36,6 @@ using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 constexpr int kTimeoutMs = 30'000;
-
-std::string Read(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 std::vector<std::string> LinesOf(const std::string& text) {
   std::vector<std::string> lines;
@@ -141,18 +137,11 @@ struct Result {
 
 class RunTest : public testing::Test {
  protected:
-  RunTest() {
-    std::string name = (fs::temp_directory_path() / "run_test_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder_ = name;
-  }
-  ~RunTest() override { fs::remove_all(folder_); }
-
   Result Run(std::vector<std::string> arguments, const std::vector<std::string>& variables = {}) {
     Program program(arguments, variables, folder_ / "stdout");
     program.ReadUntil("");
     const int status = program.Wait();
-    return {status, Read(folder_ / "stdout"), program.errors()};
+    return {status, ReadFile(folder_ / "stdout"), program.errors()};
   }
 
   // Runs rows that match, each as briefly as possible, into a file.
@@ -164,7 +153,7 @@ class RunTest : public testing::Test {
   }
 
   boost::json::value Document(const std::string& file) const {
-    return boost::json::parse(Read(folder_ / file));
+    return boost::json::parse(ReadFile(folder_ / file));
   }
 
   static std::vector<std::string> NamesIn(const boost::json::value& document, const char* list) {
@@ -175,15 +164,7 @@ class RunTest : public testing::Test {
     return names;
   }
 
-  std::vector<std::string> Files() const {
-    std::vector<std::string> files;
-    for (const auto& entry : fs::directory_iterator(folder_)) {
-      files.push_back(entry.path().filename());
-    }
-    return files;
-  }
-
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(RunTest, GoodRowsExitWithSuccess) {
@@ -208,7 +189,7 @@ TEST_F(RunTest, ListsRowsWithoutRunningThem) {
   EXPECT_EQ(result.status, 0);
   EXPECT_THAT(LinesOf(result.out), ElementsAre("Good/first/real_time", "Good/second/real_time",
                                                "Bad/before/real_time", "Bad/after/real_time"));
-  EXPECT_THAT(Files(), ElementsAre("stdout"));
+  EXPECT_THAT(folder_.Files(), ElementsAre("stdout"));
 }
 
 TEST_F(RunTest, AFilterThatMatchesNothingSaysSo) {
@@ -229,7 +210,7 @@ TEST_F(RunTest, AnEarlierFileSurvivesAFilterThatMatchesNothing) {
     EXPECT_EQ(
         RunInto("out.json", "Nothing", {std::string("--benchmark_out_format=") + format}).status,
         2);
-    EXPECT_EQ(Read(folder_ / "out.json"), "earlier");
+    EXPECT_EQ(ReadFile(folder_ / "out.json"), "earlier");
   }
 }
 
@@ -335,7 +316,7 @@ TEST_F(RunTest, TheFileKeepsFailedRowsApart) {
               ElementsAre("Bad/before/real_time", "Bad/after/real_time"));
   EXPECT_THAT(document.at("errors").at(0).at("message").as_string().c_str(),
               StartsWith("refused: \"no"));
-  EXPECT_THAT(Files(), UnorderedElementsAre("out.json", "stdout"));
+  EXPECT_THAT(folder_.Files(), UnorderedElementsAre("out.json", "stdout"));
 }
 
 TEST_F(RunTest, ARowThatFailsInOneRepetitionHasNoResult) {
@@ -395,11 +376,11 @@ TEST_F(RunTest, TheFrameworksConsoleIsThereForWhoAsks) {
 
 TEST_F(RunTest, OtherFileFormatsAreTheFrameworks) {
   EXPECT_EQ(RunInto("out.csv", "Good|Bad", {"--benchmark_out_format=csv"}).status, 1);
-  EXPECT_THAT(Read(folder_ / "out.csv"),
+  EXPECT_THAT(ReadFile(folder_ / "out.csv"),
               AllOf(HasSubstr("\nname,iterations,"), HasSubstr("\n\"Good/second/real_time\",1,"),
                     HasSubstr("\"wrong bytes\"")));
   EXPECT_EQ(RunInto("out.txt", "Good", {"--benchmark_out_format=console"}).status, 0);
-  EXPECT_THAT(Read(folder_ / "out.txt"), HasSubstr("\nGood/second/real_time "));
+  EXPECT_THAT(ReadFile(folder_ / "out.txt"), HasSubstr("\nGood/second/real_time "));
 }
 
 TEST_F(RunTest, AFileOutOfReachIsRefusedBeforeAnythingRuns) {
@@ -455,7 +436,7 @@ TEST_F(RunTest, KillingItLosesNoFinishedLineOfATextFile) {
   ASSERT_TRUE(program.ReadUntil("waiting\n")) << program.errors();
   program.Kill(SIGKILL);
   EXPECT_EQ(program.Wait(), -SIGKILL);
-  EXPECT_THAT(LinesOf(Read(out)), Contains(StartsWith("\"Good/second/real_time\",1,")));
+  EXPECT_THAT(LinesOf(ReadFile(out)), Contains(StartsWith("\"Good/second/real_time\",1,")));
 }
 
 }  // namespace

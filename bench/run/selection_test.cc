@@ -7,6 +7,7 @@
 
 #include "fixtures/address_family.h"
 #include "fixtures/usage_error.h"
+#include "servers/net/testing/message_of.h"
 
 namespace rpycbench {
 namespace {
@@ -21,12 +22,7 @@ constexpr char kUnixRow[] = "AddressFamily/tcp_threaded/unix/ping/real_time";
 
 std::string RefusalOf(std::string_view filter, std::vector<std::string> rows) {
   Selection selection;
-  try {
-    LeaveOutIpv6(kReason, filter, rows, selection);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "it went on";
+  return MessageOf<UsageError>([&] { LeaveOutIpv6(kReason, filter, rows, selection); });
 }
 
 TEST(SelectionTest, WithoutIpv6ItsRowsAreLeftOutAndTold) {
@@ -42,7 +38,7 @@ TEST(SelectionTest, WithoutIpv6ItsRowsAreLeftOutAndTold) {
 TEST(SelectionTest, WithoutIpv6AFilterThatNamesItIsRefused) {
   EXPECT_EQ(RefusalOf("AddressFamily/.*/(ipv6|unix)", {kIpv6Row, kUnixRow}),
             std::string("unavailable: ipv6: ") + kReason);
-  EXPECT_EQ(RefusalOf("-ipv6", {kIpv6Row, kUnixRow}), "it went on");
+  EXPECT_EQ(RefusalOf("-ipv6", {kIpv6Row, kUnixRow}), "");
 }
 
 TEST(SelectionTest, WithoutIpv6AFilterThatMatchesNothingElseIsRefused) {

@@ -2,6 +2,7 @@
 // every byte in its place. Also tests Unix-domain addresses, which have no such policies.
 #include "servers/net/socket_policy.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -149,12 +150,8 @@ TEST(UnixSocketTest, ANameIsTakenAsLongAsItsListenerLives) {
   {
     const Listener listener(address);
     EXPECT_EQ(listener.address().host(), host);
-    try {
-      const Listener second(address);
-      FAIL() << "two listen on " << host;
-    } catch (const Error& error) {
-      EXPECT_EQ(std::string(error.what()), "bind " + host + ": Address already in use");
-    }
+    EXPECT_THAT([&] { const Listener second(address); },
+                testing::ThrowsMessage<Error>("bind " + host + ": Address already in use"));
   }
   EXPECT_THROW(Socket::Connect(address, 500ms), Error);
   EXPECT_NO_THROW(Listener{address}) << "something of it was left";
@@ -163,12 +160,9 @@ TEST(UnixSocketTest, ANameIsTakenAsLongAsItsListenerLives) {
 TEST(UnixSocketTest, NamesThatNeedQuotesAreRefused) {
   for (const std::string& name :
        std::initializer_list<std::string>{"a b", "\"", "a\n", std::string(101, 'a')}) {
-    try {
-      Endpoint::Resolve("unix:" + name, 0);
-      FAIL() << name;
-    } catch (const std::runtime_error& error) {
-      EXPECT_NE(std::string(error.what()).find("resolve unix:" + name), std::string::npos);
-    }
+    EXPECT_THAT(
+        [&] { Endpoint::Resolve("unix:" + name, 0); },
+        testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("resolve unix:" + name)));
   }
 }
 

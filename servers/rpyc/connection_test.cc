@@ -2,6 +2,7 @@
 // client on the other. Further tests feed a server session with raw bytes.
 #include "servers/rpyc/connection.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "servers/net/allocation_count.h"
+#include "servers/net/testing/message_of.h"
 #include "servers/rpyc/benchmark_root.h"
 #include "servers/rpyc/bytes_list.h"
 #include "servers/rpyc/session.h"
@@ -64,17 +66,6 @@ class ConnectionTest : public testing::TestWithParam<Dialect> {
         Call("download_file_chunked", {Value::Int(size), Value::Int(chunk_bytes)}));
   }
   void ExpectItServes() { EXPECT_EQ(Call("ping").value().bytes(), "pong"); }
-
-  // Returns the error that `action` raises, as "Type: message".
-  template <class Action>
-  std::string ErrorOf(Action action) {
-    try {
-      action();
-    } catch (const PythonError& error) {
-      return error.what();
-    }
-    return "no error";
-  }
 
   service::Service service_;
   SocketPair pair_;
@@ -141,7 +132,8 @@ TEST_P(ConnectionTest, FetchesAListByReference) {
   std::string joined;
   for (int i = 0; i < 4; ++i) joined += client().CallAttr(iterator, "__next__").value().bytes();
   EXPECT_TRUE(Payload::Of(PayloadKind::kText, 1000).Matches(joined));
-  EXPECT_EQ(ErrorOf([&] { client().CallAttr(iterator, "__next__"); }), "StopIteration");
+  EXPECT_EQ(MessageOf<PythonError>([&] { client().CallAttr(iterator, "__next__"); }),
+            "StopIteration");
 }
 
 TEST_P(ConnectionTest, FetchesItemsInBulk) {
@@ -178,20 +170,20 @@ TEST_P(ConnectionTest, SlicesListsAsPythonDoes) {
 }
 
 TEST_P(ConnectionTest, RaisesWhatPythonRaises) {
-  EXPECT_EQ(ErrorOf([&] { Call("sleep", {Value::Int(-1)}); }),
+  EXPECT_EQ(MessageOf<PythonError>([&] { Call("sleep", {Value::Int(-1)}); }),
             "ValueError: sleep length must not be negative");
-  EXPECT_EQ(ErrorOf([&] { client().GetAttr(root_, "nope"); }),
+  EXPECT_EQ(MessageOf<PythonError>([&] { client().GetAttr(root_, "nope"); }),
             "AttributeError: 'BenchmarkService' object has no attribute 'nope'");
-  EXPECT_EQ(ErrorOf([&] { client().GetAttr(root_, "__class__"); }),
+  EXPECT_EQ(MessageOf<PythonError>([&] { client().GetAttr(root_, "__class__"); }),
             "AttributeError: cannot access '__class__'");
-  EXPECT_EQ(ErrorOf([&] { Call("upload"); }),
+  EXPECT_EQ(MessageOf<PythonError>([&] { Call("upload"); }),
             "TypeError: upload() missing required argument: 'data'");
   const Value root = root_.value(), one = Value::Int(1);
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf<PythonError>([&] {
               Request(Handler::kPickle, {root, one});
             }),
             "ValueError: pickling is disabled");
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf<PythonError>([&] {
               Request(Handler::kSetAttr, {root, Value::Text("x"), one});
             }),
             "AttributeError: access denied");
@@ -229,7 +221,7 @@ TEST_P(ConnectionTest, InspectionTellsNothingOfEarlierMessages) {
 TEST_P(ConnectionTest, RefusesNamesThatNoComplaintCouldRepeat) {
   const std::string endless(1'000'000, 'a');
   for (const Value name : {Value::Bytes("\xff"), Value::Text(endless)}) {
-    EXPECT_EQ(ErrorOf([&] {
+    EXPECT_EQ(MessageOf<PythonError>([&] {
                 Request(Handler::kGetAttr, {root_.value(), name});
               }),
               "ValueError: a name is too long or not UTF-8");
@@ -254,10 +246,10 @@ TEST_P(ConnectionTest, LengthsAPeerMadeUpAreChecked) {
   const auto list = std::make_shared<Scripted>([&](Scope&) { return Value::Int(length); });
   const Value lists[] = {Value::Local(*list), Value::Local(*list)};
   const auto upload = [&] { Call("upload_file_chunked", {Value::Tuple(lists)}); };
-  EXPECT_EQ(ErrorOf(upload),
+  EXPECT_EQ(MessageOf<PythonError>(upload),
             "ValueError: size 9223372036854775807 is above the limit of 10000000 bytes");
   length = -1;
-  EXPECT_EQ(ErrorOf(upload), "ValueError: __len__() should return >= 0");
+  EXPECT_EQ(MessageOf<PythonError>(upload), "ValueError: __len__() should return >= 0");
 }
 
 // The server waits for an answer when the client leaves. Its session must end without an exception.
@@ -281,11 +273,11 @@ TEST_P(ConnectionTest, APeerMayLeaveInsteadOfAnswering) {
 TEST_P(ConnectionTest, RefusesReferencesNobodyHolds) {
   const Reference unknown{{"builtins.method", 1, 4711}};
   const Value callee = Value::Remote(unknown), none = Value::Tuple({});
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf<PythonError>([&] {
               Request(Handler::kCall, {callee, none, none});
             }).substr(0, 9),
             "KeyError:");
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf<PythonError>([&] {
               Request(Handler::kDel, {root_.value(), Value::Int(0)});
             }),
             "KeyError: cannot release 0 references");
@@ -297,7 +289,8 @@ TEST_P(ConnectionTest, MoreReleasesThanReferencesForgetTheObject) {
   const Reply released = Request(Handler::kDel, {list.value(), Value::Int(7)});
   EXPECT_TRUE(released.value().is(Kind::kNone));
   for (const Handler handler : {Handler::kDel, Handler::kRepr}) {
-    EXPECT_EQ(ErrorOf([&] { Request(handler, {list.value()}); }).substr(0, 9), "KeyError:");
+    EXPECT_EQ(MessageOf<PythonError>([&] { Request(handler, {list.value()}); }).substr(0, 9),
+              "KeyError:");
   }
   ExpectItServes();
 }
@@ -347,7 +340,7 @@ TEST_P(ConnectionTest, RequestsUnderWayFailWhenThePeerLeaves) {
 
 TEST_P(ConnectionTest, UnknownHandlersAreRefusedAndTheConnectionGoesOn) {
   for (const int number : {0, 21, 159}) {
-    EXPECT_EQ(ErrorOf([&] { Request(static_cast<Handler>(number), {}); }),
+    EXPECT_EQ(MessageOf<PythonError>([&] { Request(static_cast<Handler>(number), {}); }),
               "KeyError: unknown handler " + std::to_string(number));
   }
   ExpectItServes();
@@ -614,13 +607,9 @@ TEST(ConnectionLimitsTest, NestedRequestsAreBounded) {
   {
     const Netref remote = client.Root();
     const Value arguments[] = {Value::Local(*left), remote.value()};
-    try {
-      client.Call(remote, arguments);
-      ADD_FAILURE() << "there was no limit";
-    } catch (const PythonError& error) {
-      EXPECT_EQ(std::string(error.what()).find("RecursionError: more than 8 requests"), 0u)
-          << error.what();
-    }
+    EXPECT_THAT([&] { client.Call(remote, arguments); },
+                testing::ThrowsMessage<PythonError>(
+                    testing::StartsWith("RecursionError: more than 8 requests")));
   }
   client.SendClose();
   server.join();

@@ -4,17 +4,18 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
-#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <system_error>
 
 #include "bench/report/results/csv_reporter.h"
 #include "bench/tests/fake_runs.h"
+#include "fixtures/testing/temporary_folder.h"
 #include "fixtures/usage_error.h"
+#include "servers/net/testing/message_of.h"
 
 namespace rpycbench {
 namespace {
@@ -26,23 +27,10 @@ using testing::IsEmpty;
 
 class ResultFileTest : public testing::Test {
  protected:
-  ResultFileTest() {
-    std::string name = (fs::temp_directory_path() / "result_file_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder_ = name;
-  }
-  ~ResultFileTest() override { fs::remove_all(folder_); }
-
   fs::path path() const { return folder_ / "out.json"; }
 
-  static std::string Read(const fs::path& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
-
   // Throws unless the file is a complete JSON document.
-  boost::json::value Document() const { return boost::json::parse(Read(path())); }
+  boost::json::value Document() const { return boost::json::parse(ReadFile(path())); }
 
   std::vector<std::string> Names(const char* list) const {
     std::vector<std::string> names;
@@ -53,15 +41,7 @@ class ResultFileTest : public testing::Test {
     return names;
   }
 
-  std::vector<std::string> Files() const {
-    std::vector<std::string> files;
-    for (const auto& entry : fs::directory_iterator(folder_)) {
-      files.push_back(entry.path().filename());
-    }
-    return files;
-  }
-
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(ResultFileTest, TheContextHasTheDescription) {
@@ -77,7 +57,7 @@ TEST_F(ResultFileTest, TheContextHasTheDescription) {
 
 TEST_F(ResultFileTest, IsAWholeDocumentAtEveryMoment) {
   ResultFile file(path());
-  EXPECT_THAT(Files(), IsEmpty());
+  EXPECT_THAT(folder_.Files(), IsEmpty());
   ASSERT_TRUE(file.ReportContext({}));
   EXPECT_THAT(Names("benchmarks"), IsEmpty());
   EXPECT_TRUE(Document().at("context").as_object().contains("num_cpus"));
@@ -90,7 +70,7 @@ TEST_F(ResultFileTest, IsAWholeDocumentAtEveryMoment) {
   file.Finalize();
   EXPECT_THAT(Names("benchmarks"), ElementsAre("a", "b", "b", "b_mean"));
   EXPECT_THAT(Names("errors"), IsEmpty());
-  EXPECT_THAT(Files(), ElementsAre("out.json"));
+  EXPECT_THAT(folder_.Files(), ElementsAre("out.json"));
 }
 
 // As if the file were a separate mount, or the folder belonged to another user. Root may write to
@@ -112,8 +92,7 @@ TEST_F(ResultFileTest, FollowsNoLinkThatSomebodyLeft) {
   fs::create_symlink(folder_ / "precious", folder_ / ".out.json.partial");
   ResultFile file(path());
   ASSERT_TRUE(file.ReportContext({}));
-  std::ifstream precious(folder_ / "precious");
-  EXPECT_EQ(std::string(std::istreambuf_iterator(precious), {}), "precious");
+  EXPECT_EQ(ReadFile(folder_ / "precious"), "precious");
   EXPECT_THAT(Names("benchmarks"), IsEmpty());
 }
 
@@ -160,7 +139,7 @@ TEST_F(ResultFileTest, ARowWithAFailedRepetitionHasNoResult) {
 TEST_F(ResultFileTest, AnEarlierFileStaysUntilTheContextIsReported) {
   std::ofstream(path()) << "earlier";
   ResultFile file(path());
-  EXPECT_EQ(Read(path()), "earlier");
+  EXPECT_EQ(ReadFile(path()), "earlier");
   file.ReportContext({});
   EXPECT_THAT(Names("benchmarks"), IsEmpty());
 }
@@ -185,21 +164,17 @@ TEST_F(ResultFileTest, SomethingOtherThanARegularFileIsWrittenOnce) {
 TEST_F(ResultFileTest, AFolderThatGoesAwayIsAnErrorWithTheFilesName) {
   ResultFile file(path());
   file.ReportContext({});
-  fs::remove_all(folder_);
-  try {
-    file.ReportRuns({FakeRun("a")});
-    FAIL() << "wrote into a folder that is gone";
-  } catch (const std::system_error& error) {
-    EXPECT_EQ(error.code(), std::errc::no_such_file_or_directory);
-    EXPECT_THAT(error.what(), HasSubstr("out.json"));
-  }
+  fs::remove_all(folder_.path());
+  EXPECT_THAT([&] { file.ReportRuns({FakeRun("a")}); },
+              testing::ThrowsMessage<std::system_error>(
+                  testing::AllOf(HasSubstr("out.json"), HasSubstr("No such file or directory"))));
 }
 
 TEST_F(ResultFileTest, AFullDiskLeavesTheLastWholeDocumentAlone) {
   ResultFile file(path());
   file.ReportContext({});
   file.ReportRuns({FakeRun("a")});
-  const std::string before = Read(path());
+  const std::string before = ReadFile(path());
   // Has the effect of a full disk: this process may write no file longer than the present one.
   rlimit previous;
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &previous), 0);
@@ -209,33 +184,28 @@ TEST_F(ResultFileTest, AFullDiskLeavesTheLastWholeDocumentAlone) {
   EXPECT_THROW(file.ReportRuns({FakeRun("b")}), std::system_error);
   ::setrlimit(RLIMIT_FSIZE, &previous);
   ::signal(SIGXFSZ, previous_handler);
-  EXPECT_EQ(Read(path()), before);
-  EXPECT_THAT(Files(), ElementsAre("out.json"));
+  EXPECT_EQ(ReadFile(path()), before);
+  EXPECT_THAT(folder_.Files(), ElementsAre("out.json"));
 }
 
 TEST_F(ResultFileTest, ATextFileIsFlushedAfterEveryRow) {
   TextFile file(path(), std::make_unique<CsvReporter>(SuiteCounters()));
-  EXPECT_THAT(Files(), IsEmpty());
+  EXPECT_THAT(folder_.Files(), IsEmpty());
   file.ReportContext({});
-  EXPECT_THAT(Files(), ElementsAre("out.json"));
+  EXPECT_THAT(folder_.Files(), ElementsAre("out.json"));
   file.ReportRuns({FakeRun("a")});
-  EXPECT_THAT(Read(path()), HasSubstr("\n\"a\",4,"));
+  EXPECT_THAT(ReadFile(path()), HasSubstr("\n\"a\",4,"));
 }
 
 TEST_F(ResultFileTest, PathsOutOfReachAreRefusedAndNothingIsTouched) {
-  const auto refusal = [](const fs::path& path) -> std::string {
-    try {
-      CheckOutputPath(path);
-    } catch (const UsageError& error) {
-      return error.what();
-    }
-    return {};
+  const auto refusal = [](const fs::path& path) {
+    return MessageOf<UsageError>([&] { CheckOutputPath(path); });
   };
-  EXPECT_THAT(refusal(folder_), HasSubstr("Is a directory"));
+  EXPECT_THAT(refusal(folder_.path()), HasSubstr("Is a directory"));
   EXPECT_THAT(refusal(folder_ / "none" / "out.json"), HasSubstr("No such file or directory"));
   EXPECT_EQ(refusal(path()), "");
   EXPECT_EQ(refusal("out.json"), "");
-  EXPECT_THAT(Files(), IsEmpty());
+  EXPECT_THAT(folder_.Files(), IsEmpty());
 }
 
 }  // namespace
