@@ -98,9 +98,9 @@ class Mutator {
 void Try(const std::string& input, const fs::path& kept) {
   std::ofstream(kept, std::ios::binary) << input;
   // The memory has exactly this size, so that a sanitizer sees a byte read too far.
-  const auto bytes = std::make_unique<std::uint8_t[]>(input.size());
+  const auto bytes = std::make_unique<char[]>(input.size());
   std::copy(input.begin(), input.end(), bytes.get());
-  LLVMFuzzerTestOneInput(bytes.get(), input.size());
+  rpycbench::fuzz::Run({bytes.get(), input.size()});
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The parts that all fuzz targets share: reporting a broken property, and cutting input into
-// pieces. A target is one function, LLVMFuzzerTestOneInput, in its own program. It catches only the
-// exceptions that its layer documents, so any other exception is a finding. libFuzzer drives it in
-// builds with Clang and RPYCBENCH_FUZZ; corpus_main.cc drives it everywhere else.
+// pieces. A target is one function, Run, in its own program. It catches only the exceptions that
+// its layer documents, so any other exception is a finding. libFuzzer drives it in builds with
+// Clang and RPYCBENCH_FUZZ (libfuzzer_entry.cc); corpus_main.cc drives it everywhere else.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +12,9 @@
 #include <string_view>
 
 namespace rpycbench::fuzz {
+
+// Checks the target's properties for one input. Each target defines it.
+void Run(std::string_view input);
 
 // A property does not hold. Only the driver catches this exception.
 class BrokenProperty : public std::logic_error {
@@ -68,5 +71,3 @@ class Cuts {
 };
 
 }  // namespace rpycbench::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

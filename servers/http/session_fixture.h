@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "servers/http/session.h"
-#include "servers/http/testing/loopback_server.h"
+#include "servers/net/testing/loopback_server.h"
 
 namespace rpycbench::http {
 
@@ -46,7 +46,7 @@ class SessionTest : public testing::Test {
     peer_.Close();
     server_.reset();
     service_ = std::make_unique<service::Service>(std::nullopt, limits);
-    server_ = std::make_unique<LoopbackServer>(
+    server_ = std::make_unique<net::LoopbackServer>(
         [this](net::Socket& socket) { ServeSession(socket, *service_); }, io_timeout);
     peer_ = server_->Connect();
   }
@@ -83,7 +83,7 @@ class SessionTest : public testing::Test {
   }
 
   std::unique_ptr<service::Service> service_;
-  std::unique_ptr<LoopbackServer> server_;
+  std::unique_ptr<net::LoopbackServer> server_;
   net::Socket peer_;
 };
 

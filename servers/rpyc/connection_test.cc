@@ -381,11 +381,7 @@ std::string AnswerTo(const std::string& frames, std::string* error) {
   const service::Service service;
   std::thread server([&] {
     Connection connection(pair.right, {}, std::make_shared<BenchmarkRoot>(service));
-    try {
-      connection.Serve();
-    } catch (const ProtocolError& broken) {
-      *error = broken.what();
-    }
+    *error = MessageOf<ProtocolError>([&] { connection.Serve(); });
     pair.right.ShutdownSend();
   });
   pair.left.SendAll(frames.data(), frames.size());
@@ -427,13 +423,11 @@ class RawPeerTest : public testing::Test {
  protected:
   void Start(const Limits& limits) {
     server_ = std::thread([this, limits] {
-      try {
+      complaint_ = MessageOf<std::exception>([&] {
         Connection connection(pair_.right, {.limits = limits},
                               std::make_shared<BenchmarkRoot>(service_));
         connection.Serve();
-      } catch (const std::exception& error) {
-        complaint_ = error.what();
-      }
+      });
       pair_.right.Close();
     });
   }

@@ -12,6 +12,7 @@
 #include <thread>
 #include <tuple>
 
+#include "servers/net/testing/message_of.h"
 #include "servers/rpyc/benchmark_root.h"
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/testing/replay.h"
@@ -67,19 +68,11 @@ TEST_P(ServerWireCountsTest, IsWhatCrossed) {
   std::string error;
   std::thread server([&] {
     Connection connection(pair.right, {}, std::make_shared<BenchmarkRoot>(service));
-    try {
-      connection.Serve();
-    } catch (const std::exception& broken) {
-      error = broken.what();
-    }
+    error = MessageOf<std::exception>([&] { connection.Serve(); });
     counts = connection.counts();
     pair.right.ShutdownBoth();
   });
-  try {
-    replay.Run(pair.left);
-  } catch (const std::exception& broken) {
-    ADD_FAILURE() << broken.what();
-  }
+  EXPECT_NO_THROW(replay.Run(pair.left));
   pair.left.ShutdownBoth();
   server.join();
   EXPECT_EQ(error, "");

@@ -49,7 +49,4 @@ void Fuzz(std::string_view input) {
 }  // namespace
 }  // namespace rpycbench::rpyc
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  rpycbench::rpyc::Fuzz({reinterpret_cast<const char*>(data), size});
-  return 0;
-}
+void rpycbench::fuzz::Run(std::string_view input) { rpyc::Fuzz(input); }

@@ -13,34 +13,33 @@
 
 #include "servers/net/socket.h"
 
-namespace rpycbench::http {
+namespace rpycbench::net {
 
 class LoopbackServer {
  public:
-  using Serve = std::function<void(net::Socket&)>;
+  using Serve = std::function<void(Socket&)>;
 
   explicit LoopbackServer(Serve serve,
                           std::chrono::milliseconds io_timeout = std::chrono::seconds(10))
       : serve_(std::move(serve)),
         io_timeout_(io_timeout),
-        listener_(net::Endpoint::Resolve("127.0.0.1", 0)),
-        endpoint_(net::Endpoint::Resolve("127.0.0.1", listener_.port())),
+        listener_(Endpoint::Resolve("127.0.0.1", 0)),
         accepting_([this] { Accept(); }) {}
 
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
   ~LoopbackServer() { Join(); }
 
-  const net::Endpoint& endpoint() const { return endpoint_; }
+  const Endpoint& endpoint() const { return listener_.address(); }
   // Returns a new connection to the server. Only a hanging server exceeds its limit of 20 s for
   // each wait.
-  net::Socket Connect() const { return net::Socket::Connect(endpoint_, std::chrono::seconds(20)); }
+  Socket Connect() const { return Socket::Connect(endpoint(), std::chrono::seconds(20)); }
 
   // Waits until every session has ended. Their clients must have closed.
   void Join() {
     if (!accepting_.joinable()) return;
     stopping_ = true;
-    const net::Socket wake = Connect();
+    const Socket wake = Connect();
     accepting_.join();
     for (std::thread& session : sessions_) session.join();
   }
@@ -50,11 +49,11 @@ class LoopbackServer {
     for (;;) {
       pollfd waiting{listener_.descriptor(), POLLIN, 0};
       ::poll(&waiting, 1, -1);
-      net::Socket socket = listener_.Accept(io_timeout_);
+      Socket socket = listener_.Accept(io_timeout_);
       if (stopping_) return;
       if (!socket.is_open()) continue;
       sessions_.emplace_back([this, owned = std::move(socket)]() mutable {
-        net::Socket session = std::move(owned);
+        Socket session = std::move(owned);
         serve_(session);
       });
     }
@@ -62,11 +61,10 @@ class LoopbackServer {
 
   Serve serve_;
   std::chrono::milliseconds io_timeout_;
-  net::Listener listener_;
-  net::Endpoint endpoint_;
+  Listener listener_;
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> sessions_;
   std::thread accepting_;
 };
 
-}  // namespace rpycbench::http
+}  // namespace rpycbench::net
