@@ -104,6 +104,7 @@ void DeclareSocketPolicy(CLI::App& app, net::SocketPolicy& policy) {
 }
 
 void Declare(CLI::App& app, Options& options) {
+  app.option_defaults()->always_capture_default();
   app.add_option("--protocol", options.protocol, "protocol to serve")
       ->required()
       ->check(CLI::IsMember(&Protocols()));
@@ -114,9 +115,8 @@ void Declare(CLI::App& app, Options& options) {
          "--host", options.host,
          "address to bind: a name, an IPv4 or IPv6 address, or unix:<name> for a Unix-domain "
          "socket with that abstract name; unix: picks a free name")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->capture_default_str();
-  app.add_option("--port", options.port, "port to bind; 0 picks a free one")->capture_default_str();
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("--port", options.port, "port to bind; 0 picks a free one");
   app.add_option("--nonce", options.nonce,
                  "text that the server repeats in the line that announces its port");
   app.add_option("--payload", options.payload,
@@ -127,15 +127,12 @@ void Declare(CLI::App& app, Options& options) {
             "rpyc: compress frames over 3,000 bytes as Python does, never, or over a threshold");
   DeclareSocketPolicy(app, options.socket);
   app.add_option("--max_bytes", options.service.max_bytes, "largest upload or download, in bytes")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--max_chunks", options.service.max_chunks, "most chunks of one file")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--max_sleep_seconds", options.service.max_sleep_seconds,
                  "longest sleep, in seconds")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--allow_crash", options.allow_crash,
                "offer the operation crash, which ends the process that serves the calling session");
   const auto set_delay = [&options](const std::string& spec) {
@@ -157,32 +154,25 @@ void Declare(CLI::App& app, Options& options) {
             "system call, an allocation, or a byte in its reply");
   app.add_option("--max_message_bytes", options.rpyc.max_message_bytes,
                  "rpyc: largest message, compressed or inflated, in bytes")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option(
          "--max_connection_bytes", options.rpyc.max_connection_bytes,
          "rpyc: memory of all waiting messages of one connection, in bytes; 0: one and a half of "
          "the largest message, plus 1 MiB")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--max_items", options.rpyc.max_items, "rpyc: most values in one message")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--max_depth", options.rpyc.max_depth, "rpyc: deepest nesting of values")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+      ->check(CLI::Range(1, 1000));
   app.add_option("--max_nested_requests", options.rpyc.max_nested_requests,
                  "rpyc: most requests served while others wait for their answers")
-      ->check(CLI::Range(1, 256))  // the stack of a fiber holds no more
-      ->capture_default_str();
+      ->check(CLI::Range(1, 256));  // the stack of a fiber holds no more
   app.add_option("--max_objects", options.rpyc.max_exported_objects,
                  "rpyc: most objects to which one peer may hold references")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--io_timeout_ms", options.io_timeout_ms,
                  "longest wait in the middle of a message, in ms")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--max_connections", options.max_connections,
                  "most connections open at once; by default " +
                      std::to_string(model::Limits{}.max_connections) +
@@ -192,8 +182,7 @@ void Declare(CLI::App& app, Options& options) {
                "serve until SIGTERM or SIGINT; by default the end of stdin also ends the server");
   app.add_option("--pool_threads", options.pool_threads,
                  "number of threads of the model threadpool")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+      ->check(CLI::Range(1, 1000));
 }
 
 // The parent chooses the nonce, and the server repeats it unchanged. It must therefore need no JSON
