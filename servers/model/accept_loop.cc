@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 #include <system_error>
 
 #include "servers/net/log.h"
@@ -24,23 +25,26 @@ bool StdinEnded() {
 
 }  // namespace
 
+void LogRefusal(const net::Socket& socket, const Limits& limits) {
+  net::LogLine("refused " + socket.peer().ToString() + ": " +
+               std::to_string(limits.max_connections) + " connections are open");
+}
+
 AcceptLoop::AcceptLoop() {
   sigset_t watched;
   sigemptyset(&watched);
   for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&watched, signal);
   pthread_sigmask(SIG_BLOCK, &watched, &previous_mask_);
-  signal_descriptor_ = ::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (signal_descriptor_ < 0) throw std::system_error(errno, std::system_category(), "signalfd");
+  signals_ = net::Descriptor(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_.is_open()) throw std::system_error(errno, std::system_category(), "signalfd");
 }
-
-AcceptLoop::~AcceptLoop() { ::close(signal_descriptor_); }
 
 void AcceptLoop::RestoreSignals() const { pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr); }
 
 void AcceptLoop::Run(net::Listener& listener, const Limits& limits, const Events& events) {
   enum { kListener, kSignals, kStdin, kCount };
   pollfd watched[kCount] = {{listener.descriptor(), POLLIN, 0},
-                            {signal_descriptor_, POLLIN, 0},
+                            {signals_.get(), POLLIN, 0},
                             {limits.ends_with_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
   if (::poll(&watched[kStdin], 1, 0) > 0 && StdinEnded()) {
     // This happens in scripts, after "&", and in containers.
@@ -58,7 +62,7 @@ void AcceptLoop::Run(net::Listener& listener, const Limits& limits, const Events
     if (ready <= 0) continue;
     if (watched[kSignals].revents != 0) {
       signalfd_siginfo info;
-      while (::read(signal_descriptor_, &info, sizeof info) == sizeof info) {
+      while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
         if (info.ssi_signo != SIGCHLD) return;
         events.on_child_exit();
       }

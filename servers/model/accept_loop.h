@@ -7,18 +7,19 @@
 #include <functional>
 
 #include "servers/model/session.h"
+#include "servers/net/descriptor.h"
 #include "servers/net/socket.h"
 
 namespace rpycbench::model {
+
+// Reports that a connection ends at once, because as many as allowed are open.
+void LogRefusal(const net::Socket& socket, const Limits& limits);
 
 class AcceptLoop {
  public:
   // Blocks SIGTERM, SIGINT and SIGCHLD in this thread and the threads it starts, because the loop
   // reads them from a descriptor. Construct it before the first thread. Throws std::system_error.
   AcceptLoop();
-  AcceptLoop(const AcceptLoop&) = delete;
-  AcceptLoop& operator=(const AcceptLoop&) = delete;
-  ~AcceptLoop();
 
   struct Events {
     std::function<void(net::Socket)> on_connection;
@@ -33,7 +34,7 @@ class AcceptLoop {
   void RestoreSignals() const;
 
  private:
-  int signal_descriptor_ = -1;
+  net::Descriptor signals_;
   sigset_t previous_mask_;
 };
 

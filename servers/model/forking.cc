@@ -54,11 +54,7 @@ void ServeForking(net::Listener& listener, const Session& session, const Limits&
       listener, limits,
       {.on_connection =
            [&](net::Socket socket) {
-             if (live >= limits.max_connections) {
-               net::LogLine("refused " + socket.peer().ToString() + ": " +
-                            std::to_string(limits.max_connections) + " connections are open");
-               return;
-             }
+             if (live >= limits.max_connections) return LogRefusal(socket, limits);
              const pid_t child = ::fork();
              if (child == 0) RunChild(server, loop, listener, socket, session);
              if (child < 0) {

@@ -46,11 +46,7 @@ class SessionFibers {
  private:
   void Start(net::Socket socket) {
     const std::scoped_lock lock(mutex_);
-    if (live_.size() >= limits_.max_connections) {
-      net::LogLine("refused " + socket.peer().ToString() + ": " +
-                   std::to_string(limits_.max_connections) + " connections are open");
-      return;
-    }
+    if (live_.size() >= limits_.max_connections) return LogRefusal(socket, limits_);
     const auto entry = live_.insert(live_.end(), std::move(socket));
     try {
       fibers_.Start([this, entry] { Run(entry); });

@@ -83,11 +83,7 @@ void ServeThreaded(net::Listener& listener, const Session& session, const Limits
   AcceptLoop loop;
   SessionThreads threads(session);
   loop.Run(listener, limits, {.on_connection = [&](net::Socket socket) {
-             if (threads.live() >= limits.max_connections) {
-               net::LogLine("refused " + socket.peer().ToString() + ": " +
-                            std::to_string(limits.max_connections) + " connections are open");
-               return;
-             }
+             if (threads.live() >= limits.max_connections) return LogRefusal(socket, limits);
              threads.Start(std::move(socket));
            }});
   listener.Close();
