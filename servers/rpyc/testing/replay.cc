@@ -108,7 +108,7 @@ void Replay::AddReleases() {
     const std::int64_t sequence = NextSequence(true);
     AddRequest(true, Handler::kDel, Value::Tuple(boxed));
     const Value none[] = {Value::Int(1), Value::None()};
-    AddReply(false, sequence, Value::Tuple(none));
+    Add(false, MessageType::kReply, sequence, Value::Tuple(none));
   }
 }
 
@@ -125,9 +125,11 @@ void Replay::AddEnd() {
   const Value result[] = {Value::Int(1), text[0]};
   const std::int64_t sequence = NextSequence(client);
   AddRequest(client, Handler::kPing, Value::Tuple(arguments));
-  AddReply(!client, sequence, Value::Tuple(result));
+  Add(!client, MessageType::kReply, sequence, Value::Tuple(result));
   const Value none[] = {Value::Int(1), Value::None()};
-  for (const std::int64_t request : unanswered) AddReply(client, request, Value::Tuple(none));
+  for (const std::int64_t request : unanswered) {
+    Add(client, MessageType::kReply, request, Value::Tuple(none));
+  }
   const Value nothing[] = {Value::Int(1), Value::Tuple({})};
   AddRequest(client, Handler::kClose, Value::Tuple(nothing));
 }
@@ -135,10 +137,6 @@ void Replay::AddEnd() {
 void Replay::AddRequest(bool native, Handler handler, const Value& boxed_arguments) {
   const Value body[] = {Value::Int(static_cast<int>(handler)), boxed_arguments};
   Add(native, MessageType::kRequest, NextSequence(native), Value::Tuple(body));
-}
-
-void Replay::AddReply(bool native, std::int64_t sequence, const Value& boxed_result) {
-  Add(native, MessageType::kReply, sequence, boxed_result);
 }
 
 void Replay::Add(bool native, MessageType type, std::int64_t sequence, const Value& body) {

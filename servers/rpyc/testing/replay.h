@@ -51,7 +51,6 @@ class Replay {
   void AddReleases();
   void AddEnd();
   void AddRequest(bool native, Handler handler, const Value& boxed_arguments);
-  void AddReply(bool native, std::int64_t sequence, const Value& boxed_result);
   void Add(bool native, MessageType type, std::int64_t sequence, const Value& body);
   std::int64_t NextSequence(bool native) const;
 

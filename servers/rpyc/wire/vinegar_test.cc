@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "servers/rpyc/testing/fuzz_values.h"
 #include "servers/rpyc/wire/brine.h"
 #include "servers/rpyc/wire/errors.h"
 
@@ -24,12 +25,7 @@ PythonError Crossed(const PythonError& error) {
   const std::string traceback = vinegar::Traceback(error, "CALL");
   vinegar::Write(error, traceback, out);
   Arena arena;
-  std::string bytes;
-  std::vector<iovec> pieces;
-  out.AppendPieces(pieces);
-  for (const iovec& piece : pieces) {
-    bytes.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
-  }
+  const std::string bytes = Flat(out);
   return vinegar::Read(brine::Read(bytes, arena));
 }
 
