@@ -73,19 +73,30 @@ class OpenLoopClients {
   }
 
   // Returns the calls per second that all connections together get answered when each makes its
-  // next call upon an answer. Measures for `length`, after a warm-up of a quarter of that.
-  double Saturate(Clock::duration length) {
-    const auto from = Clock::now() + length / 4;
-    const auto end = from + length;
+  // next call upon an answer. Warms up for `least` / 4; then measures for `least` and until 500
+  // answers have come, so that a slow server and a machine that stands still have a rate as well.
+  // Ends after 1 s with fewer answers, but not without any.
+  double Saturate(Clock::duration least) {
+    const auto warm = Clock::now() + least / 4;
+    Clock::time_point first{};  // the first answer after the warm-up, from which time counts
+    Clock::duration measured{};
     std::size_t answered = 0;
+    bool enough = false;
     RunAll([&](std::size_t client) {
-      for (auto now = Clock::now(); now < end;) {
+      while (!enough) {
         source_.With(client, call_);
-        now = Clock::now();
-        if (now >= from && now < end) ++answered;
+        const auto now = Clock::now();
+        if (enough || now < warm) continue;
+        if (first == Clock::time_point{}) {
+          first = now;
+          continue;
+        }
+        ++answered;
+        measured = now - first;
+        enough = measured >= (answered < 500 ? std::chrono::seconds(1) : least);
       }
     });
-    return static_cast<double>(answered) / std::chrono::duration<double>(length).count();
+    return static_cast<double>(answered) / std::chrono::duration<double>(measured).count();
   }
 
   // Makes a call at each moment of the schedule, counted from `start`. Gives up calls that have not
