@@ -2,20 +2,25 @@
 // answers the flags that replace a measurement, such as --describe and --self_check.
 #include <chrono>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "bench/calibration/self_check.h"
+#include "bench/report/results/floor_names.h"
 #include "bench/run/context.h"
 #include "bench/run/describe.h"
 #include "bench/run/make_calls.h"
+#include "bench/run/paired_rows.h"
 #include "bench/run/rows_on_request.h"
 #include "bench/run/run.h"
 #include "bench/run/selection.h"
 #include "bench/types/types.h"
 #include "fixtures/meter/machine.h"
 #include "fixtures/meter/placement.h"
+#include "fixtures/pairs/pairing.h"
+#include "fixtures/pairs/probe.h"
 #include "fixtures/process/server_commands.h"
 #include "fixtures/server_fixture.h"
 #include "servers/net/text.h"
@@ -25,6 +30,30 @@ namespace {
 
 void RegisterRows(const Suite& suite) {
   for (const BenchmarkType* type : AllTypes()) type->register_rows(suite);
+}
+
+// Returns how long the pairs of a row take.
+PairSettings PairsOf(const Options& options) {
+  using std::chrono::milliseconds;
+  PairSettings settings;
+  if (options.shortest_rows) {
+    settings.slot.time = settings.probe = milliseconds(0);
+    settings.slot.calls = 1;
+    settings.time = milliseconds(0);
+    return settings;
+  }
+  switch (options.preset) {
+    case Preset::kQuick:
+      settings.time = milliseconds(180);
+      break;
+    case Preset::kDefault:
+    case Preset::kClassic:
+      settings.time = milliseconds(400);
+      break;
+    case Preset::kFull:
+      settings.time = milliseconds(1'000);
+  }
+  return settings;
 }
 
 // Adds the machine to the context, and prints a message if it is busy with something else.
@@ -48,6 +77,8 @@ int main(int argc, char** argv) {
       std::cout << Describe(TypeTable(AllTypes())) << '\n';
       return kSuccess;
     }
+    if (command->options.serve_probe) return ServeProbe();
+    command->options.pairs = command->options.pairs && !command->options.rows_on_request;
     ServerPool servers(StartServers(command->options));
     if (IsClientOfCountingPass(command->options)) {
       return MakeCalls(command->options, [&](std::span<const ServerMode> modes, RowIndex& rows) {
@@ -84,6 +115,21 @@ int main(int argc, char** argv) {
     if (command->options.rows_on_request) {
       return end_servers(RunRowsOnRequest(selection.rows, index, command->options.inject));
     }
-    return end_servers(RunRows(*command, selection.rows, TypeTable(AllTypes())));
+    const TypeTable types(AllTypes());
+    OwnedRows floors;
+    RowIndex floor_index;
+    const ServerMode floor_mode[] = {*FindMode(kFloorMode)};
+    RegisterRows({.options = command->options,
+                  .pool = servers,
+                  .modes = floor_mode,
+                  .index = &floor_index,
+                  .ipv6 = selection.ipv6,
+                  .owned = &floors});
+    const Stage in_pairs = [&](benchmark::BenchmarkReporter& inner) {
+      return std::make_unique<PairedRows>(inner, index, floor_index, types,
+                                          PairsOf(command->options));
+    };
+    return end_servers(RunRows(*command, selection.rows, types,
+                               measures && command->options.pairs ? in_pairs : Stage()));
   });
 }

@@ -89,16 +89,15 @@ Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const Se
                               Placement placement, const KnownDelay& delay) {
   constexpr std::size_t kWarmupCalls = 20;
   constexpr std::size_t kMostWindows = 3;
-  const auto connect = [&](const ServerProcess& server) {
-    auto client = MakeUniqueClient<Client>(server.endpoint(), options, mode);
+  const auto connect = [&](const std::shared_ptr<ServerProcess>& server) {
+    auto client = MakeUniqueClient<Client>(server->endpoint(), options, mode);
     TimePings(*client, kWarmupCalls);
     return client;
   };
   const auto plain = connect(pool.Acquire(WithInjection(options, {mode, placement})));
-  ServerProcess& server =
-      pool.Acquire(WithInjection(options, {mode, placement, {delay.ServerFlag()}}));
+  const auto server = pool.Acquire(WithInjection(options, {mode, placement, {delay.ServerFlag()}}));
   // A launcher may start the server on another machine, where its pid means nothing here.
-  const pid_t process = options.server_launcher.empty() ? server.pid() : 0;
+  const pid_t process = options.server_launcher.empty() ? server->pid() : 0;
   const auto client = connect(server);
   Calibration result;
   do {

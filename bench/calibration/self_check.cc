@@ -55,7 +55,7 @@ PlacementFacts CheckPlacement(const Options& options, ServerPool& servers, Place
   if (!plan) return facts;
   const PinnedThread pinned(plan->client);
   const auto client = MakeUniqueClient<BareLoopClient>(
-      servers.Acquire({kBareLoop, placement}).endpoint(), options, kBareLoop);
+      servers.Acquire({kBareLoop, placement})->endpoint(), options, kBareLoop);
   TimePings(*client, 200);
   Samples all;
   std::vector<double> p50s;

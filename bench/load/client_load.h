@@ -91,6 +91,13 @@ class ClientSteps {
   const Call& call_;
 };
 
+// Returns the time from the first client's first request to the last reply.
+inline Samples::Clock::duration FromFirstToLast(const std::vector<ClientResult>& results) {
+  const auto first = std::ranges::min_element(results, {}, &ClientResult::begin);
+  const auto last = std::ranges::max_element(results, {}, &ClientResult::end);
+  return last->end - first->begin;
+}
+
 // Sums over all iterations of a row.
 struct ClientTotals {
   Samples latencies;
@@ -100,16 +107,8 @@ struct ClientTotals {
   std::chrono::duration<double> spent{};  // from first request to last reply, summed up
   WireTotals wire;
 
-  // Returns the rate of all clients together. The framework's clock is no use here: it includes the
-  // wake-ups of the thread that starts and awaits the clients.
-  double RequestsPerSecond() const {
-    return static_cast<double>(latencies.count()) / spent.count();
-  }
-
   void AddAll(const std::vector<ClientResult>& results) {
-    const auto first = std::ranges::min_element(results, {}, &ClientResult::begin);
-    const auto last = std::ranges::max_element(results, {}, &ClientResult::end);
-    spent += last->end - first->begin;
+    spent += FromFirstToLast(results);
     for (const ClientResult& result : results) Add(result);
   }
 

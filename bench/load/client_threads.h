@@ -41,15 +41,17 @@ class ClientThreads {
   static constexpr std::size_t ThreadsFor(std::size_t clients) { return clients; }
 
   ~ClientThreads() {
+    ended_ = true;
+    phase_.arrive_and_wait();
     for (std::thread& thread : threads_) thread.join();
   }
 
-  // Lets all clients connect and waits until they have.
+  // Lets all clients connect and waits until they have. Call it once.
   void Connect() {
     phase_.arrive_and_wait();
     phase_.arrive_and_wait();
   }
-  // Lets all clients make their requests and waits for the last reply.
+  // Lets all clients make their requests and waits for the last reply. May be called again.
   void MakeRequests() {
     phase_.arrive_and_wait();
     phase_.arrive_and_wait();
@@ -61,18 +63,23 @@ class ClientThreads {
  private:
   void Run(std::size_t client) {
     phase_.arrive_and_wait();
+    if (ended_) return;
     steps_.Guard(results_[client], [this] { CheckThisThread(cpus_); });
     steps_.Connect(client, results_[client]);
     phase_.arrive_and_wait();
-    phase_.arrive_and_wait();
-    steps_.MakeRequests(client, results_[client]);
-    phase_.arrive_and_wait();
+    for (;;) {
+      phase_.arrive_and_wait();
+      if (ended_) return;
+      steps_.MakeRequests(client, results_[client]);
+      phase_.arrive_and_wait();
+    }
   }
 
   cpu_set_t cpus_;
   ClientSteps<Source, Call> steps_;
   std::vector<ClientResult> results_;
   std::barrier<> phase_;
+  bool ended_ = false;  // written between two phases
   std::vector<std::thread> threads_;
 };
 

@@ -3,7 +3,7 @@
 #include <boost/json.hpp>
 #include <limits>
 
-#include "bench/report/results/floor_ratio.h"
+#include "bench/report/results/floor_names.h"
 #include "bench/run/build_info.h"
 #include "bench/types/presets.h"
 #include "fixtures/meter/validity.h"

@@ -15,6 +15,7 @@
 #include "bench/report/display/display.h"
 #include "bench/report/display/progress.h"
 #include "bench/report/results/csv_reporter.h"
+#include "bench/report/results/reporters.h"
 #include "bench/report/results/result_file.h"
 #include "bench/report/results/row_filter.h"
 #include "bench/run/context.h"
@@ -36,7 +37,7 @@ constexpr char kProgram[] = "bench_all";
 constexpr struct {
   Preset preset;
   const char* seconds;
-} kMinTimes[] = {{Preset::kQuick, "0.05"}, {Preset::kDefault, "0.1"}, {Preset::kFull, "0.5"}};
+} kMinTimes[] = {{Preset::kQuick, "0.02"}, {Preset::kDefault, "0.1"}, {Preset::kFull, "0.5"}};
 
 void PrintHelp() {
   std::printf(
@@ -70,9 +71,9 @@ bool ChooseMinTime(Preset preset, FrameworkFlags& flags) {
 }
 
 // Returns the flags for the framework, without files and aggregates, which the suite handles
-// itself. The framework accepts a file reporter only if it can open a file, so it gets /dev/null.
+// itself.
 FrameworkFlags ForTheFramework(FrameworkFlags flags) {
-  if (!flags.ValueOr("benchmark_out", "").empty()) flags.Set("benchmark_out", "/dev/null");
+  flags.Set("benchmark_out", "");
   for (const char* flag :
        {"benchmark_report_aggregates_only", "benchmark_display_aggregates_only"}) {
     if (flags.On(flag)) flags.Set(flag, "false");
@@ -183,7 +184,7 @@ std::vector<std::string> SelectedRows(const CommandLine& command) {
 }
 
 int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
-            const TypeTable& types) {
+            const TypeTable& types, const Stage& stage) {
   const FrameworkFlags& flags = command.flags;
   const std::unique_ptr<Reporter> file = MakeFile(flags, types);
   const std::unique_ptr<Reporter> own_display = MakeDisplay(command, rows, types);
@@ -198,18 +199,22 @@ int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
     file_filter.emplace(*file, RowFilter::Settings{.aggregates_only = report_aggregates,
                                                    .strict = command.options.strict});
   }
+  std::vector<Reporter*> all{&display};
+  if (file_filter) all.push_back(&*file_filter);
+  Reporters reporters(all);
+  const std::unique_ptr<Reporter> staged = stage ? stage(reporters) : nullptr;
+  Reporter* const last = staged ? staged.get() : &reporters;
   std::ostringstream said;  // the framework's message if nothing matches
-  display.SetErrorStream(&said);
+  last->SetErrorStream(&said);
 
   if (const std::string warning = BuildWarning(); !warning.empty()) PrintMessage(warning);
   const std::unique_ptr<Progress> progress =
       flags.On("benchmark_list_tests")
           ? nullptr
-          : MakeProgress(display, RunsInOrder(flags) ? rows : std::vector<std::string>(),
+          : MakeProgress(*last, RunsInOrder(flags) ? rows : std::vector<std::string>(),
                          rows.size());
-  const std::size_t matched = benchmark::RunSpecifiedBenchmarks(
-      progress ? static_cast<Reporter*>(progress.get()) : &display,
-      file_filter ? &*file_filter : nullptr);
+  const std::size_t matched =
+      benchmark::RunSpecifiedBenchmarks(progress ? static_cast<Reporter*>(progress.get()) : last);
   benchmark::ClearRegisteredBenchmarks();
   benchmark::Shutdown();
   if (!std::cout.flush()) throw std::runtime_error("cannot write everything to stdout");

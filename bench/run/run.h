@@ -12,7 +12,10 @@
 //   });
 #pragma once
 
+#include <benchmark/benchmark.h>
+
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,13 +51,17 @@ std::vector<std::string> SelectedRows(const CommandLine& command);
 // Writes one line to stderr, after the program's name.
 void PrintMessage(std::string_view text);
 
+// Makes a reporter that passes rows on to the given one, with what it adds to them.
+using Stage = std::function<std::unique_ptr<benchmark::BenchmarkReporter>(
+    benchmark::BenchmarkReporter& inner)>;
+
 // Runs, or lists, the registered rows that the filter matches, then drops all registered rows.
 // `rows` are their names, in order, for the progress line; `types` are the suite's. Returns
 // kSuccess, or kFailure if a row ended in an error. Throws UsageError if nothing matches or the
-// output file cannot be written to. Throws std::runtime_error if that file or stdout can't be
-// written later on.
+// output file cannot be written to. `stage`, if there is one, sees every row first. Throws
+// std::runtime_error if that file or stdout can't be written later on.
 int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
-            const TypeTable& types);
+            const TypeTable& types, const Stage& stage = {});
 
 // Returns what `body` returns. If it throws, writes one line to stderr and returns the code for the
 // exception.

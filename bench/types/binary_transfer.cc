@@ -86,6 +86,7 @@ extern const BenchmarkType kBinaryTransferType{
      .variants = "`upload`, `download`, `upload_chunked`, `download_chunked`; RPyC "
                  "`upload_chunked_by_value`, `download_chunked_buffiter`",
      .primary = kByteRate,
+     .precision = 0.03,
      .flags = {"--file_bytes", "--file_iterations", "--chunk_bytes"}},
     RegisterBinaryTransfer};
 

@@ -79,6 +79,8 @@ extern const BenchmarkType kBodyStyleType{
      .timed = "one file over HTTP",
      .variants = "`<raw|chunked|hex_json>/<upload|download>/<bytes>`",
      .primary = kByteRate,
+     .has_floor = false,
+     .precision = 0.03,
      .flags = {"--chunk_bytes"}},
     RegisterBodyStyle};
 

@@ -35,7 +35,7 @@ class CalibrationRow : public ServerFixture {
       return calibration;
     });
     ReportEach(state, result.samples.MeanUs() * 1e-6);
-    SetLatencyCounters(state, result.samples);
+    SetLatencyCounters(state.counters, result.samples);
     // The row itself finds out how reliable they are, so the meter gets only their number.
     meter().evidence().samples = result.samples.count();
     state.counters[counter::kMean] = result.samples.MeanUs();
@@ -70,7 +70,7 @@ void RegisterCalibration(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (!HasRows("Calibration", suite.options.preset, mode)) return;
     for (const KnownDelay& delay : kKnownDelays) {
-      compat::RegisterRow(std::make_unique<CalibrationRow<Client>>(suite, mode, delay));
+      RegisterRow(suite, std::make_unique<CalibrationRow<Client>>(suite, mode, delay));
     }
   });
 }
@@ -81,6 +81,7 @@ extern const BenchmarkType kCalibrationType{
     {.name = "Calibration",
      .timed = "one call to a server whose delay is known (`full`)",
      .variants = "`spin_uniform`, `spin_bimodal`, `sleep_constant`",
+     .has_floor = false,
      .counters = {counter::kMean, counter::kFloorP50, counter::kWindows, counter::kExpectedMean,
                   counter::kExpectedP50, counter::kExpectedP95, counter::kExpectedP99,
                   counter::kExpectedP999}},

@@ -2,6 +2,7 @@
 // BinaryTransfer have this shape; they differ only in the call, its size and its counts.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "fixtures/benchmark_compat.h"
 #include "fixtures/call_costs/call_mark.h"
 #include "fixtures/clients/clients.h"
 #include "fixtures/server_fixture.h"
@@ -52,10 +52,8 @@ class CallRow : public ServerFixture {
 
  protected:
   void Measure(benchmark::State& state) override {
-    auto client = MakeClient<Client>(server(), options(), mode(), settings_.client);
-    for (std::int64_t i = 0; i < settings_.warmup_calls; ++i) {
-      rpycbench::Verify(check_(call_(client)), name_);
-    }
+    Client client = Connect();
+    WarmUp(client);
     Samples samples;
     samples.Reset(static_cast<std::size_t>(state.max_iterations));
     const WireTotals before = WireTotals::Of(client);
@@ -86,6 +84,9 @@ class CallRow : public ServerFixture {
     client.Close();
   }
 
+  std::size_t connections_for_slots() const override { return 1; }
+  std::unique_ptr<SlotRunner> MakeSlotRunner() override { return std::make_unique<Slots>(*this); }
+
   std::string Conditions() const override { return settings_.conditions; }
   service::PayloadKind payload_kind() const override {
     return settings_.payload.value_or(options().payload);
@@ -102,7 +103,7 @@ class CallRow : public ServerFixture {
   }
 
   void MakeCalls(const net::Endpoint& server, std::int64_t calls) override {
-    auto client = MakeClient<Client>(server, options(), mode(), settings_.client);
+    Client client = MakeClient<Client>(server, options(), mode(), settings_.client);
     const auto call = [&] { rpycbench::Verify(check_(call_(client)), name_); };
     // Warms up until every buffer has its size, with fewer calls where each takes long.
     for (int i = settings_.bytes_per_call < kManyBytes ? 3 : 1; i > 0; --i) call();
@@ -111,6 +112,36 @@ class CallRow : public ServerFixture {
   }
 
  private:
+  class Slots : public SlotRunner {
+   public:
+    explicit Slots(CallRow& row) : row_(row), client_(row.Connect()) { row.WarmUp(client_); }
+
+    SlotResult Run(const SlotLength& length, Samples& times) override {
+      return MakeCalls(length, times, [this] {
+        const auto start = Samples::Clock::now();
+        const auto reply = row_.call_(client_);
+        const auto time = Samples::Clock::now() - start;
+        rpycbench::Verify(row_.check_(reply), row_.name_);
+        return time;
+      });
+    }
+    WireTotals Wire() const override { return WireTotals::Of(client_); }
+    void Close() override { client_.Close(); }
+
+   private:
+    CallRow& row_;
+    Client client_;
+  };
+
+  Client Connect() const {
+    return MakeClient<Client>(server(), options(), mode(), settings_.client);
+  }
+  void WarmUp(Client& client) {
+    for (std::int64_t i = 0; i < settings_.warmup_calls; ++i) {
+      rpycbench::Verify(check_(call_(client)), name_);
+    }
+  }
+
   std::string name_;
   CallRowSettings settings_;
   Call call_;
@@ -125,7 +156,7 @@ void RegisterCallRow(const Suite& suite, const std::string& name, const ServerMo
   auto row = std::make_unique<CallRow<Client, Call, Check>>(suite, name, mode, settings,
                                                             std::move(call), std::move(check));
   if (suite.options.preset == Preset::kClassic) row->FixIterations(classic_iterations);
-  compat::RegisterRow(std::move(row));
+  RegisterRow(suite, std::move(row));
 }
 
 }  // namespace rpycbench

@@ -52,7 +52,8 @@ extern const BenchmarkType kChunkSizeType{
     {.name = "ChunkSize",
      .timed = "one file in chunks",
      .variants = "`<upload_chunked|download_chunked>/chunk:<bytes>`",
-     .primary = kByteRate},
+     .primary = kByteRate,
+     .precision = 0.03},
     RegisterChunkSize};
 
 }  // namespace rpycbench

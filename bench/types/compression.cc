@@ -69,7 +69,9 @@ extern const BenchmarkType kCompressionType{
     {.name = "Compression",
      .timed = "one upload by RPyC; what is sent × how it is compressed",
      .variants = "`<zeros|text|random>/<python|off|threshold_65536>/<bytes>`",
-     .primary = kByteRate},
+     .primary = kByteRate,
+     .has_floor = false,
+     .precision = 0.03},
     RegisterCompression};
 
 }  // namespace rpycbench

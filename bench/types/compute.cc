@@ -4,7 +4,9 @@
 // per session uses all available CPUs, and an event loop only its own.
 #include <memory>
 #include <string>
+#include <type_traits>
 
+#include "bench/load/client_slots.h"
 #include "bench/load/client_threads.h"
 #include "bench/types/presets.h"
 #include "bench/types/type.h"
@@ -35,20 +37,17 @@ class ComputeRow : public ServerFixture {
 
  protected:
   void Measure(benchmark::State& state) override {
-    const auto compute = [](Client& client) {
-      Verify(client.Compute(kN) == SumOfSquares(kN), "compute");
-    };
     const ClientLoad load{server(), options(), mode(), clients_, kRequestsPerClient, meter()};
     ClientTotals totals;
     for (auto _ : state) {
-      MeasureClients<ClientThreads, OwnConnections<Client>>(state, load, compute, totals,
+      MeasureClients<ClientThreads, OwnConnections<Client>>(state, load, kCompute, totals,
                                                             [](const auto&) {});
     }
     TakeTotals(meter(), totals, Tail::kP50, clients_);
     ReportCalls(state, totals.latencies, totals.wire);
-    state.counters[counter::kItemsPerSecond] = totals.RequestsPerSecond();
+    ReportRate(state, totals.spent);
     state.counters[counter::kCallsPerClient] =
-        totals.RequestsPerSecond() / static_cast<double>(clients_);
+        state.counters[counter::kItemsPerSecond] / static_cast<double>(clients_);
     state.counters[counter::kSlowestClient] = totals.slowest;
     state.counters[counter::kFastestClient] = totals.fastest;
   }
@@ -58,7 +57,19 @@ class ComputeRow : public ServerFixture {
            " requests_per_client=" + std::to_string(kRequestsPerClient);
   }
 
+  std::size_t connections_for_slots() const override { return clients_; }
+  std::unique_ptr<SlotRunner> MakeSlotRunner() override {
+    return std::make_unique<ClientSlots<ClientThreads, OwnConnections<Client>,
+                                        std::remove_const_t<decltype(kCompute)>>>(
+        server(), options(), mode(), clients_, kRequestsPerClient, kCompute,
+        PlanCpus(placement()).client);
+  }
+
  private:
+  static constexpr auto kCompute = [](Client& client) {
+    Verify(client.Compute(kN) == SumOfSquares(kN), "compute");
+  };
+
   std::size_t clients_;
 };
 
@@ -66,9 +77,11 @@ void RegisterCompute(const Suite& suite) {
   if (suite.options.preset == Preset::kClassic) return;  // its counts are those of other types
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     for (const std::int64_t clients : ComputeClientCounts(suite.options, mode)) {
-      compat::RegisterRow(std::make_unique<ComputeRow<Client>>(
-          suite, "Compute/" + std::string(mode.name) + "/clients:" + std::to_string(clients), mode,
-          static_cast<std::size_t>(clients)));
+      RegisterRow(
+          suite,
+          std::make_unique<ComputeRow<Client>>(
+              suite, "Compute/" + std::string(mode.name) + "/clients:" + std::to_string(clients),
+              mode, static_cast<std::size_t>(clients)));
     }
   });
 }
@@ -81,6 +94,7 @@ extern const BenchmarkType kComputeType{
      .variants = "`clients:<n>`",
      .primary = kCallRate,
      .is_rate = true,
+     .precision = 0.03,
      .counters = {counter::kSlowestClient, counter::kFastestClient, counter::kCallsPerClient},
      .flags = {"--clients"}},
     RegisterCompute};

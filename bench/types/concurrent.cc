@@ -4,10 +4,12 @@
 // its own. The variant event_driven has all clients on one thread, for more clients than a process
 // can have threads.
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "bench/load/client_fibers.h"
+#include "bench/load/client_slots.h"
 #include "bench/load/client_threads.h"
 #include "bench/types/presets.h"
 #include "bench/types/type.h"
@@ -44,6 +46,13 @@ class ConcurrentRow : public ServerFixture {
     Report(state, totals);
   }
 
+  std::size_t connections_for_slots() const override { return clients_; }
+  std::unique_ptr<SlotRunner> MakeSlotRunner() override {
+    return std::make_unique<ClientSlots<Clients, Source, Call>>(
+        server(), options(), mode(), clients_, options().requests_per_client, call_,
+        PlanCpus(placement()).client);
+  }
+
   std::string Conditions() const override {
     return "requests_per_client=" + std::to_string(options().requests_per_client);
   }
@@ -51,7 +60,7 @@ class ConcurrentRow : public ServerFixture {
  private:
   void Report(benchmark::State& state, ClientTotals& totals) {
     ReportCalls(state, totals.latencies, totals.wire);
-    state.counters[counter::kItemsPerSecond] = totals.RequestsPerSecond();
+    ReportRate(state, totals.spent);
     state.counters[counter::kSlowestClient] = totals.slowest;
     state.counters[counter::kFastestClient] = totals.fastest;
     if (totals.connects.count() > 0) {
@@ -94,7 +103,7 @@ void RegisterVariant(const Suite& suite, const ServerMode& mode, const std::stri
         "Concurrent/" + std::string(mode.name) + variant + "/clients:" + std::to_string(clients),
         mode, static_cast<std::size_t>(clients), call);
     if (suite.options.preset == Preset::kClassic) row->Iterations(1);
-    compat::RegisterRow(std::move(row));
+    RegisterRow(suite, std::move(row));
   }
 }
 
@@ -130,6 +139,7 @@ extern const BenchmarkType kConcurrentType{
                  "two rows in `default`)",
      .primary = kCallRate,
      .is_rate = true,
+     .precision = 0.03,
      .has_tail = true,
      .counters = {counter::kConnectP50, counter::kConnectMax, counter::kSlowestClient,
                   counter::kFastestClient},

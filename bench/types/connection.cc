@@ -54,48 +54,35 @@ class ConnectionRow : public ServerFixture {
   void Measure(benchmark::State& state) override {
     Phases phases;
     phases.Reset(static_cast<std::size_t>(state.max_iterations));
-    std::vector<std::unique_ptr<Slot>> slots(std::min(kHeld, mode().traits.connections_at_once));
-    for (auto& slot : slots) slot = std::make_unique<Slot>();
-    WireTotals totals;
-    std::size_t held = 0;
-    const auto close_all = [&] {
-      for (std::size_t i = 0; i < held; ++i) {
-        totals += WireTotals::Of(**slots[i]);
-        (*slots[i])->Close();
-        slots[i]->reset();
-      }
-      held = 0;
-    };
-    meter().BeforeConnecting(slots.size());
+    Connections connections(*this);
+    meter().BeforeConnecting(Held());
     meter().Start();
-    const auto open = [&] {
-      Open(*slots[held], phases);
-      ++held;
-    };
     for (auto _ : state) {
-      if (held == slots.size()) {
+      if (connections.full()) {
         state.PauseTiming();
-        close_all();
+        connections.CloseAll();
         state.ResumeTiming();
       }
-      open();
+      connections.Open(phases);
     }
     Complete(phases.total, Tail::kP99, [&] {
-      if (held == slots.size()) close_all();
-      open();
+      if (connections.full()) connections.CloseAll();
+      connections.Open(phases);
     });
     meter().Stop();
-    meter().AllConnected(held);
-    close_all();
+    meter().AllConnected(connections.held());
+    connections.CloseAll();
     meter().TakeSamples(phases.total, Tail::kP99);
-    totals.connections = 0;  // because the row is about each of them
-    ReportCalls(state, phases.total, totals);
+    ReportCalls(state, phases.total, connections.totals());
     SetMedian(state, counter::kTcpConnect, phases.connect);
     SetMedian(state, counter::kFirstCall, phases.first_call);
     if (mode().protocol == Protocol::kRpyc) {
       SetMedian(state, counter::kHandshake, phases.handshake);
     }
   }
+
+  std::size_t connections_for_slots() const override { return Held(); }
+  std::unique_ptr<SlotRunner> MakeSlotRunner() override { return std::make_unique<Slots>(*this); }
 
   LedgerUse ledger_use() const override {
     return {.calls = 10, .in_full = !mode().software.is_python()};
@@ -114,8 +101,6 @@ class ConnectionRow : public ServerFixture {
   }
 
  private:
-  using Slot = std::optional<Client>;
-
   struct Phases {
     Samples total, connect, handshake, first_call;
 
@@ -124,26 +109,86 @@ class ConnectionRow : public ServerFixture {
     }
   };
 
-  // Constructs in place, because the clients cannot be moved.
-  struct Make {
-    const ConnectionRow& row;
-    operator Client() const { return MakeClient<Client>(row.server(), row.options(), row.mode()); }
+  // Connections that stay open until there are as many as may be held.
+  class Connections {
+   public:
+    explicit Connections(const ConnectionRow& row) : row_(row), server_(row.server()) {
+      for (std::size_t i = 0; i < row.Held(); ++i) {
+        places_.push_back(std::make_unique<std::optional<Client>>());
+      }
+    }
+
+    std::size_t held() const { return held_; }
+    bool full() const { return held_ == places_.size(); }
+    // Returns what the closed ones have moved. Their number is not counted, because the row is
+    // about each of them.
+    const WireTotals& totals() const { return totals_; }
+
+    // Returns the time until the first reply, and adds it and its phases.
+    Samples::Clock::duration Open(Phases& phases) {
+      const auto start = Samples::Clock::now();
+      Client& client = places_[held_]->emplace(Make{*this});
+      const auto connected = Samples::Clock::now();
+      Handshake(client, row_.opening_);
+      const auto ready = Samples::Clock::now();
+      const std::string_view answer = FirstCall(client, row_.opening_);
+      const auto end = Samples::Clock::now();
+      phases.total.Add(end - start);
+      phases.connect.Add(connected - start);
+      phases.handshake.Add(ready - connected);
+      phases.first_call.Add(end - ready);
+      rpycbench::Verify(answer == "pong", "the first ping");
+      ++held_;
+      return end - start;
+    }
+    void CloseAll() {
+      for (; held_ > 0; --held_) {
+        std::optional<Client>& client = *places_[held_ - 1];
+        totals_ += WireTotals::Of(*client);
+        client->Close();
+        client.reset();
+      }
+      totals_.connections = 0;
+    }
+
+   private:
+    // Constructs in place, because the clients cannot be moved.
+    struct Make {
+      const Connections& to;
+      operator Client() const {
+        return MakeClient<Client>(to.server_, to.row_.options(), to.row_.mode());
+      }
+    };
+
+    const ConnectionRow& row_;
+    net::Endpoint server_;
+    std::vector<std::unique_ptr<std::optional<Client>>> places_;
+    std::size_t held_ = 0;
+    WireTotals totals_;
   };
 
-  void Open(Slot& slot, Phases& phases) {
-    const auto start = Samples::Clock::now();
-    Client& client = slot.emplace(Make{*this});
-    const auto connected = Samples::Clock::now();
-    Handshake(client, opening_);
-    const auto ready = Samples::Clock::now();
-    const std::string_view answer = FirstCall(client, opening_);
-    const auto end = Samples::Clock::now();
-    phases.total.Add(end - start);
-    phases.connect.Add(connected - start);
-    phases.handshake.Add(ready - connected);
-    phases.first_call.Add(end - ready);
-    rpycbench::Verify(answer == "pong", "the first ping");
-  }
+  class Slots : public SlotRunner {
+   public:
+    explicit Slots(const ConnectionRow& row) : connections_(row) {}
+
+    SlotResult Run(const SlotLength& length, Samples& times) override {
+      const SlotResult result = MakeCalls(length, times, [this] {
+        if (connections_.full()) connections_.CloseAll();
+        return connections_.Open(phases_);
+      });
+      Close();
+      phases_.Reset(0);
+      return result;
+    }
+    WireTotals Wire() const override { return connections_.totals(); }
+    void Close() override { connections_.CloseAll(); }
+
+   private:
+    Connections connections_;
+    Phases phases_;
+  };
+
+  std::size_t Held() const { return std::min(kHeld, mode().traits.connections_at_once); }
 
   static void SetMedian(benchmark::State& state, const char* name, Samples& samples) {
     if (const auto median = samples.PercentileUs(50)) state.counters[name] = *median;
@@ -157,7 +202,7 @@ void Register(const Suite& suite, const std::string& name, const ServerMode& mod
               Opening opening) {
   auto row = std::make_unique<ConnectionRow<Client>>(suite, name, mode, opening);
   if (suite.options.preset == Preset::kClassic) row->FixIterations(suite.options.connections);
-  compat::RegisterRow(std::move(row));
+  RegisterRow(suite, std::move(row));
 }
 
 void RegisterConnection(const Suite& suite) {
@@ -176,6 +221,7 @@ extern const BenchmarkType kConnectionType{
     {.name = "Connection",
      .timed = "from connecting to the first verified reply; the close is not timed",
      .variants = "none; RPyC `python_opening`",
+     .precision = 0.02,
      .counters = {counter::kTcpConnect, counter::kHandshake, counter::kFirstCall},
      .flags = {"--connections"}},
     RegisterConnection};

@@ -43,8 +43,54 @@ class ConnectionReuseRow : public ServerFixture {
     ReportCalls(state, requests.times, requests.wire);
   }
 
+  std::size_t connections_for_slots() const override { return 1; }
+  std::unique_ptr<SlotRunner> MakeSlotRunner() override {
+    if (kept_) return std::make_unique<KeptSlots>(*this);
+    return std::make_unique<OwnSlots>(*this);
+  }
+
  private:
   using Clock = Samples::Clock;
+
+  class KeptSlots : public SlotRunner {
+   public:
+    explicit KeptSlots(const ConnectionReuseRow& row)
+        : client_(MakeClient<Client>(row.server(), row.options(), row.mode())) {}
+    SlotResult Run(const SlotLength& length, Samples& times) override {
+      return MakeCalls(length, times, [this] {
+        const auto start = Clock::now();
+        Ping(client_);
+        return Clock::now() - start;
+      });
+    }
+    WireTotals Wire() const override { return WireTotals::Of(client_); }
+    void Close() override { client_.Close(); }
+
+   private:
+    Client client_;
+  };
+
+  class OwnSlots : public SlotRunner {
+   public:
+    explicit OwnSlots(const ConnectionReuseRow& row) : row_(row), server_(row.server()) {}
+    SlotResult Run(const SlotLength& length, Samples& times) override {
+      const SlotResult result =
+          MakeCalls(length, times, [this] { return row_.PingOnOwn(server_, requests_); });
+      requests_.times.Clear();
+      return result;
+    }
+    WireTotals Wire() const override {
+      WireTotals wire = requests_.wire;
+      wire.connections = 0;
+      return wire;
+    }
+    void Close() override {}
+
+   private:
+    const ConnectionReuseRow& row_;
+    net::Endpoint server_;
+    Requests requests_;
+  };
 
   void PingOnOneConnection(benchmark::State& state, Requests& requests) {
     auto client = MakeClient<Client>(server(), options(), mode());
@@ -63,19 +109,21 @@ class ConnectionReuseRow : public ServerFixture {
 
   void PingOnOneEach(benchmark::State& state, Requests& requests) {
     Requests warmup;
-    for (std::int64_t i = 0; i <= options().warmup_requests; ++i) PingOnOwn(warmup);
+    for (std::int64_t i = 0; i <= options().warmup_requests; ++i) PingOnOwn(server(), warmup);
     meter().Start();
-    for (auto _ : state) PingOnOwn(requests);
+    for (auto _ : state) PingOnOwn(server(), requests);
     meter().Stop();
   }
 
-  void PingOnOwn(Requests& requests) {
+  Clock::duration PingOnOwn(const net::Endpoint& server, Requests& requests) const {
     const auto start = Clock::now();
-    auto client = MakeClient<Client>(server(), options(), mode(), {.connection_a_request = true});
+    auto client = MakeClient<Client>(server, options(), mode(), {.connection_a_request = true});
     Ping(client);
     client.Close();
-    requests.times.Add(Clock::now() - start);
+    const Clock::duration time = Clock::now() - start;
+    requests.times.Add(time);
     requests.wire += WireTotals::Of(client);
+    return time;
   }
 
   static void Ping(Client& client) { rpycbench::Verify(client.Ping() == "pong", "ping"); }
@@ -87,7 +135,7 @@ void RegisterConnectionReuse(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (!HasRows("ConnectionReuse", suite.options.preset, mode)) return;
     for (const bool kept : {true, false}) {
-      compat::RegisterRow(std::make_unique<ConnectionReuseRow<Client>>(suite, mode, kept));
+      RegisterRow(suite, std::make_unique<ConnectionReuseRow<Client>>(suite, mode, kept));
     }
   });
 }
@@ -98,6 +146,7 @@ extern const BenchmarkType kConnectionReuseType{
     {.name = "ConnectionReuse",
      .timed = "one ping, on a kept connection or on a new one",
      .variants = "`kept`, `one_a_request`",
+     .precision = 0.02,
      .counters = {counter::kConnections}},
     RegisterConnectionReuse};
 

@@ -38,7 +38,7 @@ class DeflateRow : public FixtureBase {
       samples.Add(Samples::Clock::now() - start);
       if (result != Z_OK) throw std::runtime_error("zlib: error " + std::to_string(result));
     }
-    SetLatencyCounters(state, samples);
+    SetLatencyCounters(state.counters, samples);
     state.SetBytesProcessed(static_cast<std::int64_t>(kDeflateBytes * samples.count()));
     state.SetLabel("payload=" + std::string(service::ToString(options_.payload)));
   }
@@ -54,8 +54,8 @@ void RegisterFloor(const Suite& suite) {
       suite.options.requests, [](BareLoopClient& client) { return client.Ping(); },
       [](std::string_view reply) { return reply == "pong"; });
   if (suite.options.preset == Preset::kFull) {
-    compat::RegisterRow(
-        std::make_unique<DeflateRow>(suite, "Floor/deflate_zlib/" + std::to_string(kDeflateBytes)));
+    RegisterRow(suite, std::make_unique<DeflateRow>(
+                           suite, "Floor/deflate_zlib/" + std::to_string(kDeflateBytes)));
   }
 }
 
@@ -65,6 +65,7 @@ extern const BenchmarkType kFloorType{
     {.name = "Floor",
      .timed = "a bare loop of send and receive; zlib alone (`full`)",
      .variants = "`ping`, `deflate_zlib/<bytes>`",
+     .has_floor = false,
      .flags = {"--requests", "--warmup_requests"}},
     RegisterFloor};
 

@@ -178,11 +178,11 @@ void RegisterGenerator(const Suite& suite) {
   for (const ServerMode& mode : suite.modes) {
     for (const auto& [name, question] : variants) {
       for (const std::int64_t connections : GeneratorConnections(suite.options, mode)) {
-        compat::RegisterRow(
-            std::make_unique<GeneratorRow>(suite,
-                                           "Generator/" + std::string(mode.name) + '/' + name +
-                                               "/connections:" + std::to_string(connections),
-                                           mode, static_cast<std::size_t>(connections), question));
+        RegisterRow(suite, std::make_unique<GeneratorRow>(
+                               suite,
+                               "Generator/" + std::string(mode.name) + '/' + name +
+                                   "/connections:" + std::to_string(connections),
+                               mode, static_cast<std::size_t>(connections), question));
       }
     }
   }
@@ -195,6 +195,7 @@ extern const BenchmarkType kGeneratorType{
      .timed = "a request of the suite's load generator, in turns with wrk's (`full`)",
      .variants = "`length`, `compared`, `compared_1024`, each `connections:<n>`",
      .primary = {"CPU × wrk's", counter::kCpuBesideWrk},
+     .has_floor = false,
      .counters = {counter::kWrkCpu, counter::kWrkKernelCpu, counter::kWrkRate,
                   counter::kCpuBesideWrk, counter::kRateBesideWrk}},
     RegisterGenerator};

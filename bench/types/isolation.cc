@@ -110,7 +110,7 @@ class IsolationRow : public ServerFixture {
     const auto per_crash = [&](std::size_t total) {
       return static_cast<double>(total) / static_cast<double>(crashes.outages.count());
     };
-    SetLatencyCounters(state, crashes.outages);
+    SetLatencyCounters(state.counters, crashes.outages);
     state.counters[counter::kBystandersLost] = per_crash(crashes.lost);
     state.counters[counter::kServerRestarts] = per_crash(crashes.restarts);
     state.counters[counter::kLongestGap] = *crashes.gaps.PercentileUs(50);
@@ -122,7 +122,7 @@ void RegisterIsolation(const Suite& suite) {
   if (suite.options.preset == Preset::kClassic) return;  // its counts are those of other types
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (mode.traits.connections_at_once <= kBystanders) return;  // the victim needs one, too
-    compat::RegisterRow(std::make_unique<IsolationRow<Client>>(suite, mode));
+    RegisterRow(suite, std::make_unique<IsolationRow<Client>>(suite, mode));
   });
 }
 
@@ -133,6 +133,7 @@ extern const BenchmarkType kIsolationType{
      .timed = "from the crash of one session until every other client has had an answer again",
      .variants = "none",
      .primary = {"lost", counter::kBystandersLost},
+     .has_floor = false,
      .has_calls = false,
      .has_cpu = false,
      .counters = {counter::kBystandersLost, counter::kServerRestarts, counter::kLongestGap,

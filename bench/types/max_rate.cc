@@ -109,8 +109,8 @@ class MaxRateRow : public OpenLoopFixture<Client> {
 void RegisterMaxRate(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (!HasRows("MaxRate", suite.options.preset, mode)) return;
-    compat::RegisterRow(std::make_unique<MaxRateRow<Client>>(
-        suite, mode, OpenLoopConnections(suite.options, mode)));
+    RegisterRow(suite, std::make_unique<MaxRateRow<Client>>(
+                           suite, mode, OpenLoopConnections(suite.options, mode)));
   });
 }
 
@@ -121,6 +121,7 @@ extern const BenchmarkType kMaxRateType{
      .timed = "a call at the highest rate whose p99 stays within `--slo`",
      .variants = "none",
      .primary = {"calls/s", counter::kMaxRate},
+     .has_floor = false,
      .has_tail = true,
      .counters = {counter::kServiceP50, counter::kServiceP99, counter::kLateP99, counter::kRate,
                   counter::kAchieved, counter::kMaxPerSecond, counter::kBacklogMax,

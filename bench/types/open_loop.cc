@@ -190,8 +190,9 @@ void RegisterOpenLoop(const Suite& suite) {
   const auto saturation = std::make_shared<SaturationRates>();
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     const auto add = [&](Rate rate) {
-      compat::RegisterRow(std::make_unique<OpenLoopRow<Client>>(
-          suite, mode, OpenLoopConnections(suite.options, mode), rate, saturation));
+      RegisterRow(suite,
+                  std::make_unique<OpenLoopRow<Client>>(
+                      suite, mode, OpenLoopConnections(suite.options, mode), rate, saturation));
     };
     for (const std::int64_t load : OpenLoopLoads(suite.options, mode)) {
       if (suite.options.rates.empty()) add({.percent = load});
@@ -199,7 +200,7 @@ void RegisterOpenLoop(const Suite& suite) {
     if (OpenLoopLoads(suite.options, mode).empty()) return;
     for (const std::int64_t rate : suite.options.rates) add({.per_second = rate});
     if (HasRows("OpenLoop/stalls", suite.options.preset, mode)) {
-      compat::RegisterRow(std::make_unique<StallsRow<Client>>(suite, mode));
+      RegisterRow(suite, std::make_unique<StallsRow<Client>>(suite, mode));
     }
   });
 }
@@ -211,6 +212,7 @@ extern const BenchmarkType kOpenLoopType{
      .timed = "one call at a rate that does not depend on the answers, timed from when it was due",
      .variants = "`load:<percent>`, with `--rate` `rate:<per second>`; `stalls` (`full`)",
      .primary = {"calls/s", counter::kAchieved},
+     .has_floor = false,
      .has_tail = true,
      .counters = {counter::kServiceP50, counter::kServiceP99, counter::kLateP99, counter::kRate,
                   counter::kAchieved, counter::kMaxPerSecond, counter::kBacklogMax,

@@ -30,8 +30,12 @@ struct TypeDescription {
   PrimaryCounter primary = kRoundTripsOfCall;
   // Whether rows compare by the answers per second of all clients, not by the median of a call.
   bool is_rate = false;
+  // Whether rows are measured in pairs with a floor.
+  bool has_floor = true;
   // Whether rows time calls that floor, protocol and interpreter share.
   bool has_calls = true;
+  // The share of a ratio that is the half width of its interval when a row has enough pairs.
+  double precision = 0.01;
   // Whether rows make enough calls for p99.9, and are read for it.
   bool has_tail = false;
   // Whether the processes whose CPU time is measured live as long as the row.

@@ -44,7 +44,11 @@ std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(const CommandLine& com
   if (format == "csv") return std::make_unique<CsvReporter>(SuiteCounters());
   if (!ShowsTable(flags)) return nullptr;
   auto table = std::make_unique<TableReporter>(
-      TableReporter::Settings{HasColor(flags), Columns, command.options.ledger == true, types},
+      TableReporter::Settings{.color = HasColor(flags),
+                              .columns = Columns,
+                              .ledger = command.options.ledger == true,
+                              .pairs = command.options.pairs,
+                              .types = types},
       DescribeRun(command.options), rows);
   if (RunsInOrder(flags)) return table;
   return std::make_unique<RowOrder>(std::move(table), rows);

@@ -15,15 +15,14 @@ constexpr int kStays = 0;
 constexpr std::size_t kTimeWidth = 7;  // "13.7 µs"
 
 Column TimeColumn(const char* heading, int rank, const char* counter) {
-  return {heading, kTimeWidth, rank, [counter](const MeasuredRow& row, std::optional<double>) {
-            return TimeText(row.Get(counter));
-          }};
+  return {heading, kTimeWidth, rank,
+          [counter](const MeasuredRow& row) { return TimeText(row.Get(counter)); }};
 }
 
 // Returns a column such as "4 + 4": the client's and the server's count. A user who asked for it
 // wants it more than anything else, so it goes last.
 Column BothSidesColumn(const char* heading, const char* client, const char* server) {
-  return {heading, 7, 1, [=](const MeasuredRow& row, std::optional<double>) {
+  return {heading, 7, 1, [=](const MeasuredRow& row) {
             const std::optional<double> clients = row.Get(client);
             const std::optional<double> servers = row.Get(server);
             if (!clients && !servers) return NumberText(std::nullopt);
@@ -37,28 +36,26 @@ std::size_t Column::taken() const { return kGap + std::max(width, DisplayWidth(h
 
 std::vector<Column> ColumnsOf(const TypeDescription& type, const ExtraColumns& extras) {
   std::vector<Column> columns;
-  columns.push_back({"p50", kTimeWidth, kStays, [](const MeasuredRow& row, std::optional<double>) {
+  columns.push_back({"p50", kTimeWidth, kStays, [](const MeasuredRow& row) {
                        return TimeText(row.Get(counter::kP50).value_or(row.real_time_us));
                      }});
   if (extras.repeated) {
-    columns.push_back({"± p50", 6, 3, [](const MeasuredRow& row, std::optional<double>) {
-                         return PercentText(row.variation);
-                       }});
+    columns.push_back(
+        {"± p50", 6, 3, [](const MeasuredRow& row) { return PercentText(row.variation); }});
   }
   columns.push_back(TimeColumn("p99", 2, counter::kP99));
   if (type.has_tail) columns.push_back(TimeColumn("p99.9", 6, counter::kP999));
   if (extras.compared) {
-    columns.push_back({"× floor", 6, kStays, [](const MeasuredRow&, std::optional<double> ratio) {
-                         return RatioText(ratio);
+    columns.push_back({"× floor", 6, kStays, [](const MeasuredRow& row) {
+                         return RatioText(row.Get(counter::kFloorRatio));
                        }});
   }
   const PrimaryCounter& primary = type.primary;
   const bool usual = primary.heading == std::string_view(kRoundTripsOfCall.heading);
-  columns.push_back(
-      {primary.heading, 5, usual ? 4 : 1, [primary](const MeasuredRow& row, std::optional<double>) {
-         const std::optional<double> value = row.Get(primary.counter);
-         return NumberText(value ? std::optional(*value / primary.unit) : value);
-       }});
+  columns.push_back({primary.heading, 5, usual ? 4 : 1, [primary](const MeasuredRow& row) {
+                       const std::optional<double> value = row.Get(primary.counter);
+                       return NumberText(value ? std::optional(*value / primary.unit) : value);
+                     }});
   if (extras.ledger) {
     columns.push_back(
         BothSidesColumn("syscalls", counter::kClientSyscalls, counter::kServerSyscalls));

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +16,7 @@ struct Column {
   std::string heading;
   std::size_t width;
   int rank;  // where space is short, the column of the highest rank goes first
-  std::function<std::string(const MeasuredRow& row, std::optional<double> ratio)> text;
+  std::function<std::string(const MeasuredRow& row)> text;
 
   std::size_t taken() const;  // terminal columns, including the gap before it
 };

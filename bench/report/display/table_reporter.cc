@@ -38,19 +38,11 @@ void AddFigure(StyledLine& line, const std::string& cell) {
 
 TableReporter::TableReporter(Settings settings, ContextEntries about,
                              const std::vector<std::string>& rows)
-    : settings_(std::move(settings)), about_(std::move(about)), floor_(settings_.types) {
-  std::set<std::string> names;
+    : settings_(std::move(settings)), about_(std::move(about)) {
   for (const std::string& row : rows) {
     const RowName name = SplitName(row);
     std::size_t& longest = longest_[name.type];
     longest = std::max(longest, DisplayWidth(name.rest));
-    names.insert(name.whole());
-  }
-  for (const std::string& row : rows) {
-    const RowName name = SplitName(row);
-    for (const std::string& floor : FloorNames(name)) {
-      if (names.contains(floor)) compared_.insert(name.type);
-    }
   }
 }
 
@@ -68,7 +60,6 @@ void TableReporter::ReportRuns(const std::vector<Run>& runs) {
   const MeasuredRow row = Summarize(runs);
   if (row.name.type != type_) BeginTable(row, runs.front().repetitions > 1);
   WriteNewConditions(row);
-  floor_.Learn(row);
   WriteRow(row);
   ++rows_;
 }
@@ -84,9 +75,11 @@ void TableReporter::BeginTable(const MeasuredRow& row, bool repeated) {
   width_ = std::max(settings_.columns(), kNarrowest);
   name_width_ = kIndent + std::max(longest_[type_], DisplayWidth(row.name.rest));
   name_width_ = std::max(name_width_, DisplayWidth(type_));
-  const ExtraColumns extras{
-      .repeated = repeated, .compared = compared_.contains(type_), .ledger = settings_.ledger};
-  figures_ = FittingColumns(ColumnsOf(settings_.types.Find(type_), extras), name_width_, width_);
+  const TypeDescription& type = settings_.types.Find(type_);
+  const ExtraColumns extras{.repeated = repeated,
+                            .compared = settings_.pairs && type.has_floor,
+                            .ledger = settings_.ledger};
+  figures_ = FittingColumns(ColumnsOf(type, extras), name_width_, width_);
   name_width_ = std::min(name_width_, width_ - WidthOf(figures_));
   GetOutputStream() << '\n';
   StyledLine heading;
@@ -141,9 +134,8 @@ void TableReporter::WriteRow(const MeasuredRow& row) {
   if (row.failed) {
     line.Add(AlignedRight("error", figures_.front().taken()), Style::kRed);
   } else {
-    const std::optional<double> ratio = floor_.Of(row);
     for (const Column& column : figures_) {
-      AddFigure(line, AlignedRight(column.text(row, ratio), column.taken()));
+      AddFigure(line, AlignedRight(column.text(row), column.taken()));
     }
   }
   WriteWithNotes(line, NotesOn(row));

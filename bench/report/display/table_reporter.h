@@ -20,14 +20,12 @@
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "bench/report/display/styled_line.h"
 #include "bench/report/display/table_columns.h"
-#include "bench/report/results/floor_ratio.h"
 #include "bench/report/results/measured_row.h"
 #include "bench/run/context.h"
 #include "bench/types/type.h"
@@ -40,6 +38,7 @@ class TableReporter : public benchmark::BenchmarkReporter {
     bool color = false;
     std::function<std::size_t()> columns = {};  // the terminal's width, asked for each table
     bool ledger = false;                        // whether its counts were asked for and are shown
+    bool pairs = true;                          // whether rows are measured in pairs
     TypeTable types = {};
   };
 
@@ -66,8 +65,6 @@ class TableReporter : public benchmark::BenchmarkReporter {
   Settings settings_;
   ContextEntries about_;
   std::map<std::string, std::size_t> longest_;  // the longest row name of each type
-  std::set<std::string> compared_;              // the types whose rows have a floor
-  FloorRatio floor_;
   std::size_t rows_ = 0;
   Clock::time_point start_ = Clock::now();
   // State of the table that is being written.
