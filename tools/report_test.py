@@ -43,14 +43,15 @@ def rows():
     yield row("Floor/ping", 9)
     for mode, us in (("tcp_threaded", 10), ("tcp_async", 9), ("rpyc_threaded", 25),
                      ("http_threaded", 12), ("pyrpyc_threaded", 100)):
-        yield row(f"Connection/{mode}", us * 8)
-        yield row(f"Latency/{mode}/ping", us, **LEDGER)
+        paired = {"floor_ratio": us / 10}
+        yield row(f"Connection/{mode}", us * 8, **paired)
+        yield row(f"Latency/{mode}/ping", us, **LEDGER, **paired)
         for size in (1024, 102400):
             yield row(f"Bandwidth/{mode}/upload/{size}", us * size / 1024,
-                      bytes_per_second=1e9 / us)
+                      bytes_per_second=1e9 / us, **paired)
         for clients in (1, 10):
             yield row(f"Concurrent/{mode}/clients:{clients}", us * clients, "placement=free",
-                      items_per_second=1e6 / us)
+                      items_per_second=1e6 / us, **paired)
     yield row("OpenLoop/rpyc_threaded/load:50", 30, p999_us=90)
     for kind, setting, us in (("text", "off", 80), ("text", "python", 480), ("random", "off", 79)):
         yield row(f"Compression/rpyc_threaded/{kind}/{setting}/65536", us,
@@ -194,8 +195,9 @@ class ReportTest(ResultsTestCase):
         self.assertIn("2.50 ×†", page.text("matrix"))
 
     def test_repetitions_are_one_row_and_aggregates_none(self):
-        benchmarks = [row("Latency/tcp_threaded/ping", 10),
-                      *(row("Latency/rpyc_threaded/ping", us) for us in (20, 30, 70)),
+        benchmarks = [row("Latency/tcp_threaded/ping", 10, floor_ratio=1),
+                      *(row("Latency/rpyc_threaded/ping", us, floor_ratio=us / 10)
+                        for us in (20, 30, 70)),
                       {**row("Latency/rpyc_threaded/ping_mean", 40), "run_type": "aggregate"}]
         page = Page(self.report(self.file(benchmarks)))
         self.assertIn("2 rows,", page.text("environment"))
@@ -265,7 +267,7 @@ class ReportTest(ResultsTestCase):
                     for size in (1024, 65536):
                         cost = us * factor * way * price * size / 1024
                         yield row(f"Bandwidth/{mode}/upload/{size}", cost, label,
-                                  bytes_per_second=size / cost * 1e6)
+                                  bytes_per_second=size / cost * 1e6, floor_ratio=way * price)
         for chunk in (4096, 65536):
             yield row("BinaryTransfer/http_threaded/upload_chunked/131072", us * 1e6 / chunk,
                       f"placement=free chunk_bytes={chunk}", bytes_per_second=1e5 * chunk)

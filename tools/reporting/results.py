@@ -45,7 +45,7 @@ class Measured(NamedTuple):
 
     @property
     def cost(self):
-        """The cost to compare with the floor's, in µs: of one call, or for a rate of one answer."""
+        """The time of one call in µs, or for a rate of one answer of all clients together."""
         rate = self.get("items_per_second") or 0
         return 1e6 / rate if self.is_rate and rate > 0 else self.get("p50_us")
 
@@ -89,19 +89,6 @@ class Result:
         """Returns the row of that name whose label fits `labels`, or None."""
         rows = self._by_name.get(name, [])
         return next((row for row in rows if not clash(row.labels, labels)), None)
-
-    def floor(self, row):
-        """Returns the row of plain TCP (or of the bare loop) that does what `row` does, or None."""
-        kind = row.kind.removeprefix("Py")
-        operation = self.description.at_the_floor(row.op)
-        names = ("/".join(filter(None, (kind, self.description.floor_mode, operation))),
-                 "/".join(filter(None, ("Floor", operation))))
-        return next(filter(None, (self.find(name, row.labels) for name in names)), None)
-
-    def ratio(self, row):
-        """Returns the cost divided by the floor's, or None if there is no floor."""
-        floor = self.floor(row)
-        return row.cost / floor.cost if floor and floor.cost and row.cost else None
 
 
 def _hosts(reports):

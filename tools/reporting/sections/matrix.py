@@ -7,10 +7,11 @@ from ..units import micros, operation, ratio
 
 ID = "matrix"
 TITLE = "Cost compared with the floor"
-LEAD = ("Median time divided by that of plain TCP, with a thread for each connection, for the same "
-        "operation. For Concurrent and Compute it is the time per answer of all clients together. "
+LEAD = ("How many times a row takes what plain TCP takes for the same operation, with a thread for "
+        "each connection: floor_ratio, the median over pairs of short measurements in turns. For "
+        "Concurrent and Compute it is the time per answer of all clients together. "
         "1 × is the floor itself; † has doubts, see Environment, placement and validity.")
-NEEDS = "No row has a floor to compare with: measure tcp_threaded and another mode."
+NEEDS = "No row was measured in pairs with its floor: measure without --no_pairs."
 FEW_MODES = 3
 WITHOUT_OPERATION = {"Connection": "first reply", "Isolation": "outage"}
 FULL = 100  # the ratio that has the deepest colour
@@ -23,21 +24,22 @@ def heat(value, full):
     return max(-1.0, min(1.0, math.log(value) / math.log(full)))
 
 
-def cell(result, row):
+def cell(row):
     """Returns the cell of a row's ratio to the floor; empty without a row."""
     if row is None:
         return Cell("")
-    value = result.ratio(row)
+    value, low, high = (row.get(f"floor_ratio{end}") for end in ("", "_low", "_high"))
+    interval = f", {ratio(low)} to {ratio(high)}" if low and high else ""
     doubts = "; " + ", ".join(row.doubts) if row.doubts else ""
     return Cell(ratio(value) + ("†" if row.doubts else ""), heat(value, FULL),
-                f"{row.name}: {micros(row.cost)}{doubts}")
+                f"{row.name}: {micros(row.cost)}{interval}{doubts}")
 
 
 def with_floor(result):
     """Returns {(type, operation): {mode: row}}, without operations that only the floor has."""
     found = {}
     for row in result.rows:
-        if result.ratio(row) is not None and row.kind != "Floor":
+        if row.get("floor_ratio"):
             found.setdefault((row.kind, row.op), {}).setdefault(row.mode, row)
     return {key: rows for key, rows in found.items() if set(rows) != {"tcp_threaded"}}
 
@@ -64,7 +66,7 @@ def matrix(result):
         return None
     kinds = [kind for kind, _ in keys]
     return Table(["mode", *(operation(op) or WITHOUT_OPERATION.get(kind, "") for kind, op in keys)],
-                 [[Cell(mode), *(cell(result, operations[key].get(mode)) for key in keys)]
+                 [[Cell(mode), *(cell(operations[key].get(mode)) for key in keys)]
                   for mode in modes],
                  [("", 1), *((kind, kinds.count(kind)) for kind in dict.fromkeys(kinds))],
                  picture="matrix", title="Modes × types")
@@ -78,6 +80,6 @@ def blocks(result):
     modes = sorted({mode for rows in operations.values() for mode in rows}, key=result.description.order)
     every = Table(["operation", *modes],
                   [[Cell("/".join(filter(None, key))),
-                    *(cell(result, rows.get(mode)) for mode in modes)]
+                    *(cell(rows.get(mode)) for mode in modes)]
                    for key, rows in operations.items()])
     return [table, Folded(f"All operations: {len(operations)}", [every])]
