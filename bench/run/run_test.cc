@@ -12,7 +12,6 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>

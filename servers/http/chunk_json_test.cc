@@ -108,7 +108,8 @@ TEST(ChunkDecoder, RefusesWhatIsNotADocument) {
       {R"({"chunks":["aa"]}x)", "expected the end of the document, found 'x'"},
   };
   for (const auto& [document, complaint] : cases) {
-    EXPECT_THAT([&] { Decode({document}); }, ThrowsMessage<ChunkError>(HasSubstr(complaint)))
+    EXPECT_THAT([&text = document] { Decode({text}); },
+                ThrowsMessage<ChunkError>(HasSubstr(complaint)))
         << document;
   }
 }

@@ -7,7 +7,6 @@
 #include <future>
 #include <list>
 #include <mutex>
-#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>

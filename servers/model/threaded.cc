@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <list>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <utility>
 
