@@ -52,11 +52,11 @@ PairSettings PairsOf(const Options& options) {
   }
   switch (options.preset) {
     case Preset::kQuick:
-      settings.time = milliseconds(180);
+      settings.time = milliseconds(200);
       break;
     case Preset::kDefault:
     case Preset::kClassic:
-      settings.time = milliseconds(400);
+      settings.time = milliseconds(200);
       break;
     case Preset::kFull:
       settings.time = milliseconds(1'000);

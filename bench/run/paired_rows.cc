@@ -15,7 +15,7 @@ namespace rpycbench {
 namespace {
 
 // So many rows take turns. Their pairs take some seconds, in which the machine changes its state.
-constexpr std::size_t kRowsInTurns = 40;
+constexpr std::size_t kRowsInTurns = 64;
 // More connections open at once would exhaust descriptors and memory.
 constexpr std::size_t kMostConnections = 2'000;
 

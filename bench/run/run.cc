@@ -37,7 +37,7 @@ constexpr char kProgram[] = "bench_all";
 constexpr struct {
   Preset preset;
   const char* seconds;
-} kMinTimes[] = {{Preset::kQuick, "0.02"}, {Preset::kDefault, "0.1"}, {Preset::kFull, "0.5"}};
+} kMinTimes[] = {{Preset::kQuick, "0.01"}, {Preset::kDefault, "0.03"}, {Preset::kFull, "0.5"}};
 
 void PrintHelp() {
   std::printf(

@@ -115,6 +115,7 @@ void RegisterConcurrent(const Suite& suite) {
     RegisterVariant<ClientThreads, OwnConnections<Client>>(suite, mode, "", counts, ping);
     RegisterVariant<ClientFibers, OwnConnections<Client>>(
         suite, mode, "/event_driven", EventDrivenClientCounts(suite.options, mode), ping);
+    if (suite.options.preset == Preset::kQuick) return;
     if constexpr (std::is_same_v<Client, RpycClient>) {
       RegisterVariant<ClientThreads, OwnConnections<Client>>(
           suite, mode, "/ping_callattr", counts,

@@ -254,6 +254,8 @@ std::vector<std::uint64_t> BandwidthSizes(const Options& options, const ServerMo
 
 std::vector<std::int64_t> FileSizes(const Options& options, const ServerMode& mode) {
   if (!options.file_bytes.empty()) return options.file_bytes;
+  // A file takes the same path in every model.
+  if (options.preset == Preset::kQuick && mode.model != "threaded") return {};
   return UpTo(FileLimit(options, mode).most, PresetFiles(ExtentOf(options.preset, mode)));
 }
 

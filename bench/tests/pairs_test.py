@@ -1,0 +1,95 @@
+"""Tests the pairs of a row with its floor and with the probe: `pairs_test.py bench_all`."""
+
+import pathlib
+import statistics
+import sys
+import tempfile
+import unittest
+
+from testing.runs import BENCH_SERVER, ROOT, measure, report_of, rows_of, run
+
+PING = "^Latency/(tcp|rpyc|pyrpyc)_threaded/ping/"
+PAIRED = ("floor_ratio", "floor_ratio_low", "floor_ratio_high", "probe_ratio", "probe_ratio_low",
+          "probe_ratio_high", "floor_pairs", "quiet_p50_us", "quiet_percent")
+
+
+class PairsTest(unittest.TestCase):
+    def test_ratios_lie_in_their_intervals_and_tell_what_a_call_costs(self):
+        rows = measure("--preset=quick", f"--benchmark_filter={PING}")
+        for name, row in rows.items():
+            with self.subTest(row=name):
+                self.assertGreater(row["probe_ratio"], 0.5)
+                self.assertGreaterEqual(row["floor_pairs"], 2)
+                if "probe_ratio_low" in row:  # a busy machine has time for fewer pairs
+                    self.assertLessEqual(row["probe_ratio_low"], row["probe_ratio"])
+                    self.assertGreaterEqual(row["probe_ratio_high"], row["probe_ratio"])
+        self.assertEqual(1, rows["Latency/tcp_threaded/ping"]["floor_ratio"])
+        self.assertNotIn("floor_ratio_low", rows["Latency/tcp_threaded/ping"])
+        # Two round trips and the protocol; Python takes several times as long.
+        rpyc, python = (rows[f"Latency/{mode}/ping"]["floor_ratio"]
+                        for mode in ("rpyc_threaded", "pyrpyc_threaded"))
+        self.assertGreater(rpyc, 1.5)
+        self.assertGreater(python, 1.5 * rpyc)
+
+    def test_a_floor_needs_no_row_of_its_own(self):
+        rows = measure("--preset=quick", "--benchmark_filter=^(Connection|Compute)/http_threaded")
+        for name, row in rows.items():
+            self.assertIn("floor_ratio", row, name)
+
+    def test_rows_of_types_that_make_windows_have_no_pairs(self):
+        rows = measure("--preset=quick", "--benchmark_filter=^(Isolation/tcp|OpenLoop)",
+                       "--window_ms=100")
+        self.assertEqual(2, len(rows))
+        for row in rows.values():
+            self.assertFalse(set(PAIRED) & set(row))
+
+    def test_no_pairs_turns_them_off(self):
+        row, = measure("--preset=quick", "--no_pairs",
+                       "--benchmark_filter=^Latency/rpyc_threaded/ping/").values()
+        self.assertFalse(set(PAIRED) & set(row))
+
+    def test_counts_of_a_call_do_not_depend_on_slots(self):
+        flags = "--preset=quick", "--benchmark_filter=^Latency/rpyc_threaded/(ping|echo)"
+        paired, alone = measure(*flags), measure(*flags, "--no_pairs")
+        self.assertEqual(set(paired), set(alone))
+        for name, row in paired.items():
+            for counter in ("round_trips", "frames_out", "refs_created"):
+                self.assertAlmostEqual(alone[name][counter], row[counter], places=1,
+                                       msg=(name, counter))
+
+    def test_aggregates_are_those_of_the_rows_with_their_slots(self):
+        done, report = report_of("--preset=quick", "--benchmark_repetitions=3",
+                                 "--benchmark_filter=^Latency/http_threaded/ping/")
+        self.assertEqual(0, done.returncode, done.stderr)
+        rows = [row for row in report["benchmarks"] if row["run_type"] == "iteration"]
+        self.assertEqual(3, len(rows))
+        for key in ("real_time", "floor_ratio", "samples", "p50_us"):
+            values = [row[key] for row in rows]
+            for aggregate in report["benchmarks"]:
+                if aggregate["run_type"] == "aggregate" and aggregate["aggregate_name"] in (
+                        "mean", "median", "stddev"):
+                    function = getattr(statistics, aggregate["aggregate_name"].replace(
+                        "stddev", "stdev"))
+                    self.assertAlmostEqual(function(values), aggregate[key],
+                                           delta=1e-6 * max(values), msg=key)
+
+    def test_a_failure_in_a_slot_is_the_rows_error(self):
+        """The server lies from a request on that only slots make."""
+        with tempfile.TemporaryDirectory() as folder:
+            server = pathlib.Path(folder, "server")
+            server.write_text(f'#!/bin/bash\nif [[ " $* " == *" --protocol=tcp "* ]]; then\n'
+                              f'  exec "{sys.executable}" '
+                              f'"{ROOT}/bench/tests/testing/lying_server.py" --lie=content '
+                              f'--lie_from=60 "$@"\nfi\nexec "{BENCH_SERVER}" "$@"\n')
+            server.chmod(0o755)
+            done = run("--preset=classic", "--requests=20", "--warmup_requests=2",
+                       "--benchmark_format=json", f"--server={server}",
+                       "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/ping/")
+        rows = rows_of(done, status=1)
+        self.assertIn("wrong reply", rows["Latency/tcp_threaded/ping"]["error_message"])
+        self.assertRegex(rows["Latency/rpyc_threaded/ping"]["error_message"],
+                         "^the floor's slot failed: .*wrong reply")
+
+
+if __name__ == "__main__":
+    unittest.main()
