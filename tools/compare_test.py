@@ -46,6 +46,42 @@ class CompareTest(ResultsTestCase):
         self.assertIn("+0.5000", row)
         self.assertNotIn("\033", result.stdout)
 
+    def paired(self, slower, ratio, name):
+        """Writes a result with a row in pairs, one without and an aggregate, of a machine that is slower."""
+        def row(name, **more):
+            return {"name": name, "run_type": "iteration", "real_time": 12 * slower, "cpu_time": 6 * slower,
+                    "time_unit": "us", "p50_us": 10 * slower, **more}
+        return self.file([row("Latency/tcp_threaded/ping/real_time", probe_ratio=ratio),
+                          row("Isolation/tcp_threaded/real_time"),
+                          row("Latency/tcp_threaded/ping/real_time_cv", probe_ratio=0.01, run_type="aggregate",
+                              aggregate_unit="percentage")], name)
+
+    def test_rows_in_pairs_are_compared_by_their_ratio_to_the_probe(self):
+        """The machine is a third slower in the second run, and the row 10 % slower compared with the probe."""
+        files = self.paired(1, 2, "before.json"), self.paired(1.3, 2.2, "after.json")
+        times = {}
+        for flags in ((), ("--raw",)):
+            result = self.compare(*files, "--dump_to_json=dump.json", *flags)
+            self.assertEqual(0, result.returncode, result)
+            self.assertEqual(not flags, "normalised by the probe" in result.stderr, result.stderr)
+            times[flags] = {row["name"]: round(row["measurements"][0]["time"], 4) for row in json.loads(
+                (self.folder / "dump.json").read_text()) if row["measurements"]}
+        self.assertEqual({"Latency/tcp_threaded/ping/real_time": 0.1, "Isolation/tcp_threaded/real_time": 0.3},
+                         {name: time for name, time in times[()].items() if name.endswith("real_time")})
+        self.assertEqual({0.3}, set(times[("--raw",)].values()))
+        self.assertIn("1 rows have no ratio and keep theirs", self.compare(*files).stderr)
+
+    def test_normalised_times_are_those_at_the_median_probe(self):
+        reports = [json.loads(self.paired(slower, ratio, "one.json").read_text())
+                   for slower, ratio in ((1, 2), (3, 2))]
+        self.assertEqual({"Isolation/tcp_threaded/real_time"}, comparing.normalise(reports))
+        # The probe took 5 and 15 µs, so 10 is the median; CPU time shrinks and grows as time does.
+        for report, cpu in zip(reports, (12, 12)):
+            row, alone, variation = report["benchmarks"]
+            self.assertEqual((20, cpu), (row["real_time"], row["cpu_time"]))
+            self.assertEqual(0.01, variation["real_time"])
+        self.assertEqual(36, reports[1]["benchmarks"][1]["real_time"])
+
     def test_rows_of_one_file_only_are_named(self):
         result = self.judge(BEFORE, AFTER)
         self.assertEqual(

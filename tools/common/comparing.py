@@ -4,7 +4,8 @@
 the reasons that forbid it. `run` judges, then lets Google Benchmark's compare.py print the comparison. Flags may appear
 anywhere and in every form that compare.py accepts.
 
-Rows are filtered here because not every release of compare.py filters the rows of a file. Times of one row in different
+Times of rows that were measured in pairs with the probe are normalised, because the machine may have been slower in one
+of the runs. Rows are filtered here because not every release of compare.py filters the rows of a file. Times of one row in different
 units are converted here because compare.py would compare the bare numbers.
 """
 
@@ -14,17 +15,19 @@ import io
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
 
+from . import description
 from .command import run
-from .comparable import TIMES, judge_pair, judge_rows, timed_rows
-from .result_rows import MICROSECONDS, Unusable, load
+from .comparable import TIMES, judge_pair, judge_rows, timed_rows, warn
+from .result_rows import MICROSECONDS, Unusable, load, number, split_name
 
 # The modes of compare.py, with one letter for each word: f is a file, x a filter.
 MODES = {"benchmarks": "ff", "filters": "fxx", "benchmarksfiltered": "fxfx"}
-USAGE = """compare [--force] [--no-install] before.json after.json [flags of compare.py]
+USAGE = """compare [--force] [--raw] [--no-install] before.json after.json [flags of compare.py]
        compare filters run.json REGEX REGEX
        compare benchmarksfiltered before.json REGEX after.json REGEX"""
 
@@ -40,6 +43,7 @@ def parse(arguments):
                     "Google Benchmark's compare.py.", epilog="Exit status: 0, or 2 if they cannot be compared.")
     parser.add_argument("words", nargs="*", metavar="FILE", help="the two results")
     parser.add_argument("--force", action="store_true", help="compare rows measured under different conditions too")
+    parser.add_argument("--raw", action="store_true", help="compare times as they were measured")
     parser.add_argument("--benchmark_filter", metavar="REGEX", help="only rows whose names match; -REGEX: all others")
     parser.add_argument("--compare_py", metavar="PATH", help="the compare.py to run (default: the installed one)")
     stock = parser.add_argument_group("flags of compare.py")
@@ -103,6 +107,37 @@ def in_one_unit(reports):
     return converted
 
 
+def _cost(row, rates):
+    """Returns the cost of a call that a row's ratios are about, in µs; None if the row has no ratio."""
+    p50, rate = number(row, "p50_us"), number(row, "items_per_second")
+    if not number(row, "probe_ratio") or not p50:
+        return None
+    return 1e6 / rate if split_name(row["name"])[0] in rates and rate else p50
+
+
+def normalise(reports):
+    """Replaces times by probe_ratio × the median probe of all rows; returns the names of the rows that keep theirs.
+
+    A row keeps its times in both documents if it has no ratio in one of them. Aggregates of ratios are ratios as well.
+    """
+    rates = description.of(reports[0]).rates
+    both = [row for report in reports for row in report["benchmarks"]]
+    kept = {row["name"] for row in both if _cost(row, rates) is None}
+    paired = [row for row in both if row["name"] not in kept]
+    if not paired:
+        return kept
+    probe_us = statistics.median(_cost(row, rates) / row["probe_ratio"] for row in paired
+                                 if row.get("aggregate_unit") != "percentage")
+    for row in paired:
+        if row.get("aggregate_unit") == "percentage":
+            row["real_time"] = row["probe_ratio"]
+            continue
+        normal = row["probe_ratio"] * probe_us
+        row["cpu_time"] *= normal / _cost(row, rates)
+        row["real_time"] = normal / MICROSECONDS[row["time_unit"]]
+    return kept
+
+
 def judge(options):
     """Reports on stderr every reason against the comparison. Raises Unusable if one forbids it."""
     reports = [filtered(path, options.benchmark_filter) for path in options.files]
@@ -121,7 +156,13 @@ def judge(options):
 def files_to_compare(options):
     """Returns the mode's words and the folder that their file names are relative to; None is the current folder."""
     reports = [filtered(path, options.benchmark_filter) for path in options.files]
-    if not in_one_unit(reports) and not options.benchmark_filter:
+    converted = in_one_unit(reports)
+    names = {row["name"] for report in reports for row in report["benchmarks"]}
+    kept = names if options.raw else normalise(reports)
+    if kept != names:
+        rest = f"; {len(kept)} rows have no ratio and keep theirs" if kept else ""
+        warn(f"times are normalised by the probe of their run (probe_ratio){rest}; --raw compares them as measured")
+    elif not converted and not options.benchmark_filter:
         yield options.words, None
         return
     with tempfile.TemporaryDirectory(prefix="rpycbench-compare-") as folder:
