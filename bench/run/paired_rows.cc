@@ -46,7 +46,7 @@ double Statistic(const std::string& name, const std::vector<double>& values) {
   return StandardDeviation(values) / Mean(values);  // "cv"
 }
 
-// Computes an aggregate anew, because its repetitions have changed.
+// Computes an aggregate anew, because its repetitions have changed. At least two have not failed.
 void Recompute(Run& aggregate, const std::vector<Run>& repetitions) {
   std::vector<double> real;
   std::vector<double> cpu;
@@ -130,6 +130,8 @@ void PairedRows::Flush() {
       for (Run& run : report.runs) (next++)->Report(run, pairing_->QuietUs());
       repetitions = &report.runs;
     } else if (report.runs.front().run_type == Run::RT_Aggregate && repetitions != nullptr) {
+      const auto good = [](const Run& run) { return !compat::Failed(run); };
+      if (std::ranges::count_if(*repetitions, good) < 2) continue;  // as the framework does
       for (Run& run : report.runs) Recompute(run, *repetitions);
     } else {
       repetitions = nullptr;

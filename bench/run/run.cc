@@ -55,10 +55,12 @@ void PrintHelp() {
       kSuccess, kFailure, kUsage);
 }
 
-// Returns whether the user asked for less time than any preset has.
+// Returns whether the user asked for so little time that nothing but a first impression is wanted.
 bool ChooseMinTime(Preset preset, FrameworkFlags& flags) {
   constexpr char kFlag[] = "benchmark_min_time";
+  constexpr double kLittle = 0.05;
   std::optional<std::string> seconds = flags.Value(kFlag);
+  const bool asked = seconds.has_value();
   if (!seconds) {
     for (const auto& choice : kMinTimes) {
       if (choice.preset == preset) seconds = choice.seconds;
@@ -67,7 +69,7 @@ bool ChooseMinTime(Preset preset, FrameworkFlags& flags) {
   if (!seconds || seconds->ends_with('x')) return false;
   if (seconds->ends_with('s')) seconds->pop_back();
   flags.Set(kFlag, compat::MinTimeFlag(*seconds));
-  return std::atof(seconds->c_str()) < std::atof(kMinTimes[0].seconds);
+  return asked && std::atof(seconds->c_str()) < kLittle;
 }
 
 // Returns the flags for the framework, without files and aggregates, which the suite handles

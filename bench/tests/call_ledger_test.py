@@ -213,8 +213,8 @@ class FailureTest(FolderTestCase):
         return self.server(f'cd "{self.folder}"; echo $$ > new; mv new pid; sleep 1000 & wait')
 
     def test_a_server_that_hangs_is_ended(self):
-        done = run("Latency/tcp_threaded/ping", "--ledger", self.hang(), "--ready_timeout_ms=500")
-        self.assert_error(done, "waited 500 ms for the server to get ready")
+        done = run("Latency/tcp_threaded/ping", "--ledger", self.hang(), "--ready_timeout_ms=2000")
+        self.assert_error(done, "waited 2000 ms for the server to get ready")
         await_end(int((self.folder / "pid").read_text()))
 
     def test_nothing_outlives_the_suite(self):

@@ -15,7 +15,7 @@ PAIRED = ("floor_ratio", "floor_ratio_low", "floor_ratio_high", "probe_ratio", "
 
 class PairsTest(unittest.TestCase):
     def test_ratios_lie_in_their_intervals_and_tell_what_a_call_costs(self):
-        rows = measure("--preset=quick", f"--benchmark_filter={PING}")
+        rows = measure("--preset=quick", f"--benchmark_filter={PING}", pairs=True)
         for name, row in rows.items():
             with self.subTest(row=name):
                 self.assertGreater(row["probe_ratio"], 0.5)
@@ -32,25 +32,26 @@ class PairsTest(unittest.TestCase):
         self.assertGreater(python, 1.5 * rpyc)
 
     def test_a_floor_needs_no_row_of_its_own(self):
-        rows = measure("--preset=quick", "--benchmark_filter=^(Connection|Compute)/http_threaded")
+        rows = measure("--preset=quick", "--benchmark_filter=^(Connection|Compute)/http_threaded",
+                       pairs=True)
         for name, row in rows.items():
             self.assertIn("floor_ratio", row, name)
 
     def test_rows_of_types_that_make_windows_have_no_pairs(self):
         rows = measure("--preset=quick", "--benchmark_filter=^(Isolation/tcp|OpenLoop)",
-                       "--window_ms=100")
+                       "--window_ms=100", pairs=True)
         self.assertEqual(2, len(rows))
         for row in rows.values():
             self.assertFalse(set(PAIRED) & set(row))
 
     def test_no_pairs_turns_them_off(self):
         row, = measure("--preset=quick", "--no_pairs",
-                       "--benchmark_filter=^Latency/rpyc_threaded/ping/").values()
+                       "--benchmark_filter=^Latency/rpyc_threaded/ping/", pairs=True).values()
         self.assertFalse(set(PAIRED) & set(row))
 
     def test_counts_of_a_call_do_not_depend_on_slots(self):
         flags = "--preset=quick", "--benchmark_filter=^Latency/rpyc_threaded/(ping|echo)"
-        paired, alone = measure(*flags), measure(*flags, "--no_pairs")
+        paired, alone = measure(*flags, pairs=True), measure(*flags)
         self.assertEqual(set(paired), set(alone))
         for name, row in paired.items():
             for counter in ("round_trips", "frames_out", "refs_created"):
@@ -59,7 +60,7 @@ class PairsTest(unittest.TestCase):
 
     def test_aggregates_are_those_of_the_rows_with_their_slots(self):
         done, report = report_of("--preset=quick", "--benchmark_repetitions=3",
-                                 "--benchmark_filter=^Latency/http_threaded/ping/")
+                                 "--benchmark_filter=^Latency/http_threaded/ping/", pairs=True)
         self.assertEqual(0, done.returncode, done.stderr)
         rows = [row for row in report["benchmarks"] if row["run_type"] == "iteration"]
         self.assertEqual(3, len(rows))
@@ -84,7 +85,7 @@ class PairsTest(unittest.TestCase):
             server.chmod(0o755)
             done = run("--preset=classic", "--requests=20", "--warmup_requests=2",
                        "--benchmark_format=json", f"--server={server}",
-                       "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/ping/")
+                       "--benchmark_filter=^Latency/(tcp|rpyc)_threaded/ping/", pairs=True)
         rows = rows_of(done, status=1)
         self.assertIn("wrong reply", rows["Latency/tcp_threaded/ping"]["error_message"])
         self.assertRegex(rows["Latency/rpyc_threaded/ping"]["error_message"],

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "servers/http/session_fixture.h"
+#include "servers/http/testing/session_fixture.h"
 
 namespace rpycbench::http {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <string>
 
-#include "servers/http/session_fixture.h"
+#include "servers/http/testing/session_fixture.h"
 
 namespace rpycbench::http {
 namespace {

@@ -25,15 +25,17 @@ needs_ledger = unittest.skipUnless(BENCH_ALL.with_name("allocation_count.so").ex
                                    "a build with a sanitizer has no ledger")
 
 
-def run(*flags, command=(BENCH_ALL,), **how):
+def run(*flags, command=(BENCH_ALL,), pairs=False, **how):
     """Runs bench_all, or another command, and returns the finished process.
 
+    Leaves out pairs, which most tests have no use for, unless `pairs` is set.
     Servers in Python run in this interpreter. Builds with a sanitizer say so first, which is left
     out of stderr.
     """
     how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
            "text": True, "timeout": PATIENCE} | how
-    done = subprocess.run([*command, f"--python={sys.executable}", *flags], check=False, **how)
+    own = [] if pairs else ["--no_pairs"]
+    done = subprocess.run([*command, f"--python={sys.executable}", *own, *flags], check=False, **how)
     done.stderr = "".join(line for line in (done.stderr or "").splitlines(keepends=True)
                           if not line.startswith("bench_all: warning: built with "))
     return done
