@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "bench/load/client_load.h"
-#include "fixtures/pairs/slot.h"
+#include "fixtures/slot.h"
 
 namespace rpycbench {
 

@@ -24,7 +24,7 @@ from contract import Server
 HERE = pathlib.Path(__file__).resolve().parent
 BUSY_TICKS = 5  # of 10 ms, after it is connected; a first call takes fewer, a row many more
 # Rows of one call that is measured until something ends it, and rows of a few calls.
-ENDLESS = ("--preset=classic", "--requests=1000000")
+ENDLESS = ("--preset=classic", "--requests=10000000")
 
 
 def cpu_ticks(pid):
@@ -107,6 +107,8 @@ class Program:
         """
         connected = {}  # servers, and their CPU time when they were first seen connected
         def find():
+            if self.process.poll() is not None:
+                raise AssertionError(f"bench_all ended by itself: {self.stderr}")
             for pid in self.servers():
                 family = [pid, *descendants(pid)]
                 ticks = sum(map(cpu_ticks, family))
