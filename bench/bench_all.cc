@@ -42,14 +42,6 @@ PairSettings PairsOf(const Options& options) {
     settings.time = milliseconds(0);
     return settings;
   }
-  if (const char* e = getenv("EXP")) {
-    double slot, probe, time, most; int calls;
-    sscanf(e, "%lf,%lf,%lf,%d,%lf", &slot, &probe, &time, &calls, &most);
-    using std::chrono::nanoseconds;
-    settings.slot.time = nanoseconds((long)(slot * 1e6)); settings.probe = nanoseconds((long)(probe * 1e6));
-    settings.time = nanoseconds((long)(time * 1e6)); settings.slot.calls = calls; settings.slot.most = nanoseconds((long)(most*1e6));
-    return settings;
-  }
   switch (options.preset) {
     case Preset::kQuick:
       settings.time = milliseconds(200);
