@@ -23,16 +23,17 @@ class OpenLoopTest(unittest.TestCase):
             self.assertRegex(row["label"], r"arrivals=poisson connections=64( doubts=|$)")
             # The response time begins before the service time, or with it.
             self.assertLessEqual(row["service_p50_us"], row["p50_us"])
-            # At a high load nearly all calls wait for a connection, and few wait for the generator.
-            self.assertGreater(row.get("late_p99_us", load > 50), 0)
+            self.assertGreater(row.get("late_p99_us", 1), 0)
             self.assertLessEqual(row["min_us"], row["real_time"])
+        # At a high load nearly all calls wait for a connection, and few wait for the generator.
+        self.assertTrue(any("late_p99_us" in row for row in rows.values()), rows)
 
     def test_a_rate_may_be_given(self):
         row, = measure("OpenLoop/tcp_async/rate:500", "--rate=500", "--arrivals=constant",
                        "--open_loop_connections=3", "--window_ms=300").values()
         self.assertEqual(500, row["rate_per_s"])
         self.assertRegex(row["label"], "arrivals=constant connections=3( doubts=|$)")
-        self.assertAlmostEqual(500, row["achieved_per_s"], delta=100)
+        self.assertAlmostEqual(500, row["achieved_per_s"], delta=250)
         self.assertNotIn("max_per_s", row)
 
     def test_a_shared_cpu_is_left_between_calls(self):

@@ -56,7 +56,11 @@ class CountTest(InstructionsTest):
         for row in ("Latency/tcp_threaded/ping", "Latency/rpyc_forking/ping",
                     "Latency/tcp_threadpool/ping/real_time", "Floor/ping"):
             with self.subTest(row=row):
-                self.assert_plausible(counted_once(row))
+                counted = counted_once(row)
+                # On a busy machine another thread of a pool may take over in between.
+                for _ in range(2):
+                    counted = counted if counted.exact else count(row)
+                self.assert_plausible(counted)
 
     def test_neither_how_many_calls_nor_niceness_matters(self):
         row = "Latency/tcp_threaded/ping"
