@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "bench/report/results/floor_names.h"
@@ -16,7 +17,8 @@ namespace {
 
 // So many rows take turns. Their pairs take some seconds, in which the machine changes its state.
 constexpr std::size_t kRowsInTurns = 64;
-// More connections open at once would exhaust descriptors and memory.
+// More connections open at once, those of floors included, could exhaust descriptors and memory. A
+// row that alone has more is not paired.
 constexpr std::size_t kMostConnections = 2'000;
 
 using Run = benchmark::BenchmarkReporter::Run;
@@ -103,12 +105,18 @@ void PairedRows::ReportRuns(const std::vector<Run>& runs) {
     if (kept_pairs_ >= kRowsInTurns) Flush();
     report.pairs = PairsFor(runs);
   }
+  if (!report.pairs.empty() && report.pairs.front().connections() > kMostConnections) {
+    report.pairs.clear();
+  }
   if (!report.pairs.empty()) {
-    const std::size_t connections = report.pairs.size() * report.pairs.front().connections();
-    // Other rows would wait for ever for the only connection.
-    const bool alone = report.pairs.front().row().mode().traits.connections_at_once <= connections;
+    const std::size_t repetitions = report.pairs.size();
+    const std::size_t connections = repetitions * report.pairs.front().connections();
+    // Others would wait for ever for a connection, or there would be too many.
+    const Traits& traits = report.pairs.front().row().mode().traits;
+    const bool alone = traits.connections_at_once <= connections || connections > kMostConnections;
     if (alone || kept_connections_ + connections > kMostConnections) Flush();
-    kept_pairs_ += alone ? kRowsInTurns : 1;
+    one_by_one_ = alone;
+    kept_pairs_ += alone ? kRowsInTurns : repetitions;
     kept_connections_ += connections;
   }
   // Aggregates still follow. So even if these rows are enough, the next one flushes them.
@@ -121,7 +129,10 @@ void PairedRows::Flush() {
   for (Report& report : kept_) std::ranges::move(report.pairs, std::back_inserter(all));
   if (!all.empty()) {
     if (!pairing_) pairing_.emplace(settings_);
-    pairing_->Measure(all);
+    const std::size_t at_once = one_by_one_ ? 1 : all.size();
+    for (std::span<PairedRow> rest(all); !rest.empty(); rest = rest.subspan(at_once)) {
+      pairing_->Measure(rest.first(at_once));
+    }
   }
   auto next = all.begin();
   const std::vector<Run>* repetitions = nullptr;
@@ -141,6 +152,7 @@ void PairedRows::Flush() {
   kept_.clear();
   kept_pairs_ = 0;
   kept_connections_ = 0;
+  one_by_one_ = false;
 }
 
 void PairedRows::Finalize() {

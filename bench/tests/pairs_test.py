@@ -1,5 +1,6 @@
 """Tests the pairs of a row with its floor and with the probe: `pairs_test.py bench_all`."""
 
+import json
 import pathlib
 import statistics
 import sys
@@ -43,6 +44,17 @@ class PairsTest(unittest.TestCase):
         self.assertEqual(2, len(rows))
         for row in rows.values():
             self.assertFalse(set(PAIRED) & set(row))
+
+    def test_a_server_of_one_connection_has_pairs_in_every_repetition(self):
+        done = run("--preset=full", "--benchmark_format=json", "--benchmark_repetitions=2",
+                   "--benchmark_min_time=0", "--benchmark_filter=^Latency/pyrpyc_oneshot/ping",
+                   pairs=True)
+        self.assertEqual(0, done.returncode, done.stderr)
+        rows = [row for row in json.loads(done.stdout)["benchmarks"]
+                if row["run_type"] == "iteration"]
+        self.assertEqual(6, len(rows))
+        for row in rows:
+            self.assertIn("floor_ratio", row)
 
     def test_no_pairs_turns_them_off(self):
         row, = measure("--preset=quick", "--no_pairs",
