@@ -42,17 +42,7 @@ PairSettings PairsOf(const Options& options) {
     settings.time = milliseconds(0);
     return settings;
   }
-  switch (options.preset) {
-    case Preset::kQuick:
-      settings.time = milliseconds(200);
-      break;
-    case Preset::kDefault:
-    case Preset::kClassic:
-      settings.time = milliseconds(200);
-      break;
-    case Preset::kFull:
-      settings.time = milliseconds(1'000);
-  }
+  if (options.preset == Preset::kFull) settings.time = milliseconds(1'000);
   return settings;
 }
 
@@ -119,17 +109,19 @@ int main(int argc, char** argv) {
     OwnedRows floors;
     RowIndex floor_index;
     const ServerMode floor_mode[] = {*FindMode(kFloorMode)};
-    RegisterRows({.options = command->options,
-                  .pool = servers,
-                  .modes = floor_mode,
-                  .index = &floor_index,
-                  .ipv6 = selection.ipv6,
-                  .owned = &floors});
+    const bool pairs = measures && command->options.pairs;
+    if (pairs) {
+      RegisterRows({.options = command->options,
+                    .pool = servers,
+                    .modes = floor_mode,
+                    .index = &floor_index,
+                    .ipv6 = selection.ipv6,
+                    .owned = &floors});
+    }
     const Stage in_pairs = [&](benchmark::BenchmarkReporter& inner) {
       return std::make_unique<PairedRows>(inner, index, floor_index, types,
                                           PairsOf(command->options));
     };
-    return end_servers(RunRows(*command, selection.rows, types,
-                               measures && command->options.pairs ? in_pairs : Stage()));
+    return end_servers(RunRows(*command, selection.rows, types, pairs ? Stage(in_pairs) : Stage()));
   });
 }

@@ -11,6 +11,7 @@
 #include "bench/report/results/floor_names.h"
 #include "bench/report/results/measured_row.h"
 #include "fixtures/benchmark_compat.h"
+#include "fixtures/pairs/median_interval.h"
 
 namespace rpycbench {
 namespace {
@@ -34,16 +35,10 @@ double StandardDeviation(const std::vector<double>& values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
-double Median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 // Returns the framework's statistic of that name.
 double Statistic(const std::string& name, const std::vector<double>& values) {
   if (name == "mean") return Mean(values);
-  if (name == "median") return Median(values);
+  if (name == "median") return MedianWithInterval(values).median;
   if (name == "stddev") return StandardDeviation(values);
   return StandardDeviation(values) / Mean(values);  // "cv"
 }
