@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "bench/calibration/self_check.h"
 #include "bench/report/results/floor_names.h"
@@ -42,6 +43,7 @@ PairSettings PairsOf(const Options& options) {
     settings.time = milliseconds(0);
     return settings;
   }
+  if (options.preset == Preset::kQuick) settings.time = milliseconds(170);
   if (options.preset == Preset::kFull) settings.time = milliseconds(1'000);
   return settings;
 }
@@ -118,8 +120,8 @@ int main(int argc, char** argv) {
                     .ipv6 = selection.ipv6,
                     .owned = &floors});
     }
-    const Stage in_pairs = [&](benchmark::BenchmarkReporter& inner) {
-      return std::make_unique<PairedRows>(inner, index, floor_index, types,
+    const Stage in_pairs = [&](benchmark::BenchmarkReporter& inner, Finish finish) {
+      return std::make_unique<PairedRows>(inner, std::move(finish), index, floor_index, types,
                                           PairsOf(command->options));
     };
     return end_servers(RunRows(*command, selection.rows, types, pairs ? Stage(in_pairs) : Stage()));

@@ -34,6 +34,8 @@ class ClientFibers {
     RunAll([this](std::size_t client) { steps_.MakeRequests(client, results_[client]); });
   }
   std::vector<ClientResult>& results() { return results_; }
+  // Sets how many requests each client makes from now on. Call it between the phases.
+  void SetRequests(std::int64_t requests) { steps_.SetRequests(requests); }
   void CloseAll() {
     fibers_.Start([this] { steps_.CloseAll(); });
     fibers_.RunToTheEnd();

@@ -74,6 +74,8 @@ class ClientSteps {
 
   void CloseAll() const { source_.CloseAll(); }
 
+  void SetRequests(std::int64_t requests) { requests_ = requests; }
+
   // Runs `step` unless the client has failed, and records what it throws.
   template <class Step>
   static void Guard(ClientResult& result, const Step& step) {

@@ -58,6 +58,8 @@ class ClientThreads {
   }
   // Returns a result for each client. Read it between the phases or after them.
   std::vector<ClientResult>& results() { return results_; }
+  // Sets how many requests each client makes from now on. Call it between the phases.
+  void SetRequests(std::int64_t requests) { steps_.SetRequests(requests); }
   void CloseAll() { steps_.CloseAll(); }
 
  private:

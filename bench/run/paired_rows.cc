@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <map>
 #include <numeric>
 #include <span>
@@ -21,6 +20,9 @@ constexpr std::size_t kRowsInTurns = 64;
 // More connections open at once, those of floors included, could exhaust descriptors and memory. A
 // row that alone has more is not paired.
 constexpr std::size_t kMostConnections = 2'000;
+
+// The result file has so many points of the probe's course at most.
+constexpr std::size_t kStretchesOfCourse = 1'000;
 
 using Run = benchmark::BenchmarkReporter::Run;
 
@@ -76,7 +78,7 @@ ServerFixture* PairedRows::FloorOf(const std::string& row) const {
   return nullptr;
 }
 
-std::vector<PairedRow> PairedRows::PairsFor(const std::vector<Run>& runs) const {
+std::vector<std::unique_ptr<PairedRow>> PairedRows::PairsFor(const std::vector<Run>& runs) const {
   const RowName name = SplitName(runs.front().run_name.str());
   const auto found = rows_.find(name.whole());
   if (found == rows_.end() ||
@@ -86,28 +88,34 @@ std::vector<PairedRow> PairedRows::PairsFor(const std::vector<Run>& runs) const 
   std::vector<RecordedRun> recorded = found->second->TakeRecorded(runs.size());
   if (recorded.size() != runs.size()) return {};
   ServerFixture* floor = FloorOf(name.whole());
-  std::vector<PairedRow> pairs;
+  std::vector<std::unique_ptr<PairedRow>> pairs;
   for (RecordedRun& run : recorded) {
-    pairs.emplace_back(*found->second, floor, std::move(run), types_.Find(name.type).precision);
+    pairs.push_back(std::make_unique<PairedRow>(*found->second, floor, std::move(run),
+                                                types_.Find(name.type).precision));
   }
+  if (pairs.front()->connections() > kMostConnections) return {};
   return pairs;
+}
+
+bool PairedRows::ReportContext(const Context& context) {
+  loops_begin_ = Samples::Clock::now();
+  return inner_.ReportContext(context);
 }
 
 void PairedRows::ReportRuns(const std::vector<Run>& runs) {
   if (runs.empty()) return;
-  Report report{runs, {}};
+  Report report{runs, {}, {loops_begin_, Samples::Clock::now()}};
   if (runs.front().run_type == Run::RT_Iteration) {
+    if (!pairing_) pairing_.emplace(settings_);
+    pairing_->Watch();
     if (kept_pairs_ >= kRowsInTurns) Flush();
     report.pairs = PairsFor(runs);
   }
-  if (!report.pairs.empty() && report.pairs.front().connections() > kMostConnections) {
-    report.pairs.clear();
-  }
   if (!report.pairs.empty()) {
     const std::size_t repetitions = report.pairs.size();
-    const std::size_t connections = repetitions * report.pairs.front().connections();
+    const std::size_t connections = repetitions * report.pairs.front()->connections();
     // Others would wait for ever for a connection, or there would be too many.
-    const Traits& traits = report.pairs.front().row().mode().traits;
+    const Traits& traits = report.pairs.front()->row().mode().traits;
     const bool alone = traits.connections_at_once <= connections || connections > kMostConnections;
     if (alone || kept_connections_ + connections > kMostConnections) Flush();
     one_by_one_ = alone;
@@ -117,32 +125,47 @@ void PairedRows::ReportRuns(const std::vector<Run>& runs) {
   // Aggregates still follow. So even if these rows are enough, the next one flushes them.
   kept_.push_back(std::move(report));
   if (kept_pairs_ == 0) Flush();
+  loops_begin_ = Samples::Clock::now();
 }
 
-void PairedRows::Flush() {
-  std::vector<PairedRow> all;
-  for (Report& report : kept_) std::ranges::move(report.pairs, std::back_inserter(all));
-  if (!all.empty()) {
-    if (!pairing_) pairing_.emplace(settings_);
-    const std::size_t at_once = one_by_one_ ? 1 : all.size();
-    for (std::span<PairedRow> rest(all); !rest.empty(); rest = rest.subspan(at_once)) {
-      pairing_->Measure(rest.first(at_once));
-    }
-  }
-  auto next = all.begin();
+void PairedRows::Revise(std::vector<Report>& reports, bool reported) const {
   const std::vector<Run>* repetitions = nullptr;
-  for (Report& report : kept_) {
+  for (Report& report : reports) {
     if (!report.pairs.empty()) {
-      for (Run& run : report.runs) (next++)->Report(run, pairing_->QuietUs());
+      for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        const double quiet_us = pairing_->course().QuietUs();
+        if (reported) {
+          report.pairs[i]->Revise(report.runs[i], quiet_us);
+        } else {
+          report.pairs[i]->Report(report.runs[i], quiet_us);
+        }
+      }
       repetitions = &report.runs;
     } else if (report.runs.front().run_type == Run::RT_Aggregate && repetitions != nullptr) {
       const auto good = [](const Run& run) { return !compat::Failed(run); };
-      if (std::ranges::count_if(*repetitions, good) < 2) continue;  // as the framework does
+      // The framework computes none of fewer than two.
+      if (std::ranges::count_if(*repetitions, good) < 2) report.runs.clear();
       for (Run& run : report.runs) Recompute(run, *repetitions);
     } else {
       repetitions = nullptr;
     }
+  }
+}
+
+void PairedRows::Flush() {
+  std::vector<PairedRow*> all;
+  for (const Report& report : kept_) {
+    for (const auto& row : report.pairs) all.push_back(row.get());
+  }
+  const std::size_t at_once = one_by_one_ ? 1 : all.size();
+  for (std::span<PairedRow* const> rest(all); !rest.empty(); rest = rest.subspan(at_once)) {
+    pairing_->Measure(rest.first(at_once));
+  }
+  Revise(kept_, false);
+  for (Report& report : kept_) {
+    if (report.runs.empty()) continue;
     inner_.ReportRuns(report.runs);
+    reported_.push_back(std::move(report));
   }
   kept_.clear();
   kept_pairs_ = 0;
@@ -150,8 +173,46 @@ void PairedRows::Flush() {
   one_by_one_ = false;
 }
 
+boost::json::object PairedRows::DescribeCourse() const {
+  const ProbeCourse& course = pairing_->course();
+  const auto rounded = [](double value, double digits) {
+    return std::round(value * digits) / digits;
+  };
+  const auto span = [&](const PairedRow::Span& of) {
+    return boost::json::array{rounded(course.SecondsTo(of.begin), 1e3),
+                              rounded(course.SecondsTo(of.end), 1e3)};
+  };
+  const ProbeCourse::Stretches stretches = course.InStretches(kStretchesOfCourse);
+  boost::json::array times;
+  for (const std::optional<double>& us : stretches.us) {
+    times.push_back(us ? boost::json::value(rounded(*us, 1e2)) : boost::json::value());
+  }
+  boost::json::array rows;
+  for (const Report& report : reported_) {
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+      if (report.runs[i].run_type != Run::RT_Iteration) continue;
+      boost::json::object row{{"name", report.runs[i].benchmark_name()},
+                              {"repetition_index", report.runs[i].repetition_index},
+                              {"loop_s", span(report.loops)}};
+      const auto pairs = report.pairs.empty() ? std::nullopt : report.pairs[i]->span();
+      if (pairs) row["pairs_s"] = span(*pairs);
+      rows.push_back(std::move(row));
+    }
+  }
+  return {{"quiet_us", rounded(course.QuietUs(), 1e3)},
+          {"step_s", rounded(stretches.seconds, 1e6)},
+          {"us", std::move(times)},
+          {"rows", std::move(rows)}};
+}
+
 void PairedRows::Finalize() {
   Flush();
+  if (pairing_) {
+    Revise(reported_, true);
+    FinalReport report{.rows = {}, .probe = DescribeCourse()};
+    for (const Report& each : reported_) report.rows.push_back(each.runs);
+    finish_(report);
+  }
   inner_.Finalize();
 }
 

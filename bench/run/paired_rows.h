@@ -1,15 +1,20 @@
 // Stands between the framework and the reporters. It keeps finished rows until there are enough of
 // them, measures the pairs of all of these in turns, and then reports them with what the pairs
-// show. Rows stay in their order.
+// show. Rows stay in their order. What is quiet for the machine is known only at the end, so all
+// rows are reported to the file once more.
 #pragma once
 
 #include <benchmark/benchmark.h>
 
+#include <boost/json.hpp>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "bench/run/run.h"
 #include "bench/types/type.h"
 #include "fixtures/pairs/pairing.h"
 #include "fixtures/server_fixture.h"
@@ -19,12 +24,17 @@ namespace rpycbench {
 class PairedRows : public benchmark::BenchmarkReporter {
  public:
   // `rows` are those that the framework runs, `floors` those of the floor's mode. All of this must
-  // outlive the object.
-  PairedRows(BenchmarkReporter& inner, const RowIndex& rows, const RowIndex& floors,
+  // outlive the object. `finish` gets the final report.
+  PairedRows(BenchmarkReporter& inner, Finish finish, const RowIndex& rows, const RowIndex& floors,
              const TypeTable& types, const PairSettings& settings)
-      : inner_(inner), rows_(rows), floors_(floors), types_(types), settings_(settings) {}
+      : inner_(inner),
+        finish_(std::move(finish)),
+        rows_(rows),
+        floors_(floors),
+        types_(types),
+        settings_(settings) {}
 
-  bool ReportContext(const Context& context) override { return inner_.ReportContext(context); }
+  bool ReportContext(const Context& context) override;
   // Throws std::runtime_error if the probe cannot be measured.
   void ReportRuns(const std::vector<Run>& runs) override;
   void Finalize() override;
@@ -33,21 +43,28 @@ class PairedRows : public benchmark::BenchmarkReporter {
   // What the framework reported in one call: all repetitions of a row, or their aggregates.
   struct Report {
     std::vector<Run> runs;
-    std::vector<PairedRow> pairs;  // one for each run, or none
+    std::vector<std::unique_ptr<PairedRow>> pairs;  // one for each run, or none
+    PairedRow::Span loops;                          // when the framework measured them
   };
 
   // Returns nothing if the row makes no slots.
-  std::vector<PairedRow> PairsFor(const std::vector<Run>& runs) const;
+  std::vector<std::unique_ptr<PairedRow>> PairsFor(const std::vector<Run>& runs) const;
   ServerFixture* FloorOf(const std::string& row) const;
   void Flush();
+  // Sets the figures of the pairs in all these runs by what is quiet now, and the aggregates.
+  void Revise(std::vector<Report>& reports, bool reported) const;
+  boost::json::object DescribeCourse() const;
 
   BenchmarkReporter& inner_;
+  Finish finish_;
   const RowIndex& rows_;
   const RowIndex& floors_;
   const TypeTable& types_;
   PairSettings settings_;
-  std::optional<Pairing> pairing_;  // since the first row that has pairs
+  std::optional<Pairing> pairing_;  // since the first row has run
+  Samples::Clock::time_point loops_begin_{};
   std::vector<Report> kept_;
+  std::vector<Report> reported_;
   std::size_t kept_pairs_ = 0;
   std::size_t kept_connections_ = 0;
   bool one_by_one_ = false;  // whether the kept ones can't take turns

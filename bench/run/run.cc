@@ -10,6 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/report/display/display.h"
@@ -83,20 +84,28 @@ FrameworkFlags ForTheFramework(FrameworkFlags flags) {
   return flags;
 }
 
-// Returns null if no file was asked for.
-std::unique_ptr<Reporter> MakeFile(const FrameworkFlags& flags, const TypeTable& types) {
+// The file that was asked for, if any. Only JSON can be written again at the end.
+struct OutputFile {
+  std::unique_ptr<Reporter> reporter;
+  ResultFile* json = nullptr;
+};
+OutputFile MakeFile(const FrameworkFlags& flags, const TypeTable& types) {
   const std::string path = flags.ValueOr("benchmark_out", "");
-  if (path.empty() || flags.On("benchmark_list_tests")) return nullptr;
+  if (path.empty() || flags.On("benchmark_list_tests")) return {};
   CheckOutputPath(path);
   const std::string format = flags.ValueOr("benchmark_out_format", "json");
-  if (format == "json") return std::make_unique<ResultFile>(path, DescribeForReaders(types));
+  if (format == "json") {
+    auto file = std::make_unique<ResultFile>(path, DescribeForReaders(types));
+    ResultFile* json = file.get();
+    return {std::move(file), json};
+  }
   std::unique_ptr<Reporter> reporter;
   if (format == "csv") {
     reporter = std::make_unique<CsvReporter>(SuiteCounters());
   } else {
     reporter = std::make_unique<benchmark::ConsoleReporter>(benchmark::ConsoleReporter::OO_None);
   }
-  return std::make_unique<TextFile>(path, std::move(reporter));
+  return {std::make_unique<TextFile>(path, std::move(reporter))};
 }
 
 std::string NothingMatched(const std::string& said, Preset preset) {
@@ -188,7 +197,7 @@ std::vector<std::string> SelectedRows(const CommandLine& command) {
 int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
             const TypeTable& types, const Stage& stage) {
   const FrameworkFlags& flags = command.flags;
-  const std::unique_ptr<Reporter> file = MakeFile(flags, types);
+  const OutputFile file = MakeFile(flags, types);
   const std::unique_ptr<Reporter> own_display = MakeDisplay(command, rows, types);
   const bool report_aggregates = flags.On("benchmark_report_aggregates_only");
   RowFilter display(
@@ -196,15 +205,23 @@ int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
       {.aggregates_only = !ShowsTable(flags) &&  // the table shows repetitions as one row
                           (report_aggregates || flags.On("benchmark_display_aggregates_only")),
        .strict = command.options.strict});
+  const RowFilter::Settings in_file{.aggregates_only = report_aggregates,
+                                    .strict = command.options.strict};
   std::optional<RowFilter> file_filter;
-  if (file) {
-    file_filter.emplace(*file, RowFilter::Settings{.aggregates_only = report_aggregates,
-                                                   .strict = command.options.strict});
-  }
+  if (file.reporter) file_filter.emplace(*file.reporter, in_file);
   std::vector<Reporter*> all{&display};
   if (file_filter) all.push_back(&*file_filter);
   Reporters reporters(all);
-  const std::unique_ptr<Reporter> staged = stage ? stage(reporters) : nullptr;
+  const Finish finish = [&](const FinalReport& report) {
+    if (file.json == nullptr) return;
+    file.json->Finish(
+        [&](Reporter& again) {
+          RowFilter filter(again, in_file);
+          for (const auto& runs : report.rows) filter.ReportRuns(runs);
+        },
+        report.probe);
+  };
+  const std::unique_ptr<Reporter> staged = stage ? stage(reporters, finish) : nullptr;
   Reporter* const last = staged ? staged.get() : &reporters;
   std::ostringstream said;  // the framework's message if nothing matches
   last->SetErrorStream(&said);

@@ -14,6 +14,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <boost/json.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,9 +52,19 @@ std::vector<std::string> SelectedRows(const CommandLine& command);
 // Writes one line to stderr, after the program's name.
 void PrintMessage(std::string_view text);
 
-// Makes a reporter that passes rows on to the given one, with what it adds to them.
+// What is known once the run has ended: all that was reported, with final figures, and the course
+// of the probe.
+struct FinalReport {
+  std::vector<std::vector<benchmark::BenchmarkReporter::Run>> rows;
+  boost::json::object probe;
+};
+// Writes the final report to the result file, in place of the first one.
+using Finish = std::function<void(const FinalReport&)>;
+
+// Makes a reporter that passes rows on to the given one, with what it adds to them. It may call
+// `finish` before it is finalized.
 using Stage = std::function<std::unique_ptr<benchmark::BenchmarkReporter>(
-    benchmark::BenchmarkReporter& inner)>;
+    benchmark::BenchmarkReporter& inner, Finish finish)>;
 
 // Runs, or lists, the registered rows that the filter matches, then drops all registered rows.
 // `rows` are their names, in order, for the progress line; `types` are the suite's. Returns

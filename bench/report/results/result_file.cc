@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -18,6 +19,9 @@ namespace rpycbench {
 namespace {
 
 namespace fs = std::filesystem;
+
+// What the framework writes between two reports.
+constexpr std::string_view kComma = ",\n";
 
 // Returns whether a rename may put another file there. Names in /dev may lead to regular files, but
 // another program has those open.
@@ -118,8 +122,28 @@ bool ResultFile::ReportContext(const Context& context) {
     text_.str(text);
     text_.seekp(0, std::ios::end);
   }
+  begin_ = text_.str();
   if (replaces_) Save();
   return true;
+}
+
+void ResultFile::Finish(const std::function<void(BenchmarkReporter&)>& report_again,
+                        const boost::json::object& probe) {
+  errors_.clear();
+  doubts_.clear();
+  failed_rows_.clear();
+  probe_ = probe;
+  const bool separated = text_.str() != begin_;  // then a comma comes first
+  std::ostringstream rows;
+  json_.SetOutputStream(&rows);
+  saves_rows_ = false;
+  report_again(*this);
+  saves_rows_ = true;
+  json_.SetOutputStream(&text_);
+  text_.str(begin_);
+  text_.seekp(0, std::ios::end);
+  text_ << (separated ? rows.str().substr(kComma.size()) : rows.str());
+  if (replaces_) Save();
 }
 
 void ResultFile::ReportRuns(const std::vector<Run>& runs) {
@@ -135,7 +159,7 @@ void ResultFile::ReportRuns(const std::vector<Run>& runs) {
     if (run.run_type == Run::RT_Iteration) AddDoubts(run);
   }
   json_.ReportRuns(good);
-  if (replaces_) Save();
+  if (replaces_ && saves_rows_) Save();
 }
 
 void ResultFile::AddError(const Run& run) {
@@ -159,8 +183,9 @@ void ResultFile::Finalize() {
 }
 
 std::string ResultFile::Document() const {
-  const std::string more =
+  std::string more =
       ",\n  \"errors\": " + ListText(errors_) + ",\n  \"doubts\": " + ListText(doubts_);
+  if (!probe_.empty()) more += ",\n  \"probe\": " + boost::json::serialize(probe_);
   std::string end = end_;
   end.insert(end.rfind(']') + 1, more);
   return text_.str() + end;

@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -23,6 +24,10 @@ namespace rpycbench {
 //   "errors"       [{"name": …, "message": …}, …]
 //   "doubts"       [{"name": …, "repetition_index": …, "doubts": ["stalls:3", …]}, …]: rows whose
 //                  label carries doubts
+//   "probe"        the course of the probe, if rows were measured in pairs: {"us": [its ping's time
+//                  in each of many equal stretches, or null], "step_s": the length of a stretch,
+//                  "quiet_us": the longest time that counts as quiet, "rows": [{"name": …,
+//                  "repetition_index": …, "loop_s": [begin, end], "pairs_s": [begin, end]}, …]}
 //   "context"      has the "description" of the suite's types, modes and counters
 // A row with a failed repetition is in "errors" and not in "benchmarks". Its other repetitions and
 // aggregates over them are left out, too, so that comparing two files does not mistake it for a
@@ -37,6 +42,9 @@ class ResultFile : public benchmark::BenchmarkReporter {
   bool ReportContext(const Context& context) override;
   void ReportRuns(const std::vector<Run>& runs) override;
   void Finalize() override;
+  // Replaces all rows by what `report_again` reports, and adds the probe's course.
+  void Finish(const std::function<void(BenchmarkReporter&)>& report_again,
+              const boost::json::object& probe);
 
  private:
   void AddError(const Run& run);
@@ -46,12 +54,15 @@ class ResultFile : public benchmark::BenchmarkReporter {
 
   std::filesystem::path path_;
   bool replaces_;
+  bool saves_rows_ = true;
   bool in_place_ = false;  // a rename is impossible, so the file is overwritten
   JsonReporter json_;
   std::ostringstream text_;  // what json_ has written so far, without the document's end
+  std::string begin_;        // what it has written before the first row
   std::string end_;          // what json_ writes at the end
   boost::json::array errors_;
   boost::json::array doubts_;
+  boost::json::object probe_;
   std::string description_;  // added to the context; may be empty
   std::set<std::string> failed_rows_;
 };
