@@ -1,8 +1,8 @@
 """Compares two independent samples by ranks: how far one is above the other (Hodges and Lehmann).
 
-The interval belongs to the U test of Mann and Whitney. This module also computes what that test can show with a given
-number of values. Only ranks count, so a stalled repetition weighs no more than a slow one. The test assumes that
-nothing but the builds differs between the samples, which two runs one after the other cannot guarantee.
+The interval belongs to the U test of Mann and Whitney. Only ranks count, so a stalled repetition weighs no more than a
+slow one. The test assumes that nothing but the builds differs between the samples, which two runs one after the other
+cannot guarantee.
 """
 
 import functools
@@ -50,20 +50,9 @@ def shift(base, head, confidence=0.95):
     return float(np.median(differences)), float(bounds[0]), float(bounds[1])
 
 
-def smallest_p(n, m):
-    """Returns the p value of samples of n and m values that do not overlap, as SciPy's two-sided mannwhitneyu does.
-
-    It is exact up to 8 values on either side, otherwise normal with a correction for continuity.
-    """
-    if min(n, m) <= 8:
-        return 2 / math.comb(n + m, n)
-    deviation = math.sqrt(n * m * (n + m + 1) / 12)
-    return math.erfc((n * m / 2 - 0.5) / deviation / math.sqrt(2))
-
-
-def repetitions_for(p):
-    """Returns the smallest size of both samples, at least 9, whose smallest p value is below p."""
-    n = 9
-    while smallest_p(n, n) >= p:
+def values_for(confidence):
+    """Returns the smallest size of both samples whose interval is finite at this confidence."""
+    n = 1
+    while math.comb(2 * n, n) * (1 - confidence) < 2:
         n += 1
     return n

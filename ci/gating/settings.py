@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, fields, replace
+from typing import ClassVar
 
 from common import description
 
@@ -20,12 +21,20 @@ class TimingRule:
     statistic: str = "p10_us"  # a counter of which less or more is better
     tolerated: float = 0.02  # up to this change, an alarm has at most the probability false_alarms
     caught: float = 0.05  # from this change on, a pass has at most the probability missed
-    stored_limit: float = 0.10  # change that makes an alarm between two stored results
     of_slots: str = "best"  # a side's figure of a block: its "best" slot, or the "mean" of all
 
     @property
     def higher_is_better(self):
         return self.statistic in HIGHER_IS_BETTER
+
+
+@dataclass(frozen=True)
+class StoredRule:
+    """Selects rows of two stored results and says how far their ratio to the probe may move. Shares: 0.05 is 5 %."""
+    rows: str  # regular expression, searched in a row's name
+    tolerated: float = 0.02  # what two runs of one build may differ by though their repetitions do not show it
+    limit: float = 0.05  # from this change on, a pass has at most the probability missed
+    statistic: ClassVar[str] = "probe_ratio"  # the cost of a call, also of rows about a rate: less is better
 
 
 OF_SLOTS = ("best", "mean")
@@ -53,8 +62,11 @@ class Settings:
     slot_seconds: float = 0.005  # measured time of a slot that the framework is asked for
     timing_seconds: float = 240.0
     exact_seconds: float = 120.0
+    stored: tuple = ()  # StoredRules; if several match a row, the last one counts
+    stored_tolerated: float = StoredRule.tolerated  # of rows without a StoredRule, and of all native rows together
+    stored_limit: float = StoredRule.limit  # likewise
+    stored_false_alarms: float = 0.01  # probability for the rows of two stored results, apart from all together
     min_repetitions: int = 9  # in stored results
-    stored_false_alarms: float = 0.01  # probability for all rows of two stored results together
 
     def bench_flags(self):
         """Returns the flags of bench_all for both sides, except those that a tier chooses."""
@@ -75,6 +87,11 @@ class Settings:
         if self.leaves_out(row):
             return []
         return list({rule.statistic: rule for rule in self.timing if re.search(rule.rows, row)}.values())
+
+    def stored_rule(self, row=""):
+        """Returns the StoredRule of the row, or of all native rows together if none is given."""
+        own = [rule for rule in self.stored if row and re.search(rule.rows, row)]
+        return own[-1] if own else StoredRule("", self.stored_tolerated, self.stored_limit)
 
     def leaves_out(self, row):
         return bool(self.without_timing) and re.search(self.without_timing, row) is not None
@@ -111,8 +128,8 @@ class Settings:
 
 _LISTS = {"instructions", "flags"}
 _PATTERNS = {"rows", "exact", "without_ledger", "without_timing"}
-_SHARES = {"tolerated", "caught", "stored_limit", "instructions_tolerated", "false_alarms", "missed",
-           "stored_false_alarms"}
+_SHARES = {"tolerated", "caught", "limit", "instructions_tolerated", "false_alarms", "missed", "stored_tolerated",
+           "stored_limit", "stored_false_alarms"}
 
 
 def _checked(cls, table, where):
@@ -142,6 +159,20 @@ def _checked(cls, table, where):
     return {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
 
 
+def _rules(cls, tables, name, path):
+    """Returns (where, rule) of each of these tables. Raises GateError."""
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise GateError(f"{path}: {name} must be written as [[{name}]] tables")
+    found = []
+    for number, table in enumerate(tables, 1):
+        where = f"{path}: [[{name}]] number {number}"
+        values = _checked(cls, table, where)
+        if "rows" not in values:
+            raise GateError(f"{where}: lacks rows")
+        found.append((where, cls(**values)))
+    return found
+
+
 def load(path):
     """Returns the settings in a file. Raises GateError with the file's name and what is wrong in it."""
     try:
@@ -151,16 +182,8 @@ def load(path):
         raise GateError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise GateError(f"{path}: not TOML: {error}") from error
-    rules = document.pop("timing", [])
-    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-        raise GateError(f"{path}: timing must be written as [[timing]] tables")
-    timing = []
-    for number, table in enumerate(rules, 1):
-        where = f"{path}: [[timing]] number {number}"
-        table = _checked(TimingRule, table, where)
-        if "rows" not in table:
-            raise GateError(f"{where}: lacks rows")
-        rule = TimingRule(**table)
+    timing = _rules(TimingRule, document.pop("timing", []), "timing", path)
+    for where, rule in timing:
         if rule.statistic not in LOWER_IS_BETTER | HIGHER_IS_BETTER:
             raise GateError(f"{where}: statistic = {rule.statistic!r} cannot be judged; use one of "
                             f"{', '.join(sorted(LOWER_IS_BETTER | HIGHER_IS_BETTER))}")
@@ -168,8 +191,13 @@ def load(path):
             raise GateError(f"{where}: of_slots is {rule.of_slots!r} and must be {' or '.join(map(repr, OF_SLOTS))}")
         if rule.tolerated >= rule.caught:
             raise GateError(f"{where}: tolerated ({rule.tolerated}) must be below caught ({rule.caught})")
-        timing.append(rule)
+    stored = _rules(StoredRule, document.pop("stored", []), "stored", path)
     values = _checked(Settings, document, path)
     if values.get("acknowledged"):
         values["acknowledged"] = os.path.join(os.path.dirname(path), values["acknowledged"])
-    return Settings(timing=tuple(timing), **values)
+    settings = Settings(timing=tuple(rule for _, rule in timing), stored=tuple(rule for _, rule in stored), **values)
+    for where, rule in [*stored, (path, settings.stored_rule())]:
+        if (1 + rule.tolerated) ** 2 >= 1 + rule.limit:  # otherwise a change between them would never be decided
+            raise GateError(f"{where}: what is tolerated ({rule.tolerated}) must be below half of the limit "
+                            f"({rule.limit})")
+    return settings

@@ -1,31 +1,26 @@
 """Compares two stored results of bench_all: `ci/gate base.json head.json`.
 
-The stock compare.py gives each row's p value, for real times. The gate adds the change of the row's own statistic and
-a limit for it. The runs came one after the other. Anything the machine did between them looks like a change of the
-suite, and no test can tell them apart. This is the weaker way, and the summary says so.
+The runs came one after the other, so times of one do not compare with times of the other. What compares is each row's
+ratio to the probe, which was measured in turns with it (ratios.py), and what repeats exactly. This is the weaker way,
+and the summary says so.
 """
 
-import json
-import math
-import os
 import re
-import subprocess
-import tempfile
 from dataclasses import dataclass, field
 
-from common.result_rows import MICROSECONDS, Unusable, load
+from common.result_rows import Unusable, load
 
 from . import exact, stored_report
 from .errors import GateError, Unfit
-from .ranks import repetitions_for, shift, smallest_p
-from .rows import TIMES, check_build, check_same, doubts_of, figure, label_of
-from .settings import TimingRule
-from .verdict import INCONCLUSIVE, PASS, REGRESSION, GateResult
+from .ratios import Judged, judge
+from .rows import check_build, check_same, doubts_of, figure, label_of
+from .settings import StoredRule
+from .verdict import GateResult
 
-TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools")
+RATIO = StoredRule.statistic
 CONDITIONS = ("preset", "server_launcher")  # conditions of a whole run; those of rows are in their labels
 DISTURBED = ("others", "steal", "throttled")  # doubts about the machine, not about the row
-PATIENCE = 300  # seconds for compare.py, including the download of SciPy
+MOST_DISTURBED = 0.5  # share of a side's repetitions, above which a row is not judged
 
 
 @dataclass
@@ -44,6 +39,15 @@ class Side:
         """The version, as printed by bench_all --version."""
         return "rpycbench {} ({})".format(
             *(self.context.get(key, "unknown") for key in ("suite_version", "git_revision")))
+
+    def ratios(self):
+        """Returns {row: the ratios to the probe of those repetitions that have one}, without rows that have none.
+
+        Raises GateError for a ratio that is no number above 0.
+        """
+        found = {name: [figure(row, RATIO, self.origin) for row in rows if RATIO in row]
+                 for name, rows in self.rows.items()}
+        return {name: ratios for name, ratios in found.items() if ratios}
 
 
 def load_side(path, pattern):
@@ -64,13 +68,8 @@ def load_side(path, pattern):
     if not rows:
         raise GateError(f"{path}: no row to judge")
     for name, repetitions in rows.items():
-        unit = str(repetitions[0].get("time_unit"))
-        if unit not in MICROSECONDS:
-            raise GateError(f"{path}: {name}: time_unit is {unit}")
-        for what, seen in (("measured as", {label_of(row) for row in repetitions}),
-                           ("has times in", {str(row.get("time_unit")) for row in repetitions})):
-            if len(seen) > 1:
-                raise GateError(f"{path}: {name}: {what} {' and '.join(map(repr, sorted(seen)))}")
+        if len(labels := {label_of(row) for row in repetitions}) > 1:
+            raise GateError(f"{path}: {name}: measured as {' and '.join(map(repr, sorted(labels)))}")
     return Side(path, document, rows)
 
 
@@ -93,84 +92,10 @@ def missing_rows(base, head, acknowledged):
     return changes
 
 
-def p_values(base, head, names, no_install):
-    """Returns {row: p value} from compare.py's dump, without rows that have a single repetition.
-
-    Installs what compare.py needs, unless `no_install`. Raises GateError.
-    """
-    with tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
-        paths = [os.path.join(folder, name) for name in ("base.json", "head.json", "dump.json")]
-        for side, path in zip((base, head), paths):
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump({"context": side.context,
-                           "benchmarks": [row for name in names for row in side.rows[name]]}, file)
-        try:
-            done = subprocess.run([os.path.join(TOOLS, "compare"), *(["--no-install"] if no_install else []),
-                                   f"--dump_to_json={paths[2]}", *paths[:2]],
-                                  stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                  timeout=PATIENCE, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise GateError(f"tools/compare: did not finish within {PATIENCE} s") from error
-        if done.returncode != 0:
-            said = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-            raise GateError(f"tools/compare: {said}")
-        try:
-            with open(paths[2], encoding="utf-8") as file:
-                return {entry["name"]: entry["utest"]["time_pvalue"] for entry in json.load(file)
-                        if entry["utest"]}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise GateError(f"tools/compare: its dump cannot be read: {error!r}") from error
-
-
 def share_disturbed(rows):
     """Returns the share of repetitions in which the row did not have the machine to itself."""
     kinds = [{doubt.partition(":")[0] for doubt in doubts_of(row).split(",")} for row in rows]
     return sum(not doubts.isdisjoint(DISTURBED) for doubts in kinds) / len(rows)
-
-
-class StoredRow:
-    """Compares one statistic of a row that both results have, with its verdict."""
-
-    def __init__(self, name, rule, base, head):
-        """Takes the repetitions of two sides, (origin, rows) each. Raises GateError for rows without a figure."""
-        self.name, self.rule = name, rule
-        check_same(base[1][0], head[1][0])
-        for origin, rows in (base, head):
-            for row in rows:
-                for needed in (*TIMES, "iterations"):
-                    figure(row, needed, origin)
-        self.base, self.head = ([figure(row, rule.statistic, origin) for row in rows]
-                                for origin, rows in (base, head))
-        self.doubtful = any(map(doubts_of, base[1] + head[1]))
-        self.disturbed = max(share_disturbed(rows) for _, rows in (base, head))
-        worse = [[math.log(value) for value in side] for side in (self.base, self.head)]
-        if rule.higher_is_better:
-            worse.reverse()
-        self.change, self.low, self.high = map(math.expm1, shift(*worse))
-        times = [[math.log(row["real_time"]) for row in rows] for _, rows in (base, head)]
-        self.takes_longer = shift(*times)[0] > 0  # in real time, because p has no direction
-        self.p, self.verdict, self.reason = None, INCONCLUSIVE, ""
-
-    def judge(self, p, settings, rows):
-        """Sets the verdict that `p` leads to, for one of `rows` rows; p is None with a single repetition."""
-        self.p, level = p, settings.stored_false_alarms / rows
-        counts = len(self.base), len(self.head)
-        if min(counts) < settings.min_repetitions:
-            self.reason = f"has {min(counts)} repetitions, needs {settings.min_repetitions}"
-        elif not isinstance(p, float) or not 0 < p <= 1:
-            raise GateError(f"compare.py gave no p value for {self.name}")
-        elif self.disturbed > 0.5:
-            self.reason = f"other work took CPU time in {self.disturbed:.0%} of a side's repetitions"
-        elif self.high < self.rule.stored_limit:
-            self.verdict = PASS
-        elif self.change < self.rule.stored_limit or self.low <= 0:
-            self.reason = "the interval is too wide"
-        elif p < level and self.takes_longer:
-            self.verdict = REGRESSION
-        elif smallest_p(*counts) >= level:
-            self.reason = f"needs {repetitions_for(level)} repetitions for a p below {level:.2g}"
-        else:
-            self.reason = f"p is not below {level:.2g}" if p >= level else "real times became shorter"
 
 
 def exact_figures(origin, rows):
@@ -236,9 +161,11 @@ def compare_exact(name, base, head, ledger):
 class StoredResult(GateResult):
     """The result of a gate of two stored results.
 
-    `base` and `head` are Sides. `rows` has a StoredRow for each row and statistic. Figures are counts of what the
-    exact tier judges.
+    `base` and `head` are Sides. `rows` has the Judged of each row that has ratios, and that of all native rows.
+    `ratios` are those that were judged, of base and of head. `figures` counts what the exact tier judges.
     """
+    ratios: tuple = ({}, {})
+    unpaired: list = field(default_factory=list)  # names of rows that lack ratios on a side
     figures: int = 0
     skipped_figures: int = 0
     unsettled: list = field(default_factory=list)  # (row, figure)
@@ -248,14 +175,29 @@ class StoredResult(GateResult):
         return self.unsettled
 
     @property
-    def judged_rows(self):
-        """The number of rows that share the chance of a false alarm: a row has one p for all statistics."""
-        return len({row.name for row in self.rows})
-
-    @property
     def timed(self):
         """The rows, because each of them is a figure."""
         return self.rows
+
+
+def judge_ratios(result, names):
+    """Adds to the StoredResult what the ratios of these rows show. Raises GateError if no row has any."""
+    base, head = (side.ratios() for side in (result.base, result.head))
+    paired = [name for name in names if name in base and name in head]
+    result.unpaired = [name for name in names if name not in paired]
+    if names and not paired:
+        raise GateError(f"no row has {RATIO} in both results: measure both with this version's bench_all, without "
+                        "--no_pairs")
+    if result.unpaired:
+        result.notes.append(f"{len(result.unpaired)} of {len(names)} rows have no {RATIO} in both results, so their "
+                            "times are not judged")
+    disturbed = {name: max(share_disturbed(side.rows[name]) for side in (result.base, result.head)) for name in paired}
+    quiet = [name for name in paired if disturbed[name] <= MOST_DISTURBED]
+    result.ratios = tuple({name: side[name] for name in quiet} for side in (base, head))
+    result.rows = judge(*result.ratios, result.settings) + [
+        Judged(name, result.settings.stored_rule(name),
+               reason=f"other work took CPU time in {disturbed[name]:.0%} of a side's repetitions")
+        for name in paired if name not in quiet]
 
 
 def compare(options, settings):
@@ -270,9 +212,7 @@ def compare(options, settings):
     found = []
     for name in names:
         sides = [(side.origin, side.rows[name]) for side in (base, head)]
-        if not settings.leaves_out(name):
-            rules = settings.rules_of(name) or [TimingRule(rows="", statistic="real_time")]
-            result.rows += [StoredRow(name, rule, *sides) for rule in rules]
+        check_same(*(rows[0] for _, rows in sides))
         if settings.is_exact(name):
             ledger = not (settings.without_ledger and re.search(settings.without_ledger, name))
             of_row = compare_exact(name, *sides, ledger)
@@ -281,9 +221,7 @@ def compare(options, settings):
             result.figures += of_row.compared
             result.skipped_figures += of_row.skipped
     result.changes += exact.acknowledge(found, acknowledged)[0]
-    p = p_values(base, head, names, options.no_install)
-    for row in result.rows:
-        row.judge(p.get(row.name), settings, result.judged_rows)
+    judge_ratios(result, [name for name in names if not settings.leaves_out(name)])
     return result
 
 
