@@ -21,7 +21,8 @@ def parse(arguments):
         epilog="Exit status: 0 pass, 1 regression, 2 something is broken, 3 inconclusive, 4 the machine is "
         "not fit to measure. See ci/README.md.")
     parser.add_argument("results", nargs="*", metavar="base.json head.json",
-                        help="two results of bench_all --benchmark_out, instead of builds")
+                        help="two results of bench_all --benchmark_out, or folders with results of several runs each, "
+                        "instead of builds")
     parser.add_argument("--base", metavar="REVISION|TREE", help="git revision or build tree to compare with")
     parser.add_argument("--head", metavar="REVISION|TREE", help="the same (default: the working tree)")
     parser.add_argument("--config", default=os.path.join(ROOT, "ci", "gate.toml"), metavar="FILE")

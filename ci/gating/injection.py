@@ -4,9 +4,10 @@ import re
 import statistics
 
 from common import description
+from common.result_rows import split_name
 
 from .errors import GateError
-from .rows import figure
+from .rows import figure, is_native
 
 PERCENT = r"\d+(?:\.\d+)?"
 PROBES = 5  # slots of a row that show how long its calls take
@@ -36,9 +37,8 @@ class Injection:
 
         The bare loop and Python servers cannot, and the size of a tcp message is fixed.
         """
-        mode = description.own().modes.get(row.split("/")[1])
-        return bool(re.search(self._rows, row) and mode and not mode["python"]
-                    and not (self.text == "bytes" and mode["protocol"] == "tcp"))
+        return bool(re.search(self._rows, row) and is_native(row) and not (
+            self.text == "bytes" and description.own().modes[split_name(row)[1]]["protocol"] == "tcp"))
 
     def hits_any(self, tiers, tier):
         """Returns whether a gate of that tier, or of both, slows down one of {"exact": rows, "timing": rows}."""

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common import description
-from common.result_rows import split_name
-
 from .ranks import shift, values_for
+from .rows import is_native
 from .sequential import INCONCLUSIVE, PASS, REGRESSION, median_interval
 
 ALL = "all native rows"
@@ -68,7 +66,6 @@ def judge(base, head, settings):
     """
     level = settings.stored_false_alarms / max(len(base), 1)
     least = max(settings.min_repetitions, values_for(1 - 2 * level))
-    modes = description.own().modes
     found, native = [], []
     for name in base:
         rule, count = settings.stored_rule(name), min(len(base[name]), len(head[name]))
@@ -77,7 +74,7 @@ def judge(base, head, settings):
             continue
         interval = functools.partial(shift, np.log(base[name]), np.log(head[name]))
         found.append(_judged(name, rule, interval, level, settings.missed, count))
-        if not modes.get(split_name(name)[1], {"python": True})["python"]:
+        if is_native(name):
             native.append(math.log1p(found[-1].change))
     if 2.0 ** -len(native) <= settings.false_alarms:  # otherwise the sign test has no bound
         interval = functools.partial(median_interval, native)

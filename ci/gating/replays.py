@@ -77,6 +77,12 @@ def replay_gates(gates, settings, count, same):
     return verdicts
 
 
+def rate(hits, of):
+    """Returns a count as text, with the interval of 95 % of the probability in percent."""
+    low, high = binomial_interval(hits, of)
+    return f"{hits} of {of} ({100 * low:.1f} to {100 * high:.1f} %)"
+
+
 def binomial_interval(hits, of, confidence=0.95):
     """Returns (low, high) of a probability, by Clopper and Pearson."""
     def bound(tail_of, hits_or_more):

@@ -46,7 +46,7 @@ def prepare(folder, files=FILES, inputs=(), keep=()):
     """
     written = [os.path.realpath(os.path.join(folder, name)) for name in files]
     for path in inputs:
-        if os.path.realpath(path) in written:
+        if os.path.realpath(path) in (*written, os.path.realpath(folder)):
             raise GateError(f"{path}: the gate would overwrite it; give another folder with --out")
     os.makedirs(folder, exist_ok=True)
     there = [name for name in files if os.path.exists(os.path.join(folder, name))]

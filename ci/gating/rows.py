@@ -2,10 +2,19 @@
 
 import math
 
+from common import description
+from common.result_rows import split_name
+
 from .errors import GateError
 
 OPTIMISED = ("Release", "RelWithDebInfo")
 TIMES = ("real_time", "cpu_time")  # in the row's time_unit; the names of counters have their units
+
+
+def is_native(row):
+    """Returns whether a native server answers in the row of this name: neither one in Python nor the bare loop."""
+    mode = description.own().modes.get(split_name(row)[1])
+    return mode is not None and not mode["python"]
 
 
 def label_of(row, injected=False):

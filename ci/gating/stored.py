@@ -2,9 +2,11 @@
 
 The runs came one after the other, so times of one do not compare with times of the other. What compares is each row's
 ratio to the probe, which was measured in turns with it (ratios.py), and what repeats exactly. This is the weaker way,
-and the summary says so.
+and the summary says so. A side may also be a folder with results of several runs of one build.
 """
 
+import glob
+import os
 import re
 from dataclasses import dataclass, field
 
@@ -19,13 +21,14 @@ from .verdict import GateResult
 
 RATIO = StoredRule.statistic
 CONDITIONS = ("preset", "server_launcher")  # conditions of a whole run; those of rows are in their labels
+OF_ONE_BUILD = ("suite_version", "git_revision", "environment")
 DISTURBED = ("others", "steal", "throttled")  # doubts about the machine, not about the row
 MOST_DISTURBED = 0.5  # share of a side's repetitions, above which a row is not judged
 
 
 @dataclass
 class Side:
-    """One result: its document and, by name, the repetitions of the rows to be judged."""
+    """One result, of one run or of several: its document and, by name, the repetitions of the rows to be judged."""
     origin: str
     document: dict
     rows: dict
@@ -50,14 +53,33 @@ class Side:
         return {name: ratios for name, ratios in found.items() if ratios}
 
 
-def load_side(path, pattern):
-    """Returns the Side in a file, with the rows whose names match `pattern`. Raises GateError."""
+def load_document(path):
+    """Returns the document in a file, or that of all runs in a folder's *.json. Raises GateError.
+
+    What differs between runs, such as where processes lie in memory, is in their repetitions then.
+    """
+    paths = sorted(glob.glob(os.path.join(glob.escape(path), "*.json"))) if os.path.isdir(path) else [path]
+    if not paths:
+        raise GateError(f"{path}: a folder without *.json")
     try:
-        document = load(path)
+        documents = [load(one) for one in paths]
     except Unusable as error:
         raise GateError(str(error)) from error
-    check_build(document["context"], path)
-    judged = [row for row in document["benchmarks"] + document.get("errors", [])
+    whole = documents[0]
+    for one, document in zip(paths, documents):
+        check_build(document["context"], one)
+        for key in (*OF_ONE_BUILD, *stored_report.MACHINE, *CONDITIONS):
+            ours, theirs = (each["context"].get(key) for each in (whole, document))
+            if ours != theirs:
+                raise GateError(f"{key} is {ours!r} in {paths[0]}, {theirs!r} in {one}")
+    return {**whole, **{key: [row for document in documents for row in document.get(key, [])]
+                        for key in ("benchmarks", "errors")}}
+
+
+def load_side(path, pattern):
+    """Returns the Side in a file or folder, with the rows whose names match `pattern`. Raises GateError."""
+    document = load_document(path)
+    judged = [row for row in document["benchmarks"] + document["errors"]
               if re.search(pattern, row["name"]) and row.get("run_type") != "aggregate"]
     rows = {}
     for row in judged:

@@ -214,6 +214,45 @@ class Verdicts(StoredTest):
         self.assertEqual([TCP, RATE], self.report["stored"]["unpaired"])
 
 
+class SeveralRuns(StoredTest):
+    """The files of a folder are one side."""
+
+    def gate_folders(self, *names):
+        """Gates the base against a folder that has a copy of it, split into three runs."""
+        self.write_sides()
+        head = self.folder / "head"
+        head.mkdir(exist_ok=True)
+        for number in range(3):
+            part = {**self.head, "benchmarks": self.head["benchmarks"][number::3]}
+            (head / f"{number}.json").write_text(json.dumps(part))
+        return run_in_process(lambda: main(sys.argv[1:]), *names, "--config=gate.toml", f"--out={self.out}",
+                              folder=self.folder)
+
+    def test_repetitions_of_all_runs_count(self):
+        for scale, status in ((1.0, 0), (1.05, 1)):
+            self.head = results()
+            self.change(TCP, scale=scale)
+            done = self.gate_folders("base.json", "head")
+            self.assertEqual((status, ""), (done.returncode, done.stderr), done.stdout)
+            entry = json.loads((self.out / "gate.json").read_text())["stored"]["rows"][0]
+            self.assertEqual(12, len(entry["measured"]["head"]))
+
+    def test_runs_of_several_builds_or_machines_are_refused(self):
+        self.gate_folders()
+        for key in ("git_revision", "kernel", "preset"):
+            other = results()
+            other["context"][key] = "else"
+            (self.folder / "head" / "9.json").write_text(json.dumps(other))
+            self.assert_refused(self.gate_folders("base.json", "head"), "'else' in head/9.json")
+
+    def test_a_folder_without_results_is_refused(self):
+        (self.folder / "none").mkdir()
+        self.assert_refused(self.gate_folders("base.json", "none"), "none: a folder without *.json")
+
+    def test_a_folder_of_results_takes_no_reports(self):
+        self.assert_refused(self.gate_folders("base.json", str(self.out)), "would overwrite it")
+
+
 class AllRows(StoredTest):
     NAMES = [f"Latency/{mode}_threaded/echo/{size}/real_time" for mode in ("tcp", "rpyc", "http") for size in range(4)]
 

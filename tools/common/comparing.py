@@ -107,7 +107,7 @@ def in_one_unit(reports):
     return converted
 
 
-def _cost(row, rates):
+def cost_us(row, rates):
     """Returns the cost of a call that a row's ratios are about, in µs; None if the row has no ratio."""
     p50, rate = number(row, "p50_us"), number(row, "items_per_second")
     if not number(row, "probe_ratio") or not p50:
@@ -122,18 +122,18 @@ def normalise(reports):
     """
     rates = description.of(reports[0]).rates
     both = [row for report in reports for row in report["benchmarks"]]
-    kept = {row["name"] for row in both if _cost(row, rates) is None}
+    kept = {row["name"] for row in both if cost_us(row, rates) is None}
     paired = [row for row in both if row["name"] not in kept]
     if not paired:
         return kept
-    probe_us = statistics.median(_cost(row, rates) / row["probe_ratio"] for row in paired
+    probe_us = statistics.median(cost_us(row, rates) / row["probe_ratio"] for row in paired
                                  if row.get("aggregate_unit") != "percentage")
     for row in paired:
         if row.get("aggregate_unit") == "percentage":
             row["real_time"] = row["probe_ratio"]
             continue
         normal = row["probe_ratio"] * probe_us
-        row["cpu_time"] *= normal / _cost(row, rates)
+        row["cpu_time"] *= normal / cost_us(row, rates)
         row["real_time"] = normal / MICROSECONDS[row["time_unit"]]
     return kept
 
