@@ -50,11 +50,11 @@ def _judged(name, rule, interval, level, missed, repetitions=None):
     verdict = REGRESSION if low > margin else PASS if high < room else INCONCLUSIVE
     reason = ""
     if verdict == INCONCLUSIVE:
-        reason = "its bounds are too far apart"
+        reason = "its bounds are too far apart; more repetitions may help"
         if repetitions:  # the bounds come closer with the root of the number
             needed = min(repetitions * (width / distance) ** 2 for width, distance in (
                 (change - low, change - margin), (high - change, room - change)) if distance > 0)
-            reason += f"; about {math.ceil(needed)} repetitions would do"
+            reason = f"its bounds are too far apart; about {math.ceil(needed)} repetitions would do"
     return Judged(name, rule, *map(math.expm1, (change, low - margin, high + margin)), verdict, reason)
 
 

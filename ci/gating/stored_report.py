@@ -73,9 +73,9 @@ def summary(result, command):
     lines = [f"# Gate of stored results: {result.verdict}", "", HEADLINES[result.verdict], "",
              "**This is the weaker way; the one to trust is `ci/gate --base … --head …`.** These two results were "
              f"measured one after the other, so only ratios to a probe ({StoredRule.statistic}) compare. Two runs of "
-             "one build differ in them by more than their repetitions show. So all bounds reach further by what is "
-             "tolerated. A row is slower if the change is above 0 all the same, and passes if it is below the limit. "
-             f"The chance of a false alarm is {settings.stored_false_alarms}, shared by the rows, and "
+             "one build differ in them by more than their repetitions show, so all bounds reach further by what is "
+             "tolerated. A row is slower if even its lower bound is above 0, and passes if its upper bound is below the "
+             f"limit. The chance of a false alarm is {settings.stored_false_alarms}, shared by the rows, and "
              f"{settings.false_alarms} for all native rows together.", "", _all_rows(result), ""]
     for title, side in (("Base", result.base), ("Head", result.head)):
         lines.append(f"{title}: {side.version}, {side.origin}, {side.context.get('date', 'undated')}  ")
@@ -87,8 +87,9 @@ def summary(result, command):
     lines += ["## Machine", "",
               ", ".join(f"{key.replace('_', ' ')} {result.base.context.get(key)}" for key in MACHINE), "",
               f"Exact figures: {result.figures} were compared; {result.skipped_figures} were not, because one "
-              "side lacks them, repetitions disagree, or they depend on how many calls there was time for.", "",
-              *(f"- {note}" for note in result.notes)]
+              "side lacks them, repetitions disagree, or they depend on how many calls there was time for."]
+    if result.notes:
+        lines += ["", *(f"- {note}" for note in result.notes)]
     if passed := result.timed_with(PASS):
         lines += ["", "<details><summary>Rows that passed</summary>", "", *_table(passed, result), "", "</details>"]
     lines += ["", "¹ Some repetitions have doubts; their labels in base.json and head.json name them. "
