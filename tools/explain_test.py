@@ -31,6 +31,24 @@ PING = (row("Floor/ping", 9.5), row("Latency/tcp_threaded/ping", 10),
         row("Latency/pyrpyc_threaded/ping", 104, 2), row("PyLatency/pyrpyc_threaded/ping", 200, 2))
 
 
+def paired(name, us, low=None, high=None, slower=1, **more):
+    """Returns a row in pairs. Its probe took 5 µs, and more on a machine that was `slower`."""
+    ends = {f"probe_ratio_{end}": us / 5 * bound
+            for end, bound in (("low", low), ("high", high)) if bound}
+    return row(name, us * slower, probe_ratio=us / 5, **ends, **more)
+
+
+# Most probes take 5 µs. The floor and one row of RPyC met a machine that was a quarter slower.
+IN_PAIRS = (paired("Floor/ping", 9.5, 0.99, 1.01),
+            paired("Latency/tcp_threaded/ping", 10, 0.99, 1.02, 1.25),
+            paired("Latency/tcp_forking/ping", 10.1, 0.99, 1.01),
+            paired("Latency/rpyc_threaded/ping", 20, 0.98, 1.02, round_trips=2),
+            paired("Latency/rpyc_forking/ping", 20.3, 0.98, 1.02, 1.25, round_trips=2),
+            paired("Latency/rpyc_async/ping", 40, round_trips=2),
+            paired("Latency/pyrpyc_threaded/ping", 100, 0.9, 1.1, round_trips=2),
+            row("PyLatency/pyrpyc_threaded/ping", 200, 2))
+
+
 class ExplainTest(ResultsTestCase):
     CONTEXT = CONTEXT
     PROGRAM = "explain"
@@ -92,6 +110,79 @@ Latency/pyrpyc_threaded/ping 104.0
         self.assertEqual([10, 4], [part["us"] for part in operation["components"][1]["parts"]])
         self.assertEqual([False, True], [part["within_noise"] for part in operation["instead"][:2]])
         self.assertIn("Latency/rpyc_async/ping", operation["instead"][2]["not_measured"])
+
+    def test_rows_in_pairs_are_subtracted_at_one_speed_of_the_machine(self):
+        self.assertEqual("""\
+  floor                         10.0 µs ± 0.2      5 %  tcp_threaded/ping 10.0
+    bare loop                    9.5 µs ± 0.1      5 %  Floor/ping 9.5
+    the rest                     0.5 µs ± 0.3      0 %  10.0 − 9.5
+  protocol                      10.0 µs ± 0.6      5 %  rpyc_threaded/ping 20.0 − \
+tcp_threaded/ping 10.0
+    extra round trips           10.0 µs ± 0.2      5 %  (2 − 1) × tcp_threaded/ping 10.0
+    the rest                     0.0 µs ± 0.8      0 %  10.0 − 10.0  (within noise)
+  interpreter (server)          80.0 µs ± 10.4    40 %  pyrpyc_threaded/ping 100.0 − \
+rpyc_threaded/ping 20.0
+  interpreter (client)         100.0 µs           50 %  PyLatency/pyrpyc_threaded/ping 200.0 − \
+Latency/pyrpyc_threaded/ping 100.0  (measured apart)
+  total                        200.0 µs          100 %  PyLatency/pyrpyc_threaded/ping  \
+(measured apart)
+  other models and clients, not part of the total:
+  model: forking                 0.3 µs ± 0.8      0 %  rpyc_forking/ping 20.3 − \
+rpyc_threaded/ping 20.0  \
+(within noise)
+    the same at the floor        0.1 µs ± 0.3      0 %  tcp_forking/ping 10.1 − \
+tcp_threaded/ping 10.0  \
+(within noise)
+    the rest                     0.2 µs ± 1.1      0 %  0.3 − 0.1  (within noise)\
+""".splitlines(), self.text(IN_PAIRS)[1:-2])
+        self.assertEqual("  model: async                  20.0 µs           10 %  rpyc_async/ping "
+                         "40.0 − rpyc_threaded/ping 20.0", self.text(IN_PAIRS)[-1])
+
+    def test_the_first_lines_say_what_the_figures_are(self):
+        def first(rows, *flags):
+            output = self.explain(self.file(rows), *flags).stdout
+            return " ".join(output.partition("\n\n")[0].split())
+        whole = first(IN_PAIRS)
+        for words in ("probe, times its median of 5 µs", "± reaches",
+                      "without ± have too few pairs", "Measured apart means"):
+            self.assertIn(words, whole)
+        few = first(IN_PAIRS[:5])
+        self.assertNotIn("without ±", few)
+        self.assertNotIn("easured apart", few)
+        for apart in (first(PING), first(IN_PAIRS, "--statistic=p50_us")):
+            self.assertIn("p50_us on here, revision abc, preset quick. The rows were measured "
+                          "apart, so differences include what the machine changed", apart)
+            self.assertNotIn("±", apart)
+
+    def test_times_as_they_were_measured_on_request(self):
+        found = self.section(IN_PAIRS, "--statistic=p50_us")
+        self.assertEqual("7.5 µs 4 % rpyc_threaded/ping 20.0 − tcp_threaded/ping 12.5",
+                         found["protocol"])
+
+    def test_intervals_in_json(self):
+        output = json.loads(self.explain(self.file(IN_PAIRS), "--json").stdout)
+        self.assertEqual(("cost_us", 5), (output["statistic"], output["probe_us"]))
+        _, protocol, *_, client = output["operations"][0]["components"]
+        self.assertEqual([9.4, 10.5], [round(end, 6) for end in protocol["interval"]])
+        self.assertEqual((True, False), (protocol["in_pairs"], client["in_pairs"]))
+
+    def test_repetitions_in_pairs_have_the_interval_of_their_median(self):
+        def protocol(*ratios):
+            rows = [paired("Latency/tcp_threaded/ping", 10, 1, 1)] + [
+                paired("Latency/http_threaded/ping", us, 0.99, 1.01) for us in ratios]
+            return self.section(rows)["protocol"].split(" http")[0]
+        self.assertEqual("20.0 µs ± 3.0 67 %", protocol(29, 30, 33))  # all repetitions
+        self.assertEqual("20.0 µs ± 0.3 67 %", protocol(30, 30, 30))  # their intervals
+        self.assertEqual("20.0 µs ± 1.2 67 %", protocol(*[30] * 10, *[29, 31] * 3))  # sign test
+        self.assertEqual("20.0 µs ± 0.1 67 %", protocol(*[30] * 12, *[29, 31] * 2))
+
+    def test_rows_about_a_rate_cost_the_time_per_answer(self):
+        rows = [row(f"Concurrent/{mode}_threaded/clients:8", 8 * us, items_per_second=1e6 / us,
+                    probe_ratio=us / 5) for mode, us in (("tcp", 10), ("http", 12))]
+        lines = self.text(rows)
+        self.assertIn("Concurrent/clients:8 by http, time per answer: ", lines[0])
+        self.assertIn("2.0 µs           17 %  http_threaded/clients:8 12.0 − "
+                      "tcp_threaded/clients:8 10.0", lines[2])
 
     def test_other_statistics(self):
         found = self.section(PING, "--statistic=p10_us")

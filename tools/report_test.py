@@ -242,6 +242,33 @@ class ReportTest(ResultsTestCase):
         text = Page(self.report(file("a.json", 9, 10, 11), file("b.json", 10, 11, 12)))
         self.assertIn("1 rows in common, 0 changed", text.text("changes"))
 
+    def test_rows_in_pairs_are_compared_by_their_ratio_to_the_probe(self):
+        """The machine is a third slower in the second run. One row changed, one has no pairs."""
+        def file(name, slower, *ratios, half=0.02):
+            modes = "tcp_threaded", "http_threaded", "rpyc_threaded"
+            return self.file([row(f"Latency/{mode}/ping", 10 * ratio * slower, probe_ratio=ratio,
+                                  probe_ratio_low=ratio - half, probe_ratio_high=ratio + half)
+                              for mode, ratio in zip(modes, ratios)]
+                             + [row("Latency/tcp_async/ping", 10 * slower)], name)
+
+        files = file("a.json", 1, 1, 2, 4), file("b.json", 1.3, 1.03, 2.03, 5)
+        text = Page(self.report(*files)).text("changes")
+        self.assertIn("4 rows in common, 2 changed", text)
+        self.assertIn("Latency/rpyc_threaded/ping 40 µs 50 µs +25.0 % ▲", text)
+        self.assertIn("Latency/tcp_threaded/ping 10 µs 10.3 µs +3.0 % Latency", text)
+        self.assertIn("Latency/tcp_async/ping 10 µs 13 µs +30.0 % ▲", text)
+
+    def test_parts_of_rows_in_pairs_have_intervals(self):
+        """The floor met a machine that was twice as slow as most of the run."""
+        rows_in_pairs = [row(f"Latency/{mode}/ping", us * slower, probe_ratio=us / 5,
+                             probe_ratio_low=us / 5 - 0.1, probe_ratio_high=us / 5 + 0.1)
+                         for mode, us, slower in (("tcp_threaded", 10, 2), ("http_threaded", 12, 1),
+                                                  ("rpyc_threaded", 25, 1))]
+        text = Page(self.report(self.file(rows_in_pairs))).text("decomposition")
+        self.assertIn("Latency/ping by RPyC 10 µs 15 µs 25 µs", text)
+        self.assertIn("protocol 15.0 ± 1.0 60.0 % rpyc_threaded/ping 25.0 − "
+                      "tcp_threaded/ping 10.0", text)
+
     def test_files_of_one_run_without_a_common_row_are_one_result(self):
         page = Page(self.report(self.file(rows()), self.file(
             [row("PyLatency/pyrpyc_threaded/ping", 160)], "client.json")))

@@ -26,8 +26,11 @@ The arrays have one entry for each gate, so that the same lines decide a real ga
 """
 
 import math
+import statistics
 
 import numpy as np
+
+from common import intervals  # in tools/
 
 REGRESSION, PASS, INCONCLUSIVE = "regression", "pass", "inconclusive"
 
@@ -143,17 +146,8 @@ def median_interval(values, confidence=0.95):
 
     With too few values for the confidence it reaches from the smallest to the largest.
     """
-    ordered = sorted(values)
-    n = len(ordered)
-    tail, cut = 0.0, 0
-    while cut < n // 2:
-        tail += math.comb(n, cut) / 2**n
-        if 2 * tail > 1 - confidence:
-            break
-        cut += 1
-    low = max(cut - 1, 0)
-    middle = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
-    return middle, ordered[low], ordered[n - 1 - low]
+    low, high = intervals.median_interval(values, confidence) or (min(values), max(values))
+    return statistics.median(values), low, high
 
 
 def replay(limits, blocks, gates, max_blocks, shift=0.0, rng=None, coins=True):

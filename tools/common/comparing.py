@@ -15,7 +15,6 @@ import io
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,8 @@ import tempfile
 from . import description
 from .command import run
 from .comparable import TIMES, judge_pair, judge_rows, timed_rows, warn
-from .result_rows import MICROSECONDS, Unusable, load, number, split_name
+from .paired import cost, in_pairs, median_probe
+from .result_rows import MICROSECONDS, Unusable, load
 
 # The modes of compare.py, with one letter for each word: f is a file, x a filter.
 MODES = {"benchmarks": "ff", "filters": "fxx", "benchmarksfiltered": "fxfx"}
@@ -107,14 +107,6 @@ def in_one_unit(reports):
     return converted
 
 
-def cost_us(row, rates):
-    """Returns the cost of a call that a row's ratios are about, in µs; None if the row has no ratio."""
-    p50, rate = number(row, "p50_us"), number(row, "items_per_second")
-    if not number(row, "probe_ratio") or not p50:
-        return None
-    return 1e6 / rate if split_name(row["name"])[0] in rates and rate else p50
-
-
 def normalise(reports):
     """Replaces times by probe_ratio × the median probe of all rows; returns the names of the rows that keep theirs.
 
@@ -122,18 +114,15 @@ def normalise(reports):
     """
     rates = description.of(reports[0]).rates
     both = [row for report in reports for row in report["benchmarks"]]
-    kept = {row["name"] for row in both if cost_us(row, rates) is None}
+    kept = {row["name"] for row in both if not in_pairs(row, rates)}
     paired = [row for row in both if row["name"] not in kept]
-    if not paired:
-        return kept
-    probe_us = statistics.median(cost_us(row, rates) / row["probe_ratio"] for row in paired
-                                 if row.get("aggregate_unit") != "percentage")
+    probe_us = median_probe(paired, rates)
     for row in paired:
         if row.get("aggregate_unit") == "percentage":
             row["real_time"] = row["probe_ratio"]
             continue
         normal = row["probe_ratio"] * probe_us
-        row["cpu_time"] *= normal / cost_us(row, rates)
+        row["cpu_time"] *= normal / cost(row, rates)
         row["real_time"] = normal / MICROSECONDS[row["time_unit"]]
     return kept
 

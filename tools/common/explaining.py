@@ -1,5 +1,7 @@
 """Splits the cost of a call into floor, protocol, interpreter and model, by subtracting rows.
 
+Rows that were measured in pairs are subtracted as costs at one speed of the machine (paired.py).
+
 For each operation measured by RPyC or HTTP this module computes:
 
 - its cost at the floor (plain TCP)
@@ -14,9 +16,11 @@ import re
 from typing import NamedTuple, Optional
 
 from .description import Description
-from .result_rows import NotMeasured, clash, how_to_get, split_name
+from .paired import with_costs
+from .result_rows import NotMeasured, Results, clash, how_to_get, split_name
 
 ALWAYS, NEVER = ".*", "$"
+COST = "cost_us"  # the statistic of rows in pairs
 
 
 class Part(NamedTuple):
@@ -81,17 +85,61 @@ class Operation(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of the explanation; `us` is None if it was not measured, and `text` says why."""
+    """A line of the explanation: a sum of rows, each with a factor, as [(factor, Row)].
+
+    `terms` is empty if it was not measured, and `text` says why.
+    """
     name: str
     text: str
-    us: Optional[float] = None
-    noise: float = 0.0
-    rows: tuple = ()
+    terms: tuple = ()
     parts: tuple = ()
 
     @property
+    def us(self):
+        return sum(factor * row.us for factor, row in self.terms) if self.terms else None
+
+    @property
+    def interval(self):
+        """(lowest, highest) that the intervals of the rows allow; None if a row has no interval."""
+        if not self.terms or not all(row.interval for _, row in self.terms):
+            return None
+        ends = [sorted(factor * end for end in row.interval) for factor, row in self.terms]
+        return sum(low for low, _ in ends), sum(high for _, high in ends)
+
+    @property
+    def distance(self):
+        """How far the figure is from the farther end of its interval, in µs."""
+        return max(self.us - self.interval[0], self.interval[1] - self.us)
+
+    @property
     def within_noise(self):
-        return self.us is not None and abs(self.us) < self.noise
+        """Whether it may be 0: its interval holds 0, or without one it is less than the noise."""
+        if self.interval:
+            return self.interval[0] <= 0 <= self.interval[1]
+        noise = max((abs(factor) * row.noise for factor, row in self.terms), default=0)
+        return bool(self.terms) and abs(self.us) < noise
+
+    def minus(self, lines):
+        """Returns the terms of this line minus those of other lines; each row has one."""
+        sums = {}
+        for sign, line in [(1, self), *((-1, line) for line in lines)]:
+            for factor, row in line.terms:
+                sums[row.name] = (sums.get(row.name, (0,))[0] + sign * factor, row)
+        return tuple(term for term in sums.values() if term[0])
+
+
+def costs(reports, statistic=COST):
+    """Returns (Results, median probe in µs) for explain(), of a run's documents.
+
+    Without rows in pairs the costs are p50_us. The probe is None unless the statistic is COST and
+    rows were measured in pairs. Raises Unusable.
+    """
+    if statistic == COST:
+        documents, probe_us = with_costs(reports)
+        if probe_us:
+            return Results(documents, COST), probe_us
+        statistic = "p50_us"
+    return Results(reports, statistic), None
 
 
 def explained(known, kind):
@@ -132,8 +180,7 @@ def subtraction(name, results, operation, templates, times=1):
     own_type = all(split_name(row.name)[0] == operation.type for row in rows)
     text = " − ".join(f"{row.name.partition('/')[2] if own_type else row.name} {micros(row.us)}"
                       for row in rows)
-    us = rows[0].us - sum(row.us for row in rows[1:])
-    return Line(name, text, us * times, max(row.noise for row in rows) * times, rows)
+    return Line(name, text, tuple((times if row is rows[0] else -times, row) for row in rows))
 
 
 def parts(part, whole, results, operation):
@@ -142,7 +189,7 @@ def parts(part, whole, results, operation):
         return ()
     times, product = 1, ""
     if part.per_round_trip:
-        more, base = (row.round_trips for row in whole.rows)
+        more, base = (row.round_trips for _, row in whole.terms)
         if more is None or base is None or more <= base:
             return ()
         times, product = more - base, f"({more} − {base}) × "
@@ -151,8 +198,7 @@ def parts(part, whole, results, operation):
     except NotMeasured as reason:
         return (Line(part.name, str(reason)),)
     return (known._replace(text=product + known.text),
-            Line("the rest", f"{micros(whole.us)} − {micros(known.us)}", whole.us - known.us,
-                 max(whole.noise, known.noise)))
+            Line("the rest", f"{micros(whole.us)} − {micros(known.us)}", whole.minus([known])))
 
 
 def explain(results, operation):
@@ -169,9 +215,10 @@ def explain(results, operation):
     measured = [line for line in adding if line.us is not None]
     if not measured:
         return adding, None, instead
-    last = measured[-1].rows[0]
-    known = sum(line.us for line in measured)
-    rest = last.us - known
-    if abs(rest) > 1e-6 * last.us:  # a row between the first and the last is missing
+    last = measured[-1].terms[0][1]
+    total = Line("total", last.name, ((1, last),))
+    rest = total.minus(measured)
+    if rest:  # a row between the first and the last is missing
+        known = sum(line.us for line in measured)
         adding.append(Line("not explained", f"{micros(last.us)} − {micros(known)}", rest))
-    return adding, Line("total", last.name, last.us, rows=(last,)), instead
+    return adding, total, instead

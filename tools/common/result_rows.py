@@ -14,6 +14,7 @@ import statistics
 from typing import NamedTuple, Optional
 
 from . import description
+from .intervals import repeated_interval
 
 SAME_RUN = ("host_name", "git_revision", "preset", "environment")  # shared by the files of one run
 NOISE = 0.02  # relative difference between repeated runs of a row on a quiet machine
@@ -42,6 +43,8 @@ class Row(NamedTuple):
 
     `samples` are the values of the repetitions. `spread` is the relative variation of the medians
     of stretches within one repetition, or None if it was too short. `doubts` are the label's.
+    `paired` says whether it was measured in pairs. `interval` is (lowest, highest) median at 99 %,
+    or None if the repetitions have no interval of their own.
     """
     name: str
     us: float
@@ -51,6 +54,8 @@ class Row(NamedTuple):
     samples: tuple
     spread: Optional[float]
     doubts: tuple
+    paired: bool = False
+    interval: Optional[tuple] = None
 
 
 def split_name(name):
@@ -185,9 +190,10 @@ def label_and_doubts(row):
 
 
 class Results:
-    """Holds the rows of a run by name, as seen through one statistic (p50_us, p10_us, real_time).
+    """Holds the rows of a run by name, as seen through one statistic (p50_us, cost_us, …).
 
-    `counter` says that the statistic may be zero, and that not every row has it.
+    A row's interval comes from the counters `<statistic>_low` and `<statistic>_high`. `counter`
+    says that the statistic may be zero, and that not every row has it.
     """
 
     def __init__(self, reports, statistic, counter=False):
@@ -205,21 +211,23 @@ class Results:
                     self._unusable[name] = f"has no {statistic}"
                 else:
                     label, doubts = label_and_doubts(row)
+                    ends = number(row, f"{statistic}_low"), number(row, f"{statistic}_high")
                     repetitions.setdefault((name, label), []).append(
-                        (value, number(row, "round_trips"), number(row, "spread_percent"),
-                         doubts))
+                        (value, number(row, "round_trips"), number(row, "spread_percent"), doubts,
+                         number(row, "probe_ratio"), None if None in ends else ends))
         if not repetitions and not counter:
             raise Unusable(f"no row has {statistic} (aggregates are not read)")
         self.repetitions = max(map(len, repetitions.values()), default=0)
         for (name, label), found in repetitions.items():
-            values, trips, spreads, doubts = zip(*found)
+            values, trips, spreads, doubts, ratios, ends = zip(*found)
             median = statistics.median(values)
             self._rows.setdefault(name, []).append(Row(
                 name, median, max(NOISE * median, max(values) - min(values)),
                 None if None in trips else round(statistics.median(trips)),
                 dict(entry.partition("=")[::2] for entry in label.split()), values,
                 None if None in spreads else statistics.median(spreads) / 100,
-                tuple(dict.fromkeys(doubt for several in doubts for doubt in several))))
+                tuple(dict.fromkeys(doubt for several in doubts for doubt in several)),
+                all(ratios), None if None in ends else repeated_interval(values, ends)))
 
     def all(self):
         return [row for rows in self._rows.values() for row in rows]

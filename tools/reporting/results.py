@@ -8,11 +8,12 @@ in µs.
 import os
 import pathlib
 import statistics
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from common import description
-from common.result_rows import (NOISE, Results, clash, label_and_doubts, load,
-                         number, other_run, split_name)
+from common.explaining import costs
+from common.intervals import repeated_interval
+from common.result_rows import NOISE, clash, label_and_doubts, load, number, other_run, split_name
 
 
 class Measured(NamedTuple):
@@ -26,6 +27,7 @@ class Measured(NamedTuple):
     error: str = ""
     runs: int = 1
     noise: float = NOISE  # relative noise of p50_us: the spread of the repetitions
+    ratio_interval: Optional[tuple] = None  # (lowest, highest) probe_ratio, if pairs were enough
     is_rate: bool = False  # its type compares calls per second
 
     @property
@@ -58,7 +60,7 @@ class Result:
         self.context = reports[0]["context"]
         self.description = description.of(reports[0])
         self.hosts = _hosts(reports)
-        self.medians = Results(reports, "p50_us")  # for explaining.py; Unusable without p50_us
+        self.costs, self.probe_us = costs(reports)  # for explain(); Unusable without p50_us
         measured = [_measured(self.description, *group) for group in _groups(reports)]
         self.rows = [row for row in measured if not row.error]
         self.failed = [row for row in measured if row.error]
@@ -136,7 +138,16 @@ def _measured(known, name, labels, rows):
         doubts[f"failed:{len(rows) - len(good)}of{len(rows)}"] = None
     return Measured(kind, mode, op, labels, counters, tuple(doubts), runs=len(good),
                     noise=max(NOISE, (max(times) - min(times)) / counters["p50_us"]),
+                    ratio_interval=_ratio_interval(good),
                     is_rate=kind in known.rates)
+
+
+def _ratio_interval(rows):
+    """Returns the interval of probe_ratio over all repetitions, or None if one has none."""
+    figures = [[number(row, f"probe_ratio{end}") for end in ("", "_low", "_high")] for row in rows]
+    if any(None in figure for figure in figures):
+        return None
+    return repeated_interval([value for value, _, _ in figures], [ends for _, *ends in figures])
 
 
 def load_results(paths):

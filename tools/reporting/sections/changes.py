@@ -3,17 +3,19 @@
 import collections
 import math
 
-from common.result_rows import clash
+from common.result_rows import NOISE, clash
 
 from ..blocks import Cell, Folded, Table, Text
 from ..units import exact, micros, percent
 
 ID = "changes"
 TITLE = "Side by side"
-LEAD = ("Each row's median, and how it differs from the first result: ▲ slower, ▼ faster. Marks "
-        "mean a change beyond 2 % and beyond the spread of repetitions. In a single run that may "
-        "well be noise: tools/compare tests it and ci/gate decides. Exact counts appear where they "
-        "changed.")
+LEAD = ("Each row's median, and how it differs from the first result: ▲ slower, ▼ faster. Rows that all "
+        "results measured in pairs are compared by their ratio to the probe, as their times would be at "
+        "the speed that the machine had in the first result (for a rate: the time per answer). Marks "
+        "mean that the intervals of the ratios do not meet, or otherwise a change beyond the spread of "
+        "repetitions, and always more than 2 %. tools/compare tests it and ci/gate decides. Exact counts "
+        "appear where they changed.")
 NEEDS = "The results have no row in common."
 COUNTS = ("round_trips", "client_syscalls", "server_syscalls", "client_allocations",
           "server_allocations")
@@ -21,9 +23,23 @@ SHOWN = 40
 OTHER_CONDITIONS = "not comparable:"
 
 
-def change(first, row):
-    """Returns the relative change of p50 and whether it is beyond noise."""
-    share = row.get("p50_us") / first.get("p50_us") - 1
+def in_pairs(rows):
+    """Returns whether all of these rows were measured in pairs."""
+    return all(row.get("probe_ratio") for row in rows)
+
+
+def time_of(row, paired):
+    """Returns the time of a row in µs that its ratio to the probe is about, otherwise p50."""
+    return row.cost if paired else row.get("p50_us")
+
+
+def change(first, row, paired):
+    """Returns the relative change of a row's time and whether it is beyond noise."""
+    key = "probe_ratio" if paired else "p50_us"
+    share = row.get(key) / first.get(key) - 1
+    if paired and first.ratio_interval and row.ratio_interval:
+        (low, high), (first_low, first_high) = row.ratio_interval, first.ratio_interval
+        return share, abs(share) > NOISE and (high < first_low or first_high < low)
     return share, abs(share) > max(first.noise, row.noise)
 
 
@@ -37,15 +53,15 @@ def counts(first, row):
             if None not in (first.get(name), row.get(name)) and first.get(name) != row.get(name)]
 
 
-def cell(first, row):
+def cell(first, row, paired):
     """Returns the cell of a later result and the size of the change that it marks."""
     if row is None:
         return Cell("–"), 0.0
     if other := clash(row.labels, first.labels):
         return Cell(f"{micros(row.get('p50_us'))} {OTHER_CONDITIONS} {' '.join(other)}",
                     mark="doubt"), 0.0
-    share, marked = change(first, row)
-    text = f"{micros(row.get('p50_us'))} {percent(share)}"
+    share, marked = change(first, row, paired)
+    text = f"{micros(time_of(first, paired) * (1 + share))} {percent(share)}"
     if not marked:
         return Cell(text), 0.0
     mark, sign = ("worse", "▲") if share > 0 else ("better", "▼")
@@ -63,11 +79,12 @@ def compared(results):
             continue
         name = first.name if several[first.name] == 1 else " ".join(
             [first.name, *(f"{key}={value}" for key, value in first.labels.items())])
-        cells, sizes = zip(*(cell(first, row) for row in others))
+        paired = in_pairs([first, *filter(None, others)])
+        cells, sizes = zip(*(cell(first, row, paired) for row in others))
         different = dict.fromkeys(text for row in others if row and not clash(
             row.labels, first.labels) for text in counts(first, row))
         lines.append((max(sizes) + len(different),
-                      [Cell(name), Cell(micros(first.get("p50_us"))), *cells,
+                      [Cell(name), Cell(micros(time_of(first, paired))), *cells,
                        Cell(", ".join(different))]))
     return lines
 

@@ -9,7 +9,9 @@ from ..units import percent
 
 ID = "decomposition"
 TITLE = "Wire, protocol, model, interpreter"
-LEAD = ("Each part is the difference of two rows of this run. The floor is plain TCP. The protocol is "
+LEAD = ("Each part is the difference of two rows of this run. Rows that were measured in pairs count as "
+        "their ratio to the probe × the median probe, which is what they take at one speed of the "
+        "machine; ± follows from their intervals of 99 %. The floor is plain TCP. The protocol is "
         "what RPyC or HTTP adds natively, the interpreter what Python's server and client add. Models "
         "are listed separately, as the change that another one would make. Grey figures are within "
         "noise; a negative part appears only in the table.")
@@ -25,12 +27,17 @@ def shares(adding):
     return {name: us / whole for name, us in positive.items()}
 
 
+def plus_minus(line):
+    """Returns how far the figure is from the farther end of its interval; empty without one."""
+    return f"± {micros(line.distance)}" if line.interval else ""
+
+
 def cell(line):
     """Returns the cell of a line of the explanation; empty if it was not measured."""
     if line is None or line.us is None:
         return Cell("", title=line.text if line else "")
     return Cell(("+" if line.name.startswith("model") and line.us > 0 else "")
-                + readable(line.us).replace("-", "−"), title=line.text,
+                + readable(line.us).replace("-", "−"), title=f"{line.text} {plus_minus(line)}".strip(),
                 mark="faint" if line.within_noise else "")
 
 
@@ -53,8 +60,8 @@ def summary(explained):
                  [("", 1), ("adds up", len(adding) + 1), ("instead", len(instead))])
 
 
-def arithmetic(explained):
-    """Returns the table of all subtractions."""
+def arithmetic(explained, in_pairs):
+    """Returns the table of all subtractions, with their intervals if rows were measured in pairs."""
     rows = []
     for operation, (adding, total, instead) in explained:
         title = f"{operation.row_name('{type}/{op}')} by {PROTOCOL_NAMES.get(operation.native, operation.native)}"
@@ -63,14 +70,16 @@ def arithmetic(explained):
                 share = part.us / total.us if total and part.us is not None else None
                 rows.append([Cell(title), Cell(depth + part.name),
                              Cell("" if part.us is None else micros(part.us)),
+                             *([Cell(plus_minus(part))] if in_pairs else []),
                              Cell("" if share is None else percent(share).lstrip("+")),
                              Cell(part.text)])
-    return Table(["operation", "component", "µs", "of total", "arithmetic"], rows, words=(1, 4))
+    head = ["operation", "component", "µs", *(["±"] if in_pairs else []), "of total", "arithmetic"]
+    return Table(head, rows, words=(1, len(head) - 1))
 
 
 def blocks(result):
-    explained = [(operation, explain(result.medians, operation))
-                 for operation in operations(result.medians)]
+    explained = [(operation, explain(result.costs, operation))
+                 for operation in operations(result.costs)]
     explained = [(operation, parts) for operation, parts in explained
                  if parts[1] is not None and parts[0][0].us is not None]
     panels = []
@@ -88,4 +97,4 @@ def blocks(result):
     tables = [summary(drawn or explained)]
     if 0 < len(drawn) < len(explained):
         tables.append(Folded(f"All operations: {len(explained)}", [summary(explained)]))
-    return [*charts, *tables, Folded("The arithmetic", [arithmetic(explained)])]
+    return [*charts, *tables, Folded("The arithmetic", [arithmetic(explained, bool(result.probe_us))])]
