@@ -79,6 +79,54 @@ class ExpectationsTest(ResultsTestCase):
             self.assertEqual(us - 10, found["found"])
         self.assertIn("0 µs (−0.396 to 0.396), claimed: at least 0\n", self.output(rows))
 
+    def test_rows_in_pairs_are_compared_by_their_ratios_to_the_probe(self):
+        """The machine was half as fast when the second row was measured, which its p50 shows."""
+        def pair(forking, threaded, half=0.02):
+            return [row(f"Connection/pyrpyc_{model}", 10 * ratio * slower, probe_ratio=ratio,
+                        probe_ratio_low=ratio * (1 - half), probe_ratio_high=ratio * (1 + half))
+                    for model, ratio, slower in (("forking", forking, 1),
+                                                 ("threaded", threaded, 2))]
+        for forking, verdict in ((4, "confirmed"), (2, "refuted"), (3, "undecided")):
+            found = self.assert_verdict(verdict, CONNECTION, pair(forking, 2))
+            self.assertAlmostEqual(forking / 2, found["found"])
+            self.assertAlmostEqual(forking / 2 * 0.98 / 1.02, found["interval"][0])
+            self.assertTrue(found["in_pairs"])
+        self.assert_verdict("confirmed", CONNECTION, pair(3.2, 2))
+        self.assert_verdict("undecided", CONNECTION, pair(3.2, 2, half=0.04))
+
+    def test_one_row_without_pairs_leaves_both_to_their_times(self):
+        rows = [{**each, "probe_ratio": 2, "probe_ratio_low": 1.9, "probe_ratio_high": 2.1}
+                if "forking" in each["name"] else each for each in connections([20], [10])]
+        found = self.assert_verdict("confirmed", CONNECTION, rows)
+        self.assertEqual((2, False), (found["found"], found["in_pairs"]))
+
+    def test_too_few_pairs_for_an_interval_leave_the_usual_noise(self):
+        rows = [{**each, "probe_ratio": ratio}
+                for each, ratio in zip(connections([20], [20]), (4, 2))]
+        found = self.assert_verdict("confirmed", CONNECTION, rows)
+        self.assertEqual((2, False), (found["found"], found["in_pairs"]))
+        self.assertAlmostEqual(2 / 1.02 ** 2, found["interval"][0])
+
+    def test_a_rate_in_pairs_is_the_inverse_of_the_cost_per_answer(self):
+        """Ten clients get 5 % fewer answers; the machine's speed turned that around."""
+        rows = [row(f"Concurrent/pyrpyc_threaded/clients:{clients}",
+                    items_per_second=1e6 / us / slower, probe_ratio=us / 5,
+                    probe_ratio_low=us / 5 * 0.98, probe_ratio_high=us / 5 * 1.02)
+                for clients, us, slower in ((1, 95, 1.2), (10, 100, 1))]
+        found = self.assert_verdict("confirmed", LOAD, rows)
+        self.assertAlmostEqual(0.95, found["found"])
+        self.assertAlmostEqual(0.95 * 1.02 / 0.98, found["interval"][1])
+
+    def test_a_difference_in_pairs_is_at_the_median_speed(self):
+        rows = [row(name, us * slower, probe_ratio=us / 5, probe_ratio_low=(us - 1) / 5,
+                    probe_ratio_high=(us + 1) / 5)
+                for name, us, slower in (("Latency/flask_threaded/ping", 30, 1),
+                                         ("Latency/pyrpyc_threaded/ping_callattr", 20, 2),
+                                         ("Latency/pyrpyc_threaded/ping", 40, 1))]
+        found = self.assert_verdict("confirmed", BY_ROUND_TRIP, rows)
+        self.assertEqual((10, [8, 12]),
+                         (found["found"], [round(end, 6) for end in found["interval"]]))
+
     def test_a_count_is_exact_and_may_be_zero(self):
         for lost, verdict in ((0, "confirmed"), (1, "refuted")):
             self.assert_verdict(verdict, LOST, [
