@@ -4,10 +4,11 @@ import math
 import random
 import re
 
+from common.resident import list_rows  # in tools/
+
 from . import exact
 from .builds import different_tools
 from .errors import GateError
-from .resident import list_rows
 from .rounds import decide, log_mean_e
 from .sequential import PASS, Limits
 from .settings import TimingRule
@@ -69,7 +70,8 @@ class BuildGate:
 
     def _common_rows(self, acknowledged):
         """Returns the rows of both sides. A row of only one side must be acknowledged like a changed figure."""
-        listed = [list_rows(build, self._settings.bench_flags()) for build in (self._base, self._head)]
+        listed = [list_rows(build.name, build.bench_all, self._settings.bench_flags())
+                  for build in (self._base, self._head)]
         self._settings.check_rows(list(dict.fromkeys(listed[0] + listed[1])))
         wanted = [[row for row in rows if re.search(self._options.rows, row)
                    and (self._settings.is_exact(row) or self._settings.rules_of(row))] for rows in listed]

@@ -7,8 +7,9 @@ import signal
 import subprocess
 from dataclasses import dataclass, replace
 
+from common.resident import ENDS_WITH_PARENT, PATIENCE, last_line  # in tools/
+
 from .errors import GateError
-from .resident import ENDS_WITH_PARENT, PATIENCE, last_line
 from .rows import check_build
 
 PROGRAMS = ("bench_all", "bench_server")
@@ -28,6 +29,10 @@ class Build:
     origin: str  # the build tree that they come from
     version: str  # printed by bench_all --version
     context: dict  # of the build's results
+
+    @property
+    def bench_all(self):
+        return os.path.join(self.folder, "bench_all")
 
 
 def _run(command, what, patience=None, said=""):

@@ -20,9 +20,10 @@ import time
 import tomllib
 from dataclasses import dataclass, field
 
+from common.resident import Resident  # in tools/
+
 from .errors import GateError
 from .instructions import CountingError, Unavailable, instructions_per_call
-from .resident import Resident
 from .rows import check_same
 
 ON_THE_WIRE = ("round_trips", "wire_bytes_out", "wire_bytes_in", "frames_out", "frames_in",
@@ -76,7 +77,7 @@ class Counter:
         self._end = time.monotonic() + settings.exact_seconds
 
     def count(self, rows):
-        """Returns {row: (base's row, head's row)}. Raises GateError, also if the tier runs out of time."""
+        """Returns {row: (base's row, head's row)}. Raises ProgramFailed, and GateError if it runs out of time."""
         pattern = self._settings.without_ledger
         bare = [row for row in rows if pattern and re.search(pattern, row)]
         counted = self._count([row for row in rows if row not in set(bare)], "true")
@@ -88,8 +89,8 @@ class Counter:
         cpus = sorted(os.sched_getaffinity(0))
         flags = [*self._settings.bench_flags(), f"--ledger={ledger}", "--benchmark_min_time=0"]
         counted = {}
-        with Resident(self._base, {cpus[0]}, flags) as ours, \
-                Resident(self._head, {cpus[-1]}, flags) as theirs:
+        with Resident(self._base.name, self._base.bench_all, flags, {cpus[0]}) as ours, \
+                Resident(self._head.name, self._head.bench_all, flags, {cpus[-1]}) as theirs:
             for number, row in enumerate(rows, 1):
                 if time.monotonic() > self._end:
                     raise GateError(f"exact tier: only {number - 1} of {len(rows)} rows were counted before "

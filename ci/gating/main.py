@@ -8,6 +8,8 @@ import sys
 import tempfile
 import traceback
 
+from common.resident import ProgramFailed, list_rows  # in tools/
+
 from . import calibration, exact, reports, settings as configuration
 from .arguments import COMMAND, REPOSITORY, parse
 from .build_gate import BuildGate, timed_rows, timing_flags
@@ -18,7 +20,6 @@ from .journal import NAME, Journal, digest
 from .layers import layers_of, looks_slower
 from .locks import held
 from .relink import RelinkError, relink
-from .resident import list_rows
 from .sequential import INCONCLUSIVE, REGRESSION
 from .stored import gate_stored
 from .verdict import EXIT, TOOL_FAILED, UNFIT
@@ -122,7 +123,7 @@ def calibrate(options, settings):
     injection = Injection(options.inject, options.inject_rows) if options.inject else None
     with alone(), tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         base, head, _ = copied_builds(options, settings, folder)
-        names = [name for name in list_rows(base, settings.bench_flags()) if re.search(options.rows, name)]
+        names = [name for name in list_rows(base.name, base.bench_all, settings.bench_flags()) if re.search(options.rows, name)]
         settings = settings.pinned(head.context)
         rows = timed_rows(names, settings)
         if not rows:
@@ -196,7 +197,7 @@ def main(arguments):
             settings = configuration.load(options.config)
             gate = gate_results if options.results else calibrate if options.calibrate else gate_builds
             return gate(options, settings)
-    except (GateError, RelinkError, OSError) as error:
+    except (GateError, ProgramFailed, RelinkError, OSError) as error:
         tell(str(error))
         return TOOL_FAILED
     except Unfit as error:

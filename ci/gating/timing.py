@@ -21,10 +21,10 @@ import statistics
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from common.topology import choose_pair  # in tools/
+from common.resident import PATIENCE, Resident  # in tools/
+from common.topology import choose_pair
 
 from .errors import GateError
-from .resident import PATIENCE, Resident
 from .rows import check_same, figure, label_of
 from .sequential import INCONCLUSIVE, PASS, REGRESSION, FigureTest, Limits, detectable, median_interval
 
@@ -150,7 +150,7 @@ class Residents:
         key = (build.folder, tuple(sorted(cpus)), slot_seconds, for_control)
         if key not in self._running:
             flags = [*self._flags, f"--benchmark_min_time={slot_seconds}"]
-            self._running[key] = Resident(build, cpus, flags)
+            self._running[key] = Resident(build.name, build.bench_all, flags, cpus)
         return self._running[key]
 
     def close(self, patience=PATIENCE):

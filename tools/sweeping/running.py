@@ -14,11 +14,11 @@ import subprocess
 import tempfile
 import time
 
+from common.resident import ENDS_WITH_PARENT
 from common.result_rows import Unusable, spell_out_dialect
 
 from .plan import check, filter_of, flags_of
 
-ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")
 LIST = "--benchmark_list_tests"
 
 

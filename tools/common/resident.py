@@ -1,6 +1,6 @@
-"""Keeps resident programs: a bench_all that stays and runs a row whenever it is asked, which saves its start.
+"""Keeps resident programs: a bench_all that stays and runs a row whenever it is asked.
 
-It communicates in lines over stdin and stdout (bench/run/rows_on_request.h).
+That saves its start. It communicates in lines over stdin and stdout (bench/run/rows_on_request.h).
 """
 
 import json
@@ -9,12 +9,16 @@ import select
 import subprocess
 import tempfile
 
-from .errors import GateError
+from .result_rows import Unusable
 
 PATIENCE = 150  # seconds for an answer; bench_all itself gives up on a server much earlier
-# Runs a command that ends when the gate does, however that ends. A preexec_fn would fork this whole
-# process and take twice as long, and there are many such commands.
+# Runs a command that ends when this process does, however that ends. A preexec_fn would fork this
+# whole process and take twice as long, and there are many such commands.
 ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")
+
+
+class ProgramFailed(Unusable):
+    """Says why a bench_all, or a row of it, has no result."""
 
 
 def last_line(text):
@@ -23,17 +27,18 @@ def last_line(text):
 
 
 class Resident:
-    """Runs one bench_all of a build on some CPUs.
+    """Runs one bench_all; `name` stands for it in messages.
 
-    The CPUs decide the placement of its rows: on a single one, client and server share it.
+    `cpus` decide the placement of its rows: on a single one, client and server share it. Without
+    them it has those of this process.
     """
 
-    def __init__(self, build, cpus, flags):
-        self.build, self.cpus = build, cpus
+    def __init__(self, name, bench_all, flags, cpus=None):
+        self.name = name
         self._stderr = tempfile.TemporaryFile()
+        pinned = ["taskset", "--cpu-list", ",".join(map(str, cpus))] if cpus else []
         self._process = subprocess.Popen(
-            [*ENDS_WITH_PARENT, "taskset", "--cpu-list", ",".join(map(str, cpus)),
-             os.path.join(build.folder, "bench_all"), "--rows_on_request", *flags],
+            [*ENDS_WITH_PARENT, *pinned, bench_all, "--rows_on_request", *flags],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr)
         self._row = None
         self._output = b""
@@ -41,7 +46,8 @@ class Resident:
     def start(self, row, inject="", iterations=None):
         """Begins a run of the row, a listed name, with `iterations` if the build supports that."""
         self._row = row
-        words = [row, *([inject] if inject else ()), *([f"iterations:{iterations}"] if iterations else ())]
+        words = [row, *([inject] if inject else ()),
+                 *([f"iterations:{iterations}"] if iterations else ())]
         try:
             self._process.stdin.write(" ".join(words).encode() + b"\n")
             self._process.stdin.flush()
@@ -49,7 +55,10 @@ class Resident:
             raise self._failure("ended") from None
 
     def result(self):
-        """Returns (context, row) of the run that was begun last. Raises GateError if row or program failed."""
+        """Returns (context, row) of the run that was begun last.
+
+        Raises ProgramFailed if the row or the program failed.
+        """
         line = self._read_line()
         try:
             document = json.loads(line)
@@ -59,13 +68,14 @@ class Resident:
         if len(rows) != 1:
             raise self._failure(f"answered with {len(rows)} rows")
         if rows[0].get("error_occurred"):
-            raise GateError(f"{self.build.name}: {self._row}: {rows[0].get('error_message')}")
+            raise ProgramFailed(f"{self.name}: {self._row}: {rows[0].get('error_message')}")
         return context, rows[0]
 
     def close(self, patience=PATIENCE):
         """Ends the program and its servers, by force after `patience` seconds.
 
-        Raises GateError if it ends by itself and reports a fault, such as a server that did not end well.
+        Raises ProgramFailed if it ends by itself and reports a fault, such as a server that did not
+        end well.
         """
         for pipe in (self._process.stdin, self._process.stdout):
             try:
@@ -81,8 +91,8 @@ class Resident:
         said = self._last_words() if failed else ""
         self._stderr.close()
         if failed:
-            raise GateError(f"{self.build.name}: bench_all exited with {self._process.returncode} after its rows" +
-                            (f": {said}" if said else ""))
+            raise ProgramFailed(f"{self.name}: bench_all exited with {self._process.returncode} "
+                                "after its rows" + (f": {said}" if said else ""))
 
     def __enter__(self):
         return self
@@ -109,19 +119,22 @@ class Resident:
         self._process.kill()
         self._process.wait()
         said = self._last_words()
-        return GateError(f"{self.build.name}: bench_all {what} while measuring {self._row}" +
-                         (f": {said}" if said else ""))
+        return ProgramFailed(f"{self.name}: bench_all {what} while measuring {self._row}" +
+                             (f": {said}" if said else ""))
 
 
-def list_rows(build, flags):
-    """Returns the rows that the build lists under these flags. Raises GateError with its message otherwise."""
-    command = [*ENDS_WITH_PARENT, os.path.join(build.folder, "bench_all"), "--benchmark_list_tests", *flags]
+def list_rows(name, bench_all, flags):
+    """Returns the rows that bench_all lists under these flags.
+
+    Raises ProgramFailed with its message otherwise; `name` stands for it there.
+    """
+    command = [*ENDS_WITH_PARENT, bench_all, "--benchmark_list_tests", *flags]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise GateError(f"{build.name}: {error}") from error
+        raise ProgramFailed(f"{name}: {error}") from error
     if done.returncode != 0:
         said = last_line(done.stderr) or f"bench_all exited with {done.returncode}"
-        raise GateError(f"{build.name}: {said}")
+        raise ProgramFailed(f"{name}: {said}")
     return done.stdout.split()
