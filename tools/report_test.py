@@ -17,6 +17,8 @@ from common.command import run
 from testing.in_process import run_in_process
 from testing.results_test_case import ResultsTestCase, no_results
 from reporting.__main__ import main
+from reporting.results import Measured
+from reporting.sections import compression
 
 REPORT = pathlib.Path(__file__).resolve().parent / "report"
 SECTIONS = ("matrix", "percentiles", "throughput", "concurrency", "decomposition", "ledger",
@@ -257,6 +259,15 @@ class ReportTest(ResultsTestCase):
         self.assertIn("Latency/rpyc_threaded/ping 40 µs 50 µs +25.0 % ▲", text)
         self.assertIn("Latency/tcp_threaded/ping 10 µs 10.3 µs +3.0 % Latency", text)
         self.assertIn("Latency/tcp_async/ping 10 µs 13 µs +30.0 % ▲", text)
+
+    def test_times_of_uploads_in_pairs_are_tinted_by_their_ratio_to_the_probe(self):
+        """The machine was twice as slow when the reference was measured."""
+        def upload(us, **counters):
+            return Measured("Compression", "rpyc_threaded", "", {}, {"p50_us": us, **counters})
+
+        self.assertEqual(1.5, compression.compared(upload(300), upload(200), "p50_us"))
+        self.assertEqual(3, compression.compared(
+            upload(300, probe_ratio=60), upload(200, probe_ratio=20), "p50_us"))
 
     def test_parts_of_rows_in_pairs_have_intervals(self):
         """The floor met a machine that was twice as slow as most of the run."""

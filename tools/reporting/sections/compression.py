@@ -2,14 +2,15 @@
 
 from ..blocks import Cell, Table
 from ..units import micros, size
+from .changes import in_pairs
 from .matrix import heat
 from .sweep import said, swept
 
 ID = "compression"
 TITLE = "Payload kind × compression"
 LEAD = ("One upload by RPyC: its median time and its bytes on the wire, tinted by comparison with "
-        "random bytes without compression. python compresses messages over 3,000 bytes, "
-        "threshold_65536 those over 65,536.")
+        "random bytes without compression (times in pairs by their ratio to the probe). python "
+        "compresses messages over 3,000 bytes, threshold_65536 those over 65,536.")
 NEEDS = ("No row of Compression, and no uploads by RPyC that vary both --payload and "
          "--compression.")
 KINDS = ("zeros", "text", "random")
@@ -27,6 +28,15 @@ def surface(row):
     if row.kind != "Compression" and names[0] == "upload":
         names = [row.labels.get("payload"), row.labels.get("compression"), *names[1:]]
     return names if len(names) == 3 and all(names) and names[2].isdigit() else None
+
+
+def compared(row, reference, counter):
+    """Returns a row's figure as a multiple of the reference's; of times in pairs, by the probe."""
+    if row is None or reference is None:
+        return None
+    key = "probe_ratio" if counter == "p50_us" and in_pairs((row, reference)) else counter
+    value, usual = row.get(key), reference.get(key)
+    return value / usual if min(value or 0, usual or 0) > 0 else None
 
 
 def blocks(result):
@@ -50,10 +60,8 @@ def blocks(result):
             for counter, read in (("p50_us", micros), ("wire_bytes_out", size)):
                 for setting in settings:
                     row = rows.get((kind, setting))
-                    value = row.get(counter) if row else None
-                    usual = reference.get(counter) if reference else None
-                    ratio = value / usual if min(value or 0, usual or 0) > 0 else None
-                    line.append(Cell(read(value) if row else "", heat(ratio, full=10),
+                    line.append(Cell(read(row.get(counter)) if row else "",
+                                     heat(compared(row, reference, counter), full=10),
                                      row.name if row else ""))
             lines.append(line)
         found.append(Table(["payload", *settings, *settings], lines,
