@@ -161,7 +161,7 @@ tcp_threaded/ping 10.0  \
 
     def test_intervals_in_json(self):
         output = json.loads(self.explain(self.file(IN_PAIRS), "--json").stdout)
-        self.assertEqual(("cost_us", 5), (output["statistic"], output["probe_us"]))
+        self.assertEqual(("cost_us", {"": 5}), (output["statistic"], output["probe_us"]))
         _, protocol, *_, client = output["operations"][0]["components"]
         self.assertEqual([9.4, 10.5], [round(end, 6) for end in protocol["interval"]])
         self.assertEqual((True, False), (protocol["in_pairs"], client["in_pairs"]))
@@ -175,6 +175,16 @@ tcp_threaded/ping 10.0  \
         self.assertEqual("20.0 µs ± 0.3 67 %", protocol(30, 30, 30))  # their intervals
         self.assertEqual("20.0 µs ± 1.2 67 %", protocol(*[30] * 10, *[29, 31] * 3))  # sign test
         self.assertEqual("20.0 µs ± 0.1 67 %", protocol(*[30] * 12, *[29, 31] * 2))
+
+    def test_each_host_of_a_merged_sweep_has_its_own_probe(self):
+        rows = [paired(f"Latency/{mode}_threaded/ping", us, 1, 1, slower,
+                       label=f"{SHARED} host={host}")
+                for host, slower in (("a", 1), ("b", 3))
+                for mode, us in (("tcp", 10), ("http", 15))]
+        self.assertIn("median of 5 µs on a, 15 µs on b:",
+                      " ".join(self.explain(self.file(rows)).stdout.split()))
+        protocols = [line.split()[1] for line in self.text(rows) if "protocol" in line]
+        self.assertEqual(["5.0", "15.0"], protocols)
 
     def test_rows_about_a_rate_cost_the_time_per_answer(self):
         rows = [row(f"Concurrent/{mode}_threaded/clients:8", 8 * us, items_per_second=1e6 / us,

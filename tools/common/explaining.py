@@ -129,17 +129,17 @@ class Line(NamedTuple):
 
 
 def costs(reports, statistic=COST):
-    """Returns (Results, median probe in µs) for explain(), of a run's documents.
+    """Returns (Results, median probe of each host in µs) for explain(), of a run's documents.
 
-    Without rows in pairs the costs are p50_us. The probe is None unless the statistic is COST and
+    Without rows in pairs the costs are p50_us. There are no probes unless the statistic is COST and
     rows were measured in pairs. Raises Unusable.
     """
     if statistic == COST:
-        documents, probe_us = with_costs(reports)
-        if probe_us:
-            return Results(documents, COST), probe_us
+        documents, probes = with_costs(reports)
+        if probes:
+            return Results(documents, COST), probes
         statistic = "p50_us"
-    return Results(reports, statistic), None
+    return Results(reports, statistic), {}
 
 
 def explained(known, kind):

@@ -35,21 +35,35 @@ def median_probe(rows, rates):
 
 
 def with_costs(reports):
-    """Returns copies of a run's documents with costs, and the median probe in µs or None.
+    """Returns copies of a run's documents with costs, and the median probe of each host in µs.
+
+    There are hosts if a sweep of several was merged, otherwise the only one is "". Without rows in
+    pairs there are no probes.
 
     Each row with times gets `cost_us`, with the ends of its interval as `cost_us_low` and
     `cost_us_high` if its ratio to the probe has them. Rows of a rate get `answers_per_s` too, with
     its ends. A row without pairs gets the cost as it was measured.
     """
     rates = description.of(reports[0]).rates
-    probe_us = median_probe([row for report in reports for row in report["benchmarks"]], rates)
-    documents = [{**report, "benchmarks": [{**row, **_costs(row, rates, probe_us)}
+    by_host = {}
+    for report in reports:
+        for row in report["benchmarks"]:
+            by_host.setdefault(_host(row), []).append(row)
+    probes = {host: probe_us for host, rows in by_host.items()
+              if (probe_us := median_probe(rows, rates))}
+    documents = [{**report, "benchmarks": [{**row, **_costs(row, rates, probes.get(_host(row)))}
                                            for row in report["benchmarks"]]} for report in reports]
-    return documents, probe_us
+    return documents, probes
+
+
+def _host(row):
+    """Returns the host in the row's label, which a merged sweep has; empty without one."""
+    entries = row.get("label", "").split()
+    return next((entry for entry in entries if entry.startswith("host=")), "").removeprefix("host=")
 
 
 def _costs(row, rates, probe_us):
-    if in_pairs(row, rates):
+    if probe_us and in_pairs(row, rates):
         costs = {end: ratio * probe_us for end in ("", "_low", "_high")
                  if (ratio := number(row, "probe_ratio" + end))}
     else:

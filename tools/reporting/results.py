@@ -60,7 +60,7 @@ class Result:
         self.context = reports[0]["context"]
         self.description = description.of(reports[0])
         self.hosts = _hosts(reports)
-        self.costs, self.probe_us = costs(reports)  # for explain(); Unusable without p50_us
+        self.costs, self.probes = costs(reports)  # for explain(); Unusable without p50_us
         measured = [_measured(self.description, *group) for group in _groups(reports)]
         self.rows = [row for row in measured if not row.error]
         self.failed = [row for row in measured if row.error]

@@ -97,4 +97,4 @@ def blocks(result):
     tables = [summary(drawn or explained)]
     if 0 < len(drawn) < len(explained):
         tables.append(Folded(f"All operations: {len(explained)}", [summary(explained)]))
-    return [*charts, *tables, Folded("The arithmetic", [arithmetic(explained, bool(result.probe_us))])]
+    return [*charts, *tables, Folded("The arithmetic", [arithmetic(explained, bool(result.probes))])]
