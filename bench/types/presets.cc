@@ -242,19 +242,22 @@ bool HasRows(std::string_view rows, Preset preset, const ServerMode& mode) {
 
 std::vector<std::uint64_t> EchoSizes(const Options& options, const ServerMode& mode) {
   if (!options.payload_bytes.empty()) return FlaggedPayloads(options);
+  if (options.preset == Preset::kQuick) return {kKib};
   if (ExtentOf(options.preset, mode) == Extent::kSmall) return {64, kKib};
   return {64, kKib, 10 * kKib, 100 * kKib};
 }
 
 std::vector<std::uint64_t> BandwidthSizes(const Options& options, const ServerMode& mode) {
   if (!options.payload_bytes.empty()) return FlaggedPayloads(options);
+  // Bytes take the same path in every model.
+  if (options.preset == Preset::kQuick && mode.model != "threaded") return {};
   if (ExtentOf(options.preset, mode) == Extent::kSmall) return {kKib, 100 * kKib};
   return {kKib, 10 * kKib, 100 * kKib, kMib};
 }
 
 std::vector<std::int64_t> FileSizes(const Options& options, const ServerMode& mode) {
   if (!options.file_bytes.empty()) return options.file_bytes;
-  // A file takes the same path in every model.
+  // As BandwidthSizes.
   if (options.preset == Preset::kQuick && mode.model != "threaded") return {};
   return UpTo(FileLimit(options, mode).most, PresetFiles(ExtentOf(options.preset, mode)));
 }
