@@ -117,8 +117,13 @@ void PairedRows::ReportRuns(const std::vector<Run>& runs) {
     // Others would wait for ever for a connection, or there would be too many.
     const Traits& traits = report.pairs.front()->row().mode().traits;
     const bool alone = traits.connections_at_once <= connections || connections > kMostConnections;
-    if (alone || kept_connections_ + connections > kMostConnections) Flush();
+    // Rows that wait would get less time beside others that do not.
+    const bool waits = report.pairs.front()->waits();
+    if (alone || waits != kept_ones_wait_ || kept_connections_ + connections > kMostConnections) {
+      Flush();
+    }
     one_by_one_ = alone;
+    kept_ones_wait_ = waits;
     kept_pairs_ += alone ? kRowsInTurns : repetitions;
     kept_connections_ += connections;
   }

@@ -68,6 +68,7 @@ class PairedRows : public benchmark::BenchmarkReporter {
   std::size_t kept_pairs_ = 0;
   std::size_t kept_connections_ = 0;
   bool one_by_one_ = false;  // whether the kept ones can't take turns
+  bool kept_ones_wait_ = false;
 };
 
 }  // namespace rpycbench
