@@ -60,10 +60,28 @@ def rows():
                   f"placement=shared payload={kind} compression={setting} dialect=5")
 
 
+def probe(**changes):
+    """Returns a course of 5 s, half of it quiet, with rows whose pairs take turns."""
+    return {"quiet_us": 4.2, "step_s": 1, "us": [4, 4.1, None, 8, 16], "rows": [
+        {"name": "Latency/tcp_threaded/ping/real_time", "repetition_index": 0,
+         "loop_s": [-0.5, 0], "pairs_s": [2, 4]},
+        {"name": "Latency/rpyc_threaded/ping/real_time", "repetition_index": 0,
+         "loop_s": [0, 1], "pairs_s": [2.5, 4.5]},
+        {"name": "Isolation/tcp_threaded/<x>/real_time", "repetition_index": 0,
+         "loop_s": [1, 1.5]}]} | changes
+
+
 def changed(name, **counters):
     """Returns all rows, one of them with other counters."""
     return [{**each, **counters} if each["name"] == name + "/real_time" else each
             for each in rows()]
+
+
+def drawn(page):
+    """Returns the corners of each path with a tooltip in a page, [(tooltip, [(x, y), …]), …]."""
+    return [(html.unescape(tip), [(float(x), float(y)) for x, y in re.findall(
+        r"[ML] ([-\d.]+) ([-\d.]+)", path)]) for tip, path in re.findall(
+            r'<g><title>(.*?)</title>\s*<path d="(.*?)"', page, re.DOTALL)]
 
 
 class Page(html.parser.HTMLParser):
@@ -358,15 +376,96 @@ class ReportTest(ResultsTestCase):
         self.assertIn("fact here there cpus 2 4 kernel – 9.9",
                       Page(self.report(path)).text("environment"))
 
+    def course(self, name="results.json", **changes):
+        """Writes a file with a course of the probe, and a row that is quick to draw."""
+        return super().file([row("Isolation/tcp_threaded", 5)], name, context=CONTEXT,
+                            probe=probe(**changes))
+
+    def test_the_share_of_the_run_that_was_quiet(self):
+        text = Page(self.report(self.course())).text("environment")
+        self.assertIn("The machine was quiet in 50 % of the run's 5 s, as far as", text)
+        self.assertIn("took at most 4.20 µs", text)
+        self.assertIn("quiet in 75 % of", Page(self.report(self.course(quiet_us=8))).text(
+            "environment"))
+        result = self.run_report("--markdown", self.course())
+        self.assertIn("The machine was quiet in 50 % of", result.stdout)
+
+    def test_the_course_of_the_probe(self):
+        """The curve has a gap and steps of the right height; the limit is where its value is."""
+        paths = dict(drawn(self.report(self.course())))
+        steps = paths["median ping of the probe"]
+        limit_y, = {y for _, y in paths["quiet up to 4.20 µs"]}
+        levels = list(dict.fromkeys(y for _, y in steps))  # 4, 4.1, 8 and 16 µs from below
+        self.assertEqual(4, len(levels), steps)
+        self.assertAlmostEqual(levels[2] - levels[3], levels[0] - levels[2], places=3)
+        self.assertTrue(levels[2] < limit_y < levels[1] < levels[0], (levels, limit_y))
+        seconds = dict.fromkeys(x for x, _ in steps)
+        begin, one, two, three, four, five = seconds
+        for at, second in ((1, one), (2, two), (3, three), (4, four)):
+            self.assertAlmostEqual(begin + at * (five - begin) / 5, second, places=3)
+        self.assertFalse({(two, levels[2]), (three, levels[1])} & set(steps), "no gap")
+
+    def test_the_rows_along_the_course(self):
+        """Loops and pairs lie where they were; those that overlap share one mark and a tooltip."""
+        paths = drawn(self.report(self.course()))
+        steps = dict(paths)["median ping of the probe"]
+        begin, end = min(x for x, _ in steps), max(x for x, _ in steps)
+        marks = [(tip, *(round(5 * (x - begin) / (end - begin), 2) for x in (
+            min(x for x, _ in path), max(x for x, _ in path))), min(y for _, y in path))
+                 for tip, path in paths if "/" in tip]
+        latency, isolation = ("Latency/tcp_threaded/ping", "Latency/rpyc_threaded/ping"), \
+            "Isolation/tcp_threaded/<x>"
+        self.assertEqual([(latency[0], -0.5, 0), (latency[1], 0, 1), ("\n".join(latency), 2, 4.5),
+                          (isolation, 1, 1.5)], [mark[:3] for mark in marks])
+        first, second, pairs, other = (mark[3] for mark in marks)
+        self.assertEqual(first, second)
+        self.assertTrue(first < pairs < other, "a lane for each type, its pairs below its loops")
+
+    def test_each_result_and_each_of_its_files_has_its_course(self):
+        page = self.report(self.course(), self.course("slow.json", us=[9]))
+        self.assertEqual(2, page.count("<figcaption>The machine during the run<"))
+        self.assertRegex(Page(page).text("environment"), "quiet in 50 % .* quiet in 0 % ")
+        page = self.report(self.course(), super().file(
+            [row("PyLatency/pyrpyc_threaded/ping", 160)], "client.json", context=CONTEXT,
+            probe=probe(us=[4])))
+        self.assertRegex(Page(page).text("environment"), "quiet in 50 % .* quiet in 100 % ")
+        ids = Page(page).ids
+        self.assertEqual(len(ids), len(set(ids)))
+
+    def test_without_a_course_there_is_no_drawing_of_it(self):
+        page = self.report(self.file([row("Isolation/tcp_threaded", 5)]))
+        self.assertNotIn("The machine", page)
+        self.assertEqual([], drawn(page))
+
+    def test_a_course_that_is_none_is_refused(self):
+        loop = {"name": "a/b", "loop_s": [0, 1]}
+        for changes in ({"quiet_us": 0}, {"quiet_us": "4"}, {"quiet_us": None}, {"step_s": -1},
+                        {"step_s": float("nan")}, {"us": 5}, {"us": []}, {"us": [None]},
+                        {"us": ["a"]}, {"us": [True]}, {"us": [1e308]}, {"us": [4, -4]},
+                        {"step_s": 1e9}, {"rows": None}, {"rows": [5]}, {"rows": [{}]},
+                        *({"rows": [loop | wrong]} for wrong in (
+                            {"name": 5}, {"loop_s": [1]}, {"loop_s": [2, 1]}, {"loop_s": "01"},
+                            {"pairs_s": None}, {"pairs_s": [0, 1e308]}, {"pairs_s": [0, 1, 2]}))):
+            with self.subTest(changes):
+                self.refuses("its probe's course is not one of bench_all's", self.course(**changes))
+        for wrong in (None, [], 5, {}):
+            path = super().file([row("Isolation/tcp_threaded", 5)], probe=wrong)
+            self.refuses("its probe's course is not one of bench_all's", path)
+
+    def test_names_in_a_course_are_drawn_as_they_are(self):
+        odd = {"name": "$\\x$ & <b>/tcp_threaded", "loop_s": [0, 0]}
+        self.assertIn("$\\x$ & <b>", Page(self.report(self.course(rows=[odd]))).text("environment"))
+
     def test_pictures(self):
         folder = self.folder / "pictures"
-        result = self.run_report("--png", folder, self.file(rows()))
+        result = self.run_report("--png", folder, super().file(
+            rows(), context=CONTEXT, probe=probe()))
         self.assertEqual((0, "", ""), (result.returncode, result.stdout, result.stderr))
         found = {path.name: path.read_bytes() for path in folder.iterdir()}
         self.assertLessEqual(
             {"matrix.png", "percentiles-Latency-ping.png", "throughput-Bandwidth-upload.png",
              "concurrency-Concurrent-tail.png", "decomposition.png", "ledger.png",
-             "compression-rpyc_threaded-65536.png"}, set(found))
+             "compression-rpyc_threaded-65536.png", "machine.png"}, set(found))
         for name, content in found.items():
             self.assertTrue(content.startswith(b"\x89PNG") and len(content) > 5000, name)
 

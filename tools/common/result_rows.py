@@ -13,7 +13,7 @@ import re
 import statistics
 from typing import NamedTuple, Optional
 
-from . import description
+from . import description, probe_course
 from .intervals import repeated_interval
 
 SAME_RUN = ("host_name", "git_revision", "preset", "environment")  # shared by the files of one run
@@ -136,6 +136,11 @@ def load(path):
         known = description.of(report)
     except (AttributeError, KeyError, TypeError, re.error) as error:
         raise Unusable(f"{path}: its description is not one of bench_all's ({error!r})") from error
+    try:
+        probe_course.of(report)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unusable(f"{path}: its probe's course is not one of bench_all's "
+                       f"({error!r})") from error
     if not any(known.is_mode(split_name(row["name"])[1]) for rows in lists for row in rows):
         raise Unusable(f"{path}: no row of bench_all, such as Latency/tcp_threaded/ping")
     spell_out_dialect(report)

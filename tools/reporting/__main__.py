@@ -40,7 +40,7 @@ def main():
         from .page import page  # --markdown does without matplotlib, which takes a second to load
         written[given.html] = page(results, sections).encode()
     if given.png:
-        from .drawing import pictures
+        from .pictures import pictures
         given.png.mkdir(parents=True, exist_ok=True)
         for name, content in pictures(sections):
             written[given.png / f"{name}.png"] = content

@@ -1,4 +1,4 @@
-"""Defines the parts of a section, however it is rendered: texts, tables, charts and folded blocks.
+"""Defines the parts of a section, however it is rendered: texts, tables, drawings, folded blocks.
 
 The panels of a chart are side by side on a wide screen and one below the other on a phone. They
 share their axes, so that readers can compare them. A key (a model, a part) has one colour, see
@@ -58,6 +58,35 @@ class Chart:
                                    if isinstance(panel, Panel) else
                                    [key for bar in panel.bars for key in bar.shares])
         return sorted(found, key=lambda key: key != "floor")
+
+
+class Span(NamedTuple):
+    """A time of a run, in seconds, with what was measured in it."""
+    begin: float
+    end: float
+    names: list
+
+
+class Lane(NamedTuple):
+    """What is drawn in one line below a curve: the spans of loops and those of pairs."""
+    label: str
+    loops: list
+    pairs: list
+
+
+class Timeline(NamedTuple):
+    """A curve over the seconds of a run, in steps, with a limit and with lanes below it.
+
+    A value is None where there is a gap. `curve` and `limit` have the text about them.
+    """
+    slug: str  # names the picture and its ids
+    title: str
+    step: float
+    values: list
+    limit: float
+    curve_text: str
+    limit_text: str
+    lanes: list
 
 
 class Cell(NamedTuple):

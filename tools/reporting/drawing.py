@@ -1,4 +1,4 @@
-"""Draws charts and tinted tables with matplotlib, as SVG for the page and as PNG.
+"""Draws charts and tinted tables with matplotlib; turns drawings into SVG for the page.
 
 The same results give the same bytes: pictures have no date and their ids are fixed. SVG keeps text
 as text in the page's font, and takes ink and colours from the page (palette.py).
@@ -7,16 +7,16 @@ as text in the page's font, and takes ink and colours from the page (palette.py)
 import io
 import math
 import re
+from html import escape
 
 import matplotlib
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from . import units
-from .blocks import BarPanel, Chart, Table, flat
+from .blocks import BarPanel
 from .palette import COLD, GRID, HOT, INK, PAPER, VARIABLES, colour, marker
 
 matplotlib.rcParams.update({
@@ -31,7 +31,6 @@ matplotlib.rcParams.update({
 READ = {"micros": units.micros, "bytes": units.size, "count": units.number, "rate": units.rate}
 PANEL = (3.6, 2.7)  # width and height in inches, as all sizes below
 BAR_WIDTH, BAR_HEIGHT, BAR_FRAME = 4.4, 0.21, 0.55
-PNG_DPI = 160
 
 
 def limits(values):
@@ -63,6 +62,18 @@ def set_title(axes, title):
     axes.set_title(title, fontsize=min(10, 340 / max(1, len(title))))
 
 
+def scale_y(axes, values, read):
+    """Makes the y axis logarithmic, with limits that fit the values; `read` writes its ticks."""
+    axes.set_yscale("log")
+    low, high = limits(values)
+    axes.set_ylim(low, high)
+    decades = math.log10(high / low)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else
+                                            (1, 3) if decades < 3 else (1,), numticks=12))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: read(y)))
+
+
 def draw_lines(axes, panel, chart):
     """Draws the lines of a panel, with the axes of its chart."""
     points = [point for each in chart.scale or chart.panels for series in each.series
@@ -75,14 +86,7 @@ def draw_lines(axes, panel, chart):
                   linestyle="--" if series.dashed else "-", zorder=1 if is_floor else 2,
                   linewidth=2.4 if is_floor else 1.6, alpha=0.6 if is_floor else 1.0)
     set_title(axes, panel.title)
-    axes.set_yscale("log")
-    low, high = limits([y for _, y in points])
-    axes.set_ylim(low, high)
-    decades = math.log10(high / low)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else
-                                            (1, 3) if decades < 3 else (1,), numticks=12))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: READ[chart.y.ticks](y)))
+    scale_y(axes, [y for _, y in points], READ[chart.y.ticks])
     axes.set_ylabel(chart.y.label)
     if chart.x.names:
         axes.set_xlim(-0.2, len(chart.x.names) - 0.8)
@@ -135,15 +139,15 @@ def panel_figure(panel, chart):
     return figure
 
 
-def svg(panel, chart, prefix, label):
-    """Returns the panel as an SVG element whose ids begin with `prefix`, unique in the page.
+def svg(figure, prefix, label, tips=()):
+    """Returns the figure as an SVG element whose ids begin with `prefix`, unique in the page.
 
-    `label` describes it to screen readers.
+    `label` describes it to screen readers. What has the id "tip-0" gets the first of `tips` as its
+    tooltip, and so on.
     """
     output = io.StringIO()
-    panel_figure(panel, chart).savefig(output, format="svg", transparent=True,
-                                       metadata={"Date": None, "Creator": None, "Format": None,
-                                                 "Type": None})
+    figure.savefig(output, format="svg", transparent=True,
+                   metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = output.getvalue()
     text = text[text.index("<svg"):]
     for pattern, replacement in (
@@ -158,6 +162,8 @@ def svg(panel, chart, prefix, label):
         text = re.sub(pattern, replacement, text, flags=re.DOTALL)
     for light, variable in VARIABLES.items():
         text = text.replace(light, variable)
+    text = re.sub(rf'<g id="{prefix}-tip-(\d+)">',
+                  lambda found: f"<g><title>{escape(tips[int(found[1])])}</title>", text)
     return text.strip()
 
 
@@ -233,28 +239,3 @@ def table_figure(table):
                     HOT if cell.heat > 0 else COLD, 0.1 + 0.6 * abs(cell.heat)))
             axes.text(x + width - 0.06, y, cell.text, ha="right", va="center", fontsize=8)
     return figure
-
-
-def file_name(text):
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-")
-
-
-def pictures(sections):
-    """Yields (name, PNG) for all charts and tinted tables.
-
-    If there are several results, a result's title leads the name.
-    """
-    for section in sections:
-        for title, blocks in section.parts:
-            for block in flat(blocks):
-                if isinstance(block, Chart):
-                    figure, slug = chart_figure(block), block.slug
-                elif isinstance(block, Table) and block.picture:
-                    figure, slug = table_figure(block), block.picture
-                else:
-                    continue
-                output = io.BytesIO()
-                FigureCanvasAgg(figure)
-                figure.savefig(output, format="png", dpi=PNG_DPI, facecolor="white",
-                               metadata={"Software": None})
-                yield file_name(f"{title}-{slug}" if title else slug), output.getvalue()

@@ -5,9 +5,10 @@ import re
 import string
 from html import escape
 
-from .blocks import BarPanel, Chart, Folded, Table, Text
-from .drawing import svg
-from .palette import DARK, FLOOR, GRID, LIGHT, declarations, glyph, variable
+from .blocks import BarPanel, Chart, Folded, Table, Text, Timeline
+from .drawing import panel_figure, svg
+from .palette import DARK, FLOOR, GRID, LIGHT, VARIABLES, declarations, glyph, variable
+from .timeline import LEGEND, timeline_figure
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 DARK_GRID, DARK_FLOOR = "#353b43", "#8b949e"
@@ -47,18 +48,36 @@ def table_html(table):
             + f"<tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>")
 
 
+def id_prefix(prefix, slug):
+    return re.sub(r"[^A-Za-z0-9]+", "-", f"{prefix}-{slug}")
+
+
+def figure_html(title, legend, content):
+    """Returns a figure with its title and its legend of (text, CSS colour, glyph)."""
+    entries = "".join(f'<li><span style="color:{colour}">{sign}</span> {escape(text)}</li>'
+                      for text, colour, sign in legend)
+    return (f"<figure><figcaption>{escape(title)}</figcaption>"
+            f'<ul class="legend">{entries}</ul>{content}</figure>')
+
+
 def chart_html(chart, prefix):
     """Returns a chart as a figure with its legend; ids in it begin with `prefix`."""
-    name = re.sub(r"[^A-Za-z0-9]+", "-", f"{prefix}-{chart.slug}")
-    panels = "\n".join(svg(panel, chart, f"{name}-{at}",
+    name = id_prefix(prefix, chart.slug)
+    panels = "\n".join(svg(panel_figure(panel, chart), f"{name}-{at}",
                            escape(f"{chart.title}: {panel.title}"))
                        for at, panel in enumerate(chart.panels))
-    legend = "".join(f'<li><span style="color:{variable(key, chart.keys)}">'
-                     f'{glyph(key, chart.keys)}</span> '
-                     f'{escape(key)}</li>' for key in chart.keys)
     kind = "panels bars" if isinstance(chart.panels[0], BarPanel) else "panels"
-    return (f"<figure><figcaption>{escape(chart.title)}</figcaption>"
-            f'<ul class="legend">{legend}</ul><div class="{kind}">{panels}</div></figure>')
+    return figure_html(chart.title, [(key, variable(key, chart.keys), glyph(key, chart.keys))
+                                     for key in chart.keys], f'<div class="{kind}">{panels}</div>')
+
+
+def timeline_html(timeline, prefix):
+    """Returns a timeline as a figure that scrolls by itself."""
+    figure, tips = timeline_figure(timeline)
+    drawn = svg(figure, id_prefix(prefix, timeline.slug), escape(timeline.title), tips)
+    return figure_html(timeline.title, [(text, VARIABLES[colour], sign)
+                                        for text, colour, sign in LEGEND],
+                       f'<div class="scroll timeline" tabindex="0">{drawn}</div>')
 
 
 def block_html(block, prefix):
@@ -67,6 +86,8 @@ def block_html(block, prefix):
         return table_html(block)
     if isinstance(block, Chart):
         return chart_html(block, prefix)
+    if isinstance(block, Timeline):
+        return timeline_html(block, prefix)
     if isinstance(block, Text):
         return f"<p>{escape(block.text)}</p>"
     assert isinstance(block, Folded)

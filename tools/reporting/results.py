@@ -10,7 +10,7 @@ import pathlib
 import statistics
 from typing import NamedTuple, Optional
 
-from common import description
+from common import description, probe_course
 from common.explaining import costs
 from common.intervals import repeated_interval
 from common.result_rows import NOISE, clash, label_and_doubts, load, number, other_run, split_name
@@ -60,6 +60,7 @@ class Result:
         self.context = reports[0]["context"]
         self.description = description.of(reports[0])
         self.hosts = _hosts(reports)
+        self.courses = list(filter(None, map(probe_course.of, reports)))
         self.costs, self.probes = costs(reports)  # for explain(); Unusable without p50_us
         measured = [_measured(self.description, *group) for group in _groups(reports)]
         self.rows = [row for row in measured if not row.error]

@@ -1,9 +1,10 @@
-"""Shows where and how the rows were measured, and which of them are suspect."""
+"""Shows where and how the rows were measured, the machine's state meanwhile, and suspect rows."""
 
 from common import description
+from common.result_rows import split_name
 
-from ..blocks import Cell, Folded, Table, Text
-from ..units import exact, micros
+from ..blocks import Cell, Folded, Lane, Span, Table, Text, Timeline
+from ..units import exact, micros, number
 
 ID = "environment"
 TITLE = "Environment, placement and validity"
@@ -64,6 +65,45 @@ def every(result):
                  lines, words=(5, 6, 7))
 
 
+def spans(times):
+    """Returns the spans of these (name, (begin, end)), without the framework's part of the names.
+
+    Times that overlap become one span.
+    """
+    found = []
+    for name, (begin, end) in sorted(times, key=lambda each: each[1]):
+        name = "/".join(filter(None, split_name(name)))
+        if found and begin < found[-1].end:
+            names = found[-1].names + [name] * (name not in found[-1].names)
+            found[-1] = Span(found[-1].begin, max(end, found[-1].end), names)
+        else:
+            found.append(Span(begin, end, [name]))
+    return found
+
+
+def lanes(rows):
+    """Returns a lane for each type, in the order in which they began."""
+    of_type = {}
+    for row in sorted(rows, key=lambda row: row.loop):
+        of_type.setdefault(split_name(row.name)[0], []).append(row)
+    return [Lane(kind, spans((row.name, row.loop) for row in group),
+                 spans((row.name, row.pairs) for row in group if row.pairs))
+            for kind, group in of_type.items()]
+
+
+def courses(result):
+    """Yields what the probe showed of the machine during the run."""
+    for at, course in enumerate(result.courses, 1):
+        limit = micros(course.quiet_us)
+        yield Text(f"The machine was quiet in {100 * course.quiet_share:.0f} % of the run's "
+                   f"{number(len(course.us) * course.step_s)} s, as far as the probe saw them. "
+                   f"Quiet means that a ping of the probe took at most {limit}, which is 5 % more "
+                   "than the fastest fiftieth of all pings.")
+        yield Timeline(f"machine-{at}" if at > 1 else "machine", "The machine during the run",
+                       course.step_s, course.us, course.quiet_us, "median ping of the probe",
+                       f"quiet up to {limit}", lanes(course.rows))
+
+
 def blocks(result):
     doubtful = sum(bool(row.doubts) for row in result.rows)
     found = [Text(f"{len(result.rows)} rows, {doubtful} with doubts, {len(result.failed)} failed.")]
@@ -73,6 +113,7 @@ def blocks(result):
                             for row in result.failed], words=(1,)))
     if doubtful:
         found.append(doubts(result))
+    found += courses(result)
     machines = [hosts(result)] if result.hosts else []
     return [*found, Folded("Environment", [context(result), *machines]),
             Folded(f"Placement and validity of all rows: {len(result.rows)}", [every(result)])]
