@@ -27,7 +27,8 @@ namespace rpycbench {
 //   "probe"        the course of the probe, if rows were measured in pairs: {"us": [its ping's time
 //                  in each of many equal stretches, or null], "step_s": the length of a stretch,
 //                  "quiet_us": the longest time that counts as quiet, "rows": [{"name": …,
-//                  "repetition_index": …, "loop_s": [begin, end], "pairs_s": [begin, end]}, …]}
+//                  "repetition_index": …, "loop_s": [begin, end], "pairs_s": [begin, end]}, …]},
+//                  in seconds since the first ping; no "pairs_s" without pairs
 //   "context"      has the "description" of the suite's types, modes and counters
 // A row with a failed repetition is in "errors" and not in "benchmarks". Its other repetitions and
 // aggregates over them are left out, too, so that comparing two files does not mistake it for a
