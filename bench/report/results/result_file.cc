@@ -133,7 +133,6 @@ void ResultFile::Finish(const std::function<void(BenchmarkReporter&)>& report_ag
   doubts_.clear();
   failed_rows_.clear();
   probe_ = probe;
-  const bool separated = text_.str() != begin_;  // then a comma comes first
   std::ostringstream rows;
   json_.SetOutputStream(&rows);
   saves_rows_ = false;
@@ -142,7 +141,8 @@ void ResultFile::Finish(const std::function<void(BenchmarkReporter&)>& report_ag
   json_.SetOutputStream(&text_);
   text_.str(begin_);
   text_.seekp(0, std::ios::end);
-  text_ << (separated ? rows.str().substr(kComma.size()) : rows.str());
+  const std::string text = rows.str();
+  text_ << text.substr(text.starts_with(kComma) ? kComma.size() : 0);
   if (replaces_) Save();
 }
 

@@ -1,9 +1,12 @@
 #include "bench/report/results/result_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <filesystem>
@@ -15,6 +18,7 @@
 #include "bench/tests/fake_runs.h"
 #include "fixtures/testing/temporary_folder.h"
 #include "fixtures/usage_error.h"
+#include "servers/net/descriptor.h"
 #include "servers/net/testing/message_of.h"
 
 namespace rpycbench {
@@ -159,6 +163,101 @@ TEST_F(ResultFileTest, SomethingOtherThanARegularFileIsWrittenOnce) {
   file.ReportRuns({FakeRun("a")});
   file.Finalize();
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+compat::Run Doubtful(const char* name, const char* doubt, double p50_us) {
+  compat::Run run = FakeRun(name);
+  run.report_label = std::string("placement=shared doubts=") + doubt;
+  run.counters["p50_us"] = p50_us;
+  return run;
+}
+
+TEST_F(ResultFileTest, TheFinalRowsReplaceTheEarlierOnes) {
+  ResultFile file(path());
+  file.ReportContext({});
+  file.ReportRuns({Doubtful("a", "stalls:3", 1)});
+  file.ReportRuns({FailedRun("broken", "gone")});
+  file.ReportRuns({Doubtful("b", "spread:60%", 2)});
+  const std::string before = ReadFile(path());
+  const boost::json::object probe{{"quiet_us", 4.5}, {"us", {4.25, nullptr}}};
+  file.Finish(
+      [&](benchmark::BenchmarkReporter& again) {
+        compat::Run calm = FakeRun("a");
+        calm.counters["p50_us"] = 11;
+        again.ReportRuns({calm});
+        again.ReportRuns({FailedRun("broken", "gone")});
+        again.ReportRuns({Doubtful("b", "ratio_interval:2%", 12)});
+        EXPECT_EQ(ReadFile(path()), before) << "half of the rows are no result";
+      },
+      probe);
+  for (const bool finalized : {false, true}) {
+    if (finalized) file.Finalize();
+    const boost::json::value document = Document();
+    EXPECT_THAT(Names("benchmarks"), ElementsAre("a", "b"));
+    EXPECT_EQ(document.at("benchmarks").at(0).at("p50_us").to_number<double>(), 11);
+    EXPECT_EQ(document.at("benchmarks").at(1).at("p50_us").to_number<double>(), 12);
+    EXPECT_THAT(Names("errors"), ElementsAre("broken"));
+    EXPECT_THAT(Names("doubts"), ElementsAre("b"));
+    EXPECT_EQ(document.at("doubts").at(0).at("doubts"), boost::json::array{"ratio_interval:2%"});
+    EXPECT_EQ(document.at("probe"), probe);
+    EXPECT_TRUE(document.at("context").as_object().contains("num_cpus"));
+  }
+  EXPECT_THAT(folder_.Files(), ElementsAre("out.json"));
+}
+
+TEST_F(ResultFileTest, FinalRowsNeedNoEarlierOnes) {
+  ResultFile file(path());
+  file.ReportContext({});
+  file.Finish(
+      [](benchmark::BenchmarkReporter& again) {
+        again.ReportRuns({FakeRun("a")});
+        again.ReportRuns({FakeRun("b")});
+      },
+      {{"quiet_us", 4.5}});
+  EXPECT_THAT(Names("benchmarks"), ElementsAre("a", "b"));
+  EXPECT_EQ(Document().at("probe").at("quiet_us").as_double(), 4.5);
+}
+
+// As with --strict, where a doubt that only the end shows makes an error of the only row.
+TEST_F(ResultFileTest, AllRowsMayHaveFailedInTheEnd) {
+  ResultFile file(path());
+  file.ReportContext({});
+  file.ReportRuns({FakeRun("a")});
+  file.Finish(
+      [](benchmark::BenchmarkReporter& again) {
+        again.ReportRuns({FailedRun("a", "doubts=ratio_interval:2%")});
+      },
+      {{"quiet_us", 4.5}});
+  EXPECT_THAT(Names("benchmarks"), IsEmpty());
+  EXPECT_THAT(Names("errors"), ElementsAre("a"));
+}
+
+TEST_F(ResultFileTest, WithoutAProbeThereIsNoCourse) {
+  ResultFile file(path());
+  file.ReportContext({});
+  file.ReportRuns({FakeRun("a")});
+  file.Finalize();
+  EXPECT_FALSE(Document().as_object().contains("probe"));
+}
+
+TEST_F(ResultFileTest, APipeGetsTheFinalRowsOnce) {
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  const net::Descriptor reader(::open(path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  std::string text(60'000, '\0');  // less than a pipe holds
+  ResultFile file(path());
+  file.ReportContext({});
+  file.ReportRuns({FakeRun("a")});
+  file.Finish([](benchmark::BenchmarkReporter& again) { again.ReportRuns({FakeRun("b")}); },
+              {{"quiet_us", 4.5}});
+  EXPECT_EQ(::read(reader.get(), text.data(), text.size()), 0) << "it is written at the end";
+  file.Finalize();
+  const ssize_t size = ::read(reader.get(), text.data(), text.size());
+  ASSERT_GT(size, 0);
+  text.resize(static_cast<std::size_t>(size));
+  const boost::json::value document = boost::json::parse(text);
+  ASSERT_EQ(document.at("benchmarks").as_array().size(), 1u);
+  EXPECT_EQ(document.at("benchmarks").at(0).at("name").as_string(), "b");
+  EXPECT_EQ(document.at("probe").at("quiet_us").as_double(), 4.5);
 }
 
 TEST_F(ResultFileTest, AFolderThatGoesAwayIsAnErrorWithTheFilesName) {
