@@ -32,6 +32,44 @@ class PairsTest(unittest.TestCase):
         self.assertGreater(rpyc, 1.5)
         self.assertGreater(python, 1.5 * rpyc)
 
+    def test_the_file_has_the_course_of_the_probe_with_all_rows(self):
+        """OpenLoop has a loop and no pairs. Aggregates are no rows of the course."""
+        done, report = report_of(
+            "--preset=quick", "--benchmark_repetitions=2", "--window_ms=100",
+            "--benchmark_filter=^(Latency/(tcp|rpyc)_threaded/ping|OpenLoop/tcp_threaded)/",
+            pairs=True)
+        self.assertEqual(0, done.returncode, done.stderr)
+        probe, rows = report["probe"], [row for row in report["benchmarks"]
+                                        if row["run_type"] == "iteration"]
+        self.assertEqual(6, len(rows))
+        for key in "name", "repetition_index":
+            self.assertEqual([row[key] for row in rows], [row[key] for row in probe["rows"]])
+        pings = [us for us in probe["us"] if us is not None]
+        self.assertLess(min(pings), probe["quiet_us"])
+        self.assertGreater(min(pings), 0.5 * probe["quiet_us"])
+        self.assertGreaterEqual(probe["step_s"], 0.05)
+        end = len(probe["us"]) * probe["step_s"] + 0.01  # times are rounded
+        loops_end = float("-inf")
+        for row, entry in zip(rows, probe["rows"]):
+            with self.subTest(row=row["name"], repetition=row["repetition_index"]):
+                begins, ends = entry["loop_s"]
+                self.assertLess(begins, ends)
+                self.assertLessEqual(ends, end)
+                if row["repetition_index"] == 0:
+                    self.assertGreaterEqual(begins, loops_end, "loops run one after the other")
+                loops_end = ends
+                self.assertEqual("floor_ratio" in row, "pairs_s" in entry)
+                self.assertEqual(row["name"].startswith("Latency"), "pairs_s" in entry)
+                if "pairs_s" in entry:
+                    begins, ends = entry["pairs_s"]
+                    self.assertTrue(loops_end <= begins < ends <= end, (loops_end, entry, end))
+                    self.assertTrue(0 <= row["quiet_percent"] <= 100, row["quiet_percent"])
+
+    def test_without_pairs_there_is_no_course(self):
+        done, report = report_of("--preset=quick", "--benchmark_filter=^Latency/tcp_threaded/ping/")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertNotIn("probe", report)
+
     def test_a_floor_needs_no_row_of_its_own(self):
         rows = measure("--preset=quick", "--benchmark_filter=^(Connection|Compute)/http_threaded",
                        pairs=True)
