@@ -1,15 +1,15 @@
 #include "bench/calibration/self_check.h"
 
 #include <cstdio>
-#include <iterator>
-#include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
 #include "bench/calibration/self_check_facts.h"
 #include "bench/run/run.h"
+#include "fixtures/meter/machine.h"
 #include "fixtures/meter/placement.h"
+#include "fixtures/pairs/median_interval.h"
 #include "servers/net/text.h"
 
 namespace rpycbench {
@@ -20,8 +20,12 @@ using std::chrono::milliseconds;
 
 constexpr Placement kPlacements[] = {Placement::kShared, Placement::kSplit, Placement::kFree};
 
-double Nanoseconds(Clock::duration time) {
-  return std::chrono::duration<double, std::nano>(time).count();
+// Returns the share of the CPU time wanted between two readings that the host kept.
+double StolenBetween(const MachineState& earlier, const MachineState& later) {
+  const MachineChange change = Between(earlier, later);
+  const std::chrono::duration<double> stolen = change.steal;
+  const std::chrono::duration<double> wanted = change.busy + change.steal;
+  return wanted.count() > 0 ? stolen / wanted : 0;
 }
 
 TimerFacts CheckTimer() {
@@ -48,36 +52,35 @@ std::optional<CpuPlan> PlanFor(Placement placement, std::string& reason) {
 }
 
 PlacementFacts CheckPlacement(const Options& options, ServerPool& servers, Placement placement) {
-  constexpr int kRuns = 10;
-  constexpr milliseconds kRun{100};
+  constexpr milliseconds kTime{1'000};
+  constexpr std::size_t kSlot = 50;
   PlacementFacts facts{.placement = placement, .unavailable = {}};
   const auto plan = PlanFor(placement, facts.unavailable);
   if (!plan) return facts;
   const PinnedThread pinned(plan->client);
-  const auto client = MakeUniqueClient<BareLoopClient>(
-      servers.Acquire({kBareLoop, placement})->endpoint(), options, kBareLoop);
-  TimePings(*client, 200);
+  const auto server = servers.Acquire({kBareLoop, placement});
+  const auto connect = [&] {
+    auto client = MakeUniqueClient<BareLoopClient>(server->endpoint(), options, kBareLoop);
+    TimePings(*client, 200);
+    return client;
+  };
+  const auto first = connect();
+  const auto second = connect();
   Samples all;
-  std::vector<double> p50s;
-  std::vector<double> p10s;
-  const LostCpuTime before = LostCpuTime::Read(0);
-  const auto start = Clock::now();
-  for (int i = 0; i < kRuns; ++i) {
-    Samples run;
-    for (const auto end = Clock::now() + kRun; Clock::now() < end;) {
-      run.Append(TimePings(*client, 100));
-    }
-    all.Append(run);
-    p50s.push_back(*run.PercentileUs(50));
-    p10s.push_back(*run.PercentileUs(10));
+  std::vector<double> ratios;
+  for (const auto end = Clock::now() + kTime; Clock::now() < end;) {
+    Samples one = TimePings(*first, kSlot);
+    Samples other = TimePings(*second, kSlot);
+    all.Append(one);
+    ratios.push_back(*other.PercentileUs(50) / *one.PercentileUs(50));
   }
-  const auto cpu_time = Nanoseconds(Clock::now() - start) * std::thread::hardware_concurrency();
-  facts.stolen = Nanoseconds((LostCpuTime::Read(0) - before).stolen) / cpu_time;
+  facts.p50_spread = all.SpreadOverTime().value_or(0);
   facts.p50_us = *all.PercentileUs(50);
   facts.p99_us = *all.PercentileUs(99);
-  facts.p50_deviation = RelativeDeviation(p50s);
-  facts.p10_deviation = RelativeDeviation(p10s);
-  client->Close();
+  // Without an interval, nothing is certain.
+  facts.ratio_uncertainty = MedianWithInterval(ratios).HalfWidth().value_or(1);
+  first->Close();
+  second->Close();
   return facts;
 }
 
@@ -100,6 +103,8 @@ CalibrationFacts CheckKnownDelay(const Options& options, ServerPool& servers, Pl
 
 int RunSelfCheck(const Options& options, ServerPool& servers) {
   SelfCheckFacts facts;
+  const cpu_set_t cpus = PlanCpus(Placement::kFree).client;
+  const MachineState before = ReadMachineState(cpus);
   facts.clock = MeasureClock(200'000);
   facts.timer = CheckTimer();
   for (const Placement placement : kPlacements) {
@@ -109,6 +114,7 @@ int RunSelfCheck(const Options& options, ServerPool& servers) {
   for (const KnownDelay& delay : kKnownDelays) {
     facts.calibrations.push_back(CheckKnownDelay(options, servers, placement, delay));
   }
+  facts.stolen = StolenBetween(before, ReadMachineState(cpus));
   std::fputs(Describe(facts).c_str(), stdout);
   if (std::fflush(stdout) != 0) throw std::runtime_error("cannot write everything to stdout");
   return CalibrationHolds(facts) ? kSuccess : kFailure;

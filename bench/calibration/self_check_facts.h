@@ -18,15 +18,17 @@ struct TimerFacts {
   double late_p99_us = 0;
 };
 
-// Results of a ping-pong between client and server, in several short runs.
+// Results of two ping-pongs in short slots that take turns. Both run the same program.
 struct PlacementFacts {
   Placement placement = Placement::kFree;
   std::string unavailable;  // why it could not be measured; empty if it was
-  double p50_us = 0;        // over all runs
+  double p50_us = 0;        // over all slots
   double p99_us = 0;
-  double p50_deviation = 0;  // standard deviation of the runs' p50, as a share of their mean
-  double p10_deviation = 0;
-  double stolen = 0;  // share of the time of all CPUs that the host took away
+  // How far p50 wandered: the distance of the third from the eighth of ten medians in a row, as a
+  // share of the middle one. Rows are measured in pairs, so this harms no comparison.
+  double p50_spread = 0;
+  // Half of the interval of 99 % of the ratio of both, as a share of it.
+  double ratio_uncertainty = 0;
 };
 
 struct CalibrationFacts {
@@ -39,17 +41,16 @@ struct CalibrationFacts {
 struct SelfCheckFacts {
   ClockFacts clock;
   TimerFacts timer;
+  // Share of the CPU time wanted during the check, by any program, that the host kept.
+  double stolen = 0;
   std::vector<PlacementFacts> placements;
   std::vector<CalibrationFacts> calibrations;
 };
 
-// Returns the standard deviation of the values as a share of their mean. There must be at least two
-// values.
-double RelativeDeviation(const std::vector<double>& values);
-
 // Returns whether all known times came out right, which decides the exit status.
 bool CalibrationHolds(const SelfCheckFacts& facts);
-// Returns why the machine is not fit to measure, in a few words each; empty if it is fit.
+// Returns why the machine is not fit to measure, in a few words each, and what to do about it in
+// parentheses; empty if it is fit.
 std::vector<std::string> ReasonsAgainst(const SelfCheckFacts& facts);
 
 // Returns all findings as text, one screen of lines of at most 110 characters, the verdict last.

@@ -53,7 +53,7 @@ class SelfCheckTest(unittest.TestCase):
         for truth in ("spin_uniform", "spin_bimodal", "sleep_constant"):
             self.assertRegex(text, rf"(?m)^  shared +{truth} +[\d.]+ ")
         verdict = text.splitlines()[-1]
-        self.assertRegex(verdict, "^fit to measure: (yes$|no: .)")
+        self.assertRegex(verdict, r"^fit to measure: (yes$|no: .+ \(.+\)$)")
         self.assertEqual(1 if "came out wrong" in verdict else 0, self.right.returncode, text)
 
 

@@ -40,6 +40,7 @@ class CalibrationRow : public ServerFixture {
     meter().evidence().samples = result.samples.count();
     state.counters[counter::kMean] = result.samples.MeanUs();
     state.counters[counter::kFloorP50] = result.floor_p50_us;
+    state.counters[counter::kAfterPause] = result.after_pause_us;
     state.counters[counter::kWindows] = static_cast<double>(result.windows);
     const char* const expected[] = {counter::kExpectedMean, counter::kExpectedP50,
                                     counter::kExpectedP95, counter::kExpectedP99};
@@ -55,9 +56,11 @@ class CalibrationRow : public ServerFixture {
  private:
   static void RequireAgreement(const Calibration& calibration) {
     if (const std::string misses = calibration.Misses(); !misses.empty()) {
-      throw std::runtime_error(misses + " in the last of " + std::to_string(calibration.windows) +
-                               " windows" +
-                               (calibration.disturbed ? ", each disturbed by lost CPU time" : ""));
+      throw std::runtime_error(
+          misses + " after " + std::to_string(calibration.windows) + " windows" +
+          (calibration.disturbed == 0
+               ? ""
+               : "; " + std::to_string(calibration.disturbed) + " calls lost CPU time in each"));
     }
   }
 
@@ -82,9 +85,9 @@ extern const BenchmarkType kCalibrationType{
      .timed = "one call to a server whose delay is known (`full`)",
      .variants = "`spin_uniform`, `spin_bimodal`, `sleep_constant`",
      .has_floor = false,
-     .counters = {counter::kMean, counter::kFloorP50, counter::kWindows, counter::kExpectedMean,
-                  counter::kExpectedP50, counter::kExpectedP95, counter::kExpectedP99,
-                  counter::kExpectedP999}},
+     .counters = {counter::kMean, counter::kFloorP50, counter::kAfterPause, counter::kWindows,
+                  counter::kExpectedMean, counter::kExpectedP50, counter::kExpectedP95,
+                  counter::kExpectedP99, counter::kExpectedP999}},
     RegisterCalibration};
 
 }  // namespace rpycbench
