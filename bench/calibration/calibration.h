@@ -10,6 +10,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,22 +59,45 @@ struct Statistic {
 struct Calibration {
   std::vector<Statistic> statistics;  // mean, p50, p95, p99; none if no window ended in time
   double floor_p50_us = 0;            // the median of the same call without delay
-  double after_pause_us = 0;  // the same after such a pause: floor_p50_us and what the probe found
-  std::size_t windows = 0;    // windows measured; more than one if calls were disturbed
-  std::size_t disturbed = 0;  // calls that lost CPU time in each window
-  Samples samples;            // one of each call, undisturbed if there is one
+  double after_pause_us = 0;          // the same with what the probe needs more after such a pause
+  std::size_t windows = 0;            // windows measured; more than one if calls were disturbed
+  std::size_t disturbed = 0;          // calls that lost CPU time in each window
+  Samples samples;                    // a whole window of calls, undisturbed ones if possible
 
   // Returns an empty string if all statistics hold, otherwise those that do not, with both values.
   // Says so if there are none.
   std::string Misses() const;
 };
 
-// Returns the statistics of `measured` next to their true values: those of the delay, and what a
-// call takes after such a pause, in µs.
-std::vector<Statistic> Compare(const KnownDelay& delay, double after_pause_us, Samples& measured);
+// Returns the statistics of `measured` next to their true values. Those are the statistics of the
+// delay's times, each with each of the times (at least
+// 100) that a call takes after such a pause.
+std::vector<Statistic> Compare(const KnownDelay& delay,
+                               const std::vector<std::chrono::nanoseconds>& after_pause,
+                               Samples& measured);
 
 // Returns the pauses of a cycle of the delay, for the probe.
 std::vector<Probe::Pause> PausesOf(const KnownDelay& delay);
+
+// The probe's pings with and without a pause.
+class PausedProbe {
+ public:
+  explicit PausedProbe(Placement placement)
+      : probe_(placement), lost_(std::vector<pid_t>{probe_.server_pid()}) {}
+
+  // Pings without and with the pause.
+  void Ping(const Probe::Pause& pause);
+  // Returns the time of the latest ping with a pause that lost no CPU time, beyond the pause.
+  std::chrono::nanoseconds after_pause() const { return *after_pause_; }
+  double WithoutPauseP50Us() { return *without_pause_.PercentileUs(50); }
+
+ private:
+  Probe probe_;
+  LostCpuTime lost_;
+  Samples without_pause_;
+  std::optional<std::chrono::nanoseconds> least_lost_;  // beyond the sleep
+  std::optional<std::chrono::nanoseconds> after_pause_;
+};
 
 // Returns the time of a ping.
 template <class Client>
@@ -100,7 +124,8 @@ template <class Client>
 Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const ServerMode& mode,
                               Placement placement, const KnownDelay& delay) {
   constexpr std::size_t kWarmupCalls = 20;
-  constexpr std::size_t kCallsPerProbe = 4;
+  constexpr std::size_t kCallsPerProbe = 2;
+  constexpr std::size_t kWarmupProbes = 5;
   constexpr std::chrono::seconds kMostTime{8};
   const auto connect = [&](const std::shared_ptr<ServerProcess>& server) {
     auto client = MakeUniqueClient<Client>(server->endpoint(), options, mode);
@@ -110,44 +135,44 @@ Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const Se
   const auto plain = connect(pool.Acquire(WithInjection(options, {mode, placement})));
   const auto server = pool.Acquire(WithInjection(options, {mode, placement, {delay.ServerFlag()}}));
   const auto client = connect(server);
-  Probe probe(placement);
+  PausedProbe probe(placement);
   const std::vector<Probe::Pause> pauses = PausesOf(delay);
+  for (std::size_t i = 0; i < kWarmupProbes; ++i) probe.Ping(pauses[i % pauses.size()]);
   LostCpuTime lost(server->visible() ? proc::TreeOf(server->pid()) : std::vector<pid_t>{});
-  LostCpuTime lost_by_probe({probe.server_pid()});
-  UndisturbedCalls calls(delay.calls);
-  UndisturbedCalls after_pause(delay.calls / kCallsPerProbe);
+  UndisturbedCalls calls(pauses.size(), delay.calls / pauses.size());
   Samples floor;
-  Samples without_pause;
   Calibration result;
   const auto end = Samples::Clock::now() + kMostTime;
   const auto in_time = [&] { return Samples::Clock::now() < end; };
   do {
-    const auto needed = [&] { return result.windows == 0 || calls.Disturbed() > 0; };
+    const auto needed = [&] { return result.windows == 0 || calls.Missing() > 0; };
     for (std::size_t i = 0; i < delay.calls && needed() && in_time(); ++i) {
-      if (i % kCallsPerProbe == 0) {
-        without_pause.Add(probe.Ping({}));
-        lost_by_probe.Take();
-        const auto time = probe.Ping(pauses[i % pauses.size()]);
-        after_pause.Add(time, lost_by_probe.Take());
-      }
+      if (i % kCallsPerProbe == 0) probe.Ping(pauses[i % pauses.size()]);
       floor.Add(TimePing(*plain));
       lost.Take();
       const auto time = TimePing(*client);
-      calls.Add(time, lost.Take());
+      calls.Add({time, lost.Take(), probe.after_pause()});
     }
     ++result.windows;
-    result.disturbed = calls.Disturbed();
+    result.disturbed = calls.Missing();
     // Where most calls are disturbed, more windows help little.
   } while (result.disturbed > 0 && result.disturbed <= delay.calls / 2 && in_time());
   client->Close();
   plain->Close();
-  result.samples = calls.OneOfEachPlace();
-  if (result.samples.count() < delay.calls) return result;
-  // Medians, because not every call suffers the outliers.
+  // The probe's pings differ from calls of this mode by as much as they do without a pause.
   result.floor_p50_us = *floor.PercentileUs(50);
-  result.after_pause_us =
-      result.floor_p50_us + *after_pause.All().PercentileUs(50) - *without_pause.PercentileUs(50);
-  result.statistics = Compare(delay, result.after_pause_us, result.samples);
+  const auto more = std::chrono::round<std::chrono::nanoseconds>(
+      std::chrono::duration<double, std::micro>(result.floor_p50_us - probe.WithoutPauseP50Us()));
+  std::vector<std::chrono::nanoseconds> after_pause;
+  Samples after_pause_times;
+  for (const UndisturbedCalls::Call& call : calls.Best()) {
+    result.samples.Add(call.time);
+    after_pause.push_back(call.after_pause + more);
+    after_pause_times.Add(after_pause.back());
+  }
+  result.after_pause_us = *after_pause_times.PercentileUs(50);
+  if (result.samples.count() < delay.calls) return result;
+  result.statistics = Compare(delay, after_pause, result.samples);
   return result;
 }
 

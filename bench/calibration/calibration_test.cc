@@ -17,6 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using std::chrono_literals::operator""us;
 
 constexpr double kFloorUs = 20;
 constexpr double kAfterPauseUs = 80;
@@ -34,7 +35,7 @@ Calibration CalibrationOf(const KnownDelay& delay, double factor) {
     add(measured, times[i % times.size()] * factor + kAfterPauseUs);
   }
   Calibration result;
-  result.statistics = Compare(delay, kAfterPauseUs, measured);
+  result.statistics = Compare(delay, std::vector<std::chrono::nanoseconds>(100, 80us), measured);
   result.floor_p50_us = kFloorUs;
   result.after_pause_us = kAfterPauseUs;
   result.windows = 1;
@@ -103,6 +104,17 @@ TEST(SelfCheckTest, AGoodMachineIsFit) {
   EXPECT_TRUE(CalibrationHolds(facts));
   EXPECT_THAT(ReasonsAgainst(facts), IsEmpty());
   EXPECT_THAT(Describe(facts), HasSubstr("fit to measure: yes\n"));
+}
+
+TEST(CalibrationTest, TailsOfTheCallsAfterAPauseAreInTheTails) {
+  std::vector<std::chrono::nanoseconds> after_pause(100, 80us);
+  after_pause[0] = after_pause[1] = after_pause[2] = 400us;
+  Samples measured;
+  for (int i = 0; i < 100; ++i) measured.Add(10'080us);
+  const auto statistics = Compare(kKnownDelays[2], after_pause, measured);
+  EXPECT_NEAR(statistics[0].expected, 10'089.6, 0.01);
+  EXPECT_NEAR(statistics[1].expected, 10'080, 0.01);
+  EXPECT_NEAR(statistics[3].expected, 10'400, 0.01);
 }
 
 TEST(CalibrationTest, TheProbePausesAsLongAsTheDelay) {
