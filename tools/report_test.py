@@ -61,14 +61,14 @@ def rows():
 
 
 def probe(**changes):
-    """Returns a course of 5 s, half of it quiet, with rows whose pairs take turns."""
-    return {"quiet_us": 4.2, "step_s": 1, "us": [4, 4.1, None, 8, 16], "rows": [
+    """Returns a course of 10 s, half of it quiet, with rows whose pairs take turns."""
+    return {"quiet_us": 4.2, "step_s": 2, "us": [4, 4.1, None, 8, 16], "rows": [
         {"name": "Latency/tcp_threaded/ping/real_time", "repetition_index": 0,
-         "loop_s": [-0.5, 0], "pairs_s": [2, 4]},
+         "loop_s": [-1, 0], "pairs_s": [4, 8]},
         {"name": "Latency/rpyc_threaded/ping/real_time", "repetition_index": 0,
-         "loop_s": [0, 1], "pairs_s": [2.5, 4.5]},
+         "loop_s": [0, 2], "pairs_s": [5, 9]},
         {"name": "Isolation/tcp_threaded/<x>/real_time", "repetition_index": 0,
-         "loop_s": [1, 1.5]}]} | changes
+         "loop_s": [2, 3]}]} | changes
 
 
 def changed(name, **counters):
@@ -383,7 +383,7 @@ class ReportTest(ResultsTestCase):
 
     def test_the_share_of_the_run_that_was_quiet(self):
         text = Page(self.report(self.course())).text("environment")
-        self.assertIn("The machine was quiet in 50 % of the run's 5 s, as far as", text)
+        self.assertIn("The machine was quiet in 50 % of the run's 10 s, as far as", text)
         self.assertIn("took at most 4.20 µs", text)
         self.assertIn("quiet in 75 % of", Page(self.report(self.course(quiet_us=8))).text(
             "environment"))
@@ -410,13 +410,13 @@ class ReportTest(ResultsTestCase):
         paths = drawn(self.report(self.course()))
         steps = dict(paths)["median ping of the probe"]
         begin, end = min(x for x, _ in steps), max(x for x, _ in steps)
-        marks = [(tip, *(round(5 * (x - begin) / (end - begin), 2) for x in (
+        marks = [(tip, *(round(10 * (x - begin) / (end - begin), 2) for x in (
             min(x for x, _ in path), max(x for x, _ in path))), min(y for _, y in path))
                  for tip, path in paths if "/" in tip]
         latency, isolation = ("Latency/tcp_threaded/ping", "Latency/rpyc_threaded/ping"), \
             "Isolation/tcp_threaded/<x>"
-        self.assertEqual([(latency[0], -0.5, 0), (latency[1], 0, 1), ("\n".join(latency), 2, 4.5),
-                          (isolation, 1, 1.5)], [mark[:3] for mark in marks])
+        self.assertEqual([(latency[0], -1, 0), (latency[1], 0, 2), ("\n".join(latency), 4, 9),
+                          (isolation, 2, 3)], [mark[:3] for mark in marks])
         first, second, pairs, other = (mark[3] for mark in marks)
         self.assertEqual(first, second)
         self.assertTrue(first < pairs < other, "a lane for each type, its pairs below its loops")
