@@ -36,7 +36,7 @@ class PairsTest(unittest.TestCase):
         """OpenLoop has a loop and no pairs. Aggregates are no rows of the course."""
         done, report = report_of(
             "--preset=quick", "--benchmark_repetitions=2", "--window_ms=100",
-            "--benchmark_filter=^(Latency/(tcp|rpyc)_threaded/ping|OpenLoop/tcp_threaded)/",
+            "--benchmark_filter=^(Latency/(tcp|rpyc)_threaded/ping|OpenLoop/rpyc_threaded)/",
             pairs=True)
         self.assertEqual(0, done.returncode, done.stderr)
         probe, rows = report["probe"], [row for row in report["benchmarks"]
