@@ -1,6 +1,6 @@
-// `bench_all --self-check` reports in under 20 seconds whether this machine is fit to measure. It
-// looks at the clock, the timers, the cost of waking the other side and how much that differs from
-// run to run. It also checks whether known times come out right. self_check_facts.h has the
+// `bench_all --self-check` reports in 15 to 30 seconds whether this machine is fit to measure. It
+// looks at the clock, the timers, the cost of waking the other side and how certain a ratio of two
+// ping-pongs is. It also checks whether known times come out right. self_check_facts.h has the
 // judgement.
 #pragma once
 
