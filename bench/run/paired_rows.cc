@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <span>
@@ -88,10 +89,12 @@ std::vector<std::unique_ptr<PairedRow>> PairedRows::PairsFor(const std::vector<R
   std::vector<RecordedRun> recorded = found->second->TakeRecorded(runs.size());
   if (recorded.size() != runs.size()) return {};
   ServerFixture* floor = FloorOf(name.whole());
+  // Without time for more than a pair, nobody expects an interval.
+  const double precision = settings_.time.count() > 0 ? types_.Find(name.type).precision
+                                                      : std::numeric_limits<double>::infinity();
   std::vector<std::unique_ptr<PairedRow>> pairs;
   for (RecordedRun& run : recorded) {
-    pairs.push_back(std::make_unique<PairedRow>(*found->second, floor, std::move(run),
-                                                types_.Find(name.type).precision));
+    pairs.push_back(std::make_unique<PairedRow>(*found->second, floor, std::move(run), precision));
   }
   if (pairs.front()->connections() > kMostConnections) return {};
   return pairs;
