@@ -43,7 +43,7 @@ PairSettings PairsOf(const Options& options) {
     settings.time = milliseconds(0);
     return settings;
   }
-  if (options.preset == Preset::kQuick) settings.time = milliseconds(240);
+  if (options.preset == Preset::kQuick) settings.time = milliseconds(220);
   if (options.preset == Preset::kFull) settings.time = milliseconds(1'000);
   return settings;
 }
