@@ -70,8 +70,8 @@ struct Calibration {
 };
 
 // Returns the statistics of `measured` next to their true values. Those are the statistics of the
-// delay's times, each with each of the times (at least
-// 100) that a call takes after such a pause.
+// delay's times, each with each of the times that a call takes after such a pause. There must be at
+// least 100 of the latter.
 std::vector<Statistic> Compare(const KnownDelay& delay,
                                const std::vector<std::chrono::nanoseconds>& after_pause,
                                Samples& measured);

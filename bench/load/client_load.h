@@ -74,6 +74,7 @@ class ClientSteps {
 
   void CloseAll() const { source_.CloseAll(); }
 
+  // Sets how many requests each client makes from now on.
   void SetRequests(std::int64_t requests) { requests_ = requests; }
 
   // Runs `step` unless the client has failed, and records what it throws.

@@ -140,8 +140,8 @@ void PairedRows::Revise(std::vector<Report>& reports, bool reported) const {
   const std::vector<Run>* repetitions = nullptr;
   for (Report& report : reports) {
     if (!report.pairs.empty()) {
+      const double quiet_us = pairing_->course().QuietUs();
       for (std::size_t i = 0; i < report.runs.size(); ++i) {
-        const double quiet_us = pairing_->course().QuietUs();
         if (reported) {
           report.pairs[i]->Revise(report.runs[i], quiet_us);
         } else {

@@ -52,6 +52,7 @@ class PairedRows : public benchmark::BenchmarkReporter {
   ServerFixture* FloorOf(const std::string& row) const;
   void Flush();
   // Sets the figures of the pairs in all these runs by what is quiet now, and the aggregates.
+  // `reported` says whether the pairs were reported before.
   void Revise(std::vector<Report>& reports, bool reported) const;
   boost::json::object DescribeCourse() const;
 

@@ -89,6 +89,8 @@ struct OutputFile {
   std::unique_ptr<Reporter> reporter;
   ResultFile* json = nullptr;
 };
+
+// Throws UsageError if the file cannot be written.
 OutputFile MakeFile(const FrameworkFlags& flags, const TypeTable& types) {
   const std::string path = flags.ValueOr("benchmark_out", "");
   if (path.empty() || flags.On("benchmark_list_tests")) return {};
