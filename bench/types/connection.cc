@@ -2,6 +2,7 @@
 // little, because the kernel's backlog answers it before a thread is started or a process forked.
 // Connections are made one after the other, held open, and closed outside of the clock.
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,10 @@ std::string_view FirstCall(RpycClient& client, Opening opening) {
 // More connections open at once would exhaust descriptors before they show anything new. More than
 // a mode serves at once would wait for ever.
 constexpr std::size_t kHeld = 100;
+// Slots hold fewer, so that they may open as many before, within kWarmup: the first connections
+// of a server take longer, because it allocates stacks and arenas for as many as are open at once.
+constexpr std::size_t kHeldInSlots = 8;
+constexpr std::chrono::milliseconds kWarmup{2};
 
 template <class Client>
 class ConnectionRow : public ServerFixture {
@@ -54,8 +59,8 @@ class ConnectionRow : public ServerFixture {
   void Measure(benchmark::State& state) override {
     Phases phases;
     phases.Reset(static_cast<std::size_t>(state.max_iterations));
-    Connections connections(*this);
-    meter().BeforeConnecting(Held());
+    Connections connections(*this, Held(kHeld));
+    meter().BeforeConnecting(Held(kHeld));
     meter().Start();
     for (auto _ : state) {
       if (connections.full()) {
@@ -81,7 +86,7 @@ class ConnectionRow : public ServerFixture {
     }
   }
 
-  std::size_t connections_for_slots() const override { return Held(); }
+  std::size_t connections_for_slots() const override { return Held(kHeldInSlots); }
   std::unique_ptr<SlotRunner> MakeSlotRunner() override { return std::make_unique<Slots>(*this); }
 
   LedgerUse ledger_use() const override {
@@ -109,11 +114,11 @@ class ConnectionRow : public ServerFixture {
     }
   };
 
-  // Connections that stay open until there are as many as may be held.
+  // Connections that stay open until there are `most`.
   class Connections {
    public:
-    explicit Connections(const ConnectionRow& row) : row_(row), server_(row.server()) {
-      for (std::size_t i = 0; i < row.Held(); ++i) {
+    Connections(const ConnectionRow& row, std::size_t most) : row_(row), server_(row.server()) {
+      for (std::size_t i = 0; i < most; ++i) {
         places_.push_back(std::make_unique<std::optional<Client>>());
       }
     }
@@ -169,7 +174,12 @@ class ConnectionRow : public ServerFixture {
 
   class Slots : public SlotRunner {
    public:
-    explicit Slots(const ConnectionRow& row) : connections_(row) {}
+    explicit Slots(const ConnectionRow& row) : connections_(row, row.Held(kHeldInSlots)) {
+      const auto end = Samples::Clock::now() + kWarmup;
+      while (!connections_.full() && Samples::Clock::now() < end) connections_.Open(phases_);
+      Close();
+      phases_.Reset(0);
+    }
 
     SlotResult Run(const SlotLength& length, Samples& times) override {
       const SlotResult result = MakeCalls(length, times, [this] {
@@ -188,7 +198,9 @@ class ConnectionRow : public ServerFixture {
     Phases phases_;
   };
 
-  std::size_t Held() const { return std::min(kHeld, mode().traits.connections_at_once); }
+  std::size_t Held(std::size_t most) const {
+    return std::min(most, mode().traits.connections_at_once);
+  }
 
   static void SetMedian(benchmark::State& state, const char* name, Samples& samples) {
     if (const auto median = samples.PercentileUs(50)) state.counters[name] = *median;
