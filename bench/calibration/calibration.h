@@ -83,7 +83,7 @@ std::vector<Probe::Pause> PausesOf(const KnownDelay& delay);
 class PausedProbe {
  public:
   explicit PausedProbe(Placement placement)
-      : probe_(placement), lost_(std::vector<pid_t>{probe_.server_pid()}) {}
+      : probe_(PlanCpus(placement)), lost_(std::vector<pid_t>{probe_.server_pid()}) {}
 
   // Pings without and with the pause.
   void Ping(const Probe::Pause& pause);

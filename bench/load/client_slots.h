@@ -17,11 +17,10 @@ class ClientSlots : public SlotRunner {
  public:
   // Connects all clients. Throws if one failed.
   ClientSlots(const net::Endpoint& server, const Options& options, const ServerMode& mode,
-              std::size_t clients, std::int64_t requests, const Call& call, const cpu_set_t& cpus)
+              std::size_t clients, const Call& call, const cpu_set_t& cpus)
       : call_(call),
-        most_(requests),
         source_(server, options, mode, clients, call_),
-        clients_(clients, requests, source_, call_, cpus) {
+        clients_(clients, static_cast<std::int64_t>(kMostRequests), source_, call_, cpus) {
     CheckDescriptorsFor(clients);
     clients_.Connect();
     CheckAllSucceeded(clients_.results());
@@ -29,18 +28,18 @@ class ClientSlots : public SlotRunner {
 
   SlotResult Run(const SlotLength& length, Samples& times) override {
     SlotResult slot;
-    // The first ones warm up, and show how many a slot has time for.
-    slot.operations = MakeRequests(requests_, slot.spent);
-    const double fitting = static_cast<double>(requests_) *
-                           static_cast<double>(length.time.count()) /
-                           static_cast<double>(std::max<std::int64_t>(slot.spent.count(), 1));
-    requests_ = static_cast<std::int64_t>(std::clamp(fitting, 1.0, static_cast<double>(most_)));
+    // The first ones warm up. Before the very first it is not known how many there is time for.
+    const auto warmup = length.time / 8;
+    do {
+      slot.spent = {};
+      slot.operations += MakeRequests(Fitting(warmup), slot.spent);
+    } while (slot.spent < warmup / 2);
     slot.spent = {};
     std::uint64_t counted = 0;
     do {
-      counted += MakeRequests(requests_, slot.spent);
+      counted += MakeRequests(Fitting(length.time), slot.spent);
       for (const ClientResult& result : clients_.results()) times.Append(result.latencies);
-    } while (slot.spent < length.time);
+    } while (slot.spent < length.time * 3 / 4);
     slot.operations += counted;
     slot.cost_us = static_cast<double>(slot.spent.count()) / 1e3 / static_cast<double>(counted);
     return slot;
@@ -49,6 +48,14 @@ class ClientSlots : public SlotRunner {
   void Close() override { clients_.CloseAll(); }
 
  private:
+  static constexpr double kMostRequests = 1'000;  // by each client at a time
+
+  // Returns how many requests each client has time for.
+  std::int64_t Fitting(std::chrono::nanoseconds time) const {
+    const double fitting = static_cast<double>(time.count()) / std::max(each_ns_, 1.0);
+    return each_ns_ == 0 ? 1 : static_cast<std::int64_t>(std::clamp(fitting, 1.0, kMostRequests));
+  }
+
   // Lets each client make so many requests and adds the time that they took. Returns how many all
   // of them made.
   std::uint64_t MakeRequests(std::int64_t requests, std::chrono::nanoseconds& spent) {
@@ -56,13 +63,14 @@ class ClientSlots : public SlotRunner {
     clients_.SetRequests(requests);
     clients_.MakeRequests();
     CheckAllSucceeded(clients_.results());
-    spent += FromFirstToLast(clients_.results());
+    const std::chrono::nanoseconds took = FromFirstToLast(clients_.results());
+    each_ns_ = static_cast<double>(took.count()) / static_cast<double>(requests);
+    spent += took;
     return static_cast<std::uint64_t>(requests) * clients_.results().size();
   }
 
   Call call_;
-  std::int64_t most_;
-  std::int64_t requests_ = 1;
+  double each_ns_ = 0;  // the time of a request by each client; 0 before the first
   Source source_;
   Clients<Source, Call> clients_;
 };

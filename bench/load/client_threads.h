@@ -1,16 +1,19 @@
-// The clients of client_load.h as threads of this process. A barrier moves them from phase to phase
-// together.
+// The clients of client_load.h as threads of this process, spread evenly over the CPUs of the load:
+// where the scheduler would put them changes a rate by a tenth and more from run to run. A barrier
+// moves them from phase to phase together.
 #pragma once
 
 #include <barrier>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include "bench/load/client_load.h"
+#include "fixtures/meter/placement.h"
 
 namespace rpycbench {
 
@@ -66,7 +69,11 @@ class ClientThreads {
   void Run(std::size_t client) {
     phase_.arrive_and_wait();
     if (ended_) return;
-    steps_.Guard(results_[client], [this] { CheckThisThread(cpus_); });
+    std::optional<PinnedThread> pinned;
+    steps_.Guard(results_[client], [&] {
+      CheckThisThread(cpus_);
+      pinned.emplace(OneOf(cpus_, client));
+    });
     steps_.Connect(client, results_[client]);
     phase_.arrive_and_wait();
     for (;;) {

@@ -120,13 +120,14 @@ void PairedRows::ReportRuns(const std::vector<Run>& runs) {
     // Others would wait for ever for a connection, or there would be too many.
     const Traits& traits = report.pairs.front()->row().mode().traits;
     const bool alone = traits.connections_at_once <= connections || connections > kMostConnections;
-    // Rows that wait would get less time beside others that do not.
-    const bool waits = report.pairs.front()->waits();
-    if (alone || waits != kept_ones_wait_ || kept_connections_ + connections > kMostConnections) {
+    // Two CPUs are quiet together more rarely than one. Rows that wait for them would take time
+    // from the others.
+    const MachineWatch::Cpus cpus = report.pairs.front()->cpus();
+    if (alone || cpus != kept_cpus_ || kept_connections_ + connections > kMostConnections) {
       Flush();
     }
     one_by_one_ = alone;
-    kept_ones_wait_ = waits;
+    kept_cpus_ = cpus;
     kept_pairs_ += alone ? kRowsInTurns : repetitions;
     kept_connections_ += connections;
   }

@@ -69,7 +69,7 @@ class PairedRows : public benchmark::BenchmarkReporter {
   std::size_t kept_pairs_ = 0;
   std::size_t kept_connections_ = 0;
   bool one_by_one_ = false;  // whether the kept ones can't take turns
-  bool kept_ones_wait_ = false;
+  MachineWatch::Cpus kept_cpus_ = MachineWatch::Cpus::kOne;
 };
 
 }  // namespace rpycbench

@@ -293,7 +293,7 @@ class FailureTest(FolderTestCase):
                                       *self.lying("content", first)) for first in (2, 5)}
         for first, program in programs.items():
             with self.subTest(first=first):
-                self.check_failed(program, count=2, because="wrong reply to compute; server:")
+                self.check_failed(program, count=1, because="wrong reply to compute; server:")
 
     def test_a_wrong_reply_beside_a_crash_is_never_a_number(self):
         # The order of calls: the verified one, the bystanders' first four, the victim's, then those

@@ -61,8 +61,7 @@ class ComputeRow : public ServerFixture {
   std::unique_ptr<SlotRunner> MakeSlotRunner() override {
     return std::make_unique<ClientSlots<ClientThreads, OwnConnections<Client>,
                                         std::remove_const_t<decltype(kCompute)>>>(
-        server(), options(), mode(), clients_, kRequestsPerClient, kCompute,
-        PlanCpus(placement()).client);
+        server(), options(), mode(), clients_, kCompute, PlanCpus(placement()).client);
   }
 
  private:

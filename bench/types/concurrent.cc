@@ -49,8 +49,7 @@ class ConcurrentRow : public ServerFixture {
   std::size_t connections_for_slots() const override { return clients_; }
   std::unique_ptr<SlotRunner> MakeSlotRunner() override {
     return std::make_unique<ClientSlots<Clients, Source, Call>>(
-        server(), options(), mode(), clients_, options().requests_per_client, call_,
-        PlanCpus(placement()).client);
+        server(), options(), mode(), clients_, call_, PlanCpus(placement()).client);
   }
 
   std::string Conditions() const override {

@@ -264,6 +264,8 @@ std::vector<std::int64_t> FileSizes(const Options& options, const ServerMode& mo
 
 std::vector<std::int64_t> ClientCounts(const Options& options, const ServerMode& mode) {
   if (!options.clients.empty()) return ServedOf(options.clients, mode);
+  // A single client measures above all on which CPU the scheduler lets the server run.
+  if (options.preset == Preset::kQuick) return ServedOf({10}, mode);
   return UpTo(ClientLimit(options, mode).most, PresetClients(ExtentOf(options.preset, mode)));
 }
 
@@ -283,6 +285,7 @@ std::vector<std::int64_t> GeneratorConnections(const Options& options, const Ser
 
 std::vector<std::int64_t> ComputeClientCounts(const Options& options, const ServerMode& mode) {
   if (!options.clients.empty()) return ServedOf(options.clients, mode);
+  if (options.preset == Preset::kQuick) return ServedOf({4}, mode);  // as ClientCounts
   return UpTo(ConnectionLimit(options, mode).most,
               PresetComputeClients(ExtentOf(options.preset, mode)));
 }
