@@ -40,11 +40,11 @@ PairSettings PairsOf(const Options& options) {
   if (options.shortest_rows) {
     settings.slot.time = settings.probe = milliseconds(0);
     settings.slot.calls = 1;
-    settings.time = settings.two_cpus_time = milliseconds(0);
+    settings.time = settings.rate_time = milliseconds(0);
     return settings;
   }
-  if (options.preset == Preset::kQuick) settings.two_cpus_time = milliseconds(600);
-  if (options.preset == Preset::kFull) settings.time = settings.two_cpus_time = milliseconds(1'000);
+  if (options.preset == Preset::kQuick) settings.rate_time = milliseconds(850);
+  if (options.preset == Preset::kFull) settings.time = settings.rate_time = milliseconds(1'000);
   return settings;
 }
 

@@ -120,14 +120,13 @@ void PairedRows::ReportRuns(const std::vector<Run>& runs) {
     // Others would wait for ever for a connection, or there would be too many.
     const Traits& traits = report.pairs.front()->row().mode().traits;
     const bool alone = traits.connections_at_once <= connections || connections > kMostConnections;
-    // Two CPUs are quiet together more rarely than one. Rows that wait for them would take time
-    // from the others.
-    const MachineWatch::Cpus cpus = report.pairs.front()->cpus();
-    if (alone || cpus != kept_cpus_ || kept_connections_ + connections > kMostConnections) {
+    const PairedRow& first = *report.pairs.front();
+    if (alone || (first_kept_ != nullptr && !first.TakesTurnsWith(*first_kept_)) ||
+        kept_connections_ + connections > kMostConnections) {
       Flush();
     }
     one_by_one_ = alone;
-    kept_cpus_ = cpus;
+    first_kept_ = &first;
     kept_pairs_ += alone ? kRowsInTurns : repetitions;
     kept_connections_ += connections;
   }
@@ -179,6 +178,7 @@ void PairedRows::Flush() {
   kept_.clear();
   kept_pairs_ = 0;
   kept_connections_ = 0;
+  first_kept_ = nullptr;
   one_by_one_ = false;
 }
 
