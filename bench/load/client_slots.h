@@ -20,7 +20,7 @@ class ClientSlots : public SlotRunner {
               std::size_t clients, const Call& call, const cpu_set_t& cpus)
       : call_(call),
         source_(server, options, mode, clients, call_),
-        clients_(clients, static_cast<std::int64_t>(kMostRequests), source_, call_, cpus) {
+        clients_(clients, kMostRequests, source_, call_, cpus) {
     CheckDescriptorsFor(clients);
     clients_.Connect();
     CheckAllSucceeded(clients_.results());
@@ -48,12 +48,13 @@ class ClientSlots : public SlotRunner {
   void Close() override { clients_.CloseAll(); }
 
  private:
-  static constexpr double kMostRequests = 1'000;  // by each client at a time
+  static constexpr std::int64_t kMostRequests = 1'000;  // by each client at a time
 
-  // Returns how many requests each client has time for.
+  // Returns how many requests each client can make in that time; 1 before the first of them.
   std::int64_t Fitting(std::chrono::nanoseconds time) const {
-    const double fitting = static_cast<double>(time.count()) / std::max(each_ns_, 1.0);
-    return each_ns_ == 0 ? 1 : static_cast<std::int64_t>(std::clamp(fitting, 1.0, kMostRequests));
+    if (each_ns_ == 0) return 1;
+    const double fitting = static_cast<double>(time.count()) / each_ns_;
+    return static_cast<std::int64_t>(std::clamp(fitting, 1.0, double{kMostRequests}));
   }
 
   // Lets each client make so many requests and adds the time that they took. Returns how many all
