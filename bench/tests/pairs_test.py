@@ -1,17 +1,32 @@
 """Tests the pairs of a row with its floor and with the probe: `pairs_test.py bench_all`."""
 
 import json
+import os
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 import unittest
 
-from testing.runs import BENCH_SERVER, ROOT, measure, report_of, rows_of, run
+from testing.runs import BENCH_ALL, BENCH_SERVER, ROOT, measure, report_of, rows_of, run
+from testing.watching import children, wait_until
 
 PING = "^Latency/(tcp|rpyc|pyrpyc)_threaded/ping/"
 PAIRED = ("floor_ratio", "floor_ratio_low", "floor_ratio_high", "probe_ratio", "probe_ratio_low",
           "probe_ratio_high", "floor_pairs", "quiet_p50_us", "quiet_percent")
+
+
+def cpus_of_probes(program):
+    """Returns the sets of CPUs on which the probes of a running bench_all serve."""
+    found = set()
+    for pid in children(program):
+        try:
+            if b"--serve_probe" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(frozenset(os.sched_getaffinity(pid)))
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended
+    return found
 
 
 class PairsTest(unittest.TestCase):
@@ -75,6 +90,21 @@ class PairsTest(unittest.TestCase):
                        pairs=True)
         for name, row in rows.items():
             self.assertIn("floor_ratio", row, name)
+
+    def test_a_row_that_uses_several_cpus_is_watched_on_two(self):
+        """The other row's ends share a CPU, and its probe has no other."""
+        wanted = min(2, len(os.sched_getaffinity(0)))
+        for row, count in ("Latency/tcp_threaded/ping", 1), ("Compute/tcp_threaded", wanted):
+            seen = set()
+            with self.subTest(row=row), subprocess.Popen(
+                    [BENCH_ALL, "--preset=quick", f"--benchmark_filter=^{row}/"],
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as program:
+                def ended(program=program, seen=seen):
+                    seen.update(cpus_of_probes(program.pid))
+                    return program.poll() is not None
+                wait_until(ended, "the end of the run")
+                self.assertEqual(0, program.returncode)
+                self.assertEqual([1] * count, [len(cpus) for cpus in seen])
 
     def test_rows_of_types_that_make_windows_have_no_pairs(self):
         rows = measure("--preset=quick", "--benchmark_filter=^(Isolation/tcp|OpenLoop)",
