@@ -16,8 +16,8 @@
 #include "servers/http/session.h"
 #include "servers/model/models.h"
 #include "servers/net/descriptor_limit.h"
+#include "servers/net/listener.h"
 #include "servers/net/log.h"
-#include "servers/net/wait.h"
 #include "servers/rpyc/session.h"
 #include "servers/service/service.h"
 #include "servers/tcp/session.h"
@@ -113,8 +113,8 @@ void Declare(CLI::App& app, Options& options) {
       ->check(CLI::IsMember(&model::Models()));
   app.add_option(
          "--host", options.host,
-         "address to bind: a name, an IPv4 or IPv6 address, or unix:<name> for a Unix-domain "
-         "socket with that abstract name; unix: picks a free name")
+         "address to bind: a name, an IPv4 or IPv6 address, unix:/<path> or unix:<name> for a "
+         "Unix-domain socket with that path or abstract name; unix: picks a free name")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--port", options.port, "port to bind; 0 picks a free one");
   app.add_option("--nonce", options.nonce,
@@ -166,7 +166,7 @@ void Declare(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--max_nested_requests", options.rpyc.max_nested_requests,
                  "rpyc: most requests served while others wait for their answers")
-      ->check(CLI::Range(1, 256));  // the stack of a fiber holds no more
+      ->check(CLI::Range(1, 256));  // the stack of a coroutine holds no more
   app.add_option("--max_objects", options.rpyc.max_exported_objects,
                  "rpyc: most objects to which one peer may hold references")
       ->check(CLI::PositiveNumber);
@@ -213,22 +213,18 @@ void Announce(const net::Listener& listener, const std::string& nonce) {
 }
 
 // Returns the number of connections to allow. If one process holds all connections, they share its
-// descriptor limit, and the timers of sleeping fibers get the rest.
+// descriptor limit.
 std::size_t MaxConnections(const Options& options) {
   const std::size_t wanted = options.max_connections.value_or(model::Limits{}.max_connections);
   if (!model::Models().at(options.model).one_process) return wanted;
   const std::size_t descriptors = net::RaiseDescriptorLimit();
-  if (wanted + net::kOtherDescriptors <= descriptors) {
-    net::LimitTimers(std::max(descriptors - net::kOtherDescriptors - wanted, net::kOwnTimers));
-    return wanted;
-  }
+  if (wanted + net::kOtherDescriptors <= descriptors) return wanted;
   if (options.max_connections || descriptors <= net::kOtherDescriptors) {
     throw std::runtime_error(std::to_string(wanted) + " connections take " +
                              std::to_string(wanted + net::kOtherDescriptors) +
                              " descriptors, and no more than " + std::to_string(descriptors) +
                              " are allowed here (ulimit -Hn)");
   }
-  net::LimitTimers(net::kOwnTimers);
   return descriptors - net::kOtherDescriptors;
 }
 

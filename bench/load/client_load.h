@@ -1,6 +1,7 @@
-// What N clients have to do, whether threads or fibers run them. All connect at the same moment,
-// wait until all have had a first reply, and then start their requests at the same moment. A client
-// keeps its findings to itself until the phase is over. Nothing is shared while requests are made.
+// What N clients have to do, whether threads or coroutines run them. All connect at the same
+// moment, wait until all have had a first reply, and then start their requests at the same moment.
+// A client keeps its findings to itself until the phase is over. Nothing is shared while requests
+// are made.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -40,8 +41,8 @@ inline std::vector<ClientResult> MakeResults(std::size_t clients, std::int64_t r
   return results;
 }
 
-// What a client does in each phase, whether a thread or a fiber runs it. A client that has failed
-// does nothing more.
+// What a client does in each phase, whether a thread or a coroutine runs it. A client that has
+// failed does nothing more.
 template <class Source, class Call>
 class ClientSteps {
  public:
@@ -161,9 +162,9 @@ inline void TakeTotals(RowMeter& meter, ClientTotals& totals, Tail tail, std::si
   meter.LoadIsMadeBy(threads);
 }
 
-// Runs one iteration of the benchmark's loop. `Clients` is ClientThreads or ClientFibers; `keep` is
-// invoked with the clients' results. The clock runs from the release of the requests to the last
-// reply. It excludes connecting, closing and `keep`. Throws if a client failed.
+// Runs one iteration of the benchmark's loop. `Clients` is ClientThreads or ClientCoroutines;
+// `keep` is invoked with the clients' results. The clock runs from the release of the requests to
+// the last reply. It excludes connecting, closing and `keep`. Throws if a client failed.
 template <template <class, class> class Clients, class Source, class Call, class Keep>
 void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call& call,
                     ClientTotals& totals, const Keep& keep) {

@@ -15,7 +15,7 @@
 
 namespace rpycbench {
 
-// A connection for each client. The thread or fiber of a client calls the methods that take its
+// A connection for each client. The thread or coroutine of a client calls the methods that take its
 // number, and no two clients share any state.
 template <class Client>
 class OwnConnections {
@@ -61,7 +61,7 @@ class OwnConnections {
 };
 
 // A fixed number of connections that are made beforehand and shared by all clients. A client that
-// waits for one blocks its thread, so this is not for clients that are fibers.
+// waits for one blocks its thread, so this is not for clients that are coroutines.
 template <class Client>
 class PooledConnections {
  public:

@@ -1,5 +1,5 @@
 // Clients that make calls when they are due and not when the last answer came: an open loop. Each
-// connection has a fiber, and all fibers run on the thread that measures. One more fiber watches
+// connection has a coroutine, and all of them run on the thread that measures. One more watches
 // the clock. It hands each due call to the connection that has been free the longest. It never
 // sleeps where the thread has a CPU of its own, so calls leave within microseconds of their time.
 //
@@ -21,8 +21,7 @@
 
 #include "bench/load/client_load.h"
 #include "bench/load/client_source.h"
-#include "servers/net/fiber_loop.h"
-#include "servers/net/fiber_signal.h"
+#include "servers/net/coroutine.h"
 #include "servers/net/wait.h"
 
 namespace rpycbench {
@@ -58,11 +57,10 @@ class OpenLoopClients {
         sleeps_(sleeps),
         source_(server, options, mode, connections, call),
         results_(connections),
-        signals_(connections),
         handed_(connections),
-        // Few reports at once, because nobody watches the clock while answers are processed.
-        fibers_({.reports_at_once = 4, .kept_fibers = connections + 1}) {
+        coroutines_(context_, {.others_before_answers = true, .kept_stacks = connections + 1}) {
     CheckDescriptorsFor(connections);
+    for (std::size_t i = 0; i < connections; ++i) signals_.emplace_back(coroutines_);
   }
 
   std::size_t connections() const { return results_.size(); }
@@ -112,10 +110,10 @@ class OpenLoopClients {
     State state{schedule, start, schedule.size(), window};
     free_.clear();
     for (std::size_t i = 0; i < connections(); ++i) {
-      fibers_.Start([this, i, &state] { Serve(i, state); });
+      coroutines_.Start([this, i, &state] { Serve(i, state); });
     }
-    fibers_.Start([this, &state, overtime] { WatchClock(state, overtime); });
-    fibers_.RunToTheEnd();
+    coroutines_.Start([this, &state, overtime] { WatchClock(state, overtime); });
+    coroutines_.RunToTheEnd();
     CheckAllSucceeded(results_);
     window.seconds = std::chrono::duration<double>(state.last_answer - start).count();
     window.wire = source_.Wire() - before;
@@ -123,8 +121,8 @@ class OpenLoopClients {
   }
 
   void CloseAll() {
-    fibers_.Start([this] { source_.CloseAll(); });
-    fibers_.RunToTheEnd();
+    coroutines_.Start([this] { source_.CloseAll(); });
+    coroutines_.RunToTheEnd();
   }
 
  private:
@@ -149,9 +147,9 @@ class OpenLoopClients {
   template <class Step>
   void RunAll(const Step& step) {
     for (std::size_t i = 0; i < connections(); ++i) {
-      fibers_.Start([this, i, &step] { Guard(i, [&] { step(i); }); });
+      coroutines_.Start([this, i, &step] { Guard(i, [&] { step(i); }); });
     }
-    fibers_.RunToTheEnd();
+    coroutines_.RunToTheEnd();
     CheckAllSucceeded(results_);
   }
 
@@ -166,7 +164,7 @@ class OpenLoopClients {
     }
   }
 
-  // Runs the fiber of a connection: makes the calls that it is handed, and those that wait.
+  // Runs the coroutine of a connection: makes the calls that it is handed, and those that wait.
   void Serve(std::size_t client, State& state) {
     while (state.next < state.end) {
       free_.push_back(client);
@@ -175,7 +173,7 @@ class OpenLoopClients {
       if (call == kNoCall) return;
       for (bool waited = false; call != kNoCall; waited = true) {
         if (!Guard(client, [&] { Make(client, call, waited, state); })) {
-          state.end = state.next;  // the other fibers finish only what they have begun
+          state.end = state.next;  // the others finish only what they have begun
           return;
         }
         call = NextWaiting(state);
@@ -240,10 +238,11 @@ class OpenLoopClients {
   bool sleeps_;
   OwnConnections<Client> source_;
   std::vector<ClientResult> results_;
-  std::vector<net::FiberSignal> signals_;
   std::vector<std::size_t> handed_;
   std::deque<std::size_t> free_;  // the longest free first
-  net::FiberLoop fibers_;
+  net::OneThreadContext context_;
+  net::Coroutines coroutines_;
+  std::deque<net::CoroutineSignal> signals_;
 };
 
 }  // namespace rpycbench

@@ -1,6 +1,6 @@
-// A number of requests over several connections, all driven by fibers on the calling thread. A
-// fiber that has had its reply takes the next request, so all connections are busy until the last
-// one is taken. It serves rows about the generator itself.
+// A number of requests over several connections, all driven by coroutines on the calling thread. A
+// coroutine that has had its reply takes the next request, so all connections are busy until the
+// last one is taken. It serves rows about the generator itself.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 #include "fixtures/clients/clients.h"
 #include "fixtures/clients/wire_totals.h"
 #include "fixtures/meter/samples.h"
-#include "servers/net/fiber_loop.h"
+#include "servers/net/coroutine.h"
 #include "servers/net/wait.h"
 
 namespace rpycbench {
@@ -28,10 +28,10 @@ class RequestSlice {
         mode_(mode),
         call_(std::move(call)),
         clients_(connections),
-        fibers_({.kept_fibers = connections}) {}
+        coroutines_(context_, {.others_before_answers = true, .kept_stacks = connections}) {}
 
   // Connects all and makes one request on each. Like all methods below, throws the first exception
-  // that a fiber threw.
+  // that a coroutine threw.
   void Connect() {
     RunAll([this](std::unique_ptr<HttpClient>& client) {
       client = MakeUniqueClient<HttpClient>(server_, options_, mode_);
@@ -66,7 +66,7 @@ class RequestSlice {
   template <class Step>
   void RunAll(const Step& step) {
     for (auto& client : clients_) {
-      fibers_.Start([this, &step, &client] {
+      coroutines_.Start([this, &step, &client] {
         try {
           step(client);
         } catch (...) {
@@ -75,7 +75,7 @@ class RequestSlice {
         }
       });
     }
-    fibers_.RunToTheEnd();
+    coroutines_.RunToTheEnd();
     if (failure_) std::rethrow_exception(failure_);
   }
 
@@ -86,7 +86,8 @@ class RequestSlice {
   std::vector<std::unique_ptr<HttpClient>> clients_;
   std::uint64_t left_ = 0;
   std::exception_ptr failure_;
-  net::FiberLoop fibers_;
+  net::OneThreadContext context_;
+  net::Coroutines coroutines_;
 };
 
 }  // namespace rpycbench

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/load/client_fibers.h"
+#include "bench/load/client_coroutines.h"
 #include "bench/load/client_slots.h"
 #include "bench/load/client_threads.h"
 #include "bench/types/presets.h"
@@ -112,7 +112,7 @@ void RegisterConcurrent(const Suite& suite) {
     const auto ping = [](Client& client) { Verify(client.Ping() == "pong", "ping"); };
     const auto counts = ClientCounts(suite.options, mode);
     RegisterVariant<ClientThreads, OwnConnections<Client>>(suite, mode, "", counts, ping);
-    RegisterVariant<ClientFibers, OwnConnections<Client>>(
+    RegisterVariant<ClientCoroutines, OwnConnections<Client>>(
         suite, mode, "/event_driven", EventDrivenClientCounts(suite.options, mode), ping);
     if (suite.options.preset == Preset::kQuick) return;
     if constexpr (std::is_same_v<Client, RpycClient>) {

@@ -1,6 +1,7 @@
 #include "servers/http/session.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "servers/http/chunk_json.h"
@@ -73,7 +74,7 @@ class Session {
   }
   template <class Number>
   void SendNumber(std::string_view name, Number number);
-  bool SendRefusal(status code, std::string_view text, const Field& field = {});
+  bool SendRefusal(const Refusal& refusal);
   void Drain() noexcept;
 
   net::Socket& socket_;
@@ -108,6 +109,7 @@ bool Session::AwaitRequest() {
 bool Session::ServeRequest() {
   request_read_ = false;
   responder_.StartAnswer(false, false, false);
+  std::optional<Refusal> refusal;
   try {
     RequestParser parser;
     receiver_.ReceiveHead(parser);
@@ -117,18 +119,19 @@ bool Session::ServeRequest() {
     request_read_ = parser.is_done();
     Answer(parser);
     return responder_.keep_alive();
-  } catch (const Refusal& refusal) {
-    return SendRefusal(refusal.code(), refusal.what(), refusal.field());
+  } catch (const Refusal& error) {
+    refusal = error;
   } catch (const service::ValueError& error) {
-    return SendRefusal(status::bad_request, error.what());
+    refusal.emplace(status::bad_request, error.what());
   } catch (const ChunkError& error) {
-    return SendRefusal(status::bad_request, error.what());
+    refusal.emplace(status::bad_request, error.what());
   } catch (const ChunkLimitError& error) {
-    return SendRefusal(status::payload_too_large, error.what());
+    refusal.emplace(status::payload_too_large, error.what());
   } catch (const ProtocolError& error) {
     request_read_ = false;
-    return SendRefusal(StatusOf(error, receiver_.HoldsFirstLine()), error.what());
+    refusal.emplace(StatusOf(error, receiver_.HoldsFirstLine()), error.what());
   }
+  return SendRefusal(*refusal);
 }
 
 // Refuses requests whose end or addressee is uncertain. They count as unread, whatever Beast
@@ -289,16 +292,18 @@ void Session::SendNumber(std::string_view name, Number number) {
 
 // Sends the refusal. Returns whether the connection continues, which it cannot if part of the
 // request is unread.
-bool Session::SendRefusal(status code, std::string_view text, const Field& field) {
+bool Session::SendRefusal(const Refusal& refusal) {
+  const auto send = [&] { responder_.SendError(refusal.code(), refusal.what(), refusal.field()); };
   if (request_read_) {
-    responder_.SendError(code, text, field);
+    send();
     return responder_.keep_alive();
   }
   net::LogLine("http: " + socket_.peer().ToString() + ": " +
-               std::to_string(static_cast<unsigned>(code)) + ", closed: " + std::string(text));
+               std::to_string(static_cast<unsigned>(refusal.code())) +
+               ", closed: " + refusal.what());
   responder_.WillClose();
   try {
-    responder_.SendError(code, text, field);
+    send();
   } catch (const net::Error&) {
     // The peer has gone or is silent. The log line above already reports it.
   }

@@ -1,26 +1,34 @@
 #include "servers/model/accept_loop.h"
 
-#include <poll.h>
-#include <sys/signalfd.h>
+#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <boost/asio/buffer.hpp>
+#include <chrono>
+#include <csignal>
 #include <string>
-#include <system_error>
+#include <utility>
 
 #include "servers/net/log.h"
-#include "servers/net/wait.h"
 
 namespace rpycbench::model {
 namespace {
 
-// The time for which new connections stay in the backlog after the process ran out of descriptors.
-constexpr int kExhaustedPauseMs = 100;
+namespace asio = net::asio;
+using ErrorCode = boost::system::error_code;
 
-bool StdinEnded() {
-  char ignored[256];
-  const ssize_t got = ::read(STDIN_FILENO, ignored, sizeof ignored);
-  return got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+// The time for which new connections stay in the backlog after the process ran out of descriptors.
+constexpr std::chrono::milliseconds kExhaustedPause{100};
+
+void Check(const ErrorCode& error, const char* operation) {
+  if (error) throw boost::system::system_error(error, operation);
+}
+
+// Asio makes its descriptors non-blocking. That is a property of the open file, which a terminal
+// shares with other programs, so stdin is opened once more. A socket cannot be, and is not shared.
+int OpenStdin() {
+  const int opened = ::open("/dev/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  return opened >= 0 ? opened : ::dup(STDIN_FILENO);
 }
 
 }  // namespace
@@ -30,54 +38,71 @@ void LogRefusal(const net::Socket& socket, const Limits& limits) {
                std::to_string(limits.max_connections) + " connections are open");
 }
 
-AcceptLoop::AcceptLoop() {
-  sigset_t watched;
-  sigemptyset(&watched);
-  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&watched, signal);
-  pthread_sigmask(SIG_BLOCK, &watched, &previous_mask_);
-  signals_ = net::Descriptor(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_.is_open()) throw std::system_error(errno, std::system_category(), "signalfd");
-}
+AcceptLoop::AcceptLoop(net::Listener& listener, const Limits& limits)
+    : listener_(listener),
+      limits_(limits),
+      signals_(listener.context(), SIGTERM, SIGINT, SIGCHLD),
+      stdin_(listener.context()),
+      pause_(listener.context()) {}
 
-void AcceptLoop::RestoreSignals() const { pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr); }
-
-void AcceptLoop::Run(net::Listener& listener, const Limits& limits, const Events& events) {
-  enum { kListener, kSignals, kStdin, kCount };
-  pollfd watched[kCount] = {{listener.descriptor(), POLLIN, 0},
-                            {signals_.get(), POLLIN, 0},
-                            {limits.ends_with_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
-  if (::poll(&watched[kStdin], 1, 0) > 0 && StdinEnded()) {
+void AcceptLoop::Run(const Events& events) {
+  events_ = &events;
+  if (limits_.ends_with_stdin && StdinHasEnded()) {
     // This happens in scripts, after "&", and in containers.
     net::LogLine("stdin is at its end, which ends this server; --ignore_stdin lets it go on");
-    return;
+    return listener_.Close();
   }
-  bool exhausted = false;
-  for (;;) {
-    watched[kListener].events = exhausted ? 0 : POLLIN;
-    const int ready = net::Poll(watched, exhausted ? kExhaustedPauseMs : -1);
-    if (ready < 0 && errno != EINTR) {
-      throw std::system_error(errno, std::system_category(), "poll");
+  if (limits_.ends_with_stdin) AwaitEndOfStdin();
+  AwaitSignal();
+  AwaitConnection();
+  listener_.context().run();
+  listener_.Close();
+  pause_.cancel();
+  signals_.cancel();
+  stdin_.close();
+}
+
+void AcceptLoop::AwaitConnection() {
+  listener_.AsyncWait([this](const ErrorCode& error) {
+    if (error == asio::error::operation_aborted) return;
+    Check(error, "wait for connections");
+    try {
+      net::Socket socket = listener_.Accept(limits_.io_timeout);
+      if (socket.is_open()) events_->on_connection(std::move(socket));
+      AwaitConnection();
+    } catch (const net::Error& exhausted) {
+      net::LogLine(exhausted.what());
+      pause_.expires_after(kExhaustedPause);
+      pause_.async_wait([this](const ErrorCode& cancelled) {
+        if (!cancelled) AwaitConnection();
+      });
     }
-    exhausted = false;
-    if (ready <= 0) continue;
-    if (watched[kSignals].revents != 0) {
-      signalfd_siginfo info;
-      while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo != SIGCHLD) return;
-        events.on_child_exit();
-      }
-    }
-    if (watched[kStdin].revents != 0 && StdinEnded()) return;
-    if ((watched[kListener].revents & POLLIN) != 0) {
-      try {
-        net::Socket socket = listener.Accept(limits.io_timeout);
-        if (socket.is_open()) events.on_connection(std::move(socket));
-      } catch (const net::Error& error) {
-        net::LogLine(error.what());
-        exhausted = true;
-      }
-    }
-  }
+  });
+}
+
+void AcceptLoop::AwaitSignal() {
+  signals_.async_wait([this](const ErrorCode& error, int signal) {
+    if (error == asio::error::operation_aborted) return;
+    Check(error, "wait for signals");
+    if (signal != SIGCHLD) return Stop();
+    events_->on_child_exit();
+    AwaitSignal();
+  });
+}
+
+bool AcceptLoop::StdinHasEnded() {
+  ErrorCode error;
+  stdin_.assign(OpenStdin(), error);
+  if (!error) stdin_.non_blocking(true, error);
+  if (!error) stdin_.read_some(asio::buffer(ignored_), error);
+  return error && error != asio::error::would_block;
+}
+
+void AcceptLoop::AwaitEndOfStdin() {
+  stdin_.async_read_some(asio::buffer(ignored_), [this](const ErrorCode& error, std::size_t) {
+    if (error == asio::error::operation_aborted) return;
+    error ? Stop() : AwaitEndOfStdin();
+  });
 }
 
 }  // namespace rpycbench::model

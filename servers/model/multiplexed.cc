@@ -1,6 +1,7 @@
 #include "servers/model/multiplexed.h"
 
 #include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -12,31 +13,30 @@
 #include <vector>
 
 #include "servers/model/accept_loop.h"
-#include "servers/net/fiber_loop.h"
+#include "servers/net/coroutine.h"
 #include "servers/net/log.h"
 
 namespace rpycbench::model {
 namespace {
 
-// The live sessions of a loop and their sockets.
-class SessionFibers {
+// The live sessions and their sockets.
+class SessionCoroutines {
  public:
-  SessionFibers(net::FiberLoop& fibers, const Session& session, const Limits& limits)
-      : fibers_(fibers), session_(session), limits_(limits) {}
+  SessionCoroutines(net::Coroutines& coroutines, const Session& session, const Limits& limits)
+      : coroutines_(coroutines), session_(session), limits_(limits) {}
 
   // Serves connections until the server should stop, then wakes all sessions so that they end.
   // Returns false after a failure, which it has reported.
-  bool AcceptUntilTheEnd(AcceptLoop& loop, net::Listener& listener) {
+  bool AcceptUntilTheEnd(net::Listener& listener) {
     bool failed = false;
-    listener.AcceptForFibers();
+    listener.AcceptFor(coroutines_);
     try {
-      loop.Run(listener, limits_,
-               {.on_connection = [this](net::Socket socket) { Start(std::move(socket)); }});
+      AcceptLoop loop(listener, limits_);
+      loop.Run({.on_connection = [this](net::Socket socket) { Start(std::move(socket)); }});
     } catch (const std::exception& error) {
       net::LogLine(error.what());
       failed = true;
     }
-    listener.Close();
     const std::scoped_lock lock(mutex_);
     for (net::Socket& socket : live_) socket.ShutdownBoth();
     return !failed;
@@ -48,9 +48,10 @@ class SessionFibers {
     if (live_.size() >= limits_.max_connections) return LogRefusal(socket, limits_);
     const auto entry = live_.insert(live_.end(), std::move(socket));
     try {
-      fibers_.Start([this, entry] { Run(entry); });
+      coroutines_.Start([this, entry] { Run(entry); });
     } catch (const std::bad_alloc&) {
-      net::LogLine("start a fiber for " + entry->peer().ToString() + ": no memory for its stack");
+      net::LogLine("start a coroutine for " + entry->peer().ToString() +
+                   ": no memory for its stack");
       live_.erase(entry);
     }
   }
@@ -61,38 +62,38 @@ class SessionFibers {
     live_.erase(entry);  // closes the socket under the lock, so not during ShutdownBoth
   }
 
-  net::FiberLoop& fibers_;
+  net::Coroutines& coroutines_;
   const Session& session_;
   const Limits& limits_;
-  std::mutex mutex_;  // never held while a fiber suspends
+  std::mutex mutex_;  // never held while a coroutine suspends
   std::list<net::Socket> live_;
 };
 
-// Threads that run a loop until it is stopped.
+// Threads that run a context until it is stopped.
 class Pool {
  public:
-  Pool(net::FiberLoop& fibers, std::size_t threads) {
+  Pool(net::asio::io_context& context, std::size_t threads) : work_(context.get_executor()) {
     try {
       while (threads_.size() < threads) {
-        threads_.push_back(std::async(std::launch::async, [&fibers] { return fibers.Run(); }));
+        threads_.push_back(std::async(std::launch::async, [&context] { context.run(); }));
       }
     } catch (const std::system_error&) {
-      fibers.Stop(std::chrono::milliseconds(0));
+      context.stop();
       throw;
     }
   }
 
-  // Waits until every thread has ended. Returns false if some thread has not ended after `limit`,
-  // or has left sessions over.
+  // Waits until every thread has ended. Returns false if some thread has not ended after `limit`.
   bool Ended(std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
-    return std::ranges::all_of(threads_, [&](std::future<bool>& thread) {
-      return thread.wait_until(deadline) == std::future_status::ready && thread.get();
+    return std::ranges::all_of(threads_, [&](std::future<void>& thread) {
+      return thread.wait_until(deadline) == std::future_status::ready;
     });
   }
 
  private:
-  std::vector<std::future<bool>> threads_;
+  net::asio::executor_work_guard<net::asio::io_context::executor_type> work_;
+  std::vector<std::future<void>> threads_;
 };
 
 // Ends the process if sessions are left over, because nothing else can end them.
@@ -103,26 +104,20 @@ void EndProcessUnless(bool succeeded, bool all_ended) {
 }  // namespace
 
 void ServeAsync(net::Listener& listener, const Session& session, const Limits& limits) {
-  AcceptLoop loop;
-  net::FiberLoop fibers({});
-  SessionFibers sessions(fibers, session, limits);
-  bool succeeded = false;
-  fibers.Start([&] {
-    succeeded = sessions.AcceptUntilTheEnd(loop, listener);
-    fibers.Stop(kStopLimit);
-  });
-  const bool all_ended = fibers.Run();
+  net::Coroutines coroutines(listener.context(), {});
+  SessionCoroutines sessions(coroutines, session, limits);
+  const bool succeeded = sessions.AcceptUntilTheEnd(listener);
+  const bool all_ended = coroutines.RunToTheEnd(kStopLimit);
   EndProcessUnless(succeeded, all_ended);
 }
 
 void ServeThreadPool(net::Listener& listener, const Session& session, const Limits& limits) {
-  AcceptLoop loop;
-  net::FiberLoop fibers({.sleepers_hold_their_thread = true, .reports_at_once = 1});
-  SessionFibers sessions(fibers, session, limits);
-  Pool pool(fibers, limits.pool_threads);
-  const bool succeeded = sessions.AcceptUntilTheEnd(loop, listener);
-  fibers.Stop(kStopLimit);
-  // This thread must not run fibers now: a fiber that holds its thread would delay the end as well.
+  net::asio::io_context context(static_cast<int>(limits.pool_threads));
+  net::Coroutines coroutines(context, {.sleepers_hold_their_thread = true});
+  SessionCoroutines sessions(coroutines, session, limits);
+  Pool pool(context, limits.pool_threads);
+  const bool succeeded = sessions.AcceptUntilTheEnd(listener);
+  coroutines.StopAtTheEnd();
   const bool all_ended = pool.Ended(kStopLimit);
   EndProcessUnless(succeeded, all_ended);
 }

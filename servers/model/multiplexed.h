@@ -1,5 +1,5 @@
-// Many connections on few threads. Each connection has a fiber, which gives up its thread while it
-// waits for its peer. A server that cannot continue reports the reason on stderr and exits with
+// Many connections on few threads. Each connection has a coroutine, which gives up its thread while
+// it waits for its peer. A server that cannot continue reports the reason on stderr and exits with
 // status 1.
 #pragma once
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "servers/net/socket.h"
+#include "servers/net/listener.h"
 
 namespace rpycbench::model {
 

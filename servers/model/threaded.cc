@@ -79,13 +79,12 @@ class SessionThreads {
 }  // namespace
 
 void ServeThreaded(net::Listener& listener, const Session& session, const Limits& limits) {
-  AcceptLoop loop;
+  AcceptLoop loop(listener, limits);
   SessionThreads threads(session);
-  loop.Run(listener, limits, {.on_connection = [&](net::Socket socket) {
-             if (threads.live() >= limits.max_connections) return LogRefusal(socket, limits);
-             threads.Start(std::move(socket));
-           }});
-  listener.Close();
+  loop.Run({.on_connection = [&](net::Socket socket) {
+    if (threads.live() >= limits.max_connections) return LogRefusal(socket, limits);
+    threads.Start(std::move(socket));
+  }});
   if (!threads.StopAll()) std::_Exit(EXIT_SUCCESS);
 }
 

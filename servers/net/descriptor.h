@@ -28,6 +28,8 @@ class Descriptor {
   bool is_open() const { return descriptor_ >= 0; }
   // Returns the descriptor, or a negative number if it is not open.
   int get() const { return descriptor_; }
+  // Gives up the ownership and returns the descriptor.
+  int Release() { return std::exchange(descriptor_, -1); }
   // Closes the descriptor. Does nothing if it is not open.
   void Close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));

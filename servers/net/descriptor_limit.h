@@ -13,7 +13,5 @@ std::size_t RaiseDescriptorLimit();
 
 // The descriptors that a process with connections may need for other purposes.
 inline constexpr std::size_t kOtherDescriptors = 64;
-// The share of these for the timers of sleeping fibers, where connections may take all others.
-inline constexpr std::size_t kOwnTimers = 32;
 
 }  // namespace rpycbench::net

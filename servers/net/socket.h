@@ -1,8 +1,7 @@
-// A blocking stream connection (TCP or Unix-domain) and a listener, as thin as the system calls
-// below them. All measured traffic goes through here, and a general library's composed reads and
-// writes cost up to 18 % on large transfers. Sockets close on exec and count the bytes they move.
-// They set TCP_NODELAY unless their policy says otherwise, and give up after `timeout` without
-// progress. In a fiber (see wait.h) they suspend instead of blocking.
+// A stream connection (TCP or Unix-domain), used as if it blocked. In a thread it does block, with
+// one system call a message. In a coroutine it suspends instead (coroutine.h). Sockets close on
+// exec and count the bytes they move. They set TCP_NODELAY unless their policy says otherwise, and
+// give up after `timeout` without progress.
 #pragma once
 
 #include <sys/uio.h>
@@ -10,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -17,7 +17,7 @@
 #include "servers/net/descriptor.h"
 #include "servers/net/endpoint.h"
 #include "servers/net/socket_policy.h"
-#include "servers/net/wait.h"
+#include "servers/net/system_calls.h"
 
 namespace rpycbench::net {
 
@@ -35,45 +35,41 @@ class EndOfStream : public std::runtime_error {
   EndOfStream(std::string_view operation, const Endpoint& peer);
 };
 
-// Counts of TCP segments with data, in both directions together.
-struct Segments {
-  std::uint64_t total = 0;
-  // The segments that this end sent again, and those that arrived before a lost one. This end
-  // cannot see how many segments the peer had to send again.
-  std::uint64_t retransmits = 0;
-};
+class Coroutines;
+class CoroutineSocket;
+using system_calls::Segments;
 
 class Socket {
  public:
-  Socket() = default;
+  Socket();
   // Takes ownership of a connected descriptor. Neither end of such a pair has TCP_NODELAY set,
   // whatever the default policy says.
-  Socket(int descriptor, const Endpoint& peer) : descriptor_(descriptor), peer_(peer) {}
-  Socket(Socket&& other) noexcept = default;
+  Socket(int descriptor, const Endpoint& peer);
+  Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;
   ~Socket();
 
   // Connects to `peer` within `timeout`, which also limits each later wait of the socket. A socket
-  // made in a fiber may only be used in fibers. Throws Error.
+  // made in a coroutine may only be used in coroutines of the same group. Throws Error.
   static Socket Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
                         const SocketPolicy& policy = {});
 
-  bool is_open() const { return descriptor_.is_open(); }
-  int descriptor() const { return descriptor_.get(); }
+  bool is_open() const { return descriptor() >= 0; }
+  int descriptor() const;
   const Endpoint& peer() const { return peer_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t bytes_received() const { return bytes_received_; }
   // Returns the segments of this connection, or zeros if it is not TCP.
-  Segments segments() const;
+  Segments segments() const { return system_calls::SegmentsOf(descriptor()); }
 
   // Limits the wait without progress in one receive or send; zero waits for ever.
   void SetTimeout(std::chrono::milliseconds timeout);
   std::chrono::milliseconds timeout() const { return timeout_; }
   // Sets the policy. Must be called before anything is sent.
   void SetPolicy(const SocketPolicy& policy);
-  // Makes the socket suspend its fiber instead of blocking. It may only be used in fibers from then
-  // on.
-  void SuspendInsteadOfBlocking();
+  // Makes the socket suspend coroutines of the group instead of blocking. It may only be used in
+  // these from then on.
+  void SuspendIn(Coroutines& group);
   // Asks the kernel to acknowledge at once, if the policy allows it. The kernel forgets this
   // request: until it is repeated, a peer with Nagle's algorithm holds the rest of a large message
   // back for 40 ms.
@@ -81,13 +77,19 @@ class Socket {
 
   // Waits for at least one byte and receives what is there, at most `size` bytes. Returns the
   // number of bytes, 0 at the end of the stream. Throws Error.
-  std::size_t ReceiveSome(void* into, std::size_t size);
+  std::size_t ReceiveSome(void* into, std::size_t size) {
+    iovec block{into, size};
+    return ReceiveSome({&block, 1});
+  }
   // Receives into several blocks with one system call; otherwise the same.
   std::size_t ReceiveSome(std::span<iovec> into);
   // Receives exactly `size` bytes. Throws EndOfStream if the stream ends first, and Error.
   void ReceiveExactly(void* into, std::size_t size);
   // Sends all `size` bytes. Throws Error.
-  void SendAll(const void* data, std::size_t size);
+  void SendAll(const void* data, std::size_t size) {
+    iovec block{const_cast<void*>(data), size};
+    SendBlocks({&block, 1}, 0);
+  }
   // Sends all blocks in order, in one system call where the kernel takes them. Changes the entries
   // of the span. Throws Error.
   void SendAll(std::span<iovec> blocks);
@@ -104,7 +106,7 @@ class Socket {
 
   // Ends the sending direction, so the peer sees the end of the stream.
   void ShutdownSend();
-  // Ends both directions and wakes a thread that waits on this socket.
+  // Ends both directions and wakes whoever waits on this socket. Any thread may call this.
   void ShutdownBoth();
   void Close();
   // Ends the sending direction, waits until the peer has closed as well, then closes. A peer that
@@ -113,54 +115,17 @@ class Socket {
   void CloseAfterPeer() noexcept;
 
  private:
-  [[noreturn]] void Fail(int error, std::string_view operation) const;
-  // Handles a system call that failed with `error`. Returns if the caller should try again. Throws
-  // Error otherwise.
-  void RetryOrFail(int error, short events, std::string_view operation) const;
-  void FinishConnecting() const;
+  [[noreturn]] void Fail(std::error_code error, std::string_view operation) const;
   void SendBlocks(std::span<iovec> blocks, int flags);
   void SendInPieces(std::span<iovec> blocks, std::size_t head);
-  // Count the moved bytes. Both may let other fibers run.
-  void Received(std::size_t got, std::size_t asked);
-  void Sent(std::size_t sent);
-  void AwaitAnswer();
 
-  Descriptor descriptor_;
-  bool suspends_ = false;
-  bool answer_due_ = false;  // nothing was received since the last send
-  Drained drained_;          // as of the last receive
+  Descriptor descriptor_;                           // if it blocks
+  std::unique_ptr<CoroutineSocket> in_coroutines_;  // otherwise
   SocketPolicy policy_;
   std::chrono::milliseconds timeout_{0};
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
   Endpoint peer_;
-};
-
-class Listener {
- public:
-  // Binds and listens with the largest backlog. Port 0, or an empty Unix-domain name, picks a free
-  // address. Accepted connections get the policy. Throws Error.
-  explicit Listener(const Endpoint& address, const SocketPolicy& policy = {});
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-
-  int descriptor() const { return descriptor_.get(); }
-  std::uint16_t port() const { return local_.port(); }
-  // Returns the bound address.
-  const Endpoint& address() const { return local_; }
-  // Accepts one waiting connection and gives it `timeout` as its limit for each wait. Returns a
-  // closed socket if no connection was waiting after all. Throws Error if the process is out of
-  // descriptors or memory.
-  Socket Accept(std::chrono::milliseconds timeout);
-  // Makes all sockets accepted from now on suspend their fibers instead of blocking.
-  void AcceptForFibers() { accepts_for_fibers_ = true; }
-  void Close() { descriptor_.Close(); }
-
- private:
-  Descriptor descriptor_;
-  bool accepts_for_fibers_ = false;
-  SocketPolicy policy_;
-  Endpoint local_;
 };
 
 }  // namespace rpycbench::net

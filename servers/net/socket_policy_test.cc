@@ -4,13 +4,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
 
-#include "servers/net/socket.h"
+#include "servers/net/listener.h"
 
 namespace rpycbench::net {
 namespace {
@@ -35,14 +37,6 @@ int TcpOption(const Socket& socket, int option) {
   socklen_t size = sizeof value;
   EXPECT_EQ(getsockopt(socket.descriptor(), IPPROTO_TCP, option, &value, &size), 0);
   return value;
-}
-
-// Returns the number of segments with data that the socket has sent.
-unsigned DataSegments(const Socket& socket) {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  EXPECT_EQ(getsockopt(socket.descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
-  return info.tcpi_data_segs_out;
 }
 
 std::string ReceiveText(Socket& socket, std::size_t size) {
@@ -75,12 +69,12 @@ TEST(SocketPolicyTest, SplitIsTwoSegmentsJoinedAndCorkedOne) {
     // Once in one piece, once in blocks.
     pair.client.SendMessage("headpayload", 11, 4);
     EXPECT_EQ(ReceiveText(pair.server, 11), "headpayload") << ToString(writes);
-    EXPECT_EQ(DataSegments(pair.client), segments) << ToString(writes);
+    EXPECT_EQ(pair.client.segments().total, segments) << ToString(writes);
     std::string head = "head", payload = "payload";
     iovec blocks[] = {{head.data(), head.size()}, {payload.data(), payload.size()}};
     pair.server.SendMessage(blocks, 4);
     EXPECT_EQ(ReceiveText(pair.client, 11), "headpayload") << ToString(writes);
-    EXPECT_EQ(DataSegments(pair.server), segments) << ToString(writes);
+    EXPECT_EQ(pair.server.segments().total, 2 * segments) << "with those it received";
   }
 }
 
@@ -89,7 +83,7 @@ TEST(SocketPolicyTest, AMessageThatIsAllHeadLeavesAtOnce) {
     Connected pair({.writes = writes});
     pair.client.SendMessage("head", 4, 4);
     EXPECT_EQ(ReceiveText(pair.server, 4), "head") << ToString(writes);
-    EXPECT_EQ(DataSegments(pair.client), 1u) << ToString(writes);
+    EXPECT_EQ(pair.client.segments().total, 1u) << ToString(writes);
   }
 }
 
@@ -125,7 +119,7 @@ TEST(SocketPolicyTest, MovingASocketKeepsItsPolicy) {
   assigned = std::move(constructed);
   assigned.SendMessage("headpayload", 11, 4);
   EXPECT_EQ(ReceiveText(pair.server, 11), "headpayload");
-  EXPECT_EQ(DataSegments(assigned), 2u);
+  EXPECT_EQ(assigned.segments().total, 2u);
 }
 
 TEST(UnixSocketTest, ConnectsByAFreeName) {
@@ -155,6 +149,32 @@ TEST(UnixSocketTest, ANameIsTakenAsLongAsItsListenerLives) {
   }
   EXPECT_THROW(Socket::Connect(address, 500ms), Error);
   EXPECT_NO_THROW(Listener{address}) << "something of it was left";
+}
+
+TEST(UnixSocketTest, APathIsRemovedAtTheEndAndBoundAnewIfItWasLeftBehind) {
+  const std::string path = testing::TempDir() + "rpycbench_test_" + std::to_string(getpid());
+  const std::string host = "unix:" + path;
+  const Endpoint address = Endpoint::Resolve(host, 0);
+  EXPECT_EQ(address.path(), path);
+  EXPECT_EQ(address.ToString(), host);
+  {
+    // A server that was killed has bound the path and removed nothing.
+    const Descriptor killed(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(killed.get(), address.get(), address.size), 0);
+  }
+  {
+    Connected pair({}, host);
+    EXPECT_EQ(pair.listener.address().host(), host);
+    pair.client.SendAll("hello", 5);
+    EXPECT_EQ(ReceiveText(pair.server, 5), "hello");
+    EXPECT_THAT([&] { const Listener second(address); },
+                testing::ThrowsMessage<Error>("bind " + host + ": Address already in use"));
+    pair.client.SendAll("again", 5);
+    EXPECT_EQ(ReceiveText(pair.server, 5), "again");
+  }
+  EXPECT_NE(::access(path.c_str(), F_OK), 0) << path << " was left";
+  EXPECT_THAT([] { const Listener nowhere(Endpoint::Resolve("unix:/nowhere/name", 0)); },
+              testing::ThrowsMessage<Error>("bind unix:/nowhere/name: No such file or directory"));
 }
 
 TEST(UnixSocketTest, NamesThatNeedQuotesAreRefused) {

@@ -1,7 +1,5 @@
 // Tests sockets, endpoints and buffers over real connections on the loopback interface. Error texts
 // must name the operation and the peer.
-#include "servers/net/socket.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "servers/net/buffer.h"
+#include "servers/net/listener.h"
 
 namespace rpycbench::net {
 namespace {

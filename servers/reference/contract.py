@@ -50,6 +50,7 @@ class Server:
             announcement = json.loads(line)
             ours = (announcement["nonce"], announcement["pid"]) == (NONCE, self.process.pid)
             self.pid, self.port = announcement["pid"], announcement["port"]
+            self.host = announcement.get("host", "127.0.0.1")
         except (ValueError, KeyError, TypeError):
             ours = False
         if not ours:
@@ -63,15 +64,20 @@ class Server:
         self.kill()
 
     def connect(self):
-        """Returns a TCP connection to the server, with a timeout of PATIENCE seconds."""
-        connection = socket.socket()  # create_connection() would look up the address each time
+        """Returns a connection to the server, with a timeout of PATIENCE seconds."""
+        unix, _, name = self.host.partition("unix:")
+        family = socket.AF_INET if unix else socket.AF_UNIX
+        # create_connection() would look up the address each time.
+        connection = socket.socket(family)
         connection.settimeout(PATIENCE)
         try:
-            connection.connect(("127.0.0.1", self.port))
+            connection.connect(("127.0.0.1", self.port) if unix
+                               else name if name.startswith("/") else "\0" + name)
+            if unix:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
             connection.close()
             raise
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
     def stop(self):

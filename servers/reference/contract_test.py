@@ -6,12 +6,14 @@ All else is up to the libraries.
 
 import functools
 import importlib.metadata
+import os
 import pathlib
 import select
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from contract import PATIENCE, Server
@@ -97,6 +99,24 @@ class ContractTest(unittest.TestCase):
                 self.assertEqual(port, server.port)
                 with server.connect() as connection:
                     PINGS[protocol](connection)
+
+    def test_unix_domain_sockets_are_served(self):
+        """By a path, which a killed server leaves behind, and by abstract names."""
+        with tempfile.TemporaryDirectory() as folder:
+            for protocol, model in SERVERS:
+                path = f"{folder}/{protocol}_{model}"
+                hosts = (f"unix:{path}", f"unix:{path}", f"unix:rpycbench_test_{os.getpid()}",
+                         "unix:")
+                for number, host in enumerate(hosts):
+                    with (self.subTest(protocol=protocol, model=model, host=host),
+                          Server(command(protocol, model, f"--host={host}")) as server,
+                          server.connect() as connection):
+                        self.assertTrue(server.host.startswith(host))
+                        self.assertGreater(len(server.host), len("unix:"))
+                        PINGS[protocol](connection)
+                        if number > 0:  # the first one is killed
+                            server.stop()
+                self.assertFalse(os.path.exists(path))
 
     def test_bad_flags_are_refused(self):
         for protocol in PROTOCOLS:

@@ -20,7 +20,7 @@ except ImportError as error:
     sys.exit(f"flask_server: {error}: install the package python3-flask")
 
 from operations import MAX_BYTES, MAX_CHUNKS, Operations, crash, payloads_of
-from serving import announce, end_with_signals, end_with_stdin, parse_flags
+from serving import announce, end_with_signals, end_with_stdin, parse_flags, unix_address
 
 MAX_DOCUMENT_BYTES = 2 * MAX_BYTES + 4 * MAX_CHUNKS + 64  # two digits a byte; quotes, comma, space
 MAX_CONNECTIONS = 16_384
@@ -155,8 +155,10 @@ class Unlogged(WSGIRequestHandler):
 
 def development_server(app, listener):
     """Returns a server for the listening socket, as flask.Flask.run() makes it."""
-    server = make_server(*listener.getsockname()[:2], app, threaded=True,
-                         request_handler=Unlogged, fd=listener.fileno())
+    address = (("unix://", 0) if listener.family == socket.AF_UNIX
+               else listener.getsockname()[:2])
+    server = make_server(*address, app, threaded=True, request_handler=Unlogged,
+                         fd=listener.fileno())
     return server.serve_forever
 
 
@@ -181,19 +183,29 @@ def waitress_server(app, listener):
 MODELS = {"threaded": development_server, "waitress": waitress_server}
 
 
+def listen(host, port):
+    """Returns a socket that listens there. Raises OSError."""
+    path = unix_address(host)
+    if path is None:
+        return socket.create_server((host, port), backlog=BACKLOG, family=socket.AF_INET6
+                                    if ":" in host else socket.AF_INET)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(BACKLOG)
+    return listener
+
+
 def main():
     flags = parse_flags("flask_server", __doc__.splitlines()[0], tuple(MODELS))
     end_with_signals()
     app = make_app(Operations(*payloads_of(flags.payload)), flags.allow_crash)
     try:
-        listener = socket.create_server(
-            (flags.host, flags.port), backlog=BACKLOG,
-            family=socket.AF_INET6 if ":" in flags.host else socket.AF_INET)
+        listener = listen(flags.host, flags.port)
     except OSError as error:
         sys.exit(f"flask_server: bind {flags.host}:{flags.port}: {error}")
     serve = MODELS[flags.model](app, listener)
     end_with_stdin()
-    announce(listener.getsockname()[1], flags.nonce)
+    announce(listener, flags.nonce)
     serve()
     sys.exit("flask_server: stopped serving")
 

@@ -22,7 +22,8 @@ except ImportError as error:
     sys.exit(f"rpyc_server: {error}: install the package python3-rpyc")
 
 from operations import Operations, crash, payloads_of
-from serving import announce, end_with_signals, end_with_stdin, leave, parse_flags
+from serving import (announce, end_with_signals, end_with_stdin, leave, parse_flags,
+                     unix_address)
 
 # bind_threads is off, because both ends must agree and its default is an environment variable (RPYC_BIND_THREADS).
 CONFIG = {"allow_public_attrs": True, "allow_pickle": True, "sync_request_timeout": 30,
@@ -97,8 +98,10 @@ def main():
         BenchmarkService.exposed_crash = BenchmarkService.crash = crash
     service = classpartial(BenchmarkService, *payloads_of(flags.payload))
     try:
-        server = MODELS[flags.model](service, hostname=flags.host, port=flags.port,
-                                     ipv6=":" in flags.host, protocol_config=CONFIG)
+        path = unix_address(flags.host)
+        address = ({"hostname": flags.host, "port": flags.port, "ipv6": ":" in flags.host}
+                   if path is None else {"socket_path": path})
+        server = MODELS[flags.model](service, protocol_config=CONFIG, **address)
         server.listener.listen(server.backlog)  # start() would only do it after the announcement
     except OSError as error:
         sys.exit(f"rpyc_server: bind {flags.host}:{flags.port}: {error}")
@@ -106,7 +109,7 @@ def main():
         end_children_with_this_process()
     else:
         end_with_stdin()
-    announce(server.port, flags.nonce)
+    announce(server.listener, flags.nonce)
     server.start()
     sys.exit("rpyc_server: can no longer accept connections")
 

@@ -9,17 +9,22 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 
 from payload import KINDS
+
+PATHS = []  # of Unix-domain listeners, each with the process that removes it at its end
 
 
 def parse_flags(program, description, models):
     """Parses the command line; exits with status 2 if it is wrong."""
     parser = argparse.ArgumentParser(prog=program, description=description, allow_abbrev=False)
     parser.add_argument("--model", required=True, choices=models)
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind")
+    parser.add_argument("--host", default="127.0.0.1",
+                        help="address to bind: a name, an IPv4 or IPv6 address, unix:/<path>, "
+                             "unix:<abstract name>, or unix: for a free abstract name")
     parser.add_argument("--port", type=int, default=0, help="port to bind, 0 for a free one")
     parser.add_argument("--nonce", default="", help="text repeated in the announcement")
     parser.add_argument("--payload", choices=KINDS,
@@ -34,14 +39,45 @@ def parse_flags(program, description, models):
     return flags
 
 
-def announce(port, nonce):
-    """Announces the port to the parent; the server must be listening already."""
-    print(json.dumps({"port": port, "pid": os.getpid(), "nonce": nonce}, separators=(",", ":")),
-          flush=True)
+def unix_address(host):
+    """Returns the Unix-domain address that `host` stands for, or None for any other host.
+
+    Removes a path on which no server listens any more.
+    """
+    if not host.startswith("unix:"):
+        return None
+    name = host[len("unix:"):]
+    if not name.startswith("/"):
+        return "\0" + name if name else ""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(name)
+        except ConnectionRefusedError:
+            os.unlink(name)
+        except OSError:
+            pass  # there is none yet, or binding it will say what is wrong
+    return name
+
+
+def announce(listener, nonce):
+    """Announces where `listener`, a socket that listens already, can be reached."""
+    address = listener.getsockname()
+    line = {"port": 0, "pid": os.getpid(), "nonce": nonce}
+    if listener.family == socket.AF_UNIX:
+        name = os.fsdecode(address)
+        line["host"] = "unix:" + name.removeprefix("\0")
+        if name.startswith("/"):
+            PATHS.append((os.getpid(), name))
+    else:
+        line["port"] = address[1]
+    print(json.dumps(line, separators=(",", ":")), flush=True)
 
 
 def leave(*_):
     """Ends the process without waiting for the threads of sessions."""
+    for owner, path in PATHS:
+        if owner == os.getpid() and os.path.exists(path):
+            os.unlink(path)
     os._exit(0)
 
 

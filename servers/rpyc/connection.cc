@@ -398,6 +398,7 @@ void Connection::ServeRequest(Message& message) {
   const Serving serving(serving_, message.peer_thread);
   // The peer waits for this answer while this end waits for the peer's. Nobody waits for a release.
   const bool round_trip = waits_ > 0 && handler != Handler::kDel;
+  std::optional<PythonError> failure;
   try {
     if (nested_requests_ > options_.limits.max_nested_requests) {
       throw PythonError(
@@ -414,10 +415,11 @@ void Connection::ServeRequest(Message& message) {
     if (closed_) return;  // the called method closed the connection, so nobody takes answers
     SendReply(scope, sequence, result, handler == Handler::kDel);
   } catch (const PythonError& error) {
-    SendException(sequence, request, error);
+    failure = error;
   } catch (const std::length_error& error) {
-    SendException(sequence, request, PythonError("OverflowError", error.what()));
+    failure.emplace("OverflowError", error.what());
   }
+  if (failure) SendException(sequence, request, *failure);
   round_trips_ += round_trip;
 }
 

@@ -130,13 +130,14 @@ Value OldSlicing(Scope& scope, Object& object, std::string_view item, std::strin
   try {
     return object.CallAttr(scope, item, {call, {}});
   } catch (const PythonError&) {
-    constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
-    const std::span<Value> both = scope.Tuple(2 + further.size());
-    both[0] = bounds[0];
-    both[1] = bounds[1].is(Kind::kNone) ? Value::Int(kEnd) : bounds[1];
-    std::ranges::copy(further, both.begin() + 2);
-    return object.CallAttr(scope, slice, {both, {}});
+    // Refused.
   }
+  constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+  const std::span<Value> both = scope.Tuple(2 + further.size());
+  both[0] = bounds[0];
+  both[1] = bounds[1].is(Kind::kNone) ? Value::Int(kEnd) : bounds[1];
+  std::ranges::copy(further, both.begin() + 2);
+  return object.CallAttr(scope, slice, {both, {}});
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "servers/service/delay.h"
 
-#include <sys/prctl.h>
 #include <time.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "servers/net/linux_process.h"
 #include "servers/net/text.h"
 #include "servers/net/wait.h"
 
@@ -68,14 +68,11 @@ std::chrono::steady_clock::duration FromUs(double us) {
 // awake.
 constexpr std::chrono::microseconds kTimersAreLate{1'000};
 
-// Keeps the kernel from postponing a wake-up by 50 µs to save energy.
-void WakeOnTime() { prctl(PR_SET_TIMERSLACK, 1); }
-
 void SleepExactly(std::chrono::steady_clock::duration time) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + time;
   if (time > kTimersAreLate) {
-    WakeOnTime();
+    net::WakeOnTime();
     net::SleepFor(time - kTimersAreLate);
   }
   while (Clock::now() < end) net::Yield();
@@ -153,7 +150,7 @@ void Delay::AwaitEndOfStall() const {
   const Clock::duration now = Clock::now().time_since_epoch();
   const Clock::duration into = now % every_;
   if (into >= length_) return;
-  WakeOnTime();
+  net::WakeOnTime();
   const std::int64_t end = std::chrono::nanoseconds(now - into + length_).count();
   const timespec until{static_cast<time_t>(end / 1'000'000'000),
                        static_cast<long>(end % 1'000'000'000)};

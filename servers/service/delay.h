@@ -52,11 +52,10 @@ class Delay {
   Delay(const Delay&) = delete;
   Delay& operator=(const Delay&) = delete;
 
-  // Waits as long as the next call has to take. Any thread or fiber may call it.
+  // Waits as long as the next call has to take. Any thread or coroutine may call it.
   //
-  // A sleep lets other fibers run where the operation `sleep` does. It stays awake for its last
-  // millisecond, because timers are late. A stall holds the thread in every model. Throws
-  // std::system_error if a fiber gets no timer.
+  // A sleep lets other coroutines run where the operation `sleep` does. It stays awake for its last
+  // millisecond, because timers are late. A stall holds the thread in every model.
   void Apply() const;
 
  private:

@@ -1,7 +1,5 @@
 #include "servers/service/service.h"
 
-#include <sys/prctl.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -9,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "servers/net/linux_process.h"
 #include "servers/net/wait.h"
 
 namespace rpycbench::service {
@@ -98,8 +97,7 @@ double Service::Sleep(double seconds) const {
 
 void Service::Crash() const {
   if (!crash_allowed_) throw ValueError("crash is not allowed here");
-  // The kernel then writes no core to a file or program, so no client waits for that.
-  prctl(PR_SET_DUMPABLE, 0);
+  net::LeaveNoCore();  // no client waits for it
   std::abort();
 }
 

@@ -56,12 +56,13 @@ class Session {
   }
 
   void Answer() {
+    std::string reason;
     try {
-      Perform();
+      return Perform();
     } catch (const service::ValueError& error) {
-      const std::string_view reason = error.what();
-      Send(socket_, {.code = kRefused, .number = reason.size()}, reason);
+      reason = error.what();
     }
+    Send(socket_, {.code = kRefused, .number = reason.size()}, reason);
   }
 
   void Perform() {

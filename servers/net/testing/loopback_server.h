@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "servers/net/socket.h"
+#include "servers/net/listener.h"
 
 namespace rpycbench::net {
 

@@ -173,7 +173,7 @@ def main():
                             protocol_config={"allow_public_attrs": flags.allow_public_attrs})
     server.listener.listen(server.backlog)
     end_with_stdin()
-    announce(server.port, flags.nonce)
+    announce(server.listener, flags.nonce)
     server.start()
 
 

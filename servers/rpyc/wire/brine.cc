@@ -168,6 +168,14 @@ class Reader {
         return ReadInteger(Take(U8()));
       case kIntL4:
         return ReadInteger(Take(U32()));
+      default:
+        return ReadRareValue(tag, depth);
+    }
+  }
+
+  // Kept apart, so that reading nested tuples takes less stack.
+  [[gnu::noinline]] Value ReadRareValue(std::uint8_t tag, int depth) {
+    switch (tag) {
       case kFloat:
         return Value::Float(ReadDouble());
       case kComplex:
@@ -177,9 +185,8 @@ class Reader {
       case kFrozenSet:
         return Value::FrozenSet(ReadItems("frozenset", depth));
       default:
-        break;
+        throw ProtocolError("brine: unknown tag " + std::to_string(tag));
     }
-    throw ProtocolError("brine: unknown tag " + std::to_string(tag));
   }
 
   std::string_view Take(std::size_t count) {

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "servers/net/wait.h"
 #include "servers/rpyc/wire/errors.h"
 
 namespace rpycbench::rpyc {
@@ -202,7 +203,7 @@ void FrameWriter::Send() {
 void FrameWriter::SendLater() {
   constexpr std::size_t kWaitLimit = 16 * 1024;
   const std::size_t size = message_.size();
-  if (!message_.contiguous() || waiting_.size() + size > kWaitLimit ||
+  if (!message_.contiguous() || (waiting_.size() + size > kWaitLimit && net::MayWait()) ||
       size > std::min(compression_.above, Compression::kPython.above)) {
     return Send();
   }

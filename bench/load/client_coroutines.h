@@ -1,4 +1,4 @@
-// The clients of client_load.h as fibers, all on the thread that measures. The kernel switches
+// The clients of client_load.h as coroutines, all on the thread that measures. The kernel switches
 // between no client threads, so this drives thousands of connections. The result then shows the
 // server's costs rather than the clients'.
 #pragma once
@@ -8,20 +8,20 @@
 #include <vector>
 
 #include "bench/load/client_load.h"
-#include "servers/net/fiber_loop.h"
+#include "servers/net/coroutine.h"
 
 namespace rpycbench {
 
 // Has the interface of ClientThreads. Its one thread is the caller's, which has been placed
 // already.
 template <class Source, class Call>
-class ClientFibers {
+class ClientCoroutines {
  public:
-  ClientFibers(std::size_t clients, std::int64_t requests, Source& source, const Call& call,
+  ClientCoroutines(std::size_t clients, std::int64_t requests, Source& source, const Call& call,
                const cpu_set_t&)
       : steps_(requests, source, call),
         results_(MakeResults(clients, requests)),
-        fibers_({.kept_fibers = clients}) {}
+        coroutines_(context_, {.others_before_answers = true, .kept_stacks = clients}) {}
 
   static constexpr std::size_t ThreadsFor(std::size_t) { return 1; }
 
@@ -37,20 +37,21 @@ class ClientFibers {
   // Sets how many requests each client makes from now on. Call it between the phases.
   void SetRequests(std::int64_t requests) { steps_.SetRequests(requests); }
   void CloseAll() {
-    fibers_.Start([this] { steps_.CloseAll(); });
-    fibers_.RunToTheEnd();
+    coroutines_.Start([this] { steps_.CloseAll(); });
+    coroutines_.RunToTheEnd();
   }
 
  private:
   template <class Step>
   void RunAll(Step step) {
-    for (std::size_t i = 0; i < results_.size(); ++i) fibers_.Start([step, i] { step(i); });
-    fibers_.RunToTheEnd();
+    for (std::size_t i = 0; i < results_.size(); ++i) coroutines_.Start([step, i] { step(i); });
+    coroutines_.RunToTheEnd();
   }
 
   ClientSteps<Source, Call> steps_;
   std::vector<ClientResult> results_;
-  net::FiberLoop fibers_;
+  net::OneThreadContext context_;
+  net::Coroutines coroutines_;
 };
 
 }  // namespace rpycbench

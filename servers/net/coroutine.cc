@@ -1,0 +1,227 @@
+#include "servers/net/coroutine.h"
+
+#include <algorithm>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/context/protected_fixedsize_stack.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "servers/net/wait.h"
+
+namespace rpycbench::net {
+namespace {
+
+// Nested requests and values at their highest limits need so much. Sanitizers make frames several
+// times as large.
+#if defined(RPYCBENCH_SANITIZED)
+constexpr std::size_t kStackBytes = 8 << 20;
+#else
+constexpr std::size_t kStackBytes = 1 << 20;
+#endif
+
+// How often a coroutine may find something ready before it lets others continue.
+constexpr unsigned kStepsInARow = 32;
+
+thread_local Coroutine* current = nullptr;
+
+}  // namespace
+
+// A stack allocator for asio::spawn, which hands out the one stack that it was given.
+class Coroutines::Stack {
+ public:
+  Stack(Coroutines& owner, boost::context::stack_context stack) : owner_(&owner), stack_(stack) {}
+  boost::context::stack_context allocate() const { return stack_; }
+  void deallocate(boost::context::stack_context& stack) const noexcept { owner_->KeepStack(stack); }
+
+ private:
+  Coroutines* owner_;
+  boost::context::stack_context stack_;
+};
+
+Coroutines::Coroutines(asio::io_context& context, const Options& options)
+    : context_(context), options_(options), look_(context) {}
+
+Coroutines::~Coroutines() {
+  while (!waits_.empty()) {
+    TimedWait& wait = waits_.front();
+    waits_.pop_front();
+    wait.group_ = nullptr;
+    wait.GroupEnds();
+  }
+  for (auto& stack : stacks_) {
+    boost::context::protected_fixedsize_stack(kStackBytes).deallocate(stack);
+  }
+}
+
+// A page without access stops a stack that overflows. Only pages that are used take memory.
+boost::context::stack_context Coroutines::TakeStack() {
+  const std::scoped_lock lock(mutex_);
+  if (stacks_.empty()) return boost::context::protected_fixedsize_stack(kStackBytes).allocate();
+  const auto stack = stacks_.back();
+  stacks_.pop_back();
+  return stack;
+}
+
+void Coroutines::KeepStack(boost::context::stack_context stack) {
+  const std::scoped_lock lock(mutex_);
+  if (stacks_.size() < options_.kept_stacks) return stacks_.push_back(stack);
+  boost::context::protected_fixedsize_stack(kStackBytes).deallocate(stack);
+}
+
+void Coroutines::Start(std::function<void()> body) {
+  // Asio keeps copies of what it is given on the new stack, so it is given pointers.
+  auto task = std::make_unique<std::function<void()>>(std::move(body));
+  const Stack stack(*this, TakeStack());
+  live_.fetch_add(1);
+  // Not at once, because that would hold up the coroutine that starts it.
+  asio::post(context_, [this, stack, task = std::move(task)]() mutable {
+    asio::spawn(
+        context_.get_executor(), std::allocator_arg, stack,
+        [this, owned = std::move(task)](const Coroutine::YieldContext& yield) {
+          Run(yield, *owned);
+        },
+        asio::detached);
+  });
+}
+
+void Coroutines::Run(const Coroutine::YieldContext& yield, const std::function<void()>& body) {
+  Coroutine coroutine(*this, yield);
+  Coroutine::SetCurrent(&coroutine);
+  body();
+  Coroutine::SetCurrent(nullptr);
+  if (live_.fetch_sub(1) == 1 && stops_at_the_end_) context_.stop();
+}
+
+void Coroutines::StopAtTheEnd() {
+  stops_at_the_end_ = true;
+  if (live_ == 0) context_.stop();
+}
+
+void Coroutines::RunToTheEnd() {
+  context_.restart();
+  StopAtTheEnd();
+  context_.run();
+}
+
+bool Coroutines::RunToTheEnd(Clock::duration limit) {
+  context_.restart();
+  StopAtTheEnd();
+  context_.run_for(limit);
+  return live_ == 0;
+}
+
+TimedWait::TimedWait(Coroutines& group) : group_(&group) {
+  const std::scoped_lock lock(group_->mutex_);
+  group_->waits_.push_back(*this);
+}
+
+void TimedWait::Leave() {
+  if (group_ == nullptr) return;
+  const std::scoped_lock lock(group_->mutex_);
+  group_->waits_.erase(group_->waits_.iterator_to(*this));
+}
+
+void TimedWait::Begin(std::chrono::milliseconds limit) {
+  if (limit.count() == 0) return;
+  const auto deadline = Clock::now() + limit;
+  const auto tolerance = std::max(limit / 8, std::chrono::milliseconds(10));
+  tolerance_.store(tolerance, std::memory_order_relaxed);
+  deadline_ = deadline;
+  group_->LookAt(deadline + tolerance);
+}
+
+void Coroutines::LookAt(Clock::time_point when) {
+  if (when >= next_look_.load()) return;
+  const std::scoped_lock lock(mutex_);
+  if (when >= next_look_.load()) return;
+  next_look_ = when;
+  look_.expires_at(when);
+  look_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) EndExpiredWaits();
+  });
+}
+
+void Coroutines::EndExpiredWaits() {
+  auto next = Clock::time_point::max();
+  {
+    const std::scoped_lock lock(mutex_);
+    next_look_ = Clock::time_point::max();
+    const auto now = Clock::now();
+    for (TimedWait& wait : waits_) {
+      const auto deadline = wait.deadline_.load();
+      if (deadline <= now) {
+        wait.Cancel();
+      } else if (deadline != Clock::time_point::max()) {
+        next = std::min(next, deadline + wait.tolerance_.load(std::memory_order_relaxed));
+      }
+    }
+  }
+  LookAt(next);
+}
+
+Coroutine* Coroutine::Current() { return current; }
+
+void Coroutine::SetCurrent(Coroutine* coroutine) { current = coroutine; }
+
+Coroutine::Suspension::Suspension(Coroutine& coroutine) : coroutine_(coroutine) {
+  if (!MayWait()) {
+    std::fputs("a coroutine waits while it handles an exception\n", stderr);
+    std::abort();
+  }
+  SetCurrent(nullptr);
+}
+
+Coroutine::Suspension::~Suspension() {
+  coroutine_.steps_ = 0;
+  SetCurrent(&coroutine_);
+}
+
+void Coroutine::YieldIfDue() {
+  if (++steps_ >= kStepsInARow && MayWait()) net::Yield();
+}
+
+CoroutineSignal::CoroutineSignal(Coroutines& group)
+    : never_(group.context(), asio::steady_timer::time_point::max()) {}
+
+void CoroutineSignal::Wait() {
+  if (!set_) {
+    boost::system::error_code cancelled;
+    Coroutine::Current()->Await(
+        [&](const auto& yield) { return never_.async_wait(yield[cancelled]); });
+  }
+  set_ = false;
+}
+
+void CoroutineSignal::Set() {
+  set_ = true;
+  never_.cancel();
+}
+
+bool MayWait() {
+  if (Coroutine::Current() == nullptr) return true;
+  return std::uncaught_exceptions() == 0 && !std::current_exception();
+}
+
+void Yield() {
+  Coroutine* coroutine = Coroutine::Current();
+  if (coroutine == nullptr) return;
+  coroutine->Await(
+      [&](const auto& yield) { return asio::post(coroutine->group().context(), yield); });
+}
+
+void SleepFor(std::chrono::duration<double> time) {
+  Coroutine* coroutine = Coroutine::Current();
+  if (coroutine == nullptr || coroutine->group().options().sleepers_hold_their_thread) {
+    return std::this_thread::sleep_for(time);
+  }
+  using Clock = Coroutines::Clock;
+  asio::steady_timer timer(coroutine->group().context(), std::chrono::ceil<Clock::duration>(time));
+  coroutine->Await([&](const auto& yield) { return timer.async_wait(yield); });
+}
+
+}  // namespace rpycbench::net

@@ -1,0 +1,49 @@
+// A connected socket of Asio's, used by coroutines: a call that would wait suspends its coroutine.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <system_error>
+
+#include "servers/net/coroutine.h"
+#include "servers/net/descriptor.h"
+#include "servers/net/endpoint.h"
+#include "servers/net/system_calls.h"
+
+namespace rpycbench::net {
+
+// Receive and Send are those of system_calls.h, except that `limit` bounds their wait.
+class CoroutineSocket final : public TimedWait {
+ public:
+  // Takes over a descriptor that is connected, or is going to be connected, to `peer`.
+  CoroutineSocket(Coroutines& group, Descriptor descriptor, const Endpoint& peer);
+  ~CoroutineSocket() override { Leave(); }
+
+  // Returns a negative number if the group is gone.
+  int descriptor() { return socket_ ? socket_->native_handle() : -1; }
+  std::error_code Connect(const Endpoint& peer, std::chrono::milliseconds limit);
+  std::size_t Receive(std::span<iovec> blocks, std::chrono::milliseconds limit,
+                      std::error_code& error);
+  std::size_t Send(std::span<iovec> blocks, int flags, std::chrono::milliseconds limit,
+                   std::error_code& error);
+
+ private:
+  using Protocol = asio::generic::stream_protocol;
+  using Socket = asio::basic_stream_socket<Protocol, asio::io_context::executor_type>;
+
+  template <class Operation>
+  boost::system::error_code Await(std::chrono::milliseconds limit, const Operation& operation);
+  // Not inlined, because it would add to the stack of every coroutine that sends.
+  [[gnu::noinline]] boost::system::error_code AwaitSpace(std::chrono::milliseconds limit);
+  void Cancel() override;
+  void GroupEnds() override { socket_.reset(); }
+
+  const bool others_before_answers_;
+  bool answer_due_ = false;  // nothing was received since the last send
+  std::optional<Socket> socket_;
+};
+
+}  // namespace rpycbench::net

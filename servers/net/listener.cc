@@ -1,0 +1,75 @@
+#include "servers/net/listener.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "servers/net/system_calls.h"
+
+namespace rpycbench::net {
+namespace {
+
+// Whether a server that has ended left this path behind. Another one could not bind it.
+bool IsLeftBehind(const Endpoint& address) {
+  if (address.path().empty()) return false;
+  const Descriptor descriptor = system_calls::OpenFor(address);
+  const std::error_code error = system_calls::Connect(descriptor.get(), address);
+  return error == std::errc::connection_refused;
+}
+
+}  // namespace
+
+Listener::Listener(const Endpoint& address, const SocketPolicy& policy)
+    : policy_(policy), local_(address) {
+  boost::system::error_code error;
+  const auto check = [&](std::string_view operation) {
+    if (error) throw Error(error, operation, address);
+  };
+  const asio::generic::stream_protocol::endpoint endpoint(address.get(), address.size);
+  Descriptor descriptor = system_calls::OpenFor(address);
+  if (!descriptor.is_open()) {
+    throw Error({errno, std::system_category()}, "create a listener for", address);
+  }
+  acceptor_.assign(endpoint.protocol(), descriptor.Release(), error);
+  check("create a listener for");
+  acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  acceptor_.bind(endpoint, error);
+  if (error == asio::error::address_in_use && IsLeftBehind(address)) {
+    ::unlink(address.path().c_str());
+    acceptor_.bind(endpoint, error);
+  }
+  check("bind");
+  acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  check("listen on");
+  acceptor_.non_blocking(true, error);
+  const auto bound = acceptor_.local_endpoint(error);
+  check("read the address of");
+  local_ = Endpoint(bound.data(), bound.size());
+}
+
+Listener::~Listener() { Close(); }
+
+void Listener::Close() {
+  if (!acceptor_.is_open()) return;
+  acceptor_.close();
+  if (!local_.path().empty()) ::unlink(local_.path().c_str());
+}
+
+Socket Listener::Accept(std::chrono::milliseconds timeout) {
+  Endpoint peer;
+  std::error_code error;
+  Descriptor descriptor = system_calls::Accept(acceptor_.native_handle(), peer, error);
+  for (const std::errc exhausted :
+       {std::errc::too_many_files_open, std::errc::too_many_files_open_in_system,
+        std::errc::no_buffer_space, std::errc::not_enough_memory}) {
+    if (error == exhausted) throw Error(error, "accept on", local_);
+  }
+  if (error) return Socket();  // the peer has gone, or another accept was faster
+  Socket socket(descriptor.Release(), peer);
+  socket.SetPolicy(policy_);
+  if (group_ != nullptr) socket.SuspendIn(*group_);
+  socket.SetTimeout(timeout);
+  return socket;
+}
+
+}  // namespace rpycbench::net
