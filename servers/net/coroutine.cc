@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/context/fixedsize_stack.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -16,12 +17,17 @@
 namespace rpycbench::net {
 namespace {
 
-// Nested requests and values at their highest limits need so much. Sanitizers make frames several
-// times as large.
+// Nested requests and values at their highest limits need so much stack. Only pages that are used
+// take memory, and a page without access stops an overflow. Sanitizers make frames several times as
+// large. They remember the frames of a stack until its memory is freed.
 #if defined(RPYCBENCH_SANITIZED)
 constexpr std::size_t kStackBytes = 8 << 20;
+constexpr bool kKeepStacks = false;
+using NewStack = boost::context::fixedsize_stack;
 #else
 constexpr std::size_t kStackBytes = 1 << 20;
+constexpr bool kKeepStacks = true;
+using NewStack = boost::context::protected_fixedsize_stack;
 #endif
 
 // How often a coroutine may find something ready before it lets others continue.
@@ -54,14 +60,13 @@ Coroutines::~Coroutines() {
     wait.GroupEnds();
   }
   for (auto& stack : stacks_) {
-    boost::context::protected_fixedsize_stack(kStackBytes).deallocate(stack);
+    NewStack(kStackBytes).deallocate(stack);
   }
 }
 
-// A page without access stops a stack that overflows. Only pages that are used take memory.
 boost::context::stack_context Coroutines::TakeStack() {
   const std::scoped_lock lock(mutex_);
-  if (stacks_.empty()) return boost::context::protected_fixedsize_stack(kStackBytes).allocate();
+  if (stacks_.empty()) return NewStack(kStackBytes).allocate();
   const auto stack = stacks_.back();
   stacks_.pop_back();
   return stack;
@@ -69,8 +74,8 @@ boost::context::stack_context Coroutines::TakeStack() {
 
 void Coroutines::KeepStack(boost::context::stack_context stack) {
   const std::scoped_lock lock(mutex_);
-  if (stacks_.size() < options_.kept_stacks) return stacks_.push_back(stack);
-  boost::context::protected_fixedsize_stack(kStackBytes).deallocate(stack);
+  if (kKeepStacks && stacks_.size() < options_.kept_stacks) return stacks_.push_back(stack);
+  NewStack(kStackBytes).deallocate(stack);
 }
 
 void Coroutines::Start(std::function<void()> body) {
