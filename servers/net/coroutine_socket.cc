@@ -73,24 +73,24 @@ boost::system::error_code CoroutineSocket::Await(std::chrono::milliseconds limit
   return error == asio::error::operation_aborted ? asio::error::timed_out : error;
 }
 
-std::error_code CoroutineSocket::Connect(const Endpoint& peer, std::chrono::milliseconds limit) {
-  const asio::generic::stream_protocol::endpoint address(peer.get(), peer.size);
-  return Await(limit, [&](const auto& yield) { socket_->async_connect(address, yield); });
+int CoroutineSocket::Connect(const Endpoint& peer, std::chrono::milliseconds limit) {
+  const Protocol::endpoint address(peer.get(), peer.size);
+  return Await(limit, [&](const auto& yield) { socket_->async_connect(address, yield); }).value();
 }
 
-std::size_t CoroutineSocket::Receive(std::span<iovec> blocks, std::chrono::milliseconds limit,
-                                     std::error_code& error) {
+system_calls::Moved CoroutineSocket::Receive(std::span<iovec> blocks,
+                                             std::chrono::milliseconds limit) {
   if (std::exchange(answer_due_, false)) Yield();
   std::size_t got = 0;
   const auto failure = WithBuffers<asio::mutable_buffer>(blocks, [&](const auto& buffers) {
     return Await(limit, [&](const auto& yield) { got = socket_->async_read_some(buffers, yield); });
   });
-  if (failure != asio::error::eof) error = failure;
-  return got;
+  if (failure == asio::error::eof) return {};
+  return {got, failure.value()};
 }
 
-std::size_t CoroutineSocket::Send(std::span<iovec> blocks, int flags,
-                                  std::chrono::milliseconds limit, std::error_code& error) {
+system_calls::Moved CoroutineSocket::Send(std::span<iovec> blocks, int flags,
+                                          std::chrono::milliseconds limit) {
   for (;;) {
     // Nearly every message fits into the kernel's buffer, so it is sent without a suspension.
     boost::system::error_code failure;
@@ -98,10 +98,9 @@ std::size_t CoroutineSocket::Send(std::span<iovec> blocks, int flags,
         blocks, [&](const auto& buffers) { return socket_->send(buffers, flags, failure); });
     if (failure == asio::error::would_block) failure = AwaitSpace(limit);
     if (sent == 0 && !failure) continue;
-    if (failure) error = failure;
     answer_due_ = others_before_answers_;
     Coroutine::Current()->YieldIfDue();
-    return sent;
+    return {sent, failure.value()};
   }
 }
 

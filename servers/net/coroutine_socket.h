@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <system_error>
 
 #include "servers/net/coroutine.h"
 #include "servers/net/descriptor.h"
@@ -15,7 +14,7 @@
 
 namespace rpycbench::net {
 
-// Receive and Send are those of system_calls.h, except that `limit` bounds their wait.
+// The calls are those of system_calls.h, except that `limit` bounds the wait.
 class CoroutineSocket final : public TimedWait {
  public:
   // Takes over a descriptor that is connected, or is going to be connected, to `peer`.
@@ -24,11 +23,9 @@ class CoroutineSocket final : public TimedWait {
 
   // Returns a negative number if the group is gone.
   int descriptor() { return socket_ ? socket_->native_handle() : -1; }
-  std::error_code Connect(const Endpoint& peer, std::chrono::milliseconds limit);
-  std::size_t Receive(std::span<iovec> blocks, std::chrono::milliseconds limit,
-                      std::error_code& error);
-  std::size_t Send(std::span<iovec> blocks, int flags, std::chrono::milliseconds limit,
-                   std::error_code& error);
+  int Connect(const Endpoint& peer, std::chrono::milliseconds limit);
+  system_calls::Moved Receive(std::span<iovec> blocks, std::chrono::milliseconds limit);
+  system_calls::Moved Send(std::span<iovec> blocks, int flags, std::chrono::milliseconds limit);
 
  private:
   using Protocol = asio::generic::stream_protocol;

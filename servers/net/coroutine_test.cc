@@ -268,15 +268,22 @@ TEST_P(CoroutinesTest, ReportsARefusedConnect) {
 
 TEST_P(CoroutinesTest, ASocketThatIsShutDownWakesItsCoroutine) {
   auto [asking, served] = ConnectionTo(coroutines_);
-  StartEcho(served);
-  asking.SendAll("?", 1);
-  std::thread stopping([&, &in = asking, &out = served] {
+  std::size_t got = 1;
+  coroutines_.Start([&, &socket = served] {
     char byte;
+    socket.ReceiveExactly(&byte, 1);
+    socket.SendAll(&byte, 1);
+    got = socket.ReceiveSome(&byte, 1);
+  });
+  std::thread stopping([&in = asking, &out = served] {
+    char byte = '?';
+    in.SendAll(&byte, 1);
     in.ReceiveExactly(&byte, 1);
     out.ShutdownBoth();
   });
   RunToTheEnd();
   stopping.join();
+  EXPECT_EQ(got, 0u);
 }
 
 // One thread's coroutines, which clients are.

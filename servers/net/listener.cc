@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "servers/net/system_calls.h"
@@ -13,8 +14,7 @@ namespace {
 bool IsLeftBehind(const Endpoint& address) {
   if (address.path().empty()) return false;
   const Descriptor descriptor = system_calls::OpenFor(address);
-  const std::error_code error = system_calls::Connect(descriptor.get(), address);
-  return error == std::errc::connection_refused;
+  return system_calls::Connect(descriptor.get(), address) == ECONNREFUSED;
 }
 
 }  // namespace
@@ -57,14 +57,14 @@ void Listener::Close() {
 
 Socket Listener::Accept(std::chrono::milliseconds timeout) {
   Endpoint peer;
-  std::error_code error;
-  Descriptor descriptor = system_calls::Accept(acceptor_.native_handle(), peer, error);
-  for (const std::errc exhausted :
-       {std::errc::too_many_files_open, std::errc::too_many_files_open_in_system,
-        std::errc::no_buffer_space, std::errc::not_enough_memory}) {
-    if (error == exhausted) throw Error(error, "accept on", local_);
+  Descriptor descriptor = system_calls::Accept(acceptor_.native_handle(), peer);
+  if (!descriptor.is_open()) {
+    const int error = errno;
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+      throw Error({error, std::system_category()}, "accept on", local_);
+    }
+    return Socket();  // the peer has gone, or another accept was faster
   }
-  if (error) return Socket();  // the peer has gone, or another accept was faster
   Socket socket(descriptor.Release(), peer);
   socket.SetPolicy(policy_);
   if (group_ != nullptr) socket.SuspendIn(*group_);

@@ -32,7 +32,7 @@ Socket Socket::Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
   }
   Coroutine* const coroutine = Coroutine::Current();
   Socket socket(descriptor.Release(), peer);
-  std::error_code error;
+  int error = 0;
   // A Unix-domain connect waits only for space in the listener's backlog, which nothing reports.
   if (coroutine == nullptr || peer.is_unix()) {
     system_calls::LimitWaits(socket.descriptor(), timeout);
@@ -43,12 +43,12 @@ Socket Socket::Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
     error = socket.in_coroutines_->Connect(peer, timeout);
   }
   socket.timeout_ = timeout;
-  if (error == std::errc::address_not_available) {
+  if (error == EADDRNOTAVAIL) {
     socket.Fail(error,
                 "get a local address and a free port (see ip_local_port_range; TIME_WAIT keeps a "
                 "port for a minute) to connect to");
   }
-  if (error) socket.Fail(error, "connect to");
+  if (error != 0) socket.Fail(error, "connect to");
   socket.SetPolicy(policy);
   return socket;
 }
@@ -57,8 +57,8 @@ int Socket::descriptor() const {
   return in_coroutines_ ? in_coroutines_->descriptor() : descriptor_.get();
 }
 
-void Socket::Fail(std::error_code error, std::string_view operation) const {
-  throw Error(error, operation, peer_);
+void Socket::Fail(int error, std::string_view operation) const {
+  throw Error({error, std::system_category()}, operation, peer_);
 }
 
 void Socket::SetTimeout(std::chrono::milliseconds timeout) {
@@ -80,10 +80,9 @@ void Socket::RearmQuickAck() {
 }
 
 std::size_t Socket::ReceiveSome(std::span<iovec> into) {
-  std::error_code error;
-  const std::size_t got = in_coroutines_ ? in_coroutines_->Receive(into, timeout_, error)
-                                         : system_calls::Receive(descriptor_.get(), into, error);
-  if (error) Fail(error, "receive from");
+  const auto [got, error] = in_coroutines_ ? in_coroutines_->Receive(into, timeout_)
+                                           : system_calls::Receive(descriptor_.get(), into);
+  if (error != 0) Fail(error, "receive from");
   bytes_received_ += got;
   return got;
 }
@@ -120,10 +119,10 @@ void Socket::SendBlocks(std::span<iovec> blocks, int flags) {
     if (blocks.empty()) return;
     blocks.front().iov_base = static_cast<char*>(blocks.front().iov_base) + sent;
     blocks.front().iov_len -= sent;
-    std::error_code error;
-    sent = in_coroutines_ ? in_coroutines_->Send(blocks, flags, timeout_, error)
-                          : system_calls::Send(descriptor_.get(), blocks, flags, error);
-    if (error) Fail(error, "send to");
+    const auto moved = in_coroutines_ ? in_coroutines_->Send(blocks, flags, timeout_)
+                                      : system_calls::Send(descriptor_.get(), blocks, flags);
+    if (moved.error != 0) Fail(moved.error, "send to");
+    sent = moved.bytes;
     bytes_sent_ += sent;
   }
 }

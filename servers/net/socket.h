@@ -115,7 +115,7 @@ class Socket {
   void CloseAfterPeer() noexcept;
 
  private:
-  [[noreturn]] void Fail(std::error_code error, std::string_view operation) const;
+  [[noreturn]] void Fail(int error, std::string_view operation) const;
   void SendBlocks(std::span<iovec> blocks, int flags);
   void SendInPieces(std::span<iovec> blocks, std::size_t head);
 

@@ -11,17 +11,19 @@
 namespace rpycbench::net::system_calls {
 namespace {
 
-// Repeats `call` while signals interrupt it. Returns its result, or 0 and the error.
+int LastError() {
+  // The limit of a wait was passed.
+  const bool late = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINPROGRESS;
+  return late ? ETIMEDOUT : errno;
+}
+
+// Repeats `call` while signals interrupt it.
 template <class Call>
-std::size_t Repeat(std::error_code& error, const Call& call) {
+Moved Repeat(const Call& call) {
   for (;;) {
-    const auto result = call();
-    if (result >= 0) return static_cast<std::size_t>(result);
-    if (errno == EINTR) continue;
-    // The limit of a wait was passed.
-    const bool late = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINPROGRESS;
-    error = {late ? ETIMEDOUT : errno, std::system_category()};
-    return 0;
+    const ssize_t result = call();
+    if (result >= 0) return {.bytes = static_cast<std::size_t>(result)};
+    if (errno != EINTR) return {.error = LastError()};
   }
 }
 
@@ -43,21 +45,17 @@ Descriptor OpenFor(const Endpoint& peer) {
   return Descriptor(::socket(peer.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
-Descriptor Accept(int listener, Endpoint& peer, std::error_code& error) {
+Descriptor Accept(int listener, Endpoint& peer) {
   peer.size = sizeof peer.address;
-  const int descriptor = ::accept4(listener, peer.get(), &peer.size, SOCK_CLOEXEC);
-  if (descriptor < 0) error = {errno, std::system_category()};
-  return Descriptor(descriptor);
+  return Descriptor(::accept4(listener, peer.get(), &peer.size, SOCK_CLOEXEC));
 }
 
-std::error_code Connect(int descriptor, const Endpoint& peer) {
-  std::error_code error;
-  Repeat(error, [&] { return ::connect(descriptor, peer.get(), peer.size); });
-  return error;
+int Connect(int descriptor, const Endpoint& peer) {
+  return ::connect(descriptor, peer.get(), peer.size) == 0 ? 0 : LastError();
 }
 
-std::size_t Receive(int descriptor, std::span<iovec> blocks, std::error_code& error) {
-  return Repeat(error, [&] {
+Moved Receive(int descriptor, std::span<iovec> blocks) {
+  return Repeat([&] {
     if (blocks.size() == 1) {
       return ::recv(descriptor, blocks.front().iov_base, blocks.front().iov_len, 0);
     }
@@ -66,8 +64,8 @@ std::size_t Receive(int descriptor, std::span<iovec> blocks, std::error_code& er
   });
 }
 
-std::size_t Send(int descriptor, std::span<iovec> blocks, int flags, std::error_code& error) {
-  return Repeat(error, [&] {
+Moved Send(int descriptor, std::span<iovec> blocks, int flags) {
+  return Repeat([&] {
     if (blocks.size() == 1) {
       const iovec& block = blocks.front();
       return ::send(descriptor, block.iov_base, block.iov_len, MSG_NOSIGNAL | flags);

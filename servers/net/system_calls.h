@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <system_error>
 
 #include "servers/net/descriptor.h"
 #include "servers/net/endpoint.h"
@@ -26,18 +25,24 @@ struct Segments {
 
 // Opens a socket that closes on exec. The result is not open if that failed; errno says why.
 Descriptor OpenFor(const Endpoint& peer);
-// Accepts a waiting connection, which closes on exec. The result is not open if that failed.
-Descriptor Accept(int listener, Endpoint& peer, std::error_code& error);
-std::error_code Connect(int descriptor, const Endpoint& peer);
+// Accepts a waiting connection, which closes on exec. Otherwise the same.
+Descriptor Accept(int listener, Endpoint& peer);
+// Returns 0, or the error as in errno.
+int Connect(int descriptor, const Endpoint& peer);
 
-// Receives at least one byte into `blocks`. Returns the number of bytes, 0 at the end of the
-// stream.
-std::size_t Receive(int descriptor, std::span<iovec> blocks, std::error_code& error);
-// Sends at least one byte of `blocks`; `flags` are those of send(2). Returns the number of bytes.
-std::size_t Send(int descriptor, std::span<iovec> blocks, int flags, std::error_code& error);
+// How many bytes a call moved. Without any, the error as in errno, or 0 at the end of the stream.
+struct Moved {
+  std::size_t bytes = 0;
+  int error = 0;
+};
 
-// Limits each later wait of connect, receive and send; zero waits for ever. A passed limit is
-// std::errc::timed_out.
+// Receives at least one byte into the blocks.
+Moved Receive(int descriptor, std::span<iovec> blocks);
+// Sends at least one byte of the blocks; `flags` are those of send(2).
+Moved Send(int descriptor, std::span<iovec> blocks, int flags);
+
+// Limits each later wait of connect, receive and send; zero waits for ever. A passed limit is the
+// error ETIMEDOUT.
 void LimitWaits(int descriptor, std::chrono::milliseconds limit);
 // `how` is SHUT_WR or SHUT_RDWR.
 void Shutdown(int descriptor, int how);
