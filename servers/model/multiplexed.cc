@@ -87,7 +87,9 @@ class Pool {
   bool Ended(std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     return std::ranges::all_of(threads_, [&](std::future<void>& thread) {
-      return thread.wait_until(deadline) == std::future_status::ready;
+      if (thread.wait_until(deadline) != std::future_status::ready) return false;
+      thread.get();  // throws what ended it early
+      return true;
     });
   }
 

@@ -50,13 +50,14 @@ class Coroutines::Stack {
 };
 
 Coroutines::Coroutines(asio::io_context& context, const Options& options)
-    : context_(context), options_(options), look_(context) {}
+    : context_(context), options_(options), look_(context) {
+  stacks_.reserve(options.kept_stacks);  // they are given back where nothing may fail
+}
 
 Coroutines::~Coroutines() {
   while (!waits_.empty()) {
     TimedWait& wait = waits_.front();
     waits_.pop_front();
-    wait.group_ = nullptr;
     wait.GroupEnds();
   }
   for (auto& stack : stacks_) {
@@ -120,15 +121,15 @@ bool Coroutines::RunToTheEnd(Clock::duration limit) {
   return live_ == 0;
 }
 
-TimedWait::TimedWait(Coroutines& group) : group_(&group) {
-  const std::scoped_lock lock(group_->mutex_);
-  group_->waits_.push_back(*this);
+TimedWait::TimedWait(Coroutines& group) : group_(group) {
+  const std::scoped_lock lock(group_.mutex_);
+  group_.waits_.push_back(*this);
 }
 
 void TimedWait::Leave() {
-  if (group_ == nullptr) return;
-  const std::scoped_lock lock(group_->mutex_);
-  group_->waits_.erase(group_->waits_.iterator_to(*this));
+  if (!is_linked()) return;
+  const std::scoped_lock lock(group_.mutex_);
+  group_.waits_.erase(group_.waits_.iterator_to(*this));
 }
 
 void TimedWait::Begin(std::chrono::milliseconds limit) {
@@ -137,7 +138,7 @@ void TimedWait::Begin(std::chrono::milliseconds limit) {
   const auto tolerance = std::max(limit / 8, std::chrono::milliseconds(10));
   tolerance_.store(tolerance, std::memory_order_relaxed);
   deadline_ = deadline;
-  group_->LookAt(deadline + tolerance);
+  group_.LookAt(deadline + tolerance);
 }
 
 void Coroutines::LookAt(Clock::time_point when) {

@@ -33,9 +33,9 @@ class TimedWait : public boost::intrusive::list_base_hook<> {
   TimedWait& operator=(const TimedWait&) = delete;
 
  protected:
-  virtual ~TimedWait() = default;
-  // The group does not end this wait any more. To be called first when a derived object is
-  // destroyed. Does nothing if the group is gone.
+  virtual ~TimedWait() { Leave(); }
+  // The group does not end this wait any more. A derived class calls it before it destroys what
+  // Cancel uses. Does nothing the second time, or if the group is gone.
   void Leave();
   // Begins a wait of at most `limit`; zero means for ever.
   void Begin(std::chrono::milliseconds limit);
@@ -49,7 +49,7 @@ class TimedWait : public boost::intrusive::list_base_hook<> {
   // Is called when the group is destroyed before the wait.
   virtual void GroupEnds() = 0;
 
-  Coroutines* group_;
+  Coroutines& group_;
   std::atomic<Clock::duration> tolerance_{};
   std::atomic<Clock::time_point> deadline_{Clock::time_point::max()};
 };

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "servers/net/socket.h"
 #include "servers/net/wait.h"
 
 namespace rpycbench::net {
@@ -54,8 +55,11 @@ auto WithBuffers(std::span<iovec> blocks, const Use& use) {
 CoroutineSocket::CoroutineSocket(Coroutines& group, Descriptor descriptor, const Endpoint& peer)
     : TimedWait(group),
       others_before_answers_(group.options().others_before_answers),
-      socket_(std::in_place, group.context(), Protocol(peer.address.ss_family, 0),
-              descriptor.Release()) {
+      socket_(std::in_place, group.context()) {
+  boost::system::error_code error;
+  socket_->assign(Protocol(peer.address.ss_family, 0), descriptor.get(), error);
+  if (error) throw Error(error, "watch the socket of", peer);  // epoll takes no more
+  descriptor.Release();
   socket_->non_blocking(true);
 }
 

@@ -17,7 +17,8 @@ namespace rpycbench::net {
 // The calls are those of system_calls.h, except that `limit` bounds the wait.
 class CoroutineSocket final : public TimedWait {
  public:
-  // Takes over a descriptor that is connected, or is going to be connected, to `peer`.
+  // Takes over a descriptor that is connected, or is going to be connected, to `peer`. Throws
+  // Error.
   CoroutineSocket(Coroutines& group, Descriptor descriptor, const Endpoint& peer);
   ~CoroutineSocket() override { Leave(); }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "servers/net/system_calls.h"
@@ -10,10 +11,13 @@
 namespace rpycbench::net {
 namespace {
 
-// Whether a server that has ended left this path behind. Another one could not bind it.
+// Whether a server that has ended left this path behind. Another one could not bind it. A file that
+// is no socket refuses connections as well.
 bool IsLeftBehind(const Endpoint& address) {
-  if (address.path().empty()) return false;
+  std::error_code unreadable;
+  if (!std::filesystem::is_socket(address.path(), unreadable)) return false;
   const Descriptor descriptor = system_calls::OpenFor(address);
+  system_calls::LimitWaits(descriptor.get(), std::chrono::seconds(1));
   return system_calls::Connect(descriptor.get(), address) == ECONNREFUSED;
 }
 
@@ -33,6 +37,7 @@ Listener::Listener(const Endpoint& address, const SocketPolicy& policy)
   acceptor_.assign(endpoint.protocol(), descriptor.Release(), error);
   check("create a listener for");
   acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  check("set the options of");
   acceptor_.bind(endpoint, error);
   if (error == asio::error::address_in_use && IsLeftBehind(address)) {
     ::unlink(address.path().c_str());
@@ -42,6 +47,7 @@ Listener::Listener(const Endpoint& address, const SocketPolicy& policy)
   acceptor_.listen(asio::socket_base::max_listen_connections, error);
   check("listen on");
   acceptor_.non_blocking(true, error);
+  check("set the options of");
   const auto bound = acceptor_.local_endpoint(error);
   check("read the address of");
   local_ = Endpoint(bound.data(), bound.size());
@@ -51,7 +57,8 @@ Listener::~Listener() { Close(); }
 
 void Listener::Close() {
   if (!acceptor_.is_open()) return;
-  acceptor_.close();
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
   if (!local_.path().empty()) ::unlink(local_.path().c_str());
 }
 

@@ -19,7 +19,6 @@ class Listener {
   explicit Listener(const Endpoint& address, const SocketPolicy& policy = {});
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
-  // Removes the path of a Unix-domain address, unless another process has bound it anew.
   ~Listener();
 
   OneThreadContext& context() { return context_; }
@@ -39,13 +38,12 @@ class Listener {
   Socket Accept(std::chrono::milliseconds timeout);
   // Makes all sockets accepted from now on suspend coroutines of the group instead of blocking.
   void AcceptFor(Coroutines& group) { group_ = &group; }
+  // Stops listening and removes the path of a Unix-domain address.
   void Close();
 
  private:
   using Acceptor =
       asio::basic_socket_acceptor<asio::generic::stream_protocol, asio::io_context::executor_type>;
-
-  void Bind(const Endpoint& address);
 
   OneThreadContext context_;
   Acceptor acceptor_{context_};

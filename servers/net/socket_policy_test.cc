@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -173,6 +175,11 @@ TEST(UnixSocketTest, APathIsRemovedAtTheEndAndBoundAnewIfItWasLeftBehind) {
     EXPECT_EQ(ReceiveText(pair.server, 5), "again");
   }
   EXPECT_NE(::access(path.c_str(), F_OK), 0) << path << " was left";
+  // A file of somebody else's refuses connections like a path that was left behind.
+  std::ofstream(path) << "precious";
+  EXPECT_THROW(Listener{address}, Error);
+  EXPECT_TRUE(std::filesystem::is_regular_file(path));
+  std::filesystem::remove(path);
   EXPECT_THAT([] { const Listener nowhere(Endpoint::Resolve("unix:/nowhere/name", 0)); },
               testing::ThrowsMessage<Error>("bind unix:/nowhere/name: No such file or directory"));
 }

@@ -1,6 +1,6 @@
 // The system calls of sockets that block, and those that Asio has no portable form of. Asio's own
 // blocking reads ignore SO_RCVTIMEO, and it registers each socket with epoll, which a thread that
-// blocks does not need. Calls are repeated when a signal interrupts them.
+// blocks does not need. Receive and Send continue after a signal.
 #pragma once
 
 #include <sys/uio.h>

@@ -117,6 +117,12 @@ class ContractTest(unittest.TestCase):
                         if number > 0:  # the first one is killed
                             server.stop()
                 self.assertFalse(os.path.exists(path))
+            precious = pathlib.Path(folder, "precious")
+            precious.write_text("kept", encoding="utf-8")
+            for protocol in PROTOCOLS:
+                result = run_to_the_end(protocol, "threaded", f"--host=unix:{precious}")
+                self.assertRegex(result.stderr, "_server: bind unix:.*Address already in use")
+                self.assertEqual("kept", precious.read_text(encoding="utf-8"))
 
     def test_bad_flags_are_refused(self):
         for protocol in PROTOCOLS:

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import sys
 import threading
 
@@ -49,13 +50,16 @@ def unix_address(host):
     name = host[len("unix:"):]
     if not name.startswith("/"):
         return "\0" + name if name else ""
+    if not (os.path.exists(name) and stat.S_ISSOCK(os.stat(name).st_mode)):
+        return name  # binding it will say what is wrong, if something is
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
         try:
             probe.connect(name)
         except ConnectionRefusedError:
             os.unlink(name)
         except OSError:
-            pass  # there is none yet, or binding it will say what is wrong
+            pass  # a server is there, or binding it will say what is wrong
     return name
 
 
