@@ -23,7 +23,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 
 # pylint: disable=wrong-import-position
-from contract import PATIENCE
+from contract import PATIENCE, own_lines
 from testing.given_server import SERVER, allow_all_descriptors, run_to_the_end, start
 from testing.modes import MODELS, PROTOCOLS
 from testing.processes import await_exit, is_sanitized, resident_kib
@@ -281,7 +281,8 @@ class ModelTest(unittest.TestCase):
                 with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
                     tcp_ping(connection)
                     process.terminate()
-                    self.assertEqual(("", ""), process.communicate(timeout=PATIENCE))
+                    out, errors = process.communicate(timeout=PATIENCE)
+                    self.assertEqual(("", []), (out, own_lines(errors.splitlines())))
                 self.assertEqual(0, process.returncode)
 
     def test_threads_of_a_pool_do_not_wait_for_each_other(self):
@@ -349,10 +350,10 @@ class ModelTest(unittest.TestCase):
                         process.stdin.close()
                         self.assertEqual(0, process.wait(PATIENCE))
                     if not gone:
-                        lines = os.read(reading, 1 << 16).splitlines()
+                        lines = own_lines(os.read(reading, 1 << 16).decode().splitlines())
                         os.close(reading)
                         self.assertGreater(len(lines), 10)
-                        self.assertTrue(all(line.startswith(b"bench_server: ") for line in lines))
+                        self.assertTrue(all(line.startswith("bench_server: ") for line in lines))
 
     def test_the_bare_loop_keeps_idle_connections(self):
         with start("bare", "threaded", "--io_timeout_ms=100") as server:
