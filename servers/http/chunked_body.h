@@ -1,6 +1,7 @@
 // A body in chunked transfer coding (RFC 9112, section 7.1). It is sent as by a program that does
 // not know the length beforehand: one system call for each chunk with its size line. Both ends use
-// it. Boost.Beast's parser reads it like any other body.
+// it. Boost.Beast's parser reads it like any other body. Beast's make_chunk would take 0.2 µs and
+// an allocation more for each chunk (beast_cost.cc).
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,8 @@
 // Receives HTTP messages from a socket. A head goes from a small buffer through Beast's parser. A
 // body of known length goes directly to its final memory; any other body goes through the parser in
 // pieces. Bytes of the next message stay in the buffer, so pipelined messages are taken one by one.
-// Both ends use it.
+// Both ends use it. Beast's own reading would take 0.15 µs and 2 allocations more for a short
+// request, and 12 µs instead of 10 for a body of 64 KiB, which it copies once more (beast_cost.cc).
 #pragma once
 
 #include <cstddef>

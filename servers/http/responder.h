@@ -1,5 +1,6 @@
 // Sends HTTP answers. A short head and its body leave in one system call if they fit and the
-// socket's policy allows it. The responder keeps its buffer between answers.
+// socket's policy allows it. The responder keeps its buffer between answers. Beast's messages and
+// serializer would take 0.6 µs and 3 allocations more for a short answer (beast_cost.cc).
 #pragma once
 
 #include <boost/beast/http/status.hpp>

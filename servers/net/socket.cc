@@ -2,8 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -104,7 +104,7 @@ void Socket::SendAll(std::span<iovec> blocks) {
   std::size_t size = 0;
   for (const iovec& block : blocks) {
     if (block.iov_len > sizeof joined - size) return SendBlocks(blocks, 0);
-    std::memcpy(joined + size, block.iov_base, block.iov_len);
+    std::copy_n(static_cast<const char*>(block.iov_base), block.iov_len, joined + size);
     size += block.iov_len;
   }
   SendAll(joined, size);

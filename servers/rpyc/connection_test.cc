@@ -13,10 +13,10 @@
 
 #include "servers/net/allocation_count.h"
 #include "servers/net/testing/message_of.h"
+#include "servers/net/testing/socket_pair.h"
 #include "servers/rpyc/benchmark_root.h"
 #include "servers/rpyc/bytes_list.h"
 #include "servers/rpyc/session.h"
-#include "servers/rpyc/testing/socket_pair.h"
 #include "servers/rpyc/testing/vectors.h"
 #include "servers/rpyc/testing/wire_audit.h"
 #include "servers/rpyc/wire/brine.h"
@@ -68,7 +68,7 @@ class ConnectionTest : public testing::TestWithParam<Dialect> {
   void ExpectItServes() { EXPECT_EQ(Call("ping").value().bytes(), "pong"); }
 
   service::Service service_;
-  SocketPair pair_;
+  net::SocketPair pair_;
   std::optional<Connection> server_end_;
   std::size_t exported_at_end_ = 0;
   std::thread server_;
@@ -329,7 +329,7 @@ TEST_P(ConnectionTest, AnswersNobodyFetchesReleaseWhatTheyBring) {
 
 TEST_P(ConnectionTest, RequestsUnderWayFailWhenThePeerLeaves) {
   const Value request[] = {Value::Int(1)};
-  SocketPair silent;
+  net::SocketPair silent;
   Connection lonely(silent.left, {.dialect = GetParam(), .limits = {}});
   PendingReply first = lonely.RequestLater(Handler::kPing, request);
   PendingReply second = lonely.RequestLater(Handler::kPing, request);
@@ -377,7 +377,7 @@ INSTANTIATE_TEST_SUITE_P(Dialects, ConnectionTest, testing::Values(Dialect::k5, 
 // Returns what a server session that is fed with these bytes answers before it closes. `error` says
 // why it closed.
 std::string AnswerTo(const std::string& frames, std::string* error) {
-  SocketPair pair;
+  net::SocketPair pair;
   const service::Service service;
   std::thread server([&] {
     Connection connection(pair.right, {}, std::make_shared<BenchmarkRoot>(service));
@@ -457,7 +457,7 @@ class RawPeerTest : public testing::Test {
     return std::string(storage.payload);
   }
 
-  SocketPair pair_;
+  net::SocketPair pair_;
   service::Service service_;
   FrameReader reader_{pair_.left, {}, false};
   std::string complaint_;
@@ -484,7 +484,7 @@ std::string CallOfUpload(const std::string& before_the_list) {
 TEST_F(RawPeerTest, APeerThatBindsThreadsIsAnsweredInKind) {
   constexpr std::uint64_t kThread = 0x7f12'3456'7890, kOther = 0x7f12'3456'8000;
   for (const Dialect dialect : {Dialect::k5, Dialect::k6}) {
-    pair_ = SocketPair();
+    pair_ = net::SocketPair();
     Start({});
     const std::string reply_head = dialect == Dialect::k5 ? "\x12\x52" : "\x02\x11";
     const std::string request_head = dialect == Dialect::k5 ? "\x12\x51" : "\x01\x11";
@@ -538,7 +538,7 @@ TEST_F(RawPeerTest, MessagesThatWaitShareALimit) {
 
 // The memory of a large message must not restrict the next messages.
 TEST(ConnectionLimitsTest, ALargeMessageLeavesRoomForTheNextOnes) {
-  SocketPair pair;
+  net::SocketPair pair;
   const service::Service service(PayloadKind::kText, {});
   const Limits limits{.max_message_bytes = 4 << 20};
   std::thread server([&] {
@@ -566,7 +566,7 @@ TEST(ConnectionLimitsTest, ALargeMessageLeavesRoomForTheNextOnes) {
 }
 
 TEST(DialectTest, AMismatchIsToldApart) {
-  SocketPair pair;
+  net::SocketPair pair;
   // A 6.x server answers a 5.x message with a CLOSE request in its own dialect.
   const std::string close = FrameOf(FromHex("0111501152115102"));
   pair.right.SendAll(close.data(), close.size());
@@ -589,7 +589,7 @@ TEST(ConnectionLimitsTest, NestedRequestsAreBounded) {
     }
     int calls = 0;
   };
-  SocketPair pair;
+  net::SocketPair pair;
   const auto left = std::make_shared<Mirror>();
   const auto right = std::make_shared<Mirror>();
   const ConnectionOptions options{.dialect = Dialect::k5, .limits = {.max_nested_requests = 8}};

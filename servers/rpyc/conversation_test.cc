@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "servers/net/testing/socket_pair.h"
 #include "servers/rpyc/boxing.h"
-#include "servers/rpyc/testing/socket_pair.h"
 #include "servers/rpyc/testing/vectors.h"
 #include "servers/rpyc/wire/brine.h"
 #include "servers/rpyc/wire/envelope.h"
@@ -27,7 +27,7 @@ class ConversationTest : public testing::TestWithParam<Dialect> {
     for (const auto& conversation : dialect.at("conversations").as_array()) {
       for (const auto& recorded : conversation.at("frames").as_array()) {
         SCOPED_TRACE(std::string(conversation.at("name").as_string()));
-        SocketPair pair;
+        net::SocketPair pair;
         const std::string bytes = FromHex(recorded.at("hex").as_string());
         pair.left.SendAll(bytes.data(), bytes.size());
         FrameReader reader(pair.right, {}, false);

@@ -13,10 +13,10 @@
 #include <tuple>
 
 #include "servers/net/testing/message_of.h"
+#include "servers/net/testing/socket_pair.h"
 #include "servers/rpyc/benchmark_root.h"
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/testing/replay.h"
-#include "servers/rpyc/testing/socket_pair.h"
 
 namespace rpycbench::rpyc {
 namespace {
@@ -62,7 +62,7 @@ class ServerWireCountsTest : public testing::TestWithParam<std::tuple<Dialect, c
 TEST_P(ServerWireCountsTest, IsWhatCrossed) {
   const auto [dialect, conversation] = GetParam();
   Replay replay(dialect, conversation, NativeEnd::kServer);
-  SocketPair pair;
+  net::SocketPair pair;
   const service::Service service;
   WireCounts counts;
   std::string error;

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "servers/rpyc/testing/socket_pair.h"
+#include "servers/net/testing/socket_pair.h"
 #include "servers/rpyc/testing/vectors.h"
 #include "servers/rpyc/wire/errors.h"
 #include "servers/service/payload.h"
@@ -21,7 +21,7 @@ using service::Payload;
 using service::PayloadKind;
 
 std::string Written(const std::string& payload, Compression compression) {
-  SocketPair pair;
+  net::SocketPair pair;
   std::string bytes;
   std::thread reader([&] { bytes = Drain(pair.right); });
   FrameWriter writer(pair.left, compression);
@@ -35,7 +35,7 @@ std::string Written(const std::string& payload, Compression compression) {
 // Reads all frames in `bytes`, which arrive in pieces of `piece` bytes. Returns their payloads.
 std::vector<std::string> ReadAll(const std::string& bytes, const Limits& limits = {},
                                  std::size_t piece = 1 << 20) {
-  SocketPair pair;
+  net::SocketPair pair;
   std::thread sender([&] {
     try {
       for (std::size_t at = 0; at < bytes.size(); at += piece) {
@@ -47,7 +47,7 @@ std::vector<std::string> ReadAll(const std::string& bytes, const Limits& limits 
     }
   });
   struct Join {
-    SocketPair& pair;
+    net::SocketPair& pair;
     std::thread& thread;
     ~Join() {
       pair.right.Close();
@@ -193,7 +193,7 @@ TEST(FrameTest, RefusesALengthAboveTheLimitBeforeReadingOn) {
 
 TEST(FrameTest, TellsAResetInsideAFrameFromOneBetweenFrames) {
   for (const bool inside : {false, true}) {
-    SocketPair pair;
+    net::SocketPair pair;
     pair.right.SendAll("unread", 6);  // unread bytes turn the close into a reset
     pair.left.SendAll("\0\0\0\1\0a\n\0\0", inside ? 9 : 7);
     pair.left.Close();
@@ -209,7 +209,7 @@ TEST(FrameTest, TellsAResetInsideAFrameFromOneBetweenFrames) {
 }
 
 TEST(FrameTest, AFrameAboveASmallThresholdDoesNotWait) {
-  SocketPair pair;
+  net::SocketPair pair;
   FrameWriter writer(pair.left, Compression{10});
   writer.Begin().Copy(std::string(11, 'a'));
   writer.SendLater();
@@ -218,7 +218,7 @@ TEST(FrameTest, AFrameAboveASmallThresholdDoesNotWait) {
 }
 
 TEST(FrameTest, FramesThatMayWaitLeaveWithTheNext) {
-  SocketPair pair;
+  net::SocketPair pair;
   FrameWriter writer(pair.left, Compression::kOff);
   writer.Begin().Copy("first");
   writer.SendLater();
@@ -239,7 +239,7 @@ TEST(FrameTest, FramesThatMayWaitLeaveWithTheNext) {
 }
 
 TEST(FrameTest, WaitsOnWhenIdleAndFailsInTheMiddle) {
-  SocketPair pair;
+  net::SocketPair pair;
   pair.right.SetTimeout(std::chrono::milliseconds(20));
   FrameReader reader(pair.right, {}, false);
   FrameStorage storage;

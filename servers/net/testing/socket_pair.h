@@ -10,26 +10,26 @@
 
 #include "servers/net/socket.h"
 
-namespace rpycbench::rpyc {
+namespace rpycbench::net {
 
 struct SocketPair {
-  net::Socket left, right;
+  Socket left, right;
 
   SocketPair() {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) throw std::runtime_error("socketpair");
-    left = net::Socket(ends[0], {});
-    right = net::Socket(ends[1], {});
-    for (net::Socket* end : {&left, &right}) end->SetTimeout(std::chrono::seconds(10));
+    left = Socket(ends[0], {});
+    right = Socket(ends[1], {});
+    for (Socket* end : {&left, &right}) end->SetTimeout(std::chrono::seconds(10));
   }
 };
 
 // Receives everything that the peer sends until it closes.
-inline std::string Drain(net::Socket& socket) {
+inline std::string Drain(Socket& socket) {
   std::string all;
   char buffer[65536];
   while (const std::size_t got = socket.ReceiveSome(buffer, sizeof buffer)) all.append(buffer, got);
   return all;
 }
 
-}  // namespace rpycbench::rpyc
+}  // namespace rpycbench::net
