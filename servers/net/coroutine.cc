@@ -1,7 +1,6 @@
 #include "servers/net/coroutine.h"
 
 #include <algorithm>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/context/fixedsize_stack.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
@@ -37,17 +36,53 @@ thread_local Coroutine* current = nullptr;
 
 }  // namespace
 
-// A stack allocator for asio::spawn, which hands out the one stack that it was given.
-class Coroutines::Stack {
+// A stack allocator that takes kept stacks.
+class Coroutine::Stack {
  public:
-  Stack(Coroutines& owner, boost::context::stack_context stack) : owner_(&owner), stack_(stack) {}
-  boost::context::stack_context allocate() const { return stack_; }
-  void deallocate(boost::context::stack_context& stack) const noexcept { owner_->KeepStack(stack); }
+  explicit Stack(Coroutines& group) : group_(&group) {}
+  boost::context::stack_context allocate() const { return group_->TakeStack(); }
+  void deallocate(boost::context::stack_context& stack) const noexcept { group_->KeepStack(stack); }
 
  private:
-  Coroutines* owner_;
-  boost::context::stack_context stack_;
+  Coroutines* group_;
 };
+
+Coroutine::Coroutine(Coroutines& group, std::function<void()> body)
+    : group_(group),
+      body_(std::move(body)),
+      fiber_(std::allocator_arg, Stack(group), [this](Fiber&& resumer) {
+        resumer_ = std::move(resumer);
+        body_();
+        return std::move(resumer_);
+      }) {}
+
+Coroutine* Coroutine::Current() { return current; }
+
+void Coroutine::Suspend() {
+  if (!MayWait()) {
+    std::fputs("a coroutine waits while it handles an exception\n", stderr);
+    std::abort();
+  }
+  steps_ = 0;
+  resumer_ = std::move(resumer_).resume();
+}
+
+void Coroutine::Resume() {
+  current = this;
+  Fiber suspended = std::move(fiber_).resume();
+  current = nullptr;
+  if (suspended) {
+    fiber_ = std::move(suspended);
+    return start_(function_, Continue(*this));
+  }
+  Coroutines& group = group_;
+  delete this;
+  group.Ended();
+}
+
+void Coroutine::YieldIfDue() {
+  if (++steps_ >= kStepsInARow && MayWait()) net::Yield();
+}
 
 Coroutines::Coroutines(asio::io_context& context, const Options& options)
     : context_(context), options_(options), look_(context) {
@@ -80,26 +115,14 @@ void Coroutines::KeepStack(boost::context::stack_context stack) {
 }
 
 void Coroutines::Start(std::function<void()> body) {
-  // Asio keeps copies of what it is given on the new stack, so it is given pointers.
-  auto task = std::make_unique<std::function<void()>>(std::move(body));
-  const Stack stack(*this, TakeStack());
+  std::unique_ptr<Coroutine> coroutine(new Coroutine(*this, std::move(body)));
   live_.fetch_add(1);
   // Not at once, because that would hold up the coroutine that starts it.
-  asio::post(context_, [this, stack, task = std::move(task)]() mutable {
-    asio::spawn(
-        context_.get_executor(), std::allocator_arg, stack,
-        [this, owned = std::move(task)](const Coroutine::YieldContext& yield) {
-          Run(yield, *owned);
-        },
-        asio::detached);
-  });
+  asio::post(context_,
+             [coroutine = std::move(coroutine)]() mutable { coroutine.release()->Resume(); });
 }
 
-void Coroutines::Run(const Coroutine::YieldContext& yield, const std::function<void()>& body) {
-  Coroutine coroutine(*this, yield);
-  Coroutine::SetCurrent(&coroutine);
-  body();
-  Coroutine::SetCurrent(nullptr);
+void Coroutines::Ended() {
   if (live_.fetch_sub(1) == 1 && stops_at_the_end_) context_.stop();
 }
 
@@ -170,35 +193,12 @@ void Coroutines::EndExpiredWaits() {
   LookAt(next);
 }
 
-Coroutine* Coroutine::Current() { return current; }
-
-void Coroutine::SetCurrent(Coroutine* coroutine) { current = coroutine; }
-
-Coroutine::Suspension::Suspension(Coroutine& coroutine) : coroutine_(coroutine) {
-  if (!MayWait()) {
-    std::fputs("a coroutine waits while it handles an exception\n", stderr);
-    std::abort();
-  }
-  SetCurrent(nullptr);
-}
-
-Coroutine::Suspension::~Suspension() {
-  coroutine_.steps_ = 0;
-  SetCurrent(&coroutine_);
-}
-
-void Coroutine::YieldIfDue() {
-  if (++steps_ >= kStepsInARow && MayWait()) net::Yield();
-}
-
 CoroutineSignal::CoroutineSignal(Coroutines& group)
     : never_(group.context(), asio::steady_timer::time_point::max()) {}
 
 void CoroutineSignal::Wait() {
   if (!set_) {
-    boost::system::error_code cancelled;
-    Coroutine::Current()->Await(
-        [&](const auto& yield) { return never_.async_wait(yield[cancelled]); });
+    Coroutine::Current()->Await([&](Coroutine::Continue done) { never_.async_wait(done); });
   }
   set_ = false;
 }
@@ -217,7 +217,7 @@ void Yield() {
   Coroutine* coroutine = Coroutine::Current();
   if (coroutine == nullptr) return;
   coroutine->Await(
-      [&](const auto& yield) { return asio::post(coroutine->group().context(), yield); });
+      [&](Coroutine::Continue done) { asio::post(coroutine->group().context(), done); });
 }
 
 void SleepFor(std::chrono::duration<double> time) {
@@ -227,7 +227,7 @@ void SleepFor(std::chrono::duration<double> time) {
   }
   using Clock = Coroutines::Clock;
   asio::steady_timer timer(coroutine->group().context(), std::chrono::ceil<Clock::duration>(time));
-  coroutine->Await([&](const auto& yield) { return timer.async_wait(yield); });
+  coroutine->Await([&](Coroutine::Continue done) { timer.async_wait(done); });
 }
 
 }  // namespace rpycbench::net

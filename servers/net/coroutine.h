@@ -6,9 +6,8 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/context/stack_context.hpp>
+#include <boost/context/fiber.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstddef>
@@ -54,41 +53,68 @@ class TimedWait : public boost::intrusive::list_base_hook<> {
   std::atomic<Clock::time_point> deadline_{Clock::time_point::max()};
 };
 
-// The coroutine that runs the calling code.
+// A session or client that is written as if it blocked. Coroutines starts it.
 class Coroutine {
  public:
-  using YieldContext = asio::basic_yield_context<asio::io_context::executor_type>;
+  // What an asynchronous operation reports.
+  struct Result {
+    boost::system::error_code error;
+    std::size_t bytes = 0;
+  };
 
-  Coroutine(Coroutines& group, const YieldContext& yield) : group_(group), yield_(yield) {}
+  // The handler of an operation that a coroutine waits for. It continues the coroutine.
+  class Continue {
+   public:
+    explicit Continue(Coroutine& coroutine) : coroutine_(&coroutine) {}
+    void operator()(const boost::system::error_code& error = {}, std::size_t bytes = 0) const {
+      coroutine_->result_ = {error, bytes};
+      coroutine_->Resume();
+    }
 
-  // Returns null outside of coroutines. Not inlined, because code that suspends may continue in
-  // another thread, whose variable has another address.
+   private:
+    Coroutine* coroutine_;
+  };
+
+  // Returns the coroutine that runs the calling code, or null outside of coroutines. Not inlined,
+  // because code that suspends may continue in another thread, whose variable has another address.
   [[gnu::noinline]] static Coroutine* Current();
 
+  Coroutine(const Coroutine&) = delete;
+  Coroutine& operator=(const Coroutine&) = delete;
+
   Coroutines& group() { return group_; }
-  // Suspends until the operation that `start` starts is done. Returns what start(yield) returns.
+  // Suspends the coroutine until the operation is done that `start`, a function of a Continue,
+  // starts. Returns what the operation reports.
   template <class Start>
-  auto Await(const Start& start) {
-    const Suspension suspension(*this);
-    return start(yield_);
+  Result Await(const Start& start) {
+    start_ = [](const void* function, Continue done) {
+      (*static_cast<const Start*>(function))(done);
+    };
+    function_ = &start;
+    Suspend();
+    return result_;
   }
   // Now and then lets the others continue. A peer that is always ready would keep them waiting.
   void YieldIfDue();
 
  private:
-  class Suspension {
-   public:
-    explicit Suspension(Coroutine& coroutine);
-    ~Suspension();
-
-   private:
-    Coroutine& coroutine_;
-  };
   friend class Coroutines;
-  [[gnu::noinline]] static void SetCurrent(Coroutine* coroutine);
+  using Fiber = boost::context::fiber;
+  class Stack;
+
+  Coroutine(Coroutines& group, std::function<void()> body);
+  void Suspend();
+  // Runs the coroutine until it suspends, and starts the operation that it waits for. Only then,
+  // because another thread may continue it as soon as that is started. Destroys it if it has ended.
+  void Resume();
 
   Coroutines& group_;
-  YieldContext yield_;
+  std::function<void()> body_;
+  Fiber fiber_;    // of this coroutine while it is suspended
+  Fiber resumer_;  // of whoever continued it, otherwise
+  void (*start_)(const void* function, Continue done) = nullptr;
+  const void* function_ = nullptr;
+  Result result_;
   unsigned steps_ = 0;  // since it was last suspended
 };
 
@@ -127,10 +153,10 @@ class Coroutines {
   void StopAtTheEnd();
 
  private:
+  friend class Coroutine;
   friend class TimedWait;
-  class Stack;
 
-  void Run(const Coroutine::YieldContext& yield, const std::function<void()>& body);
+  void Ended();
   // Makes sure that waits whose time is over are ended at `when`.
   void LookAt(Clock::time_point when);
   void EndExpiredWaits();

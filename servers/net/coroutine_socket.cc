@@ -1,7 +1,7 @@
 #include "servers/net/coroutine_socket.h"
 
 #include <boost/asio/buffer.hpp>
-#include <iterator>
+#include <ranges>
 #include <utility>
 
 #include "servers/net/socket.h"
@@ -10,44 +10,13 @@
 namespace rpycbench::net {
 namespace {
 
-// The blocks as a sequence of Asio's buffers. It copies none of them, because each coroutine keeps
-// the pages of its stack that it has used once.
-template <class Buffer>
-class Buffers {
- public:
-  class const_iterator {
-   public:
-    using iterator_category = std::bidirectional_iterator_tag;
-    using value_type = Buffer;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const Buffer*;
-    using reference = Buffer;
-
-    explicit const_iterator(const iovec* block) : block_(block) {}
-    Buffer operator*() const { return Buffer(block_->iov_base, block_->iov_len); }
-    const_iterator& operator++() { return ++block_, *this; }
-    const_iterator operator++(int) { return const_iterator(block_++); }
-    const_iterator& operator--() { return --block_, *this; }
-    const_iterator operator--(int) { return const_iterator(block_--); }
-    bool operator==(const const_iterator&) const = default;
-
-   private:
-    const iovec* block_;
-  };
-
-  explicit Buffers(std::span<iovec> blocks) : blocks_(blocks) {}
-  const_iterator begin() const { return const_iterator(blocks_.data()); }
-  const_iterator end() const { return const_iterator(blocks_.data() + blocks_.size()); }
-
- private:
-  std::span<iovec> blocks_;
-};
-
-// Calls `use` with the blocks as Asio's buffers. Asio has less work with a single one.
+// Calls `use` with the blocks as Asio's buffers, of which it makes no copy: each coroutine keeps
+// the pages of its stack that it has used once. Asio has less work with a single buffer.
 template <class Buffer, class Use>
 auto WithBuffers(std::span<iovec> blocks, const Use& use) {
-  if (blocks.size() != 1) return use(Buffers<Buffer>(blocks));
-  return use(Buffer(blocks.front().iov_base, blocks.front().iov_len));
+  const auto buffer = [](const iovec& block) { return Buffer(block.iov_base, block.iov_len); };
+  if (blocks.size() == 1) return use(buffer(blocks.front()));
+  return use(std::views::transform(blocks, buffer));
 }
 
 }  // namespace
@@ -63,34 +32,34 @@ CoroutineSocket::CoroutineSocket(Coroutines& group, Descriptor descriptor, const
   socket_->non_blocking(true);
 }
 
-// Suspends until `operation` is done or `limit` has passed. The limit of an earlier wait may end it
-// too soon, so it is then started again.
-template <class Operation>
-boost::system::error_code CoroutineSocket::Await(std::chrono::milliseconds limit,
-                                                 const Operation& operation) {
-  boost::system::error_code error;
+// Suspends until the operation that `start` starts is done or `limit` has passed. The limit of an
+// earlier wait may end it too soon, so it is then started again.
+template <class Start>
+Coroutine::Result CoroutineSocket::Await(std::chrono::milliseconds limit, const Start& start) {
   Begin(limit);
+  Coroutine::Result result;
   do {
-    Coroutine::Current()->Await([&](const auto& yield) { operation(yield[error]); });
-  } while (error == asio::error::operation_aborted && !TimeIsOver());
+    result = Coroutine::Current()->Await(start);
+  } while (result.error == asio::error::operation_aborted && !TimeIsOver());
   End();
-  return error == asio::error::operation_aborted ? asio::error::timed_out : error;
+  if (result.error == asio::error::operation_aborted) result.error = asio::error::timed_out;
+  return result;
 }
 
 int CoroutineSocket::Connect(const Endpoint& peer, std::chrono::milliseconds limit) {
   const Protocol::endpoint address(peer.get(), peer.size);
-  return Await(limit, [&](const auto& yield) { socket_->async_connect(address, yield); }).value();
+  const auto start = [&](Coroutine::Continue done) { socket_->async_connect(address, done); };
+  return Await(limit, start).error.value();
 }
 
 system_calls::Moved CoroutineSocket::Receive(std::span<iovec> blocks,
                                              std::chrono::milliseconds limit) {
   if (std::exchange(answer_due_, false)) Yield();
-  std::size_t got = 0;
-  const auto failure = WithBuffers<asio::mutable_buffer>(blocks, [&](const auto& buffers) {
-    return Await(limit, [&](const auto& yield) { got = socket_->async_read_some(buffers, yield); });
+  const auto [error, got] = WithBuffers<asio::mutable_buffer>(blocks, [&](const auto& buffers) {
+    return Await(limit, [&](Coroutine::Continue done) { socket_->async_read_some(buffers, done); });
   });
-  if (failure == asio::error::eof) return {};
-  return {got, failure.value()};
+  if (error == asio::error::eof) return {};
+  return {got, error.value()};
 }
 
 system_calls::Moved CoroutineSocket::Send(std::span<iovec> blocks, int flags,
@@ -109,7 +78,10 @@ system_calls::Moved CoroutineSocket::Send(std::span<iovec> blocks, int flags,
 }
 
 boost::system::error_code CoroutineSocket::AwaitSpace(std::chrono::milliseconds limit) {
-  return Await(limit, [&](const auto& yield) { socket_->async_wait(Socket::wait_write, yield); });
+  const auto start = [&](Coroutine::Continue done) {
+    socket_->async_wait(Socket::wait_write, done);
+  };
+  return Await(limit, start).error;
 }
 
 // Other threads may call this while the socket is in use. Asio's reactor locks what they share.

@@ -32,8 +32,8 @@ class CoroutineSocket final : public TimedWait {
   using Protocol = asio::generic::stream_protocol;
   using Socket = asio::basic_stream_socket<Protocol, asio::io_context::executor_type>;
 
-  template <class Operation>
-  boost::system::error_code Await(std::chrono::milliseconds limit, const Operation& operation);
+  template <class Start>
+  Coroutine::Result Await(std::chrono::milliseconds limit, const Start& start);
   // Not inlined, because it would add to the stack of every coroutine that sends.
   [[gnu::noinline]] boost::system::error_code AwaitSpace(std::chrono::milliseconds limit);
   void Cancel() override;
