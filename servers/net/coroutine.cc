@@ -34,6 +34,11 @@ constexpr unsigned kStepsInARow = 32;
 
 thread_local Coroutine* current = nullptr;
 
+void Prefetch(const char* from, std::size_t bytes) {
+  constexpr std::size_t kCacheLine = 64;
+  for (std::size_t at = 0; at < bytes; at += kCacheLine) __builtin_prefetch(from + at);
+}
+
 }  // namespace
 
 // A stack allocator that takes kept stacks.
@@ -64,10 +69,26 @@ void Coroutine::Suspend() {
     std::abort();
   }
   steps_ = 0;
+  frame_ = static_cast<const char*>(__builtin_frame_address(0));
   resumer_ = std::move(resumer_).resume();
 }
 
+// Thousands of coroutines do not fit the processor's caches. A thread continues them in nearly the
+// same order each time, so it fetches the next one while this one runs.
+void Coroutine::PrefetchNext() {
+  if (next_ != nullptr) {
+    Prefetch(next_, sizeof *this);
+    // What it saved when it suspended lies below its frame, and its callers' frames lie above.
+    Prefetch(next_frame_ - 128, 512);
+  }
+  if (Coroutine* const last = std::exchange(group_.last_continued_, this)) {
+    last->next_ = reinterpret_cast<const char*>(this);
+    last->next_frame_ = frame_;
+  }
+}
+
 void Coroutine::Resume() {
+  if (group_.one_thread_) PrefetchNext();
   current = this;
   Fiber suspended = std::move(fiber_).resume();
   current = nullptr;
@@ -76,6 +97,7 @@ void Coroutine::Resume() {
     return start_(function_, Continue(*this));
   }
   Coroutines& group = group_;
+  if (group.last_continued_ == this) group.last_continued_ = nullptr;
   delete this;
   group.Ended();
 }
@@ -87,6 +109,11 @@ void Coroutine::YieldIfDue() {
 Coroutines::Coroutines(asio::io_context& context, const Options& options)
     : context_(context), options_(options), look_(context) {
   stacks_.reserve(options.kept_stacks);  // they are given back where nothing may fail
+}
+
+Coroutines::Coroutines(OneThreadContext& context, const Options& options)
+    : Coroutines(static_cast<asio::io_context&>(context), options) {
+  one_thread_ = true;
 }
 
 Coroutines::~Coroutines() {

@@ -107,6 +107,7 @@ class Coroutine {
   // Runs the coroutine until it suspends, and starts the operation that it waits for. Only then,
   // because another thread may continue it as soon as that is started. Destroys it if it has ended.
   void Resume();
+  void PrefetchNext();
 
   Coroutines& group_;
   std::function<void()> body_;
@@ -116,6 +117,11 @@ class Coroutine {
   const void* function_ = nullptr;
   Result result_;
   unsigned steps_ = 0;  // since it was last suspended
+  // The frame in which this one was last suspended, and the next one that its thread continued then
+  // with its frame. They are only addresses to prefetch, and may be out of date.
+  const char* frame_ = nullptr;
+  const char* next_ = nullptr;
+  const char* next_frame_ = nullptr;
 };
 
 class Coroutines {
@@ -133,6 +139,7 @@ class Coroutines {
 
   // The coroutines run where `context` is run.
   Coroutines(asio::io_context& context, const Options& options);
+  Coroutines(OneThreadContext& context, const Options& options);
   // Closes the sockets that are left. All coroutines must have ended.
   ~Coroutines();
   Coroutines(const Coroutines&) = delete;
@@ -165,6 +172,8 @@ class Coroutines {
 
   asio::io_context& context_;
   const Options options_;
+  bool one_thread_ = false;
+  Coroutine* last_continued_ = nullptr;  // if there is one thread
   std::atomic<std::size_t> live_{0};
   std::atomic<bool> stops_at_the_end_{false};
   std::atomic<Clock::time_point> next_look_{Clock::time_point::max()};
