@@ -35,7 +35,7 @@ POSIX = set("""
     syslog.h tar.h termios.h tgmath.h time.h trace.h ulimit.h unistd.h utime.h utmpx.h wchar.h
     wctype.h wordexp.h
 """.split())
-LIBRARIES = re.compile(r"boost/|benchmark/|gtest/|gmock/|CLI/|isa-l/|zlib\.h$")
+LIBRARIES = re.compile(r"boost/|benchmark/|gtest/|gmock/|CLI/|isa-l/|openssl/|zlib\.h$")
 
 # What includes other headers, each with the reason. A folder ends with a slash.
 LINUX = {

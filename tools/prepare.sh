@@ -33,6 +33,7 @@ boost-json          library:boost_json                        build
 libcli11-dev        header:CLI/CLI.hpp                        build
 libisal-dev         header:isa-l/igzip_lib.h                  build
 zlib1g-dev          header:zlib.h                             build
+libssl-dev          header:openssl/ssl.h                      build
 libgtest-dev        header:gtest/gtest.h                      test
 libgmock-dev        header:gmock/gmock.h                      test
 python3-rpyc        module:rpyc                               servers

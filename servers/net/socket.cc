@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "servers/net/coroutine_socket.h"
+#include "servers/net/tls_stream.h"
 
 namespace rpycbench::net {
 
@@ -79,7 +80,18 @@ void Socket::RearmQuickAck() {
   if (policy_.quick_ack && !peer_.is_unix()) system_calls::SetQuickAck(descriptor());
 }
 
+void Socket::StartTls(TlsContext& context, const std::string& name) {
+  tls_ = std::make_unique<TlsStream>(context, name);
+  tls_->Handshake(*this);
+}
+
 std::size_t Socket::ReceiveSome(std::span<iovec> into) {
+  if (tls_) [[unlikely]]
+    return tls_->Receive(*this, into.front());
+  return ReceivePlain(into);
+}
+
+std::size_t Socket::ReceivePlain(std::span<iovec> into) {
   const auto [got, error] = in_coroutines_ ? in_coroutines_->Receive(into, timeout_)
                                            : system_calls::Receive(descriptor_.get(), into);
   if (error != 0) Fail(error, "receive from");
@@ -111,6 +123,12 @@ void Socket::SendAll(std::span<iovec> blocks) {
 }
 
 void Socket::SendBlocks(std::span<iovec> blocks, int flags) {
+  if (tls_) [[unlikely]]
+    return tls_->Send(*this, blocks, flags);
+  SendPlain(blocks, flags);
+}
+
+void Socket::SendPlain(std::span<iovec> blocks, int flags) {
   for (std::size_t sent = 0;;) {
     while (!blocks.empty() && sent >= blocks.front().iov_len) {
       sent -= blocks.front().iov_len;
@@ -139,21 +157,25 @@ void Socket::SendInPieces(std::span<iovec> blocks, std::size_t head) {
   SendBlocks(blocks.subspan(whole), 0);
 }
 
-void Socket::ShutdownSend() { system_calls::Shutdown(descriptor(), SHUT_WR); }
+void Socket::ShutdownSend() {
+  if (tls_) tls_->EndSending(*this);
+  system_calls::Shutdown(descriptor(), SHUT_WR);
+}
 
 void Socket::ShutdownBoth() { system_calls::Shutdown(descriptor(), SHUT_RDWR); }
 
 void Socket::Close() {
+  tls_.reset();
   in_coroutines_.reset();
   descriptor_.Close();
 }
 
 void Socket::CloseAfterPeer() noexcept {
   if (!is_open()) return;
-  ShutdownSend();
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + timeout_;
   try {
+    ShutdownSend();
     // The number of bytes is bounded as well, because a peer may send for ever.
     char ignored[4096];
     for (int i = 0; i < 1024; ++i) {

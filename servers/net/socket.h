@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -37,6 +38,8 @@ class EndOfStream : public std::runtime_error {
 
 class Coroutines;
 class CoroutineSocket;
+class TlsContext;
+class TlsStream;
 using system_calls::Segments;
 
 class Socket {
@@ -53,6 +56,13 @@ class Socket {
   // made in a coroutine may only be used in coroutines of the same group. Throws Error.
   static Socket Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
                         const SocketPolicy& policy = {});
+
+  // Encrypts from now on, after a handshake that must end within the time limit. The context must
+  // outlive the socket. A client expects the server's certificate for `name`, a host name or an IP
+  // address; a server ignores it. Throws Error.
+  void StartTls(TlsContext& context, const std::string& name = {});
+  // Returns the TLS connection, or null if the socket does not encrypt.
+  const TlsStream* tls() const { return tls_.get(); }
 
   bool is_open() const { return descriptor() >= 0; }
   int descriptor() const;
@@ -115,12 +125,17 @@ class Socket {
   void CloseAfterPeer() noexcept;
 
  private:
+  friend class TlsStream;
   [[noreturn]] void Fail(int error, std::string_view operation) const;
+  // What the descriptor moves: encrypted bytes, if there is TLS.
+  std::size_t ReceivePlain(std::span<iovec> into);
+  void SendPlain(std::span<iovec> blocks, int flags);
   void SendBlocks(std::span<iovec> blocks, int flags);
   void SendInPieces(std::span<iovec> blocks, std::size_t head);
 
   Descriptor descriptor_;                           // if it blocks
   std::unique_ptr<CoroutineSocket> in_coroutines_;  // otherwise
+  std::unique_ptr<TlsStream> tls_;
   SocketPolicy policy_;
   std::chrono::milliseconds timeout_{0};
   std::uint64_t bytes_sent_ = 0;

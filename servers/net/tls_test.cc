@@ -1,0 +1,255 @@
+// Tests TLS between two sockets, in threads and in coroutines, and what either end says of a bad
+// peer.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <future>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "servers/net/certificates.h"
+#include "servers/net/coroutine.h"
+#include "servers/net/socket.h"
+#include "servers/net/testing/loopback_server.h"
+#include "servers/net/testing/message_of.h"
+#include "servers/net/testing/socket_pair.h"
+#include "servers/net/tls_context.h"
+#include "servers/net/tls_stream.h"
+
+namespace rpycbench::net {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using testing::HasSubstr;
+
+const std::string kName = "service.example";
+
+// Certificates in files, which go with the object.
+class Files {
+ public:
+  Files() : folder_(std::filesystem::temp_directory_path() / "rpycbench_tls_XXXXXX") {
+    std::string path = folder_.string();
+    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp " + path);
+    folder_ = path;
+  }
+  ~Files() { std::filesystem::remove_all(folder_); }
+
+  std::string Write(const std::string& name, const std::string& content) const {
+    const std::string path = folder_ / name;
+    std::ofstream(path) << content;
+    return path;
+  }
+  TlsOptions Of(const Identity& identity, const std::string& name) const {
+    return {.certificate = Write(name + ".pem", identity.certificate),
+            .key = Write(name + ".key", identity.key)};
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+class TlsTest : public testing::TestWithParam<TlsVersion> {
+ protected:
+  TlsOptions ServerOptions(const std::vector<std::string>& names = {kName},
+                           std::chrono::seconds validity = std::chrono::hours(1)) {
+    TlsOptions options = files_.Of(authority_.Issue(names, validity), "server");
+    options.version = GetParam();
+    return options;
+  }
+  TlsOptions ClientOptions() {
+    return {.authority = files_.Write("authority.pem", authority_.certificate()),
+            .version = GetParam()};
+  }
+
+  // Lets both ends shake hands and do something. Returns what went wrong at the server and the
+  // client, in that order.
+  using Action = std::function<void(Socket&)>;
+  std::pair<std::string, std::string> Meet(
+      TlsContext& server, TlsContext& client, const std::string& name = kName,
+      const Action& serve = [](Socket&) {}, const Action& ask = [](Socket&) {}) {
+    SocketPair pair;
+    auto served = std::async(std::launch::async, [&] {
+      const std::string failure = MessageOf<Error>([&] {
+        pair.right.StartTls(server);
+        serve(pair.right);
+      });
+      pair.right.Close();
+      return failure;
+    });
+    const std::string asked = MessageOf<Error>([&] {
+      pair.left.StartTls(client, name);
+      ask(pair.left);
+      char byte;
+      pair.left.ReceiveSome(&byte, 1);  // with TLS 1.3, a refusal comes after the handshake
+    });
+    pair.left.Close();
+    return {served.get(), asked};
+  }
+
+  Files files_;
+  CertificateAuthority authority_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Versions, TlsTest, testing::Values(TlsVersion::k12, TlsVersion::k13),
+                         [](const auto& version) {
+                           return version.param == TlsVersion::k12 ? "v12" : "v13";
+                         });
+
+TEST_P(TlsTest, MovesBytesBothWaysAndEndsProperly) {
+  TlsContext server(TlsContext::Role::kServer, ServerOptions());
+  TlsContext client(TlsContext::Role::kClient, ClientOptions());
+  std::string question(300'000, 'q');
+  for (std::size_t i = 0; i < question.size(); i += 1000) question[i] = static_cast<char>(i);
+  std::string asked(question.size(), ' ');
+  std::string answer(5, ' ');
+  const auto [at_server, at_client] = Meet(
+      server, client, kName,
+      [&](Socket& socket) {
+        EXPECT_EQ(socket.tls()->version(), GetParam() == TlsVersion::k12 ? "TLSv1.2" : "TLSv1.3");
+        socket.ReceiveExactly(asked.data(), asked.size());
+        socket.SendAll("hello", 5);
+        char byte;
+        EXPECT_EQ(socket.ReceiveSome(&byte, 1), 0u);
+        socket.ShutdownSend();
+      },
+      [&](Socket& socket) {
+        // Small blocks, and one that fills several records.
+        iovec blocks[] = {{question.data(), 10},
+                          {nullptr, 0},
+                          {question.data() + 10, 100},
+                          {question.data() + 110, 200'000},
+                          {question.data() + 200'110, 99'890}};
+        socket.SendAll(blocks);
+        socket.ReceiveExactly(answer.data(), answer.size());
+        socket.ShutdownSend();
+        EXPECT_GT(socket.bytes_sent(), question.size() + 300);  // what is encrypted is counted
+      });
+  EXPECT_EQ(at_server, "");
+  EXPECT_EQ(at_client, "");
+  EXPECT_EQ(answer, "hello");
+  EXPECT_EQ(asked, question);
+}
+
+TEST_P(TlsTest, SuspendsCoroutines) {
+  TlsContext server(TlsContext::Role::kServer, ServerOptions({"127.0.0.1"}));
+  TlsContext client(TlsContext::Role::kClient, ClientOptions());
+  OneThreadContext context;
+  Coroutines coroutines(context, {});
+  Listener listener(Endpoint::Resolve("127.0.0.1", 0));
+  listener.AcceptFor(coroutines);
+  std::string answer(1'000'000, ' ');
+  coroutines.Start([&] {
+    Socket socket = Socket::Connect(listener.address(), 10'000ms);
+    socket.StartTls(client, "127.0.0.1");
+    socket.SendAll(answer.data(), answer.size());
+    socket.ReceiveExactly(answer.data(), answer.size());
+    socket.Close();
+  });
+  coroutines.Start([&] {
+    Socket socket;
+    while (!socket.is_open()) socket = listener.Accept(10'000ms);
+    socket.StartTls(server);
+    std::string whole(answer.size(), ' ');
+    socket.ReceiveExactly(whole.data(), whole.size());
+    std::fill(whole.begin(), whole.end(), 'x');
+    socket.SendAll(whole.data(), whole.size());
+    socket.Close();
+  });
+  coroutines.RunToTheEnd();
+  EXPECT_EQ(answer, std::string(answer.size(), 'x'));
+}
+
+TEST_P(TlsTest, ResumesSessions) {
+  TlsContext server(TlsContext::Role::kServer, ServerOptions());
+  TlsContext client(TlsContext::Role::kClient, ClientOptions());
+  const auto greet = [](Socket& socket) {
+    socket.SendAll("hello", 5);
+    socket.CloseAfterPeer();
+  };
+  std::string resumed;
+  const auto take = [&](Socket& socket) {
+    char greeting[5];
+    socket.ReceiveExactly(greeting, sizeof greeting);
+    resumed += socket.tls()->resumed() ? "yes " : "no ";
+    socket.ShutdownSend();  // OpenSSL forgets the session of a client that does not
+  };
+  for (const bool resume : {false, true, true, false}) {
+    client.Resume(resume);
+    const auto [at_server, at_client] = Meet(server, client, kName, greet, take);
+    EXPECT_EQ(at_server, "");
+    EXPECT_EQ(at_client, "");
+  }
+  EXPECT_EQ(resumed, "no yes yes no ");
+}
+
+TEST_P(TlsTest, ClientsVerifyTheServer) {
+  TlsContext client(TlsContext::Role::kClient, ClientOptions());
+  const auto client_says = [&](const TlsOptions& options, const std::string& name = kName) {
+    TlsContext server(TlsContext::Role::kServer, options);
+    return Meet(server, client, name).second;
+  };
+  EXPECT_THAT(client_says(ServerOptions(), "other.example"), HasSubstr("hostname mismatch"));
+  EXPECT_THAT(client_says(ServerOptions(), "127.0.0.1"), HasSubstr("IP address mismatch"));
+  EXPECT_THAT(client_says(ServerOptions({kName}, std::chrono::seconds(-10))),
+              HasSubstr("certificate has expired"));
+  TlsOptions stranger = files_.Of(CertificateAuthority().Issue({kName}), "stranger");
+  stranger.version = GetParam();
+  EXPECT_THAT(client_says(stranger), HasSubstr("verify the certificate (unable to get local"));
+}
+
+TEST_P(TlsTest, ServersDemandCertificatesIfTheyHaveAnAuthority) {
+  TlsOptions demanding = ServerOptions();
+  demanding.authority = ClientOptions().authority;
+  TlsContext server(TlsContext::Role::kServer, demanding);
+  TlsContext nobody(TlsContext::Role::kClient, ClientOptions());
+  EXPECT_THAT(Meet(server, nobody).first, HasSubstr("peer did not return a certificate"));
+  EXPECT_THAT(Meet(server, nobody).second, HasSubstr("alert"));
+
+  TlsOptions known = files_.Of(authority_.Issue({}), "client");
+  known.authority = demanding.authority;
+  known.version = GetParam();
+  TlsContext somebody(TlsContext::Role::kClient, known);
+  const auto finish = [](Socket& socket) { socket.ShutdownSend(); };
+  const auto [at_server, at_client] = Meet(server, somebody, kName, finish);
+  EXPECT_EQ(at_server, "");
+  EXPECT_EQ(at_client, "");
+}
+
+TEST_P(TlsTest, ATruncatedStreamIsAnError) {
+  TlsContext server(TlsContext::Role::kServer, ServerOptions());
+  TlsContext client(TlsContext::Role::kClient, ClientOptions());
+  const auto end_without_notice = [](Socket& socket) { socket.ShutdownBoth(); };
+  EXPECT_THAT(Meet(server, client, kName, end_without_notice).second,
+              HasSubstr("receive by TLS from ?: stream truncated"));
+}
+
+TEST_P(TlsTest, PlainTextIsRefusedAtOnce) {
+  TlsContext server(TlsContext::Role::kServer, ServerOptions());
+  SocketPair pair;
+  const std::string request = "GET / HTTP/1.1\r\n\r\n";
+  pair.left.SendAll(request.data(), request.size());
+  EXPECT_THAT(MessageOf<Error>([&] { pair.right.StartTls(server); }), HasSubstr("http request"));
+}
+
+TEST_P(TlsTest, AHandshakeHasALimit) {
+  TlsContext server(TlsContext::Role::kServer, ServerOptions());
+  SocketPair pair;
+  pair.right.SetTimeout(50ms);
+  EXPECT_THAT(MessageOf<Error>([&] { pair.right.StartTls(server); }), HasSubstr("timed out"));
+}
+
+TEST_P(TlsTest, FilesThatCannotBeReadAreNamed) {
+  TlsOptions options = ServerOptions();
+  options.key = "/nowhere/key.pem";
+  const auto make = [&] { TlsContext context(TlsContext::Role::kServer, options); };
+  EXPECT_THAT(MessageOf<std::runtime_error>(make), HasSubstr("read the key \"/nowhere/key.pem\""));
+  options.key = "";
+  EXPECT_EQ(MessageOf<std::runtime_error>(make), "TLS needs the key of its certificate");
+}
+
+}  // namespace
+}  // namespace rpycbench::net
