@@ -12,12 +12,14 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "servers/http/session.h"
 #include "servers/model/models.h"
 #include "servers/net/descriptor_limit.h"
 #include "servers/net/listener.h"
 #include "servers/net/log.h"
+#include "servers/net/tls_context.h"
 #include "servers/rpyc/session.h"
 #include "servers/service/service.h"
 #include "servers/tcp/session.h"
@@ -34,6 +36,7 @@ struct Options {
   std::string payload;
   rpyc::Compression compression = rpyc::Compression::kPython;
   net::SocketPolicy socket;
+  net::TlsOptions tls;
   service::Limits service;
   bool allow_crash = false;
   service::KnownCosts known;
@@ -60,6 +63,21 @@ model::Session Rpyc(const Options& options, const service::Service& service) {
 }
 
 model::Session Bare(const Options&, const service::Service&) { return tcp::ServeBareLoop; }
+
+// Returns the session inside TLS. It begins with a handshake, and ends there if that fails.
+model::Session InsideTls(net::TlsContext& context, model::Session session) {
+  return [&context, session = std::move(session)](net::Socket& socket) {
+    std::string failure;
+    try {
+      socket.StartTls(context);
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+    if (failure.empty()) return session(socket);
+    net::LogLine(failure);
+    socket.CloseAfterPeer();  // so that it receives the alert that says why
+  };
+}
 
 // Returns the values of --protocol and the function that makes the session of each.
 const std::map<std::string, decltype(&Rpyc)>& Protocols() {
@@ -103,6 +121,17 @@ void DeclareSocketPolicy(CLI::App& app, net::SocketPolicy& policy) {
             "rpyc: ask the kernel to acknowledge at once where a peer may be waiting for it");
 }
 
+void DeclareTls(CLI::App& app, net::TlsOptions& tls) {
+  app.add_option("--tls_certificate", tls.certificate,
+                 "serve by TLS alone, with the certificate in this file (PEM)");
+  app.add_option("--tls_key", tls.key, "file of its private key (PEM)");
+  app.add_option("--tls_authority", tls.authority,
+                 "demand certificates of clients, signed by the authority in this file (PEM)");
+  const auto parse = [](std::string_view name) { return net::kTlsVersionNames.Find(name); };
+  AddParsed(app, "--tls_version", tls.version, parse, "1.2 or 1.3", "1.3",
+            "the only version of TLS to speak");
+}
+
 void Declare(CLI::App& app, Options& options) {
   app.option_defaults()->always_capture_default();
   app.add_option("--protocol", options.protocol, "protocol to serve")
@@ -126,6 +155,7 @@ void Declare(CLI::App& app, Options& options) {
             "python, off or threshold:<bytes>", "python",
             "rpyc: compress frames over 3,000 bytes as Python does, never, or over a threshold");
   DeclareSocketPolicy(app, options.socket);
+  DeclareTls(app, options.tls);
   app.add_option("--max_bytes", options.service.max_bytes, "largest upload or download, in bytes")
       ->check(CLI::PositiveNumber);
   app.add_option("--max_chunks", options.service.max_chunks, "most chunks of one file")
@@ -206,6 +236,15 @@ void CheckInjection(const Options& options) {
   }
 }
 
+// Completes the options of TLS.
+void CheckTls(Options& options) {
+  net::TlsOptions& tls = options.tls;
+  if (tls.certificate.empty() && !(tls.key + tls.authority).empty()) {
+    throw CLI::ValidationError("--tls_certificate", "is missing");
+  }
+  if (options.protocol == "http") tls.application = "http/1.1";
+}
+
 void Announce(const net::Listener& listener, const std::string& nonce) {
   std::printf("{\"host\":\"%s\",\"port\":%u,\"pid\":%d,\"nonce\":\"%s\"}\n",
               listener.address().host().c_str(), listener.port(), getpid(), nonce.c_str());
@@ -231,7 +270,12 @@ std::size_t MaxConnections(const Options& options) {
 void Serve(const Options& options) {
   const service::Service service(service::ParsePayloadKind(options.payload), options.service,
                                  options.allow_crash, options.known);
-  const model::Session session = Protocols().at(options.protocol)(options, service);
+  model::Session session = Protocols().at(options.protocol)(options, service);
+  std::optional<net::TlsContext> tls;
+  if (!options.tls.certificate.empty()) {
+    session =
+        InsideTls(tls.emplace(net::TlsContext::Role::kServer, options.tls), std::move(session));
+  }
   const model::Limits limits{std::chrono::milliseconds(options.io_timeout_ms),
                              MaxConnections(options), !options.ignore_stdin, options.pool_threads};
   net::Listener listener(net::Endpoint::Resolve(options.host, options.port), options.socket);
@@ -251,6 +295,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     rpycbench::CheckNonce(options.nonce);
     rpycbench::CheckInjection(options);
+    rpycbench::CheckTls(options);
     rpycbench::Serve(options);
   } catch (const CLI::Success& help) {
     return app.exit(help);

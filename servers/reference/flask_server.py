@@ -20,7 +20,7 @@ except ImportError as error:
     sys.exit(f"flask_server: {error}: install the package python3-flask")
 
 from operations import MAX_BYTES, MAX_CHUNKS, Operations, crash, payloads_of
-from serving import announce, end_with_signals, end_with_stdin, parse_flags, unix_address
+from serving import announce, end_with_signals, end_with_stdin, parse_flags, tls_context, unix_address
 
 MAX_DOCUMENT_BYTES = 2 * MAX_BYTES + 4 * MAX_CHUNKS + 64  # two digits a byte; quotes, comma, space
 MAX_CONNECTIONS = 16_384
@@ -153,21 +153,23 @@ class Unlogged(WSGIRequestHandler):
         pass
 
 
-def development_server(app, listener):
+def development_server(app, listener, tls):
     """Returns a server for the listening socket, as flask.Flask.run() makes it."""
     address = (("unix://", 0) if listener.family == socket.AF_UNIX
                else listener.getsockname()[:2])
     server = make_server(*address, app, threaded=True, request_handler=Unlogged,
-                         fd=listener.fileno())
+                         ssl_context=tls, fd=listener.fileno())
     return server.serve_forever
 
 
-def waitress_server(app, listener):
+def waitress_server(app, listener, tls):
     """Returns a Waitress server for the listening socket, with its defaults except for three.
 
     Bodies stay in memory instead of going through files, idle connections are kept, and more than a
     hundred are allowed.
     """
+    if tls:
+        sys.exit("flask_server: Waitress does not speak TLS")
     try:
         from waitress.server import create_server  # pylint: disable=import-outside-toplevel
     except ImportError as error:
@@ -203,7 +205,7 @@ def main():
         listener = listen(flags.host, flags.port)
     except OSError as error:
         sys.exit(f"flask_server: bind {flags.host}:{flags.port}: {error}")
-    serve = MODELS[flags.model](app, listener)
+    serve = MODELS[flags.model](app, listener, tls_context(flags))
     end_with_stdin()
     announce(listener, flags.nonce)
     serve()

@@ -11,10 +11,12 @@ import ctypes
 import os
 import select
 import signal
+import ssl
 import sys
 
 try:
     import rpyc
+    from rpyc.utils.authenticators import SSLAuthenticator
     from rpyc.utils.helpers import classpartial
     from rpyc.utils.server import (ForkingServer, OneShotServer, ThreadedServer,
                                    ThreadPoolServer)
@@ -23,7 +25,7 @@ except ImportError as error:
 
 from operations import Operations, crash, payloads_of
 from serving import (announce, end_with_signals, end_with_stdin, leave, parse_flags,
-                     unix_address)
+                     tls_context, unix_address)
 
 # bind_threads is off, because both ends must agree and its default is an environment variable (RPYC_BIND_THREADS).
 CONFIG = {"allow_public_attrs": True, "allow_pickle": True, "sync_request_timeout": 30,
@@ -91,6 +93,19 @@ def end_children_with_this_process():
     os.register_at_fork(after_in_child=in_child)
 
 
+def authenticator(flags):
+    """Returns the library's own authenticator for TLS, or None. It makes a new context for each connection.
+
+    It has no setting for version 1.3 alone, so it then takes 1.2 from clients that have nothing newer.
+    """
+    tls_context(flags)  # exits if a file cannot be used, which the library would tell each client instead
+    if not flags.tls_certificate:
+        return None
+    version = ssl.PROTOCOL_TLSv1_2 if flags.tls_version == "1.2" else None
+    return SSLAuthenticator(flags.tls_key, flags.tls_certificate, ca_certs=flags.tls_authority,
+                            ssl_version=version)
+
+
 def main():
     flags = parse_flags("rpyc_server", __doc__.splitlines()[0], tuple(MODELS))
     end_with_signals()
@@ -101,7 +116,8 @@ def main():
         path = unix_address(flags.host)
         address = ({"hostname": flags.host, "port": flags.port, "ipv6": ":" in flags.host}
                    if path is None else {"socket_path": path})
-        server = MODELS[flags.model](service, protocol_config=CONFIG, **address)
+        server = MODELS[flags.model](service, protocol_config=CONFIG, authenticator=authenticator(flags),
+                                     **address)
         server.listener.listen(server.backlog)  # start() would only do it after the announcement
     except OSError as error:
         sys.exit(f"rpyc_server: bind {flags.host}:{flags.port}: {error}")

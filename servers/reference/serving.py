@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import stat
 import sys
 import threading
@@ -32,9 +33,17 @@ def parse_flags(program, description, models):
                         help="content of downloads (default: the letter x, zeros for files)")
     parser.add_argument("--allow_crash", action="store_true",
                         help="offer the operation crash, which ends its session's process")
+    parser.add_argument("--tls_certificate", help="serve by TLS alone, with the certificate in this file")
+    parser.add_argument("--tls_key", help="file of its private key")
+    parser.add_argument("--tls_authority",
+                        help="demand certificates of clients, signed by the authority in this file")
+    parser.add_argument("--tls_version", choices=("1.2", "1.3"), default="1.3",
+                        help="the only version of TLS to speak")
     flags = parser.parse_args()
     if not re.fullmatch(r"[A-Za-z0-9-]*", flags.nonce):
         parser.error("--nonce: only letters, digits and '-' are allowed")
+    if bool(flags.tls_certificate) != bool(flags.tls_key) or flags.tls_authority and not flags.tls_key:
+        parser.error("TLS needs --tls_certificate and --tls_key")
     if not 0 <= flags.port <= 65535:
         parser.error("--port: must lie between 0 and 65535")
     return flags
@@ -61,6 +70,23 @@ def unix_address(host):
         except OSError:
             pass  # a server is there, or binding it will say what is wrong
     return name
+
+
+def tls_context(flags):
+    """Returns the context of a server that speaks TLS, or None. Exits if a file cannot be used."""
+    if not flags.tls_certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    only = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[flags.tls_version]
+    context.minimum_version = context.maximum_version = only
+    try:
+        context.load_cert_chain(flags.tls_certificate, flags.tls_key)
+        if flags.tls_authority:
+            context.load_verify_locations(flags.tls_authority)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except OSError as error:
+        sys.exit(f"read the files of TLS: {error}")
+    return context
 
 
 def announce(listener, nonce):
