@@ -87,14 +87,15 @@ class Session {
 };
 
 // Waits for the first byte of a request. Returns false if the peer has left, which it may do
-// between requests. It leaves by ending the stream, or by a reset, which avoids a TIME_WAIT.
+// between requests. It leaves by ending the stream, by a reset, which avoids a TIME_WAIT, or
+// without the close_notify of TLS, which Python's clients never send.
 bool Session::AwaitRequest() {
   receiver_.SkipEmptyLines();
   while (receiver_.empty()) {
     try {
       if (receiver_.Fill() == 0) return false;
     } catch (const net::Error& error) {
-      if (error.code() == std::errc::connection_reset) return false;
+      if (error.code() == std::errc::connection_reset || error.truncated()) return false;
       if (!error.timed_out()) throw;  // the peer may stay idle
       body_.give_back(net::kKeptWhenIdle);
       scratch_.give_back(net::kKeptWhenIdle);
@@ -316,10 +317,10 @@ bool Session::SendRefusal(const Refusal& refusal) {
 void Session::Drain() noexcept {
   constexpr std::chrono::seconds kLongest{2};
   constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
-  socket_.ShutdownSend();
   const auto deadline = std::chrono::steady_clock::now() + kLongest;
   try {
     socket_.SetTimeout(kLongest);
+    socket_.ShutdownSend();
     scratch_.resize_discarding(std::size_t{64} << 10);
     for (std::uint64_t drained = 0; drained < kMostBytes;) {
       const std::size_t got = socket_.ReceiveSome(scratch_.data(), scratch_.size());

@@ -15,6 +15,10 @@ namespace rpycbench::net {
 Error::Error(std::error_code code, std::string_view operation, const Endpoint& peer)
     : std::system_error(code, std::string(operation) + " " + peer.ToString()) {}
 
+bool Error::truncated() const {
+  return code() == std::error_code(make_error_code(boost::asio::ssl::error::stream_truncated));
+}
+
 EndOfStream::EndOfStream(std::string_view operation, const Endpoint& peer)
     : std::runtime_error(std::string(operation) + " " + peer.ToString() +
                          ": the peer closed the connection") {}

@@ -28,6 +28,8 @@ class Error : public std::system_error {
  public:
   Error(std::error_code code, std::string_view operation, const Endpoint& peer);
   bool timed_out() const { return code() == std::errc::timed_out; }
+  // The peer ended a stream inside TLS without saying so, or somebody else did.
+  bool truncated() const;
 };
 
 // The peer ended the stream although more bytes were due.
@@ -114,7 +116,8 @@ class Socket {
     policy_.writes == Writes::kJoined ? SendAll(blocks) : SendInPieces(blocks, head);
   }
 
-  // Ends the sending direction, so the peer sees the end of the stream.
+  // Ends the sending direction, so the peer sees the end of the stream. Throws Error if the notice
+  // that TLS has for this cannot be sent.
   void ShutdownSend();
   // Ends both directions and wakes whoever waits on this socket. Any thread may call this.
   void ShutdownBoth();

@@ -1,0 +1,234 @@
+"""Tests TLS with foreign peers and bad ones: `tls_peer_test.py bench_server`.
+
+Python's ssl and http.client, the rpyc library, curl and OpenSSL's own client talk to the native servers
+in every concurrency model. rpyc_server.py and flask_server.py, with their libraries' own TLS, have to
+meet the same expectations. Certificates are made by the openssl command.
+"""
+
+import contextlib
+import http.client
+import pathlib
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
+
+# pylint: disable=wrong-import-position
+import rpyc
+from contract import PATIENCE, Server
+from testing.given_server import run_to_the_end, start, tests_of
+from testing.modes import MODELS
+
+REFERENCE = pathlib.Path(__file__).resolve().parents[1] / "reference"
+FOLDER = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
+
+def path(name):
+    return str(pathlib.Path(FOLDER.name) / name)
+
+
+def openssl(*args):
+    return subprocess.run(["openssl", *args], capture_output=True, check=True, stdin=subprocess.DEVNULL)
+
+
+def make_authority(name):
+    openssl("req", "-x509", *NEW_KEY, "-subj", f"/CN={name}", "-days", "1",
+            "-keyout", path(f"{name}.key"), "-out", path(f"{name}.pem"))
+
+
+def make_certificate(name, authority, *, days="1", names="DNS:localhost,IP:127.0.0.1"):
+    openssl("req", *NEW_KEY, "-subj", f"/CN={name}", "-keyout", path(f"{name}.key"),
+            "-out", path(f"{name}.csr"))
+    pathlib.Path(path(f"{name}.ext")).write_text(f"subjectAltName={names}\n", encoding="utf-8")
+    openssl("x509", "-req", "-in", path(f"{name}.csr"), "-CA", path(f"{authority}.pem"),
+            "-CAkey", path(f"{authority}.key"), "-CAcreateserial", "-days", days,
+            "-extfile", path(f"{name}.ext"), "-out", path(f"{name}.pem"))
+
+
+def make_all_certificates():
+    make_authority("authority")
+    make_certificate("server", "authority")
+    make_certificate("client", "authority")
+    make_authority("stranger")
+    make_certificate("unknown", "stranger")
+
+
+def flags_of(certificate="server", *more):
+    return [f"--tls_certificate={path(certificate + '.pem')}", f"--tls_key={path(certificate + '.key')}",
+            *more]
+
+
+DEMANDING = "--tls_authority={}"
+
+
+def trusting(authority="authority", client=None, **versions):
+    context = ssl.create_default_context(cafile=path(f"{authority}.pem"))
+    for name, value in versions.items():
+        setattr(context, name, value)
+    if client:
+        context.load_cert_chain(path(f"{client}.pem"), path(f"{client}.key"))
+    return context
+
+
+class Peers(unittest.TestCase):
+    """Helps to start servers and to connect to them."""
+
+    def start(self, protocol, model, *flags):
+        server = start(protocol, model, *flags)
+        self.addCleanup(server.kill)
+        return server
+
+    def wrapped(self, server, context, name="127.0.0.1"):
+        connection = server.connect()
+        self.addCleanup(connection.close)
+        return context.wrap_socket(connection, server_hostname=name)
+
+    def ping_by_http(self, port, context):
+        with contextlib.closing(http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=PATIENCE, context=context)) as client:
+            for _ in range(3):
+                client.request("GET", "/ping")
+                self.assertEqual(client.getresponse().read(), b'{"response":"pong"}')
+
+    def ping_by_rpyc(self, port, **files):
+        client = rpyc.ssl_connect("127.0.0.1", port, ca_certs=path("authority.pem"), **files)
+        self.assertEqual(client.root.ping(), "pong")
+        self.assertEqual(client.root.echo(b"x" * 300_000), b"x" * 300_000)
+        client.close()
+
+
+class EveryModel(Peers):
+    """What every concurrency model must do."""
+
+    model = None
+
+    def test_serves_python_clients_of_both_protocols(self):
+        server = self.start("http", self.model, *flags_of())
+        self.ping_by_http(server.port, trusting())
+        self.assertEqual(server.stop(), [])
+        server = self.start("rpyc", self.model, *flags_of())
+        for _ in range(2):
+            self.ping_by_rpyc(server.port)
+        self.assertEqual(server.stop(), [])
+
+    def test_resumes_sessions(self):
+        server = self.start("http", self.model, *flags_of())
+        context = trusting()
+        session = None
+        for resumed in (False, True, True):
+            connection = server.connect()
+            with context.wrap_socket(connection, server_hostname="127.0.0.1", session=session) as client:
+                client.sendall(b"GET /ping HTTP/1.1\r\nHost: a\r\n\r\n")
+                client.recv(1000)
+                self.assertEqual(client.session_reused, resumed)
+                session = client.session
+                client.unwrap()
+
+    def test_a_handshake_that_stops_holds_up_nobody_and_ends(self):
+        server = self.start("http", self.model, *flags_of(), "--io_timeout_ms=300")
+        idle = [server.connect() for _ in range(30)]
+        idle[0].sendall(b"\x16\x03\x01")
+        self.ping_by_http(server.port, trusting())
+        for connection in idle:
+            while connection.recv(1000):
+                pass  # at most an alert, then the end
+            connection.close()
+        self.ping_by_http(server.port, trusting())
+
+    def test_bad_peers_are_refused_with_one_line_each(self):
+        server = self.start("http", self.model, *flags_of(), DEMANDING.format(path("authority.pem")))
+        self.ping_by_http(server.port, trusting(client="client"))
+        for peer, line in (
+                (lambda: self.ping_by_http(server.port, trusting()), "peer did not return a certificate"),
+                (lambda: self.ping_by_http(server.port, trusting(client="unknown")),
+                 "verify the certificate"),
+                (lambda: self.ping_by_http(server.port, trusting("stranger")), "alert unknown ca"),
+                (lambda: self.ping_by_http(
+                    server.port, trusting(maximum_version=ssl.TLSVersion.TLSv1_2)), "unsupported protocol"),
+                (lambda: server.connect().sendall(b"GET / HTTP/1.1\r\n\r\n") or self.fail(), "http request"),
+                (lambda: server.connect().sendall(b"\x00" * 100) or self.fail(), "wrong version number")):
+            with self.subTest(line):
+                with contextlib.suppress(OSError, AssertionError):
+                    peer()
+                self.assertIn(line, server.next_line())
+        self.ping_by_http(server.port, trusting(client="client"))
+        self.assertEqual(server.stop(), [])
+
+
+class ForeignPeers(Peers):
+    """Clients that are no libraries of Python's, and servers that are."""
+
+    def test_curl_and_openssl_agree_on_version_and_application(self):
+        for version, name in (("1.2", "TLSv1.2"), ("1.3", "TLSv1.3")):
+            server = self.start("http", "async", *flags_of(), f"--tls_version={version}")
+            url = f"https://localhost:{server.port}/ping"
+            done = subprocess.run(["curl", "-sSv", "--noproxy", "*", "--http1.1", "--cacert",
+                                   path("authority.pem"), url], capture_output=True, check=True)
+            self.assertEqual(done.stdout, b'{"response":"pong"}')
+            self.assertIn(b"http/1.1", done.stderr)
+            done = openssl("s_client", "-connect", f"127.0.0.1:{server.port}", "-alpn", "http/1.1",
+                           "-CAfile", path("authority.pem"), "-verify_return_error", "-brief")
+            self.assertIn(name.encode(), done.stderr)
+            self.assertEqual(server.stop(), [])
+
+    def test_a_client_that_wants_another_application_is_refused(self):
+        server = self.start("http", "async", *flags_of())
+        context = trusting()
+        context.set_alpn_protocols(["h2"])
+        with self.assertRaisesRegex(ssl.SSLError, "no application protocol"):
+            self.wrapped(server, context)
+
+    def test_the_python_originals_serve_by_their_own_tls(self):
+        for script, model in (("rpyc_server.py", "threaded"), ("rpyc_server.py", "forking"),
+                              ("rpyc_server.py", "threadpool"), ("rpyc_server.py", "oneshot"),
+                              ("flask_server.py", "threaded")):
+            with self.subTest(f"{script} {model}"), Server(
+                    ["/usr/bin/python3", REFERENCE / script, f"--model={model}", *flags_of()]) as server:
+                if script.startswith("rpyc"):
+                    self.ping_by_rpyc(server.port)
+                else:
+                    self.ping_by_http(server.port, trusting())
+
+    def test_rpyc_verifies_client_certificates(self):
+        for server in (self.start("rpyc", "threaded", *flags_of(), DEMANDING.format(path("authority.pem"))),
+                       Server(["/usr/bin/python3", REFERENCE / "rpyc_server.py", "--model=threaded",
+                               *flags_of(), DEMANDING.format(path("authority.pem"))])):
+            with server:
+                self.ping_by_rpyc(server.port, keyfile=path("client.key"), certfile=path("client.pem"))
+                with self.assertRaises((ssl.SSLError, EOFError, OSError)):
+                    self.ping_by_rpyc(server.port)
+
+    def test_a_truncated_request_is_an_error(self):
+        server = self.start("http", "async", *flags_of())
+        client = self.wrapped(server, trusting())
+        client.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
+        client.shutdown(socket.SHUT_RDWR)  # without close_notify
+        self.assertIn("stream truncated", server.next_line())
+
+    def test_mistakes_on_the_command_line_are_told(self):
+        for flags, line in (
+                ([f"--tls_key={path('server.key')}"], "--tls_certificate: is missing"),
+                ([f"--tls_certificate={path('server.pem')}"], "TLS needs the key of its certificate"),
+                (["--tls_certificate=/nowhere", "--tls_key=/nowhere"], "read the certificate \"/nowhere\""),
+                ([*flags_of(), "--tls_version=1.1"], "1.2 or 1.3")):
+            done = run_to_the_end("--protocol=http", "--model=async", *flags)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(line, done.stderr)
+
+
+def load_tests(loader, _, __):
+    make_all_certificates()
+    suite = unittest.TestSuite()
+    for model in MODELS:
+        suite.addTests(tests_of(loader, EveryModel, model=model))
+    suite.addTests(loader.loadTestsFromTestCase(ForeignPeers))
+    return suite
+
+
+if __name__ == "__main__":
+    unittest.main()
