@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/run/run.h"
+#include "fixtures/process/run_certificates.h"
 #include "fixtures/usage_error.h"
 
 namespace rpycbench {
@@ -22,6 +23,7 @@ std::vector<ServerMode> ModesOf(std::string_view row) {
 int MakeCalls(const Options& options,
               const std::function<void(std::span<const ServerMode>, RowIndex&)>& register_rows) {
   const MarkedCalls& wanted = options.marked_calls;
+  RunCertificates::Trust(wanted.tls_authority);
   RowIndex rows;
   register_rows(ModesOf(wanted.row), rows);
   const auto row = rows.find(wanted.row);

@@ -86,15 +86,15 @@ void AskPython(const CommandLine& command, std::vector<std::string>& rows, Selec
 }
 
 bool IsOverIpv6(const std::string& row) {
-  return row.find("/" + std::string(kIpv6.name) + "/") != std::string::npos;
+  return row.find("/" + std::string(kIpv6Family.name) + "/") != std::string::npos;
 }
 
 }  // namespace
 
 void LeaveOutIpv6(const std::string& reason, std::string_view filter,
                   std::vector<std::string>& rows, Selection& selection) {
-  const std::string unavailable = std::string(kIpv6.name) + ": " + reason;
-  if (Names(filter, kIpv6.name)) throw UsageError("unavailable: " + unavailable);
+  const std::string unavailable = std::string(kIpv6Family.name) + ": " + reason;
+  if (Names(filter, kIpv6Family.name)) throw UsageError("unavailable: " + unavailable);
   std::erase_if(rows, IsOverIpv6);
   if (rows.empty()) throw UsageError("no row that matches can be measured: " + unavailable);
   selection.ipv6 = false;
@@ -119,7 +119,7 @@ Selection SelectModes(const CommandLine& command,
   }
   // A launcher may start the server on another machine, which this one cannot check.
   if (std::ranges::any_of(rows, IsOverIpv6) && command.options.server_launcher.empty()) {
-    const std::string reason = WhyNotListening(kIpv6.host);
+    const std::string reason = WhyNotListening(kIpv6Family.host);
     const std::string filter = command.flags.ValueOr("benchmark_filter", "");
     if (!reason.empty()) LeaveOutIpv6(reason, filter, rows, selection);
   }

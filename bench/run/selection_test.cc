@@ -47,8 +47,8 @@ TEST(SelectionTest, WithoutIpv6AFilterThatMatchesNothingElseIsRefused) {
 }
 
 TEST(SelectionTest, AnAddressOfAnotherMachineIsNoneToListenOn) {
-  EXPECT_THAT(WhyNotListening(kIpv4.host), IsEmpty());
-  EXPECT_THAT(WhyNotListening(kUnix.host), IsEmpty());
+  EXPECT_THAT(WhyNotListening(kIpv4Family.host), IsEmpty());
+  EXPECT_THAT(WhyNotListening(kUnixFamily.host), IsEmpty());
   // This address is reserved for documentation.
   EXPECT_THAT(WhyNotListening("192.0.2.1"), HasSubstr("bind 192.0.2.1:0: "));
 }

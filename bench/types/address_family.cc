@@ -22,24 +22,29 @@ void RegisterFamily(const Suite& suite, const ServerMode& mode, const AddressFam
   const std::vector<std::string> flags{"--host=" + std::string(family.host)};
   RegisterCallRow<Client>(
       suite, prefix + "ping", mode,
-      {.warmup_calls = options.warmup_requests + 1, .server_flags = flags}, options.requests,
-      [](Client& client) { return client.Ping(); },
+      {.warmup_calls = options.warmup_requests + 1,
+       .client = {.transport = Transport::kTcp},
+       .server_flags = flags},
+      options.requests, [](Client& client) { return client.Ping(); },
       [](std::string_view reply) { return reply == "pong"; });
   if (options.preset != Preset::kFull) return;
   const auto payload = service::Payload::Of(options.payload, kUploadBytes);
   RegisterCallRow<Client>(
       suite, prefix + "upload/" + std::to_string(kUploadBytes), mode,
-      {.bytes_per_call = kUploadBytes, .tail = Tail::kP50, .server_flags = flags}, options.requests,
-      [payload](Client& client) { return client.Upload(payload); },
+      {.bytes_per_call = kUploadBytes,
+       .tail = Tail::kP50,
+       .client = {.transport = Transport::kTcp},
+       .server_flags = flags},
+      options.requests, [payload](Client& client) { return client.Upload(payload); },
       [](std::uint64_t reply) { return reply == kUploadBytes; });
 }
 
 void RegisterAddressFamily(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (!HasRows("AddressFamily", suite.options.preset, mode)) return;
-    RegisterFamily<Client>(suite, mode, kIpv4);
-    if (suite.ipv6) RegisterFamily<Client>(suite, mode, kIpv6);
-    RegisterFamily<Client>(suite, mode, kUnix);
+    RegisterFamily<Client>(suite, mode, kIpv4Family);
+    if (suite.ipv6) RegisterFamily<Client>(suite, mode, kIpv6Family);
+    RegisterFamily<Client>(suite, mode, kUnixFamily);
   });
 }
 

@@ -53,7 +53,9 @@ class CallRow : public ServerFixture {
         name_(name),
         settings_(settings),
         call_(std::move(call)),
-        check_(std::move(check)) {}
+        check_(std::move(check)) {
+    if (settings_.client.transport) SetTransport(*settings_.client.transport);
+  }
 
  protected:
   void Measure(benchmark::State& state) override {

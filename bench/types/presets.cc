@@ -49,6 +49,8 @@ constexpr struct {
     {"SocketPolicy", Preset::kDefault, "tcp_threaded http_threaded"},
     {"SocketPolicy", Preset::kFull, "pyrpyc_threaded"},
     {"AddressFamily", Preset::kDefault, "tcp_threaded rpyc_threaded http_threaded"},
+    {"Transport", Preset::kDefault, "tcp_threaded rpyc_threaded http_threaded"},
+    {"Transport", Preset::kFull, "native pyrpyc_threaded flask_threaded"},
     {"ConnectionReuse", Preset::kDefault, "tcp_threaded rpyc_threaded http_threaded"},
     {"ConnectionReuse", Preset::kFull, "tcp_forking rpyc_forking http_forking"},
     {"BodyStyle", Preset::kDefault, "http_threaded"},

@@ -13,6 +13,7 @@ extern const BenchmarkType kComputeType;
 extern const BenchmarkType kIsolationType;
 extern const BenchmarkType kSocketPolicyType;
 extern const BenchmarkType kAddressFamilyType;
+extern const BenchmarkType kTransportType;
 extern const BenchmarkType kConnectionReuseType;
 extern const BenchmarkType kBodyStyleType;
 extern const BenchmarkType kCompressionType;
@@ -23,11 +24,11 @@ extern const BenchmarkType kCalibrationType;
 
 std::span<const BenchmarkType* const> AllTypes() {
   static const BenchmarkType* const kTypes[] = {
-      &kFloorType,          &kConnectionType,   &kLatencyType,       &kBandwidthType,
-      &kBinaryTransferType, &kConcurrentType,   &kGeneratorType,     &kComputeType,
-      &kIsolationType,      &kSocketPolicyType, &kAddressFamilyType, &kConnectionReuseType,
-      &kBodyStyleType,      &kCompressionType,  &kChunkSizeType,     &kOpenLoopType,
-      &kMaxRateType,        &kCalibrationType,
+      &kFloorType,           &kConnectionType,   &kLatencyType,       &kBandwidthType,
+      &kBinaryTransferType,  &kConcurrentType,   &kGeneratorType,     &kComputeType,
+      &kIsolationType,       &kSocketPolicyType, &kAddressFamilyType, &kTransportType,
+      &kConnectionReuseType, &kBodyStyleType,    &kCompressionType,   &kChunkSizeType,
+      &kOpenLoopType,        &kMaxRateType,      &kCalibrationType,
   };
   return kTypes;
 }

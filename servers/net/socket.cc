@@ -55,6 +55,7 @@ Socket Socket::Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
   }
   if (error != 0) socket.Fail(error, "connect to");
   socket.SetPolicy(policy);
+  if (policy.tls != nullptr) socket.StartTls(*policy.tls, peer.host());
   return socket;
 }
 

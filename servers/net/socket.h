@@ -55,7 +55,8 @@ class Socket {
   ~Socket();
 
   // Connects to `peer` within `timeout`, which also limits each later wait of the socket. A socket
-  // made in a coroutine may only be used in coroutines of the same group. Throws Error.
+  // made in a coroutine may only be used in coroutines of the same group. With TLS, the peer has
+  // to have a certificate for its address. Throws Error.
   static Socket Connect(const Endpoint& peer, std::chrono::milliseconds timeout,
                         const SocketPolicy& policy = {});
 

@@ -27,11 +27,15 @@ constexpr std::optional<Writes> ParseWrites(std::string_view name) {
   return kWritesNames.Find(name);
 }
 
+class TlsContext;
+
 struct SocketPolicy {
   bool nodelay = true;  // TCP_NODELAY: no Nagle's algorithm on this end
   Writes writes = Writes::kJoined;
   // Whether Socket::RearmQuickAck asks for acknowledgements; otherwise the kernel alone decides.
   bool quick_ack = true;
+  // Whether a connection that is made here begins with a handshake of TLS, and what for.
+  TlsContext* tls = nullptr;
 };
 
 }  // namespace rpycbench::net
