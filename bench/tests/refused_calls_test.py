@@ -9,7 +9,7 @@ import platform
 import struct
 import unittest
 
-from testing.runs import report_of
+from testing.runs import needs_ledger, report_of
 
 NUMBERS = {"x86_64": {"close_range": 436, "personality": 135, "pidfd_open": 434},
            "aarch64": {"close_range": 436, "personality": 92, "pidfd_open": 434}}[platform.machine()]
@@ -46,6 +46,7 @@ class RefusedCalls(unittest.TestCase):
         self.assertIsNotNone(report, done.stderr)
         return done.returncode, report["benchmarks"] + report["errors"], done.stderr
 
+    @needs_ledger
     def test_descriptors_are_closed_one_by_one_where_no_range_is(self):
         """Linux has no close_range before 5.9 and lacks the flag before 5.11, and profiles may refuse it."""
         for error in (errno.ENOSYS, errno.EINVAL, errno.EPERM):
@@ -54,6 +55,7 @@ class RefusedCalls(unittest.TestCase):
                 self.assertEqual(0, status, err)
                 self.assertEqual(2, rows[0]["server_syscalls"])
 
+    @needs_ledger
     def test_random_addresses_are_told_once(self):
         status, rows, err = self.measure(("personality", errno.EPERM, ADDR_NO_RANDOMIZE), "--ledger",
                                          "--benchmark_filter=^Latency/tcp_threaded/(ping|echo/64)/")

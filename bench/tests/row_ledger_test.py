@@ -87,6 +87,7 @@ class LedgerTest(unittest.TestCase):
             self.assertEqual(1, row["round_trips"], name)
             self.assertEqual(set(), set(COUNTERS[1:]) & set(row), name)
 
+    @runs.needs_ledger
     def test_the_calls_of_split_writes_are_counted_as_split(self):
         """A message in two pieces is two sends of one end and two receives of the other."""
         rows = runs.measure(

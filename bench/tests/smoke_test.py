@@ -192,6 +192,7 @@ class EvidenceTest(unittest.TestCase):
                 for side in ("client", "server"):
                     self.assertGreater(row[f"{side}_rss_mib"], 1)
 
+    @runs.needs_real_costs
     def test_connections_have_their_price_in_memory(self):
         rows = measure("--benchmark_filter=Connection/rpyc_(threaded|forking)/iter")
         threads, processes = (rows[f"Connection/rpyc_{model}"] for model in ("threaded", "forking"))
@@ -217,6 +218,7 @@ class EvidenceTest(unittest.TestCase):
                 self.assertIn("samples_for_p99:200", doubts[0]["doubts"])
                 self.assertRegex(rows[0]["label"], " doubts=.*samples_for_p99:200")
 
+    @runs.needs_real_costs
     def test_a_row_of_few_calls_goes_on_until_there_are_enough(self):
         row = "--benchmark_filter=Latency/flask_threaded/ping/"
         (whole,), (shortest,) = (runs.measure("--preset=quick", row, *flags).values()

@@ -67,13 +67,15 @@ class ScaleTest(unittest.TestCase):
                 with server.connect() as connection:
                     PINGS[protocol](connection)
 
+        # The caches of a sanitizer's allocator fill up over 8,000 connections where threads share them.
+        most = 2_048 if is_sanitized(SERVER) else 512
         for protocol in PINGS:
             for model in ONE_PROCESS:
                 with self.subTest(protocol=protocol, model=model), start(protocol, model) as server:
                     connect_and_close(3_000 if is_sanitized(SERVER) else 300)
                     before = resident_kib(server.pid)
                     connect_and_close(1_000)
-                    self.assertLess(resident_kib(server.pid) - before, 512)
+                    self.assertLess(resident_kib(server.pid) - before, most)
                     self.assertEqual([], server.stop())
 
     def test_the_limit_of_descriptors_is_raised(self):

@@ -76,7 +76,7 @@ void Coroutine::Suspend() {
 // Thousands of coroutines do not fit the processor's caches. A thread continues them in nearly the
 // same order each time, so it fetches the next one while this one runs.
 void Coroutine::PrefetchNext() {
-  if (next_ != nullptr) {
+  if (next_frame_ != nullptr) {
     Prefetch(next_, sizeof *this);
     // What it saved when it suspended lies below its frame, and its callers' frames lie above.
     Prefetch(next_frame_ - 128, 512);
