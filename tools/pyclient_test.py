@@ -135,7 +135,9 @@ class PyclientTest(FolderTestCase):
 
         explained = tool("explain")
         self.assertEqual(0, explained.returncode, explained.stdout)
-        self.assertRegex(explained.stdout, r"interpreter \(client\) +[0-9.]+ µs")
+        if pathlib.Path(BENCH_SERVER).with_name("allocation_count.so").exists():
+            # With a sanitizer, native code takes longer than Python's.
+            self.assertRegex(explained.stdout, r"interpreter \(client\) +[0-9.]+ µs")
         self.assertIn("native + rpyc_threaded + pyrpyc_threaded", tool("report", "--markdown").stdout)
         self.assertRegex(tool("expectations").stdout, "Py(thon|Latency)")
 

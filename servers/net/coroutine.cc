@@ -120,6 +120,7 @@ Coroutines::~Coroutines() {
   while (!waits_.empty()) {
     TimedWait& wait = waits_.front();
     waits_.pop_front();
+    wait.in_group_ = false;
     wait.GroupEnds();
   }
   for (auto& stack : stacks_) {
@@ -177,7 +178,7 @@ TimedWait::TimedWait(Coroutines& group) : group_(group) {
 }
 
 void TimedWait::Leave() {
-  if (!is_linked()) return;
+  if (!std::exchange(in_group_, false)) return;
   const std::scoped_lock lock(group_.mutex_);
   group_.waits_.erase(group_.waits_.iterator_to(*this));
 }

@@ -49,6 +49,7 @@ class TimedWait : public boost::intrusive::list_base_hook<> {
   virtual void GroupEnds() = 0;
 
   Coroutines& group_;
+  bool in_group_ = true;  // unlike is_linked(), not written for the sake of others in the list
   std::atomic<Clock::duration> tolerance_{};
   std::atomic<Clock::time_point> deadline_{Clock::time_point::max()};
 };
