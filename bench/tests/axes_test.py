@@ -82,6 +82,37 @@ class AddressFamilyTest(unittest.TestCase):
             self.assertLessEqual(abs(request + len(host) - out), 0 if family == "unix" else 1)
 
 
+class TransportTest(unittest.TestCase):
+    def test_each_transport_has_the_same_calls(self):
+        rows = measure("Transport/(tcp|rpyc|http)_threaded/")
+        for mode in ("tcp_threaded", "rpyc_threaded", "http_threaded"):
+            for call in ("ping", "upload/65536"):
+                found = {transport: rows[f"Transport/{mode}/{transport}/{call}"]
+                         for transport in ("tcp", "unix", "tls", "tls_1_2")}
+                self.assertEqual({2 if mode == "rpyc_threaded" else 1},
+                                 {row["round_trips"] for row in found.values()}, (mode, call))
+                # A record of TLS has a head and a tag.
+                for transport in ("tls", "tls_1_2"):
+                    self.assertGreater(found[transport]["wire_bytes_out"], found["tcp"]["wire_bytes_out"] + 20)
+                for transport, row in found.items():
+                    told = re.search(r"transport=(\w+)", row["label"])
+                    self.assertEqual(None if transport == "tcp" else transport, told and told[1])
+
+    def test_a_resumed_handshake_moves_fewer_bytes(self):
+        rows = measure("Transport/(tcp|rpyc|http)_threaded/")
+        for mode in ("tcp_threaded", "rpyc_threaded", "http_threaded"):
+            for version in ("tls", "tls_1_2"):
+                whole, resumed = (rows[f"Transport/{mode}/{version}/{name}"]
+                                  for name in ("connect", "connect_resumed"))
+                self.assertLess(resumed["wire_bytes_in"], whole["wire_bytes_in"] - 300, (mode, version))
+
+    def test_all_rows_can_use_tls(self):
+        rows = measure("Latency/(tcp|rpyc|http|pyrpyc|flask)_threaded/ping/", "--transport=tls")
+        self.assertEqual(5, len(rows))
+        for row in rows.values():
+            self.assertIn(" transport=tls", row["label"])
+
+
 class ConnectionReuseTest(unittest.TestCase):
     def test_connections_a_request(self):
         rows = measure("ConnectionReuse/")

@@ -201,6 +201,9 @@ void FrameWriter::Send() {
 }
 
 void FrameWriter::SendLater() {
+  // Python's RPyC waits for its socket, and overlooks a second frame in a record that OpenSSL has
+  // read already.
+  if (socket_.tls() != nullptr && net::MayWait()) return Send();
   constexpr std::size_t kWaitLimit = 16 * 1024;
   const std::size_t size = message_.size();
   if (!message_.contiguous() || (waiting_.size() + size > kWaitLimit && net::MayWait()) ||
