@@ -41,6 +41,7 @@ python3-flask       module:flask                              servers
 python3-waitress    module:waitress                           servers
 python3-requests    module:requests                           clients
 curl                command:curl                              test
+openssl             command:openssl                           test
 git                 command:git                               test
 xz-utils            command:xz                                boost
 debootstrap         command:debootstrap                       chroot

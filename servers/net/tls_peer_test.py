@@ -38,15 +38,17 @@ def openssl(*args):
 
 def make_authority(name):
     openssl("req", "-x509", *NEW_KEY, "-subj", f"/CN={name}", "-days", "1",
-            "-keyout", path(f"{name}.key"), "-out", path(f"{name}.pem"))
+            "-addext", "keyUsage=critical,keyCertSign", "-keyout", path(f"{name}.key"), "-out", path(f"{name}.pem"))
 
 
-def make_certificate(name, authority, *, days="1", names="DNS:localhost,IP:127.0.0.1"):
+def make_certificate(name, authority, names="DNS:localhost,IP:127.0.0.1"):
     openssl("req", *NEW_KEY, "-subj", f"/CN={name}", "-keyout", path(f"{name}.key"),
             "-out", path(f"{name}.csr"))
-    pathlib.Path(path(f"{name}.ext")).write_text(f"subjectAltName={names}\n", encoding="utf-8")
+    pathlib.Path(path(f"{name}.ext")).write_text(
+        f"subjectAltName={names}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
+        encoding="utf-8")
     openssl("x509", "-req", "-in", path(f"{name}.csr"), "-CA", path(f"{authority}.pem"),
-            "-CAkey", path(f"{authority}.key"), "-CAcreateserial", "-days", days,
+            "-CAkey", path(f"{authority}.key"), "-CAcreateserial", "-days", "1",
             "-extfile", path(f"{name}.ext"), "-out", path(f"{name}.pem"))
 
 
