@@ -1,7 +1,8 @@
 #include "servers/net/coroutine_socket.h"
 
 #include <boost/asio/buffer.hpp>
-#include <ranges>
+#include <boost/iterator/transform_iterator.hpp>
+#include <boost/range/iterator_range_core.hpp>
 #include <utility>
 
 #include "servers/net/socket.h"
@@ -16,7 +17,11 @@ template <class Buffer, class Use>
 auto WithBuffers(std::span<iovec> blocks, const Use& use) {
   const auto buffer = [](const iovec& block) { return Buffer(block.iov_base, block.iov_len); };
   if (blocks.size() == 1) return use(buffer(blocks.front()));
-  return use(std::views::transform(blocks, buffer));
+  const auto buffers_from = [&](iovec* block) {
+    return boost::make_transform_iterator(block, buffer);
+  };
+  return use(boost::make_iterator_range(buffers_from(blocks.data()),
+                                        buffers_from(blocks.data() + blocks.size())));
 }
 
 }  // namespace
