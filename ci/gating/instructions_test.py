@@ -58,7 +58,7 @@ class CountTest(InstructionsTest):
             with self.subTest(row=row):
                 counted = counted_once(row)
                 # On a busy machine another thread of a pool may take over in between.
-                for _ in range(2):
+                for _ in range(8):
                     counted = counted if counted.exact else count(row)
                 self.assert_plausible(counted)
 
