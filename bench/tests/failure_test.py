@@ -45,11 +45,11 @@ def is_connected(pid):
         return False
 
 
-def processes_of_session(session):
-    """Returns the session's processes that still run; the machine's init reaps the others at any time."""
+def processes_of_group(group):
+    """Returns the group's processes that still run; the machine's init reaps the others at any time."""
     found = {int(name): stat_fields(name) for name in os.listdir("/proc") if name.isdigit()}
     return [pid for pid, fields in found.items()
-            if fields and int(fields[3]) == session and fields[0] != "Z"]
+            if fields and int(fields[2]) == group and fields[0] != "Z"]
 
 
 def is_server(pid):
@@ -64,7 +64,11 @@ def is_server(pid):
 
 
 class Program:
-    """A run of bench_all in a session of its own, with its results in a file."""
+    """A run of bench_all in a process group of its own, with its results in a file.
+
+    In a session of its own, which Linux schedules as a whole (autogroups), a row of busy threads
+    can keep the CPUs from this test until the row has ended.
+    """
 
     def __init__(self, folder, rows, *flags):
         own = tempfile.mkdtemp(dir=folder)
@@ -77,7 +81,7 @@ class Program:
                  "--benchmark_min_time=0.01", "--no_pairs", f"--benchmark_out={self.out}",
                  *flags],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
-                start_new_session=True)
+                process_group=0)
         self.pid = self.process.pid
 
     def wait(self):
@@ -89,7 +93,7 @@ class Program:
             code = self.process.wait(PATIENCE)
         finally:
             self.kill()
-        wait_until(lambda: not processes_of_session(self.pid), "the end of all servers")
+        wait_until(lambda: not processes_of_group(self.pid), "the end of all servers")
         return code
 
     def kill(self):
