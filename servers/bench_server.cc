@@ -19,7 +19,7 @@
 #include "servers/net/descriptor_limit.h"
 #include "servers/net/listener.h"
 #include "servers/net/log.h"
-#include "servers/net/tls_context.h"
+#include "servers/net/tls/context.h"
 #include "servers/rpyc/session.h"
 #include "servers/service/service.h"
 #include "servers/tcp/session.h"

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "servers/net/coroutine_socket.h"
-#include "servers/net/tls_stream.h"
+#include "servers/net/tls/stream.h"
 
 namespace rpycbench::net {
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "reference"))
 
 # pylint: disable=wrong-import-position
 import rpyc
@@ -23,7 +23,7 @@ from contract import PATIENCE, Server
 from testing.given_server import run_to_the_end, start, tests_of
 from testing.modes import MODELS
 
-REFERENCE = pathlib.Path(__file__).resolve().parents[1] / "reference"
+REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "reference"
 FOLDER = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
@@ -131,12 +131,23 @@ class EveryModel(Peers):
                 session = client.session
                 client.unwrap()
 
-    def test_a_handshake_that_stops_holds_up_nobody_and_ends(self):
-        server = self.start("http", self.model, *flags_of(), "--io_timeout_ms=300")
-        idle = [server.connect() for _ in range(30)]
-        idle[0].sendall(b"\x16\x03\x01")
+    def stopped_handshakes(self, server):
+        connections = [server.connect() for _ in range(30)]
+        for connection in connections[::2]:
+            connection.sendall(b"\x16\x03\x01")
+        return connections
+
+    def test_a_handshake_that_stops_holds_up_nobody(self):
+        limit = 4 * PATIENCE  # seconds, more than the client waits
+        server = self.start("http", self.model, *flags_of(), f"--io_timeout_ms={1000 * limit}")
+        idle = self.stopped_handshakes(server)
         self.ping_by_http(server.port, trusting())
         for connection in idle:
+            connection.close()
+
+    def test_a_handshake_that_stops_is_ended(self):
+        server = self.start("http", self.model, *flags_of(), "--io_timeout_ms=300")
+        for connection in self.stopped_handshakes(server):
             while connection.recv(1000):
                 pass  # at most an alert, then the end
             connection.close()

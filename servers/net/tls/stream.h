@@ -13,7 +13,7 @@
 #include <span>
 #include <string>
 
-#include "servers/net/tls_context.h"
+#include "servers/net/tls/context.h"
 
 namespace rpycbench::net {
 
@@ -52,6 +52,9 @@ class TlsStream {
     std::size_t read_some(const Buffers& buffers, boost::system::error_code& error);
     template <class Buffers>
     std::size_t write_some(const Buffers& buffers, boost::system::error_code& error);
+
+    // Lets the next wait end at the deadline.
+    void LimitWait();
 
     Socket* socket = nullptr;
     int flags = 0;

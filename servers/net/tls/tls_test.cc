@@ -11,14 +11,14 @@
 #include <thread>
 #include <utility>
 
-#include "servers/net/certificates.h"
 #include "servers/net/coroutine.h"
 #include "servers/net/socket.h"
 #include "servers/net/testing/loopback_server.h"
 #include "servers/net/testing/message_of.h"
 #include "servers/net/testing/socket_pair.h"
-#include "servers/net/tls_context.h"
-#include "servers/net/tls_stream.h"
+#include "servers/net/tls/certificates.h"
+#include "servers/net/tls/context.h"
+#include "servers/net/tls/stream.h"
 
 namespace rpycbench::net {
 namespace {
@@ -240,6 +240,20 @@ TEST_P(TlsTest, AHandshakeHasALimit) {
   SocketPair pair;
   pair.right.SetTimeout(50ms);
   EXPECT_THAT(MessageOf<Error>([&] { pair.right.StartTls(server); }), HasSubstr("timed out"));
+}
+
+TEST_P(TlsTest, ABitOfAHandshakeDoesNotProlongIt) {
+  constexpr auto kLimit = 400ms;
+  TlsContext server(TlsContext::Role::kServer, ServerOptions());
+  SocketPair pair;
+  pair.right.SetTimeout(kLimit);
+  const auto begin = std::chrono::steady_clock::now();
+  auto handshake = std::async(
+      std::launch::async, [&] { return MessageOf<Error>([&] { pair.right.StartTls(server); }); });
+  ASSERT_EQ(handshake.wait_for(kLimit * 3 / 4), std::future_status::timeout);
+  pair.left.SendAll("\x16", 1);
+  EXPECT_THAT(handshake.get(), HasSubstr("timed out"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kLimit * 3 / 2);
 }
 
 TEST_P(TlsTest, FilesThatCannotBeReadAreNamed) {

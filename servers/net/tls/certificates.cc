@@ -1,4 +1,4 @@
-#include "servers/net/certificates.h"
+#include "servers/net/tls/certificates.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

@@ -1,4 +1,4 @@
-#include "servers/net/tls_stream.h"
+#include "servers/net/tls/stream.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -18,6 +18,8 @@ namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kRecordBytes = 16 << 10;  // the largest that TLS has
+
+constexpr char kHandshake[] = "shake hands by TLS with";
 
 // Makes a client send the name and verify that the server's certificate has it.
 void ExpectName(SSL* connection, const std::string& name) {
@@ -40,16 +42,21 @@ TlsStream::Lower::executor_type TlsStream::Lower::get_executor() {
   return unused.get_executor();
 }
 
+void TlsStream::Lower::LimitWait() {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
+  if (left.count() <= 0) {
+    throw Error(std::make_error_code(std::errc::timed_out), kHandshake, socket->peer());
+  }
+  if (left < socket->timeout()) socket->SetTimeout(left);
+}
+
 template <class Buffers>
 std::size_t TlsStream::Lower::read_some(const Buffers& buffers, boost::system::error_code& error) {
   if (only_sends) {
     error = asio::error::would_block;
     return 0;
   }
-  if (deadline && Clock::now() > *deadline) {
-    throw Error(std::make_error_code(std::errc::timed_out), "shake hands by TLS with",
-                socket->peer());
-  }
+  if (deadline) LimitWait();
   const asio::mutable_buffer into = *asio::buffer_sequence_begin(buffers);
   iovec block{into.data(), into.size()};
   const std::size_t got = socket->ReceivePlain({&block, 1});
@@ -81,16 +88,18 @@ void TlsStream::Fail(const boost::system::error_code& error, const char* operati
 void TlsStream::Handshake(Socket& socket) {
   Lower& lower = stream_.next_layer();
   lower.socket = &socket;
-  if (socket.timeout().count() > 0) lower.deadline = Clock::now() + socket.timeout();
+  const auto limit = socket.timeout();
+  if (limit.count() > 0) lower.deadline = Clock::now() + limit;
   boost::system::error_code error;
   stream_.handshake(context_.is_server() ? stream_.server : stream_.client, error);
   lower.deadline.reset();
+  if (socket.timeout() != limit) socket.SetTimeout(limit);
   if (!error) return;
   if (const long why = SSL_get_verify_result(stream_.native_handle()); why != X509_V_OK) {
     const std::string reason = X509_verify_cert_error_string(why);
     Fail(error, ("verify the certificate (" + reason + ") of").c_str());
   }
-  Fail(error, "shake hands by TLS with");
+  Fail(error, kHandshake);
 }
 
 std::size_t TlsStream::Receive(Socket& socket, const iovec& into) {

@@ -1,4 +1,4 @@
-#include "servers/net/tls_context.h"
+#include "servers/net/tls/context.h"
 
 #include <openssl/ssl.h>
 
