@@ -52,10 +52,6 @@ void TlsStream::Lower::LimitWait() {
 
 template <class Buffers>
 std::size_t TlsStream::Lower::read_some(const Buffers& buffers, boost::system::error_code& error) {
-  if (only_sends) {
-    error = asio::error::would_block;
-    return 0;
-  }
   if (deadline) LimitWait();
   const asio::mutable_buffer into = *asio::buffer_sequence_begin(buffers);
   iovec block{into.data(), into.size()};
@@ -146,11 +142,20 @@ void TlsStream::Send(Socket& socket, std::span<iovec> blocks, int flags) {
 }
 
 void TlsStream::EndSending(Socket& socket) {
-  stream_.next_layer().socket = &socket;
-  stream_.next_layer().only_sends = true;  // Asio would wait for the peer's answer
-  boost::system::error_code no_answer;
-  stream_.shutdown(no_answer);
-  stream_.next_layer().only_sends = false;
+  // Asio's own shutdown also reads, and loses what the peer has sent.
+  SSL* const connection = stream_.native_handle();
+  if (SSL_get_shutdown(connection) & SSL_SENT_SHUTDOWN) return;
+  BIO* const usual = SSL_get_wbio(connection);
+  BIO_up_ref(usual);
+  SSL_set0_wbio(connection, BIO_new(BIO_s_mem()));
+  SSL_shutdown(connection);
+  ERR_clear_error();  // before the end of a handshake there is no notice
+  char* notice = nullptr;
+  const long size = BIO_get_mem_data(SSL_get_wbio(connection), &notice);
+  const std::string kept(notice, size > 0 ? static_cast<std::size_t>(size) : 0);
+  SSL_set0_wbio(connection, usual);
+  iovec block{const_cast<char*>(kept.data()), kept.size()};
+  if (!kept.empty()) socket.SendPlain({&block, 1}, 0);
 }
 
 bool TlsStream::resumed() const {

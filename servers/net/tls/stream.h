@@ -32,7 +32,7 @@ class TlsStream {
   std::size_t Receive(Socket& socket, const iovec& into);
   // Sends the blocks in records as large as TLS has them; `flags` are those of send(2).
   void Send(Socket& socket, std::span<iovec> blocks, int flags);
-  // Tells the peer that nothing follows. Does not wait for its answer.
+  // Tells the peer that nothing follows. What the peer sends can still be received.
   void EndSending(Socket& socket);
 
   bool resumed() const;
@@ -58,7 +58,6 @@ class TlsStream {
 
     Socket* socket = nullptr;
     int flags = 0;
-    bool only_sends = false;
     std::optional<std::chrono::steady_clock::time_point> deadline;
   };
 

@@ -227,6 +227,29 @@ TEST_P(TlsTest, ATruncatedStreamIsAnError) {
               HasSubstr("receive by TLS from ?: stream truncated"));
 }
 
+TEST_P(TlsTest, WhatHasArrivedBeforeTheOwnEndIsReceivedAfterIt) {
+  TlsContext server(TlsContext::Role::kServer, ServerOptions());
+  TlsContext client(TlsContext::Role::kClient, ClientOptions());
+  std::promise<void> sent;
+  std::string answer(20, ' ');
+  const auto [at_server, at_client] = Meet(
+      server, client, kName,
+      [&](Socket& socket) {
+        for (const char* part : {"the first ", "the second"}) socket.SendAll(part, 10);
+        sent.set_value();
+        socket.CloseAfterPeer();
+      },
+      [&](Socket& socket) {
+        sent.get_future().wait();
+        socket.ReceiveExactly(answer.data(), 5);
+        socket.ShutdownSend();
+        socket.ReceiveExactly(answer.data() + 5, 15);
+      });
+  EXPECT_EQ(at_server, "");
+  EXPECT_EQ(at_client, "");
+  EXPECT_EQ(answer, "the first the second");
+}
+
 TEST_P(TlsTest, PlainTextIsRefusedAtOnce) {
   TlsContext server(TlsContext::Role::kServer, ServerOptions());
   SocketPair pair;
