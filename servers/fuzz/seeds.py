@@ -3,7 +3,7 @@
 
 RPyC's seeds are cut out of the recorded conversations that the tests also use. A new recording thus
 becomes seeds by itself, and nothing is kept twice. Calls that depend on the native server's object
-numbers, and the seeds of HTTP and zlib, are written here. Former findings of fuzzers are in
+numbers, and the seeds of HTTP, TLS and zlib, are written here. Former findings of fuzzers are in
 testdata/regressions next to each target.
 """
 
@@ -200,6 +200,30 @@ def http_seeds():
             "receiver_fuzz": requests + responses}
 
 
+def tls_seeds():
+    """Returns conversations over TLS with changed records, as tls_fuzz.cc describes them."""
+    alter, cut, lose, repeat, delay, insert, replay, reflect, replace_rest = range(9)
+    to_server, to_client = 0, 0x80
+    modes = range(8)  # of version, client certificates and resumption
+
+    def change(mode, kind, direction, record, at=0, foreign=b""):
+        return struct.pack(">BBBHB", mode, kind | direction, record, at, len(foreign) % 256) + foreign
+
+    seeds = [bytes([mode]) for mode in modes]
+    for mode, direction, record in itertools.product(modes, (to_server, to_client), range(9)):
+        kind = (mode + record) % 9  # each kind at each record in one mode or another
+        seeds.append(change(mode, kind, direction, record, at=7 * mode, foreign=b"\x01"))
+    records = [b"\x15\x03\x03\x00\x02\x01\x00", b"\x15\x03\x03\x00\x02\x02\x28",  # alerts
+               b"\x14\x03\x03\x00\x01\x01", b"\x16\x03\x03\x00\x04\x00\x00\x00\x00",
+               b"\x17\x03\x03\x00\x00", b"\x17\x03\x03\xff\xff", b"\x16\x03\x01\x48\x01",
+               b"GET / HTTP/1.1\r\n\r\n"]
+    for foreign, direction, record, kind in itertools.product(
+            records, (to_server, to_client), (0, 3, 5), (insert, replace_rest)):
+        seeds.append(change(record % 2, kind, direction, record, foreign=foreign))
+    return seeds + [change(0, kind, to_server, 3) + change(0, other, to_client, 4)[1:]
+                    for kind in (alter, lose, repeat, delay, replay) for other in (cut, reflect)]
+
+
 def write(folder, inputs):
     """Writes each input into a file of the new folder, without those above LARGEST."""
     folder.mkdir(parents=True)
@@ -215,6 +239,7 @@ def main():
     seeds = rpyc_seeds(json.loads(recording.read_text()))
     seeds["inflate_fuzz"] += inflate_seeds()
     seeds |= http_seeds()
+    seeds["tls_fuzz"] = tls_seeds()
     shutil.rmtree(folder, ignore_errors=True)
     for target, inputs in seeds.items():
         write(folder / target, inputs)

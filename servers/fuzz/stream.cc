@@ -25,13 +25,13 @@ Stream::~Stream() { CurrentPlace() = nullptr; }
 
 Stream* Stream::Current() { return CurrentPlace(); }
 
-std::size_t Stream::Receive(void* into, std::size_t size) {
+std::size_t Stream::Take(std::string_view& from, void* into, std::size_t size) {
   // A receive of no bytes looks like the end of the stream, so the layers must not ask for it.
   Check(size > 0, "a receive has room for a byte");
-  if (incoming_.empty()) return 0;
-  const std::size_t count = std::min({size, cuts_.Next(), incoming_.size()});
-  std::memcpy(into, incoming_.data(), count);
-  incoming_.remove_prefix(count);
+  if (from.empty()) return 0;
+  const std::size_t count = std::min({size, cuts_.Next(), from.size()});
+  std::memcpy(into, from.data(), count);
+  from.remove_prefix(count);
   return count;
 }
 

@@ -2,7 +2,7 @@
 // sent to it, and the cuts limit each receive. A Stream is as fast as a function call, behaves the
 // same every time and needs no threads. While one lives, it replaces the calls below net::Socket:
 // recv, send, sendmsg, and write for log lines. The linker redirects these calls in programs that
-// link rpycbench_stream.
+// link rpycbench_stream. A derived class may have a living peer instead of the string.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ class Stream {
   Stream(std::string_view incoming, const Cuts& cuts);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
-  ~Stream();
+  virtual ~Stream();
 
   net::Socket& socket() { return socket_; }
   std::string_view sent() const { return sent_; }
@@ -32,9 +32,13 @@ class Stream {
   static Stream* Current();
 
   // Implement the redirected calls.
-  std::size_t Receive(void* into, std::size_t size);
-  void Send(std::string_view bytes) { sent_.append(bytes); }
+  virtual std::size_t Receive(void* into, std::size_t size) { return Take(incoming_, into, size); }
+  virtual void Send(std::string_view bytes) { sent_.append(bytes); }
   void Log(std::string_view bytes) { log_.append(bytes); }
+
+ protected:
+  // Moves the next piece of `from` and returns its size, 0 if nothing is there.
+  std::size_t Take(std::string_view& from, void* into, std::size_t size);
 
  private:
   std::string_view incoming_;

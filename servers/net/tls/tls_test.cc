@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <future>
 #include <string>
@@ -13,6 +11,7 @@
 
 #include "servers/net/coroutine.h"
 #include "servers/net/socket.h"
+#include "servers/net/testing/certificate_files.h"
 #include "servers/net/testing/loopback_server.h"
 #include "servers/net/testing/message_of.h"
 #include "servers/net/testing/socket_pair.h"
@@ -27,30 +26,6 @@ using std::chrono_literals::operator""ms;
 using testing::HasSubstr;
 
 const std::string kName = "service.example";
-
-// Certificates in files, which go with the object.
-class Files {
- public:
-  Files() : folder_(std::filesystem::temp_directory_path() / "rpycbench_tls_XXXXXX") {
-    std::string path = folder_.string();
-    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp " + path);
-    folder_ = path;
-  }
-  ~Files() { std::filesystem::remove_all(folder_); }
-
-  std::string Write(const std::string& name, const std::string& content) const {
-    const std::string path = folder_ / name;
-    std::ofstream(path) << content;
-    return path;
-  }
-  TlsOptions Of(const Identity& identity, const std::string& name) const {
-    return {.certificate = Write(name + ".pem", identity.certificate),
-            .key = Write(name + ".key", identity.key)};
-  }
-
- private:
-  std::filesystem::path folder_;
-};
 
 class TlsTest : public testing::TestWithParam<TlsVersion> {
  protected:
@@ -90,7 +65,7 @@ class TlsTest : public testing::TestWithParam<TlsVersion> {
     return {served.get(), asked};
   }
 
-  Files files_;
+  CertificateFiles files_;
   CertificateAuthority authority_;
 };
 
