@@ -21,7 +21,7 @@ from contract import PATIENCE
 from testing.given_server import SERVER, start, tests_of
 from testing.modes import MODELS
 from testing.processes import bookkeeping, resident_kib
-from testing.raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_frame
+from testing.raw_peers import GETROOT, PINGS, RPYC_HEADER, TCP_HEADER, rpyc_frame, swallow
 
 MAX_BYTES = 1_000_000
 SOON = "--io_timeout_ms=100"  # for attacks that only the time limit ends
@@ -103,17 +103,6 @@ DEEP_VALUE = rpyc_frame(b"\x10" * 990 + b"\x00")
 
 # The deep document is a complete request, which is answered with 400; the connection may stay open.
 ANSWERED = {("http", "deep nesting")}
-
-
-def swallow(connection):
-    """Reads until the server has ended the connection; returns what arrived."""
-    received = b""
-    try:
-        while piece := connection.recv(65536):
-            received += piece
-    except ConnectionResetError:
-        pass
-    return received
 
 
 def send(connection, data):

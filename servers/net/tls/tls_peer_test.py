@@ -5,26 +5,33 @@ in every concurrency model. rpyc_server.py and flask_server.py, with their libra
 meet the same expectations. Certificates are made by the openssl command.
 """
 
+import atexit
 import contextlib
 import http.client
+import os
 import pathlib
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "reference"))
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+REFERENCE = ROOT / "servers" / "reference"
+sys.path[1:1] = [str(REFERENCE), str(ROOT / "tools")]
 
 # pylint: disable=wrong-import-position
 import rpyc
 from contract import PATIENCE, Server
 from testing.given_server import run_to_the_end, start, tests_of
 from testing.modes import MODELS
+from testing.raw_peers import PINGS, receive, swallow
+from testing.watching import wait_until
 
-REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "reference"
 FOLDER = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
+atexit.register(FOLDER.cleanup)
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
@@ -77,6 +84,29 @@ def trusting(authority="authority", client=None, **versions):
     return context
 
 
+class RawClient:
+    """A client of TLS on a connection that can still be used by itself."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = trusting().wrap_bio(self._incoming, self._outgoing, server_hostname="127.0.0.1")
+
+    def advance(self):
+        """Sends its next messages of the handshake; returns whether it has ended."""
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            self._connection.sendall(self._outgoing.read())
+        return True
+
+    def shake_hands(self):
+        while not self.advance():
+            self._incoming.write(self._connection.recv(65536))
+
+
 class Peers(unittest.TestCase):
     """Helps to start servers and to connect to them."""
 
@@ -88,7 +118,24 @@ class Peers(unittest.TestCase):
     def wrapped(self, server, context, name="127.0.0.1"):
         connection = server.connect()
         self.addCleanup(connection.close)
-        return context.wrap_socket(connection, server_hostname=name)
+        client = context.wrap_socket(connection, server_hostname=name)
+        self.addCleanup(client.close)
+        return client
+
+    @contextlib.contextmanager
+    def leaving_nothing(self, server):
+        """Expects what happens to leave the server, and a connection to it, as they were before."""
+        def holdings():
+            return ([len(os.listdir(f"/proc/{server.pid}/{kind}")) for kind in ("fd", "task")],
+                    server.children())
+        bystander = self.wrapped(server, trusting(client="client"))
+        PINGS["http"](bystander)
+        before = holdings()
+        yield
+        wait_until(lambda: holdings() == before, f"{before} descriptors, threads and children")
+        PINGS["http"](bystander)
+        self.ping_by_http(server.port, trusting(client="client"))
+        self.assertEqual(server.stop(), [])
 
     def ping_by_http(self, port, context):
         with contextlib.closing(http.client.HTTPSConnection(
@@ -147,30 +194,90 @@ class EveryModel(Peers):
 
     def test_a_handshake_that_stops_is_ended(self):
         server = self.start("http", self.model, *flags_of(), "--io_timeout_ms=300")
-        for connection in self.stopped_handshakes(server):
-            while connection.recv(1000):
-                pass  # at most an alert, then the end
-            connection.close()
-        self.ping_by_http(server.port, trusting())
+        with self.leaving_nothing(server):
+            for connection in self.stopped_handshakes(server):
+                swallow(connection)  # at most an alert
+                connection.close()
+                self.assertIn("timed out", server.next_line())
 
     def test_bad_peers_are_refused_with_one_line_each(self):
         server = self.start("http", self.model, *flags_of(), DEMANDING.format(path("authority.pem")))
-        self.ping_by_http(server.port, trusting(client="client"))
-        for peer, line in (
-                (lambda: self.ping_by_http(server.port, trusting()), "peer did not return a certificate"),
-                (lambda: self.ping_by_http(server.port, trusting(client="unknown")),
-                 "verify the certificate"),
-                (lambda: self.ping_by_http(server.port, trusting("stranger")), "alert unknown ca"),
-                (lambda: self.ping_by_http(
-                    server.port, trusting(maximum_version=ssl.TLSVersion.TLSv1_2)), "unsupported protocol"),
-                (lambda: server.connect().sendall(b"GET / HTTP/1.1\r\n\r\n") or self.fail(), "http request"),
-                (lambda: server.connect().sendall(b"\x00" * 100) or self.fail(), "wrong version number")):
-            with self.subTest(line):
-                with contextlib.suppress(OSError, AssertionError):
-                    peer()
+
+        def handshake(context):
+            return lambda: self.ping_by_http(server.port, context)
+
+        def raw(data):
+            def send():
+                with server.connect() as connection:
+                    connection.sendall(data)
+                    swallow(connection)
+            return send
+
+        with self.leaving_nothing(server):
+            for peer, line in (
+                    (handshake(trusting()), "peer did not return a certificate"),
+                    (handshake(trusting(client="unknown")), "verify the certificate"),
+                    (handshake(trusting("stranger")), "alert unknown ca"),
+                    (handshake(trusting(maximum_version=ssl.TLSVersion.TLSv1_2)), "unsupported protocol"),
+                    (raw(b"GET / HTTP/1.1\r\n\r\n"), "http request"),
+                    (raw(b"\x00" * 100), "wrong version number"),
+                    (raw(b"\x16\x03\x01\x48\x01"), "packet length too long")):
+                with self.subTest(line):
+                    with contextlib.suppress(OSError):
+                        peer()
+                    self.assertIn(line, server.next_line())
+
+    def test_a_record_above_the_limit_ends_its_connection(self):
+        server = self.start("http", self.model, *flags_of())
+        with self.leaving_nothing(server):
+            with server.connect() as connection:
+                RawClient(connection).shake_hands()
+                connection.sendall(b"\x17\x03\x03" + struct.pack(">H", 2**14 + 257))
+                swallow(connection)
+            self.assertIn("length too long", server.next_line())
+
+    def test_leaving_in_the_middle_of_a_handshake(self):
+        def end(connection):
+            connection.shutdown(socket.SHUT_WR)
+            swallow(connection)
+
+        def reset(connection):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        server = self.start("http", self.model, *flags_of())
+        with self.leaving_nothing(server):
+            for leave, line in (end, "stream truncated"), (reset, "Connection reset by peer"):
+                with server.connect() as connection:
+                    RawClient(connection).advance()
+                    receive(connection, 1)  # the server has answered, and waits
+                    leave(connection)
                 self.assertIn(line, server.next_line())
-        self.ping_by_http(server.port, trusting(client="client"))
-        self.assertEqual(server.stop(), [])
+
+    def test_a_renegotiation_is_refused(self):
+        server = self.start("http", self.model, *flags_of(), "--tls_version=1.2")
+        with self.leaving_nothing(server):
+            with subprocess.Popen(
+                    ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-brief"],
+                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as client:
+                client.stdin.write(b"R\n")
+                client.stdin.flush()
+                client.wait(PATIENCE)
+                self.assertIn(b"no renegotiation", client.stderr.read())
+            self.assertIn("alert handshake failure", server.next_line())
+
+    def test_an_end_without_tls_is_told(self):
+        for protocol, told in ("rpyc", "the peer speaks TLS"), ("http", "400, closed: bad method"):
+            with self.subTest(protocol):
+                server = self.start(protocol, self.model, *flags_of())
+                with server.connect() as plain, self.assertRaises((EOFError, ConnectionError)):
+                    PINGS[protocol](plain)
+                self.assertIn("shake hands by TLS with 127.0.0.1", server.next_line())
+                self.assertEqual(server.stop(), [])
+                server = self.start(protocol, self.model)
+                with self.assertRaises((ssl.SSLError, ConnectionError)):
+                    self.wrapped(server, trusting())
+                self.assertIn(told, server.next_line())
+                self.assertEqual(server.stop(), [])
 
 
 class ForeignPeers(Peers):

@@ -169,11 +169,18 @@ TEST_P(TlsTest, ClientsVerifyTheServer) {
   };
   EXPECT_THAT(client_says(ServerOptions(), "other.example"), HasSubstr("hostname mismatch"));
   EXPECT_THAT(client_says(ServerOptions(), "127.0.0.1"), HasSubstr("IP address mismatch"));
+  EXPECT_THAT(client_says(ServerOptions({"127.0.0.2"}), "127.0.0.1"),
+              HasSubstr("IP address mismatch"));
   EXPECT_THAT(client_says(ServerOptions({kName}, std::chrono::seconds(-10))),
               HasSubstr("certificate has expired"));
-  TlsOptions stranger = files_.Of(CertificateAuthority().Issue({kName}), "stranger");
+  const CertificateAuthority unknown;
+  Identity identity = unknown.Issue({kName});
+  TlsOptions stranger = files_.Of(identity, "stranger");
   stranger.version = GetParam();
   EXPECT_THAT(client_says(stranger), HasSubstr("verify the certificate (unable to get local"));
+  identity.certificate += unknown.certificate();
+  files_.Of(identity, "stranger");
+  EXPECT_THAT(client_says(stranger), HasSubstr("(self-signed certificate in certificate chain)"));
 }
 
 TEST_P(TlsTest, ServersDemandCertificatesIfTheyHaveAnAuthority) {

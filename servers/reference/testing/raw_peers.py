@@ -23,6 +23,17 @@ def receive(connection, size):
     return bytes(data)
 
 
+def swallow(connection):
+    """Reads until the server has ended the connection; returns what arrived."""
+    received = b""
+    try:
+        while piece := connection.recv(65536):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
+
+
 def tcp_call(connection, operation, number=0, data=b"", chunk=0):
     """Sends a request of the floor; returns (status, number) of the answer's header."""
     connection.sendall(TCP_HEADER.pack(operation, chunk, number) + data)
