@@ -5,10 +5,12 @@ program. It also ends the program itself in the middle of a run. A failed row mu
 gives the reason, never in a number. The other rows must have numbers, and nothing may be left behind.
 """
 
+import itertools
 import json
 import os
 import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,12 +21,14 @@ import unittest
 from testing.runs import BENCH_ALL, BENCH_SERVER, PATIENCE
 from testing.folder_test_case import FolderTestCase
 from testing.watching import children, descendants, stat_fields, wait_until
+from testing.modes import MODELS
 from contract import Server
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUSY_TICKS = 5  # of 10 ms, after it is connected; a first call takes fewer, a row many more
 # Rows of one call that is measured until something ends it, and rows of a few calls.
 ENDLESS = ("--preset=classic", "--requests=10000000")
+TRANSPORTS = ("--transport=tcp", "--transport=tls")
 
 
 def cpu_ticks(pid):
@@ -72,6 +76,8 @@ class Program:
 
     def __init__(self, folder, rows, *flags):
         own = tempfile.mkdtemp(dir=folder)
+        self.temporary = pathlib.Path(own, "temporary")
+        self.temporary.mkdir()
         self.out = pathlib.Path(own, "results.json")
         self._stderr = pathlib.Path(own, "stderr.txt")
         with open(self._stderr, "wb") as stderr:
@@ -81,11 +87,11 @@ class Program:
                  "--benchmark_min_time=0.01", "--no_pairs", f"--benchmark_out={self.out}",
                  *flags],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
-                process_group=0)
+                process_group=0, env={**os.environ, "TMPDIR": str(self.temporary)})
         self.pid = self.process.pid
 
     def wait(self):
-        """Waits for the end of the program and of all that it started.
+        """Waits for the end of the program and of all that it started. They must leave no files.
 
         Returns the exit code, negative for a signal.
         """
@@ -94,6 +100,8 @@ class Program:
         finally:
             self.kill()
         wait_until(lambda: not processes_of_group(self.pid), "the end of all servers")
+        if left := os.listdir(self.temporary):
+            raise AssertionError(f"left behind: {left}")
         return code
 
     def kill(self):
@@ -192,9 +200,10 @@ class FailureTest(FolderTestCase):
         self.assertIn("1 of 2 rows ended in an error", program.stderr)
 
     def test_a_killed_server_costs_its_row_alone(self):
-        for mode in ("tcp_threaded", "rpyc_forking", "pyrpyc_threaded"):
-            with self.subTest(mode=mode):
-                program = self.start_endless_row(mode)
+        for mode, transport in itertools.product(
+                ("tcp_threaded", "rpyc_forking", "pyrpyc_threaded"), TRANSPORTS):
+            with self.subTest(mode=mode, transport=transport):
+                program = self.start_endless_row(mode, transport)
                 os.kill(program.busy_server(), signal.SIGKILL)
                 self.check_one_row_fails(program, f"Latency/{mode}/ping",
                                          "was killed by signal 9 (Killed)",
@@ -209,18 +218,24 @@ class FailureTest(FolderTestCase):
                                  "Isolation/http_threaded")
 
     def test_a_killed_session_costs_its_row_alone(self):
-        program = self.start_endless_row("rpyc_forking")
-        session, = children(program.busy_server())
-        os.kill(session, signal.SIGKILL)
-        self.check_one_row_fails(program, "Latency/rpyc_forking/ping",
-                                 f"session process {session} was killed by signal 9",
-                                 "Bandwidth/rpyc_forking/upload/1024")
+        for transport in TRANSPORTS:
+            with self.subTest(transport=transport):
+                program = self.start_endless_row("rpyc_forking", transport)
+                session, = children(program.busy_server())
+                os.kill(session, signal.SIGKILL)
+                self.check_one_row_fails(program, "Latency/rpyc_forking/ping",
+                                         f"session process {session} was killed by signal 9",
+                                         "Bandwidth/rpyc_forking/upload/1024")
 
     def test_a_server_that_hangs_is_a_timeout(self):
-        program = self.start_endless_row("tcp_threaded", "--call_timeout_ms=2000")
-        os.kill(program.busy_server(), signal.SIGSTOP)
-        self.check_one_row_fails(program, "Latency/tcp_threaded/ping", "timed out",
-                                 "Bandwidth/tcp_threaded/upload/1024")
+        programs = {transport: self.start_endless_row("tcp_threaded", transport, "--call_timeout_ms=2000")
+                    for transport in TRANSPORTS}
+        for program in programs.values():
+            os.kill(program.busy_server(), signal.SIGSTOP)
+        for transport, program in programs.items():
+            with self.subTest(transport=transport):
+                self.check_one_row_fails(program, "Latency/tcp_threaded/ping", "timed out",
+                                         "Bandwidth/tcp_threaded/upload/1024")
 
     def test_a_server_that_does_not_end_well_is_told(self):
         """Correct rows before it was told to end do not excuse it."""
@@ -332,14 +347,50 @@ class FailureTest(FolderTestCase):
                                 "--call_timeout_ms=2000", count=7,
                                 because="its first call failed")
 
+    # One end does not speak TLS, or shows a certificate of its own.
+
+    def without_tls(self, *more):
+        """Returns the flag for a server that ignores how it should speak TLS and adds `more` flags."""
+        server = self.script('for flag; do shift\n'
+                             'case $flag in --tls_*) ;; *) set -- "$@" "$flag";; esac; done\n'
+                             f'exec "{BENCH_SERVER}" "$@" {shlex.join(more)}')
+        return f"--server={server}"
+
+    def with_own_certificate(self):
+        certificate, key = (str(pathlib.Path(self.folder, name)) for name in ("own.pem", "own.key"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                        "-nodes", "-subj", "/CN=own", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        return self.without_tls(f"--tls_certificate={certificate}", f"--tls_key={key}")
+
+    def test_an_end_without_tls_is_told(self):
+        rows = f"Latency/(rpyc|http)_({'|'.join(MODELS)})/ping"
+        for flags, client, servers in (
+                ((self.without_tls(), "--transport=tls"), "shake hands by TLS with 127.0.0.1",
+                 {"rpyc": "the peer speaks TLS, and this end does not", "http": "400, closed: bad method"}),
+                ((self.with_own_certificate(),), "the peer closed the connection; ",
+                 {"rpyc": "shake hands by TLS with 127.0.0.1", "http": "http request (SSL routines)"})):
+            with self.subTest(flags=flags):
+                errors = self.check_all_fail(rows, *flags, "--preset=full", count=2 * len(MODELS),
+                                             because=client)
+                for name, message in errors.items():
+                    protocol = name.removeprefix("Latency/")[:4]
+                    self.assertIn(servers[protocol], message, name)
+
+    def test_a_server_that_signs_its_own_certificate_is_refused(self):
+        self.check_all_fail("Latency/tcp_threaded/ping", self.with_own_certificate(), "--transport=tls",
+                            count=1, because="verify the certificate (self-signed certificate) of 127.0.0.1")
+
     # The program itself is ended.
 
     def test_whatever_ends_the_program_loses_no_row_and_leaves_no_server(self):
         first_rows = ["Connection/tcp_threaded", "Connection/rpyc_forking"]
-        for name, send in (("SIGINT", os.killpg), ("SIGTERM", os.kill), ("SIGKILL", os.kill)):
-            with self.subTest(signal=name):
+        for (name, send), transport in itertools.product(
+                (("SIGINT", os.killpg), ("SIGTERM", os.kill), ("SIGKILL", os.kill)), TRANSPORTS):
+            with self.subTest(signal=name, transport=transport):
                 program = self.start(
-                    "Connection/(tcp_threaded|rpyc_forking)|Latency/http_threaded/ping", *ENDLESS)
+                    "Connection/(tcp_threaded|rpyc_forking)|Latency/http_threaded/ping", *ENDLESS,
+                    transport)
                 wait_until(lambda: len(program.finished_rows()) >= 2, "two finished rows")
                 wait_until(lambda: len(program.servers()) == 3, "the third row's server")
                 number = getattr(signal, name)
