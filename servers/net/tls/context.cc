@@ -112,6 +112,12 @@ void TlsContext::KeepSession(SSL_SESSION* session) {
   session_.swap(kept);
 }
 
+std::uint64_t TlsContext::resumed() const {
+  // The call takes no const pointer, although it only reads.
+  SSL_CTX* const context = const_cast<TlsContext*>(this)->context_.native_handle();
+  return static_cast<std::uint64_t>(SSL_CTX_sess_hits(context));
+}
+
 TlsContext::Session TlsContext::SessionToResume() {
   const std::scoped_lock lock(mutex_);
   return resumes_ ? session_ : nullptr;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -40,6 +41,8 @@ class TlsContext {
 
   // Sets whether a client's new connections resume the last session that a server offered.
   void Resume(bool resume) { resumes_ = resume; }
+  // Returns how many connections have resumed a session.
+  std::uint64_t resumed() const;
 
  private:
   friend class TlsStream;

@@ -1,6 +1,8 @@
 #include "servers/net/tls/stream.h"
 
+#include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/objects.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -32,6 +34,16 @@ void ExpectName(SSL* connection, const std::string& name) {
   }
   SSL_set_tlsext_host_name(connection, name.c_str());  // addresses are not sent (RFC 6066)
   X509_VERIFY_PARAM_set1_host(expected, name.data(), name.size());
+}
+
+// Returns the name of the group in which the keys were exchanged.
+std::string KeyExchange(SSL* connection) {
+#if OPENSSL_VERSION_PREREQ(3, 2)
+  const char* name = SSL_get0_group_name(connection);  // also of groups that have no number
+#else
+  const char* name = OBJ_nid2sn(static_cast<int>(SSL_get_negotiated_group(connection)));
+#endif
+  return name != nullptr ? name : "unknown";
 }
 
 }  // namespace
@@ -77,6 +89,12 @@ TlsStream::TlsStream(TlsContext& context, const std::string& name)
   if (const auto session = context.SessionToResume()) SSL_set_session(connection, session.get());
 }
 
+TlsStream::~TlsStream() {
+  // Many HTTP servers close without a notice. Unless told otherwise, OpenSSL then lets nobody
+  // resume the session, which TLS has not demanded since 1.1 (RFC 4346, 7.2.1).
+  SSL_set_shutdown(stream_.native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
 void TlsStream::Fail(const boost::system::error_code& error, const char* operation) {
   throw Error(error, operation, stream_.next_layer().socket->peer());
 }
@@ -107,9 +125,12 @@ std::size_t TlsStream::Receive(Socket& socket, const iovec& into) {
   return got;
 }
 
-void TlsStream::SendRecord(const char* data, std::size_t size) {
+void TlsStream::SendRecords(const char* data, std::size_t size, int flags, bool more) {
   boost::system::error_code error;
   while (size > 0) {
+    // All records but the last leave when the kernel has enough for a segment.
+    const bool last = size <= kRecordBytes && !more;
+    stream_.next_layer().flags = last ? flags : flags | MSG_MORE;
     const std::size_t sent = stream_.write_some(asio::const_buffer(data, size), error);
     if (error) Fail(error, "send by TLS to");
     data += sent;
@@ -119,14 +140,15 @@ void TlsStream::SendRecord(const char* data, std::size_t size) {
 
 void TlsStream::Send(Socket& socket, std::span<iovec> blocks, int flags) {
   stream_.next_layer().socket = &socket;
-  stream_.next_layer().flags = flags;
+  while (!blocks.empty() && blocks.back().iov_len == 0) blocks = blocks.first(blocks.size() - 1);
   std::size_t joined = 0;
-  for (const iovec& block : blocks) {
-    const char* data = static_cast<const char*>(block.iov_base);
-    std::size_t left = block.iov_len;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const char* data = static_cast<const char*>(blocks[i].iov_base);
+    std::size_t left = blocks[i].iov_len;
+    const bool last = i + 1 == blocks.size();
     while (left > 0) {
-      if (joined == 0 && (left >= kRecordBytes || &block == &blocks.back())) {
-        SendRecord(data, left);
+      if (joined == 0 && (left >= kRecordBytes || last)) {
+        SendRecords(data, left, flags, !last);
         break;
       }
       if (!record_) record_ = std::make_unique_for_overwrite<char[]>(kRecordBytes);
@@ -135,10 +157,11 @@ void TlsStream::Send(Socket& socket, std::span<iovec> blocks, int flags) {
       joined += taken;
       data += taken;
       left -= taken;
-      if (joined == kRecordBytes) SendRecord(record_.get(), std::exchange(joined, 0));
+      if (joined == kRecordBytes || (last && left == 0)) {
+        SendRecords(record_.get(), std::exchange(joined, 0), flags, !last || left > 0);
+      }
     }
   }
-  SendRecord(record_.get(), joined);
 }
 
 void TlsStream::EndSending(Socket& socket) {
@@ -162,12 +185,16 @@ bool TlsStream::resumed() const {
   return SSL_session_reused(const_cast<TlsStream*>(this)->stream_.native_handle()) == 1;
 }
 
-std::string TlsStream::version() const {
-  return SSL_get_version(const_cast<TlsStream*>(this)->stream_.native_handle());
-}
-
-std::string TlsStream::cipher() const {
-  return SSL_get_cipher_name(const_cast<TlsStream*>(this)->stream_.native_handle());
+std::string TlsStream::Describe() const {
+  SSL* const connection = const_cast<TlsStream*>(this)->stream_.native_handle();
+  std::string text = std::string(SSL_get_version(connection)) + ", " +
+                     SSL_get_cipher_name(connection) + ", " + KeyExchange(connection);
+  const X509* const certificate = SSL_get0_peer_certificate(connection);
+  if (certificate == nullptr) return text;
+  char group[64] = "unknown";
+  EVP_PKEY_get_group_name(X509_get0_pubkey(certificate), group, sizeof group, nullptr);
+  const char* nist = EC_curve_nid2nist(OBJ_txt2nid(group));
+  return text + ", certificate " + (nist != nullptr ? nist : group);
 }
 
 }  // namespace rpycbench::net

@@ -23,6 +23,7 @@ class TlsStream {
  public:
   // `name` is the server's, a host name or an IP address, which a client verifies.
   TlsStream(TlsContext& context, const std::string& name);
+  ~TlsStream();
 
   // All functions take the socket whose stream this is, because that may move. They throw Error.
   // The handshake must end within the socket's time limit.
@@ -36,8 +37,9 @@ class TlsStream {
   void EndSending(Socket& socket);
 
   bool resumed() const;
-  std::string version() const;  // "TLSv1.3"
-  std::string cipher() const;   // "TLS_AES_256_GCM_SHA384"
+  // Returns what was agreed on: "TLSv1.3, TLS_AES_256_GCM_SHA384, X25519, certificate P-256". A
+  // server names no certificate, unless the client has shown one.
+  std::string Describe() const;
 
  private:
   // The socket, as Asio's streams want their lower layer.
@@ -62,7 +64,8 @@ class TlsStream {
   };
 
   [[noreturn]] void Fail(const boost::system::error_code& error, const char* operation);
-  void SendRecord(const char* data, std::size_t size);
+  // `more` says whether other bytes follow at once.
+  void SendRecords(const char* data, std::size_t size, int flags, bool more);
 
   TlsContext& context_;
   boost::asio::ssl::stream<Lower> stream_;

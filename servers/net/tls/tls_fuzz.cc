@@ -277,7 +277,9 @@ class End {
   void Talk(Socket& socket, TlsContext& context, const End& peer) {
     try {
       socket.StartTls(context, kName);
-      cipher_ = socket.tls()->version() + " " + socket.tls()->cipher();
+      // Only the peer of a certificate names it.
+      const std::string all = socket.tls()->Describe();
+      agreed_ = all.substr(0, all.find(", certificate"));
       for (const std::size_t size : kMessageBytes) {
         if (!context.is_server()) Send(socket, size);
         if (!Receive(socket, peer, received_.size() + size)) return;
@@ -295,7 +297,7 @@ class End {
   }
 
   const std::string& failure() const { return failure_; }
-  const std::string& cipher() const { return cipher_; }
+  const std::string& agreed() const { return agreed_; }
   bool complete(const End& peer) const {
     return ended_ && failure_.empty() && received_ == peer.sent_;
   }
@@ -330,7 +332,7 @@ class End {
   std::string sent_;
   std::string received_;
   std::string failure_;
-  std::string cipher_;  // if the handshake has succeeded
+  std::string agreed_;  // if the handshake has succeeded
   bool ended_ = false;
 };
 
@@ -343,7 +345,7 @@ void Converse(const Input& input, const std::vector<Change>& changes, const Cuts
            [&](Socket& socket) { server.Talk(socket, of_server, client); });
   Check(wire.changed() || (client.complete(server) && server.complete(client)),
         "an unchanged conversation succeeds: " + client.failure() + server.failure());
-  Check(client.cipher().empty() || server.cipher().empty() || client.cipher() == server.cipher(),
+  Check(client.agreed().empty() || server.agreed().empty() || client.agreed() == server.agreed(),
         "both ends agree on the cipher");
 }
 

@@ -25,6 +25,7 @@ sys.path[1:1] = [str(REFERENCE), str(ROOT / "tools")]
 # pylint: disable=wrong-import-position
 import rpyc
 from contract import PATIENCE, Server
+from private_authority import PrivateAuthority, openssl
 from testing.given_server import run_to_the_end, start, tests_of
 from testing.modes import MODELS
 from testing.raw_peers import PINGS, receive, swallow
@@ -32,39 +33,17 @@ from testing.watching import wait_until
 
 FOLDER = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
 atexit.register(FOLDER.cleanup)
-NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 def path(name):
     return str(pathlib.Path(FOLDER.name) / name)
 
 
-def openssl(*args):
-    return subprocess.run(["openssl", *args], capture_output=True, check=True, stdin=subprocess.DEVNULL)
-
-
-def make_authority(name):
-    openssl("req", "-x509", *NEW_KEY, "-subj", f"/CN={name}", "-days", "1",
-            "-addext", "keyUsage=critical,keyCertSign", "-keyout", path(f"{name}.key"), "-out", path(f"{name}.pem"))
-
-
-def make_certificate(name, authority, names="DNS:localhost,IP:127.0.0.1"):
-    openssl("req", *NEW_KEY, "-subj", f"/CN={name}", "-keyout", path(f"{name}.key"),
-            "-out", path(f"{name}.csr"))
-    pathlib.Path(path(f"{name}.ext")).write_text(
-        f"subjectAltName={names}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
-        encoding="utf-8")
-    openssl("x509", "-req", "-in", path(f"{name}.csr"), "-CA", path(f"{authority}.pem"),
-            "-CAkey", path(f"{authority}.key"), "-CAcreateserial", "-days", "1",
-            "-extfile", path(f"{name}.ext"), "-out", path(f"{name}.pem"))
-
-
 def make_all_certificates():
-    make_authority("authority")
-    make_certificate("server", "authority")
-    make_certificate("client", "authority")
-    make_authority("stranger")
-    make_certificate("unknown", "stranger")
+    authority = PrivateAuthority(FOLDER.name)
+    authority.sign("server")
+    authority.sign("client")
+    PrivateAuthority(FOLDER.name, "stranger").sign("unknown")
 
 
 def flags_of(certificate="server", *more):

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "servers/net/allocation_count.h"
 #include "servers/net/coroutine.h"
 #include "servers/net/socket.h"
 #include "servers/net/testing/certificate_files.h"
@@ -23,7 +24,9 @@ namespace rpycbench::net {
 namespace {
 
 using std::chrono_literals::operator""ms;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 const std::string kName = "service.example";
 
@@ -84,7 +87,10 @@ TEST_P(TlsTest, MovesBytesBothWaysAndEndsProperly) {
   const auto [at_server, at_client] = Meet(
       server, client, kName,
       [&](Socket& socket) {
-        EXPECT_EQ(socket.tls()->version(), GetParam() == TlsVersion::k12 ? "TLSv1.2" : "TLSv1.3");
+        EXPECT_THAT(socket.tls()->Describe(),
+                    StartsWith(GetParam() == TlsVersion::k12
+                                   ? "TLSv1.2, ECDHE-ECDSA-AES256-GCM-SHA384, X25519"
+                                   : "TLSv1.3, TLS_AES_256_GCM_SHA384, X25519"));
         socket.ReceiveExactly(asked.data(), asked.size());
         socket.SendAll("hello", 5);
         char byte;
@@ -92,6 +98,7 @@ TEST_P(TlsTest, MovesBytesBothWaysAndEndsProperly) {
         socket.ShutdownSend();
       },
       [&](Socket& socket) {
+        EXPECT_THAT(socket.tls()->Describe(), EndsWith(", certificate P-256"));
         // Small blocks, and one that fills several records.
         iovec blocks[] = {{question.data(), 10},
                           {nullptr, 0},
@@ -150,7 +157,7 @@ TEST_P(TlsTest, ResumesSessions) {
     char greeting[5];
     socket.ReceiveExactly(greeting, sizeof greeting);
     resumed += socket.tls()->resumed() ? "yes " : "no ";
-    socket.ShutdownSend();  // OpenSSL forgets the session of a client that does not
+    socket.ShutdownSend();
   };
   for (const bool resume : {false, true, true, false}) {
     client.Resume(resume);
@@ -159,6 +166,51 @@ TEST_P(TlsTest, ResumesSessions) {
     EXPECT_EQ(at_client, "");
   }
   EXPECT_EQ(resumed, "no yes yes no ");
+  EXPECT_EQ(client.resumed(), 2u);
+}
+
+TEST_P(TlsTest, ResumesSessionsWhoseConnectionsEndedWithoutANotice) {
+  TlsContext server(TlsContext::Role::kServer, ServerOptions());
+  TlsContext client(TlsContext::Role::kClient, ClientOptions());
+  client.Resume(true);
+  const auto greet = [](Socket& socket) {
+    socket.SendAll("hello", 5);
+    socket.ShutdownBoth();
+  };
+  const auto take = [](Socket& socket) {
+    char greeting[5];
+    socket.ReceiveExactly(greeting, sizeof greeting);
+  };
+  for (std::uint64_t resumed = 0; resumed < 3; ++resumed) {
+    EXPECT_THAT(Meet(server, client, kName, greet, take).second, HasSubstr("stream truncated"));
+    EXPECT_EQ(client.resumed(), resumed);
+  }
+}
+
+// What OpenSSL allocates is not counted: it calls malloc.
+TEST_P(TlsTest, AWarmConnectionAllocatesNothing) {
+  TlsContext server(TlsContext::Role::kServer, ServerOptions());
+  TlsContext client(TlsContext::Role::kClient, ClientOptions());
+  SocketPair pair;
+  auto served = std::async(std::launch::async, [&] { pair.right.StartTls(server); });
+  pair.left.StartTls(client, kName);
+  served.get();
+  std::string bytes(50'000, 'x');
+  std::string received(bytes.size(), ' ');
+  const auto move = [&](Socket& from, Socket& to) {
+    iovec blocks[] = {{bytes.data(), 10}, {bytes.data() + 10, bytes.size() - 10}};
+    from.SendAll(blocks);
+    to.ReceiveExactly(received.data(), received.size());
+  };
+  const auto exchange = [&] {
+    move(pair.left, pair.right);
+    move(pair.right, pair.left);
+  };
+  exchange();
+  const std::uint64_t before = AllocationsSoFar();
+  for (int i = 0; i < 10; ++i) exchange();
+  EXPECT_EQ(AllocationsSoFar() - before, 0u);
+  EXPECT_EQ(received, bytes);
 }
 
 TEST_P(TlsTest, ClientsVerifyTheServer) {
