@@ -19,10 +19,11 @@ FEW = ("--requests=100", "--warmup=2", "--connections=12", "--transfers=2", "--f
        "--file_bytes=200001", "--clients=1,3", "--requests_per_client=10")
 SIZES = (1024, 10240, 102400, 1048576)
 
-sys.path[:0] = [str(TOOLS / "pyclient"), str(TOOLS)]
+sys.path[:0] = [str(TOOLS / "pyclient"), str(TOOLS), str(REFERENCE)]
 # pylint: disable=wrong-import-position
 from testing.folder_test_case import FolderTestCase
 from testing.in_process import module_of, run_in_process
+from private_authority import PrivateAuthority
 from samples import latency_counters
 
 
@@ -106,12 +107,34 @@ class PyclientTest(FolderTestCase):
         if kind == "PyConnection":
             self.assertEqual(rpyc, "tcp_connect_us" in row)
 
+    def test_both_libraries_speak_tls_and_verify_the_server(self):
+        for mode in ("rpyc_threaded", "http_threaded", "pyrpyc_threaded", "flask_threaded"):
+            for transport in ("tls", "tls_1_2"):
+                with self.subTest(mode=mode, transport=transport):
+                    report = self.measure(f"--mode={mode}", f"--transport={transport}",
+                                          "--filter=/ping/|Connection")
+                    self.assertEqual([], report["errors"])
+                    self.assertEqual(2, len(report["benchmarks"]))
+                    for row in report["benchmarks"]:
+                        self.assertTrue(row["label"].endswith(f" transport={transport}"), row)
+        stranger = PrivateAuthority(self.folder, "stranger")
+        other = [f"--tls_{what}={path}"
+                 for what, path in zip(("certificate", "key"), stranger.sign("other"))]
+        for protocol in ("rpyc", "http"):
+            lying = self.write("lying.sh", 'for word do shift; case $word in --tls_[ck]*) ;; '
+                               '*) set -- "$@" "$word" ;; esac; done\n'
+                               f'exec "{BENCH_SERVER}" --protocol={protocol} --model=threaded "$@" '
+                               f'{shlex.join(other)}\n')
+            report = self.measure(f"--server=sh {shlex.quote(str(lying))}", f"--protocol={protocol}",
+                                  "--transport=tls", "--filter=/ping/", status=1)
+            self.assertIn("CERTIFICATE_VERIFY_FAILED", report["errors"][0]["message"])
+
     def test_the_context_has_the_versions(self):
         context = self.measure("--mode=http_threaded", "--filter=/ping/",
                                "--placement=free")["context"]
         self.assertEqual("free", context["placement"])
         self.assertIn("--protocol=http --model=threaded --payload=random", context["server"])
-        for package in ("python", "rpyc", "flask", "requests", "waitress"):
+        for package in ("python", "openssl", "rpyc", "flask", "requests", "waitress"):
             self.assertRegex(context[f"{package}_version"], r"^\d+\.\d+")
 
     def test_results_join_those_of_bench_all_of_the_same_build(self):

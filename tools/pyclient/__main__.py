@@ -8,13 +8,14 @@ the file. 2: a flag is wrong, a package is missing, or the filter matches nothin
 
 import pathlib
 import sys
+import tempfile
 
 TOOLS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOOLS.parent / "servers" / "reference"))
 sys.path.append(str(TOOLS))
 
 # pylint: disable=wrong-import-position
-from flags import parse_flags
+from flags import add_tls, parse_flags
 from placement import Placements
 from common.result_rows import Unusable
 from results import Results, describe_run
@@ -41,6 +42,18 @@ def measure(row, pool, placements):
         raise
 
 
+def measure_all(rows, command, placements, results):
+    """Measures the rows with servers that `command` starts, and adds them to the results."""
+    with ServerPool(command, placements) as pool:
+        for row in rows:
+            try:
+                fields = measure(row, pool, placements)
+            except Exception as error:  # whatever it is, the other rows are still measured
+                results.add_error(row, error)
+            else:
+                results.add(row, fields)
+
+
 def main():
     flags = parse_flags()
     try:
@@ -57,14 +70,12 @@ def main():
         results = Results(flags.out, describe_run(flags))
     except (OSError, ValueError, Unusable) as error:
         fail(error)
-    with ServerPool(flags.command, placements) as pool:
-        for row in rows:
-            try:
-                fields = measure(row, pool, placements)
-            except Exception as error:  # whatever it is, the other rows are still measured
-                results.add_error(row, error)
-            else:
-                results.add(row, fields)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            add_tls(flags, folder)
+        except RuntimeError as error:
+            fail(error)
+        measure_all(rows, flags.command, placements, results)
     return 1 if results.errors else 0
 
 

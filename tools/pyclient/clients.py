@@ -2,13 +2,16 @@
 
 Constructing a client does what such a program does to connect; `open` completes it. Each method
 performs the suite's operation of its name. It returns when the whole answer is in memory and
-decoded; the caller verifies it. Payloads are bytes and sizes are in bytes. Calls raise what rpyc or
+decoded; the caller verifies it. With `authority`, a file, it speaks TLS to servers that this
+authority has signed. Payloads are bytes and sizes are in bytes. Calls raise what rpyc or
 requests raises, after at most TIMEOUT_SECONDS.
 """
 
 import functools
 import json
 import os
+import ssl
+import types
 
 TIMEOUT_SECONDS = 30
 HOST = "127.0.0.1"
@@ -18,11 +21,17 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = HOST
 class RpycClient:
     """Holds one connection of rpyc, configured as the servers are."""
 
-    def __init__(self, port):
+    connects_when_made = True
+
+    def __init__(self, port, authority=None):
         import rpyc  # pylint: disable=import-outside-toplevel
-        self._connection = rpyc.connect(HOST, port, config={
-            "allow_public_attrs": True, "allow_pickle": True,
-            "sync_request_timeout": TIMEOUT_SECONDS, "bind_threads": False})
+        config = {"allow_public_attrs": True, "allow_pickle": True,
+                  "sync_request_timeout": TIMEOUT_SECONDS, "bind_threads": False}
+        if authority is None:
+            self._connection = rpyc.connect(HOST, port, config=config)
+        else:  # without cert_reqs, rpyc does not compare the certificate with the address
+            self._connection = rpyc.ssl_connect(HOST, port, ca_certs=authority,
+                                                cert_reqs=ssl.CERT_REQUIRED, config=config)
         self._root = None
 
     def open(self):
@@ -71,28 +80,34 @@ class RpycClient:
 
 @functools.cache
 def counted_connections():
-    """Makes urllib3 count HTTP connections from now on, as `made` of the returned class."""
-    from urllib3.connectionpool import HTTPConnectionPool  # pylint: disable=import-outside-toplevel
+    """Makes urllib3 count connections from now on, as `made` of the returned object."""
+    from urllib3 import connectionpool  # pylint: disable=import-outside-toplevel
+    count = types.SimpleNamespace(made=0)
 
-    class Counted(HTTPConnectionPool.ConnectionCls):
-        made = 0
+    def counted(connection):
+        class Counted(connection):
+            def connect(self):
+                count.made += 1
+                super().connect()
+        return Counted
 
-        def connect(self):
-            Counted.made += 1
-            super().connect()
-
-    HTTPConnectionPool.ConnectionCls = Counted
-    return Counted
+    for pool in (connectionpool.HTTPConnectionPool, connectionpool.HTTPSConnectionPool):
+        pool.ConnectionCls = counted(pool.ConnectionCls)
+    return count
 
 
 class HttpClient:
     """Holds one session of requests with its defaults; NO_PROXY excludes proxies."""
 
-    def __init__(self, port):
+    connects_when_made = False
+
+    def __init__(self, port, authority=None):
         import requests  # pylint: disable=import-outside-toplevel
         counted_connections()
-        self._base = f"http://{HOST}:{port}"
+        self._base = f"{'http' if authority is None else 'https'}://{HOST}:{port}"
         self._session = requests.Session()
+        # Given with each request, because REQUESTS_CA_BUNDLE overrides the session's.
+        self._how = {"timeout": TIMEOUT_SECONDS} | ({"verify": authority} if authority else {})
 
     def open(self):
         """Does nothing, because the session connects with its first request."""
@@ -105,11 +120,10 @@ class HttpClient:
         return counted_connections().made
 
     def _get(self, path):
-        return self._checked(self._session.get(self._base + path, timeout=TIMEOUT_SECONDS))
+        return self._checked(self._session.get(self._base + path, **self._how))
 
     def _post(self, path, data):
-        return self._checked(
-            self._session.post(self._base + path, data=data, timeout=TIMEOUT_SECONDS))
+        return self._checked(self._session.post(self._base + path, data=data, **self._how))
 
     @staticmethod
     def _checked(response):

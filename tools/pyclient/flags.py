@@ -9,9 +9,11 @@ import sys
 from common import description
 from payload import KINDS
 from placement import PLACEMENTS
+from private_authority import PrivateAuthority
 
 REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "servers" / "reference"
 NATIVE = re.compile("(rpyc|http)_([a-z]+)")  # bench_server itself knows its models
+TLS_VERSIONS = {"tcp": None, "tls": "1.3", "tls_1_2": "1.2"}  # by transport
 PYTHON_MODES = {name: (mode["protocol"], mode["script"], mode["model"])
                 for name, mode in description.own().modes.items() if mode["python"]}
 
@@ -57,6 +59,8 @@ def make_parser():
     how.add_argument("--placement", choices=PLACEMENTS,
                      help="CPUs of both ends (default: shared; free for files and Concurrent)")
     how.add_argument("--payload", choices=KINDS, default="random", help="default: random")
+    how.add_argument("--transport", choices=TLS_VERSIONS, default="tcp",
+                     help="tls: TLS 1.3 with certificates of this run; tls_1_2 (default: tcp)")
     how.add_argument("--requests", type=count, default=1000, help="calls of a Latency row")
     how.add_argument("--warmup", type=count, default=10, help="calls before the measured ones")
     how.add_argument("--connections", type=count, default=100, help="of the Connection row")
@@ -101,15 +105,32 @@ def command_of(parser, flags):
     return protocol, flags.mode, command
 
 
+def add_tls(flags, folder):
+    """Makes certificates in `folder` if the transport wants them, and adds them to the flags.
+
+    Raises RuntimeError if there is no openssl.
+    """
+    version = TLS_VERSIONS[flags.transport]
+    if version is None:
+        return
+    authority = PrivateAuthority(folder)
+    certificate, key = authority.sign("server")
+    flags.authority = authority.file
+    flags.command += [f"--tls_certificate={certificate}", f"--tls_key={key}",
+                      f"--tls_version={version}"]
+
+
 def parse_flags():
     """Returns the flags, with `filter` compiled and `protocol`, `mode` and `command` set.
 
-    Exits with status 2 if a flag is wrong.
+    Exits with status 2 if a flag is wrong. `authority` is the file of the authority that clients
+    trust, None until add_tls.
     """
     parser = make_parser()
     flags = parser.parse_args()
     flags.protocol, flags.mode, flags.command = command_of(parser, flags)
     flags.command = [*flags.command, f"--payload={flags.payload}"]
+    flags.authority = None
     try:
         flags.filter = re.compile(flags.filter)
     except re.error as error:

@@ -11,6 +11,7 @@ import pathlib
 import platform
 import re
 import socket
+import ssl
 import subprocess
 
 from common.command import write_whole
@@ -27,8 +28,8 @@ def version_of(package):
 
 
 # The variables that bench/run/context.cc records: they change what programs cost.
-ENVIRONMENT = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "PYTHONOPTIMIZE", "PYTHONMALLOC",
-               "PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME")
+ENVIRONMENT = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "OPENSSL_CONF", "OPENSSL_ia32cap",
+               "PYTHONOPTIMIZE", "PYTHONMALLOC", "PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME")
 
 
 def environment():
@@ -70,6 +71,7 @@ def describe_run(flags):
         **({"environment": environment()} if environment() else {}),
         **({"dialect": version_of("rpyc").partition(".")[0]} if flags.protocol == "rpyc" else {}),
         "python_version": platform.python_version(),
+        "openssl_version": ssl.OPENSSL_VERSION.split()[1],
         **{f"{package}_version": version_of(package) for package in PACKAGES},
     }
 

@@ -38,8 +38,10 @@ class Table:
     def __init__(self, flags):
         self.flags = flags
         self.rows = []
-        self.make_client = CLIENTS[flags.protocol]
         self._payload = Payload(flags.payload)
+
+    def make_client(self, port):
+        return CLIENTS[self.flags.protocol](port, self.flags.authority)
 
     def add(self, name, placement, measure):
         """Adds a row; a flag may replace `placement`, and `measure` takes the server."""
@@ -48,6 +50,8 @@ class Table:
         label = f"placement={placement} payload={flags.payload}"
         if flags.protocol == "rpyc":
             label += " compression=python"
+        if flags.transport != "tcp":
+            label += f" transport={flags.transport}"
         self.rows.append(Row(f"{name}/real_time", label, placement, measure))
 
     def add_calls(self, name, method, *arguments, expected, counts, size=0, placement="shared",

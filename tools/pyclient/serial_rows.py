@@ -6,7 +6,6 @@ Every call is timed by itself, and its reply is verified after the clock has sto
 import contextlib
 import time
 
-from clients import RpycClient
 from samples import latency_counters, median_us
 
 
@@ -73,6 +72,6 @@ def measure_connections(make_client, port, count, held):
             samples.append(end - begin)
     fields = {"iterations": count, "real_time": sum(samples) / count / 1e3,
               "cpu_time": cpu / count / 1e3, **latency_counters(samples)}
-    if make_client is RpycClient:  # a session of requests has no separate phases
+    if client.connects_when_made:  # otherwise there are no separate phases
         fields.update({name: median_us(phase) for name, phase in phases.items()})
     return fields
