@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
     for (const std::string& note : selection.notes) PrintMessage(note);
     command->options.dialect_at_hand = selection.dialect_at_hand;
     AddContext(DescribeRun(command->options));
-    AddContext(selection.versions);
+    AddContext(selection.facts);
     if (command->options.rows_on_request) AddContext({{"rows_on_request", kRequests}});
     const bool measures = !selection.rows.empty() && !command->flags.On("benchmark_list_tests");
     if (measures && !command->options.rows_on_request) DescribeMachineInContext();

@@ -1,6 +1,7 @@
 #include "bench/run/context.h"
 
 #include <benchmark/benchmark.h>
+#include <openssl/crypto.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -38,12 +39,13 @@ std::string CpuModel() {
 }
 
 // Returns the environment variables that are set and change what programs cost: preloaded
-// libraries, tunables of the allocator and the C library, settings of Python. They are sorted;
-// empty if none is set.
+// libraries, tunables of the allocator, the C library and OpenSSL, settings of Python. They are
+// sorted; empty if none is set.
 std::string Environment() {
   constexpr std::string_view kNames[] = {
-      "LD_PRELOAD",   "LD_LIBRARY_PATH", "GLIBC_TUNABLES",    "PYTHONOPTIMIZE",
-      "PYTHONMALLOC", "PYTHONDEVMODE",   "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME"};
+      "LD_PRELOAD",        "LD_LIBRARY_PATH",        "GLIBC_TUNABLES", "OPENSSL_CONF",
+      "OPENSSL_ia32cap",   "PYTHONOPTIMIZE",         "PYTHONMALLOC",   "PYTHONDEVMODE",
+      "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME"};
   std::vector<std::string> found;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
@@ -73,6 +75,7 @@ ContextEntries DescribeRun(const Options& options) {
       {"sanitizer", build_info::kSanitizer},
       {"compiler", build_info::kCompiler},
       {"boost_version", BoostVersion()},
+      {"openssl_version", OpenSSL_version(OPENSSL_VERSION_STRING)},
       {"google_benchmark_version", build_info::kBenchmarkVersion},
       {"kernel", Kernel()},
       {"cpu_model", CpuModel()},

@@ -7,6 +7,7 @@
 #include "bench/types/presets.h"
 #include "fixtures/address_family.h"
 #include "fixtures/process/available_modes.h"
+#include "fixtures/process/run_certificates.h"
 #include "fixtures/process/server_commands.h"
 #include "fixtures/process/wrk.h"
 #include "fixtures/usage_error.h"
@@ -61,7 +62,7 @@ void LeaveOutUnavailable(const CommandLine& command, const PythonProbe& python,
   RefuseIfNothingIsLeft(found.unavailable, rows, command.flags.ValueOr("benchmark_filter", ""));
   selection.modes = std::move(found.modes);
   for (const auto& [name, version] : python.versions) {
-    selection.versions.emplace_back(name + "_version", version);
+    selection.facts.emplace_back(name + "_version", version);
   }
   for (const std::string& line : DescribeUnavailable(found.unavailable)) {
     selection.notes.push_back("unavailable: " + line);
@@ -83,6 +84,20 @@ void AskPython(const CommandLine& command, std::vector<std::string>& rows, Selec
       ProbePython(LaunchedCommand(options, options.python), options.ready_timeout);
   if (decides_on_dialect) selection.dialect_at_hand = DialectAtHand(python);
   if (serves) LeaveOutUnavailable(command, python, rows, selection);
+}
+
+// Describes each kind of TLS that the rows use, because of the flag or of their names.
+void DescribeTls(const Options& options, const std::vector<std::string>& rows,
+                 Selection& selection) {
+  for (const Transport transport : {Transport::kTls, Transport::kTls12}) {
+    const std::string name(ToString(transport));
+    const auto is_over = [part = "/" + name + "/"](const std::string& row) {
+      return row.starts_with("Transport/") && row.find(part) != std::string::npos;
+    };
+    if (!rows.empty() && (options.transport == transport || std::ranges::any_of(rows, is_over))) {
+      selection.facts.emplace_back(name, RunCertificates::Get().Describe(transport));
+    }
+  }
 }
 
 bool IsOverIpv6(const std::string& row) {
@@ -123,6 +138,7 @@ Selection SelectModes(const CommandLine& command,
     const std::string filter = command.flags.ValueOr("benchmark_filter", "");
     if (!reason.empty()) LeaveOutIpv6(reason, filter, rows, selection);
   }
+  DescribeTls(command.options, rows, selection);
   std::ranges::move(DescribeLimits(command.options, rows), std::back_inserter(selection.notes));
   selection.rows = std::move(rows);
   return selection;

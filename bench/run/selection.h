@@ -22,9 +22,9 @@ struct Selection {
   bool ipv6 = true;               // whether rows over IPv6 can be measured
   // Unset if no row of RPyC was selected, or the flags give the dialect.
   std::optional<rpyc::Dialect> dialect_at_hand;
-  // The versions that the servers in Python run on, for the context. Empty if Python was not
-  // probed.
-  std::vector<std::pair<std::string, std::string>> versions;
+  // What the selected rows run on, for the context: the versions of Python and its libraries if
+  // there are servers in Python, and what TLS agrees on for each transport that uses it.
+  std::vector<std::pair<std::string, std::string>> facts;
   // What the user must know beforehand: modes that cannot run, sizes that were left out.
   std::vector<std::string> notes;
 };

@@ -106,6 +106,27 @@ class TransportTest(unittest.TestCase):
                                   for name in ("connect", "connect_resumed"))
                 self.assertLess(resumed["wire_bytes_in"], whole["wire_bytes_in"] - 300, (mode, version))
 
+    def test_the_context_says_what_tls_agreed_on(self):
+        agreed = r"^TLSv1\.{}, .*AES.*GCM.*, .+, certificate P-256$"
+        for row, flags, versions in (("Transport/tcp_threaded/tls/ping", (), ("tls",)),
+                                     ("Transport/tcp_threaded/(tls|tls_1_2)/ping", (), ("tls", "tls_1_2")),
+                                     ("Latency/tcp_threaded/ping", ("--transport=tls_1_2",), ("tls_1_2",)),
+                                     ("Latency/tcp_threaded/ping", (), ())):
+            with self.subTest(row=row, flags=flags):
+                context = runs.report_of(f"--benchmark_filter={row}/", "--preset=full", "--requests=10",
+                                    "--benchmark_min_time=0", "--no_pairs", *flags)[1]["context"]
+                self.assertEqual(list(versions), [key for key in ("tls", "tls_1_2") if key in context])
+                for key in versions:
+                    self.assertRegex(context[key], agreed.format(3 if key == "tls" else 2))
+                self.assertRegex(context["openssl_version"], r"^3\.\d+\.\d+")
+
+    def test_a_tls_connection_takes_more_memory(self):
+        rows = measure("Transport/(rpyc|http)_threaded/(tcp|tls)/connect/", seconds=0.1)
+        for mode in ("rpyc_threaded", "http_threaded"):
+            plain, tls = (rows[f"Transport/{mode}/{transport}/connect"]["server_kib_per_connection"]
+                          for transport in ("tcp", "tls"))
+            self.assertGreater(tls, plain + 30, mode)
+
     def test_all_rows_can_use_tls(self):
         rows = measure("Latency/(tcp|rpyc|http|pyrpyc|flask)_threaded/ping/", "--transport=tls")
         self.assertEqual(5, len(rows))

@@ -141,7 +141,8 @@ class GeneratorRow : public ServerFixture {
   }
 
   void AddTurnOfWrk(Turns& turns) const {
-    const WrkReport report = RunWrk({.url = "http://" + server().ToString() + question_.path,
+    const std::string scheme = IsTls(transport()) ? "https://" : "http://";
+    const WrkReport report = RunWrk({.url = scheme + server().ToString() + question_.path,
                                      .connections = connections_,
                                      .duration = TurnOf(connections_)});
     turns.requests += static_cast<double>(report.requests);
