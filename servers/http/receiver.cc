@@ -6,10 +6,14 @@
 #include <optional>
 #include <system_error>
 
+#include "servers/net/tls/unexpected.h"
+
 namespace rpycbench::http {
 
-ProtocolError::ProtocolError(beast::error_code code)
-    : std::runtime_error(code.message()), code_(code) {}
+ProtocolError::ProtocolError(beast::error_code code) : ProtocolError(code, code.message()) {}
+
+ProtocolError::ProtocolError(beast::error_code code, const std::string& what)
+    : std::runtime_error(what), code_(code) {}
 
 Receiver::Receiver(net::Socket& socket)
     : socket_(socket), buffer_(std::make_unique_for_overwrite<char[]>(kCapacity)) {}
@@ -34,9 +38,13 @@ void Receiver::Compact() {
 template <bool kIsRequest>
 std::size_t Receiver::Put(beast::http::basic_parser<kIsRequest>& parser) {
   beast::error_code error;
-  const std::size_t taken = parser.put({buffer_.get() + begin_, end_ - begin_}, error);
+  const std::string_view bytes(buffer_.get() + begin_, end_ - begin_);
+  const std::size_t taken = parser.put({bytes.data(), bytes.size()}, error);
   begin_ += taken;
-  if (error && error != beast::http::error::need_more) throw ProtocolError(error);
+  if (error && error != beast::http::error::need_more) {
+    if (bytes.starts_with(net::kTlsHandshake)) throw ProtocolError(error, net::kPeerSpeaksTls);
+    throw ProtocolError(error);
+  }
   return taken;
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "servers/http/parser.h"
@@ -20,6 +21,7 @@ namespace rpycbench::http {
 class ProtocolError : public std::runtime_error {
  public:
   explicit ProtocolError(beast::error_code code);
+  ProtocolError(beast::error_code code, const std::string& what);
   // Returns Beast's error; header_limit and body_limit represent the two limits.
   const beast::error_code& code() const { return code_; }
 

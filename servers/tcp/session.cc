@@ -1,11 +1,13 @@
 #include "servers/tcp/session.h"
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <string>
 #include <vector>
 
 #include "servers/net/log.h"
+#include "servers/net/tls/unexpected.h"
 #include "servers/tcp/wire.h"
 
 namespace rpycbench::tcp {
@@ -22,8 +24,7 @@ class Session {
         CheckUpload();
         request_.ReceiveData(socket_, header().number);
       } else if (!request_.data().empty()) {
-        throw FormatError(socket_.peer().ToString() +
-                          ": data after a request of an operation that takes none");
+        RefuseData();
       }
       service_.injection().Apply();
       Answer();
@@ -45,6 +46,14 @@ class Session {
       }
       request_.GiveBack();
     }
+  }
+
+  [[noreturn]] void RefuseData() const {
+    const std::uint8_t begin[] = {header().code, header().zero[0]};
+    const bool is_tls = std::equal(net::kTlsHandshake.begin(), net::kTlsHandshake.end(), begin);
+    throw FormatError(
+        socket_.peer().ToString() + ": " +
+        (is_tls ? net::kPeerSpeaksTls : "data after a request of an operation that takes none"));
   }
 
   void CheckUpload() const {

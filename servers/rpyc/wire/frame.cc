@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "servers/net/tls/unexpected.h"
 #include "servers/net/wait.h"
 #include "servers/rpyc/wire/errors.h"
 
@@ -16,8 +17,6 @@ namespace {
 constexpr char kPlain = 0;
 constexpr char kCompressed = 1;
 constexpr char kTrailer = '\n';
-// The first bytes of a TLS handshake record. A first frame that began so would have 350 MiB.
-constexpr std::string_view kTlsHandshake = "\x16\x03";
 // The sizes of the first receive of a frame. It is small on a new connection, because a forked
 // session pays for each page it touches. It grows once larger frames have arrived.
 constexpr std::size_t kFirstReceive = 1024;
@@ -57,8 +56,9 @@ bool FrameReader::Read(FrameStorage& into, Idle idle, std::size_t room) {
   if (quick_ack_) socket_.RearmQuickAck();
   const std::size_t length = LengthField(bytes.data());
   const char flag = bytes.data()[4];
-  if (totals_.frames == 0 && bytes.view().starts_with(kTlsHandshake)) {
-    throw ProtocolError("frame: the peer speaks TLS, and this end does not");
+  // A first frame that began so would have 350 MiB.
+  if (totals_.frames == 0 && bytes.view().starts_with(net::kTlsHandshake)) {
+    throw ProtocolError(std::string("frame: ") + net::kPeerSpeaksTls);
   }
   if (flag != kPlain && flag != kCompressed) throw ProtocolError("frame: unknown flag");
   if (length == 0) throw ProtocolError("frame: the payload is empty");
