@@ -106,11 +106,12 @@ class ConnectionRow : public ServerFixture {
 
   // Here each connection is closed before the next, and its end is counted as well.
   void MakeCalls(const net::Endpoint& server, std::int64_t calls) override {
-    Connections connections(*this, server, 1);
-    Phases phases;
+    const auto tls = NewContext();
     const auto connect = [&] {
-      connections.Open(phases);
-      connections.CloseAll();
+      auto client = MakeUniqueClient<Client>(server, options(), mode(), SettingsOf(tls.get()));
+      Handshake(*client, settings_.opening);
+      rpycbench::Verify(FirstCall(*client, settings_.opening) == "pong", "the first ping");
+      client->Close();
     };
     for (int i = 0; i < 3; ++i) connect();
     MakeMarkedCalls(calls, connect);
@@ -129,11 +130,11 @@ class ConnectionRow : public ServerFixture {
   class Connections {
    public:
     Connections(const ConnectionRow& row, const net::Endpoint& server, std::size_t most)
-        : row_(row), server_(server) {
+        : row_(row), server_(server), tls_(row.NewContext()) {
       for (std::size_t i = 0; i < most; ++i) {
         places_.push_back(std::make_unique<std::optional<Client>>());
       }
-      if (row.settings_.resumes) GetSession();
+      if (tls_) GetSession();
     }
 
     std::size_t held() const { return held_; }
@@ -176,16 +177,13 @@ class ConnectionRow : public ServerFixture {
     struct Make {
       const Connections& to;
       operator Client() const {
-        return MakeClient<Client>(
-            to.server_, to.row_.options(), to.row_.mode(),
-            {.socket = {.tls = to.tls_.get()}, .transport = to.row_.transport()});
+        return MakeClient<Client>(to.server_, to.row_.options(), to.row_.mode(),
+                                  to.row_.SettingsOf(to.tls_.get()));
       }
     };
 
     // Makes a first connection, whose session all others resume.
     void GetSession() {
-      tls_ = RunCertificates::Get().NewClient(row_.transport(), row_.mode().protocol);
-      tls_->Resume(true);
       Phases ignored;
       Open(ignored);
       opened_ = 0;
@@ -195,8 +193,8 @@ class ConnectionRow : public ServerFixture {
 
     const ConnectionRow& row_;
     net::Endpoint server_;
-    std::unique_ptr<net::TlsContext> tls_;  // its own if it resumes
-    std::uint64_t opened_ = 0;              // by resumption
+    std::unique_ptr<net::TlsContext> tls_;
+    std::uint64_t opened_ = 0;  // by resumption
     std::vector<std::unique_ptr<std::optional<Client>>> places_;
     std::size_t held_ = 0;
     WireTotals totals_;
@@ -228,6 +226,17 @@ class ConnectionRow : public ServerFixture {
     Connections connections_;
     Phases phases_;
   };
+
+  // Returns a context whose connections resume; null if the row's don't.
+  std::unique_ptr<net::TlsContext> NewContext() const {
+    if (!settings_.resumes) return nullptr;
+    auto context = RunCertificates::Get().NewClient(transport(), mode().protocol);
+    context->Resume(true);
+    return context;
+  }
+  ClientSettings SettingsOf(net::TlsContext* tls) const {
+    return {.socket = {.tls = tls}, .transport = transport()};
+  }
 
   std::size_t Held(std::size_t most) const {
     return std::min(most, mode().traits.connections_at_once);
