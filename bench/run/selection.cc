@@ -127,10 +127,10 @@ Selection SelectModes(const CommandLine& command,
   AskPython(command, rows, selection);
   const bool beside_wrk = std::ranges::any_of(
       rows, [](const std::string& row) { return row.starts_with("Generator/"); });
-  if (beside_wrk && !WrkIsInstalled()) {
-    selection.notes.push_back(
-        "unavailable: wrk, beside which Generator measures: it is not in PATH; install the package "
-        "wrk. Without it the rows lack its counters");
+  const std::string no_wrk = WhyNoWrk(command.options.transport);
+  if (beside_wrk && !no_wrk.empty()) {
+    selection.notes.push_back("unavailable: wrk, beside which Generator measures: " + no_wrk +
+                              ". Without it the rows lack its counters");
   }
   // A launcher may start the server on another machine, which this one cannot check.
   if (std::ranges::any_of(rows, IsOverIpv6) && command.options.server_launcher.empty()) {

@@ -59,7 +59,7 @@ class GeneratorRow : public ServerFixture {
 
  protected:
   void Measure(benchmark::State& state) override {
-    const bool beside_wrk = WrkIsInstalled();
+    const bool beside_wrk = WhyNoWrk(transport()).empty();
     // Repetitions must have the same number of iterations.
     if (!requests_of_a_turn_) requests_of_a_turn_ = RequestsOfATurn();
     const std::uint64_t requests = *requests_of_a_turn_;
