@@ -101,13 +101,13 @@ class GeneratorTest(FolderTestCase):
     FILTER = "--benchmark_filter=Generator/http_async/compared/connections:64"
     ROW = "Generator/http_async/compared/connections:64"
 
-    def measure_with(self, wrk):
+    def measure_with(self, wrk, *flags):
         """Returns the row and the messages, with this script as the only wrk in PATH."""
         for tool in ("sh", "cat"):
             (self.folder / tool).symlink_to(shutil.which(tool))
         if wrk is not None:
             self.program("wrk", wrk)
-        return run("--preset=full", "--benchmark_format=json", self.FILTER,
+        return run("--preset=full", "--benchmark_format=json", self.FILTER, *flags,
                    env={**os.environ, "PATH": str(self.folder)})
 
     def test_wrk_is_a_yardstick(self):
@@ -119,6 +119,21 @@ class GeneratorTest(FolderTestCase):
         self.assertGreater(row["rate_beside_wrk"], 0)
         self.assertGreater(row["iterations"], 64)
         self.assertEqual(row["iterations"], row["samples"])
+
+    def test_wrk_speaks_tls_where_the_rows_do(self):
+        done = self.measure_with('case $* in *https://127*) ;; *) exit 1 ;; esac; '
+                                 "echo ' 50 requests in 1.00s, 9KB read'; echo 'Requests/sec: 50'",
+                                 "--transport=tls")
+        self.assertEqual(0, done.returncode, done.stderr)
+        row, = json.loads(done.stdout)["benchmarks"]
+        self.assertEqual(50, row["wrk_per_s"])
+
+    def test_over_unix_domain_sockets_there_is_no_wrk(self):
+        done = self.measure_with("exit 1", "--transport=unix")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("it does not speak over Unix-domain sockets", done.stderr)
+        row, = json.loads(done.stdout)["benchmarks"]
+        self.assertNotIn("wrk_cpu_us", row)
 
     def test_without_wrk_the_rest_is_measured(self):
         done = self.measure_with(None)
