@@ -236,7 +236,7 @@ class DebianPackageTest(InstallationTestCase):
         self.assertEqual(f"rpycbench_{version}_{architecture}.deb", self.package.name)
         for field, words in (("Package", "^rpycbench$"), ("Version", f"^{re.escape(version)}$"),
                              ("Maintainer", "<.+@.+>"), ("Section", "^utils$"),
-                             ("Depends", r"\bpython3\b.*\blibc6 "),
+                             ("Depends", r"\bpython3\b.*\blibc6 .*\blibssl3"),
                              ("Recommends", "libbenchmark-tools.*|python3-matplotlib"),
                              ("Description", r"(?s)^\w.+\n \w.+\n \.\n ")):
             self.assertRegex(self.field(field), words)
