@@ -68,14 +68,18 @@ model::Session Bare(const Options&, const service::Service&) { return tcp::Serve
 model::Session InsideTls(net::TlsContext& context, model::Session session) {
   return [&context, session = std::move(session)](net::Socket& socket) {
     std::string failure;
+    bool is_silent = false;
     try {
       socket.StartTls(context);
+    } catch (const net::Error& error) {
+      failure = error.what();
+      is_silent = error.timed_out();
     } catch (const std::exception& error) {
       failure = error.what();
     }
     if (failure.empty()) return session(socket);
     net::LogLine(failure);
-    socket.CloseAfterPeer();  // so that it receives the alert that says why
+    if (!is_silent) socket.CloseAfterPeer();  // so that it receives the alert that says why
   };
 }
 

@@ -23,6 +23,8 @@ sys.path[:0] = [str(TOOLS / "pyclient"), str(TOOLS), str(REFERENCE)]
 # pylint: disable=wrong-import-position
 from testing.folder_test_case import FolderTestCase
 from testing.in_process import module_of, run_in_process
+from clients import HttpClient, RpycClient
+from contract import Server
 from private_authority import PrivateAuthority
 from samples import latency_counters
 
@@ -117,17 +119,18 @@ class PyclientTest(FolderTestCase):
                     self.assertEqual(2, len(report["benchmarks"]))
                     for row in report["benchmarks"]:
                         self.assertTrue(row["label"].endswith(f" transport={transport}"), row)
-        stranger = PrivateAuthority(self.folder, "stranger")
-        other = [f"--tls_{what}={path}"
-                 for what, path in zip(("certificate", "key"), stranger.sign("other"))]
-        for protocol in ("rpyc", "http"):
-            lying = self.write("lying.sh", 'for word do shift; case $word in --tls_[ck]*) ;; '
-                               '*) set -- "$@" "$word" ;; esac; done\n'
-                               f'exec "{BENCH_SERVER}" --protocol={protocol} --model=threaded "$@" '
-                               f'{shlex.join(other)}\n')
-            report = self.measure(f"--server=sh {shlex.quote(str(lying))}", f"--protocol={protocol}",
-                                  "--transport=tls", "--filter=/ping/", status=1)
-            self.assertIn("CERTIFICATE_VERIFY_FAILED", report["errors"][0]["message"])
+
+    def test_a_server_with_another_name_or_authority_is_refused(self):
+        authority = PrivateAuthority(self.folder)
+        elsewhere = authority.sign("elsewhere", "IP:127.0.0.2")
+        stranger = PrivateAuthority(self.folder, "stranger").sign("unknown")
+        for protocol, client in (("rpyc", RpycClient), ("http", HttpClient)):
+            for (certificate, key), words in ((elsewhere, "IP address mismatch|doesn't match"),
+                                              (stranger, "unable to get local issuer")):
+                with Server([BENCH_SERVER, f"--protocol={protocol}", "--model=threaded",
+                             f"--tls_certificate={certificate}", f"--tls_key={key}"]) as server:
+                    with self.assertRaisesRegex(Exception, words):
+                        client(server.port, authority.file).ping()
 
     def test_the_context_has_the_versions(self):
         context = self.measure("--mode=http_threaded", "--filter=/ping/",

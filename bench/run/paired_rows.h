@@ -68,7 +68,7 @@ class PairedRows : public benchmark::BenchmarkReporter {
   std::vector<Report> reported_;
   std::size_t kept_pairs_ = 0;
   std::size_t kept_connections_ = 0;
-  bool one_by_one_ = false;                // whether the kept ones can't take turns
+  bool one_by_one_ = false;  // whether the kept ones can't take turns
   const PairedRow* first_kept_ = nullptr;  // one of the latest report that has pairs
 };
 

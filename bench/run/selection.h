@@ -23,7 +23,7 @@ struct Selection {
   // Unset if no row of RPyC was selected, or the flags give the dialect.
   std::optional<rpyc::Dialect> dialect_at_hand;
   // What the selected rows run on, for the context: the versions of Python and its libraries if
-  // there are servers in Python, and what TLS agrees on for each transport that uses it.
+  // there are servers in Python, and what both ends agree on for each transport that uses TLS.
   std::vector<std::pair<std::string, std::string>> facts;
   // What the user must know beforehand: modes that cannot run, sizes that were left out.
   std::vector<std::string> notes;

@@ -118,7 +118,7 @@ class TransportTest(unittest.TestCase):
                 self.assertEqual(list(versions), [key for key in ("tls", "tls_1_2") if key in context])
                 for key in versions:
                     self.assertRegex(context[key], agreed.format(3 if key == "tls" else 2))
-                self.assertRegex(context["openssl_version"], r"^3\.\d+\.\d+")
+                self.assertRegex(context["openssl_version"], r"^\d+\.\d+\.\d+")
 
     def test_a_tls_connection_takes_more_memory(self):
         rows = measure("Transport/(rpyc|http)_threaded/(tcp|tls)/connect/", seconds=0.1)

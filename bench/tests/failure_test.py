@@ -364,10 +364,11 @@ class FailureTest(FolderTestCase):
         return self.without_tls(f"--tls_certificate={certificate}", f"--tls_key={key}")
 
     def test_an_end_without_tls_is_told(self):
+        speaks = "the peer speaks TLS, and this end does not"
         rows = f"Latency/(rpyc|http)_({'|'.join(MODELS)})/ping"
         for flags, client, servers in (
                 ((self.without_tls(), "--transport=tls"), "shake hands by TLS with 127.0.0.1",
-                 {"rpyc": "the peer speaks TLS, and this end does not", "http": "the peer speaks TLS, and this end does not"}),
+                 {"rpyc": speaks, "http": speaks}),
                 ((self.with_own_certificate(),), "the peer closed the connection; ",
                  {"rpyc": "shake hands by TLS with 127.0.0.1", "http": "http request (SSL routines)"})):
             with self.subTest(flags=flags):

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +21,7 @@
 #include "fixtures/meter/counters.h"
 #include "fixtures/process/run_certificates.h"
 #include "fixtures/server_fixture.h"
+#include "servers/net/tls/context.h"
 
 namespace rpycbench {
 
@@ -42,14 +46,6 @@ std::string_view FirstCall(Client& client, Opening) {
 inline std::string_view FirstCall(RpycClient& client, Opening opening) {
   return opening == Opening::kPython ? client.Ping() : client.PingCallAttr();
 }
-
-// More connections open at once would exhaust descriptors before they show anything new. More than
-// a mode serves at once would wait for ever.
-inline constexpr std::size_t kHeld = 100;
-// Slots hold fewer, so that they may open as many before, within kWarmup: the first connections
-// of a server take longer, because it allocates stacks and arenas for as many as are open at once.
-inline constexpr std::size_t kHeldInSlots = 8;
-inline constexpr std::chrono::milliseconds kWarmup{2};
 
 struct ConnectionRowSettings {
   Opening opening = Opening::kShortest;
@@ -76,17 +72,21 @@ class ConnectionRow : public ServerFixture {
     for (auto _ : state) {
       if (connections.full()) {
         state.PauseTiming();
+        meter().AllConnected(connections.held());
         connections.CloseAll();
         state.ResumeTiming();
       }
       connections.Open(phases);
     }
     Complete(phases.total, Tail::kP99, [&] {
-      if (connections.full()) connections.CloseAll();
+      if (connections.full()) {
+        meter().AllConnected(connections.held());
+        connections.CloseAll();
+      }
       connections.Open(phases);
     });
     meter().Stop();
-    meter().AllConnected(connections.held());
+    meter().AllConnected(connections.held());  // of a short row
     connections.CloseAll();
     meter().TakeSamples(phases.total, Tail::kP99);
     ReportCalls(state, phases.total, connections.totals());
@@ -118,6 +118,15 @@ class ConnectionRow : public ServerFixture {
   }
 
  private:
+  // More connections open at once would exhaust descriptors before they show anything new. More
+  // than a mode serves at once would wait for ever.
+  static constexpr std::size_t kHeld = 100;
+  // Slots hold fewer, so that they may open as many before, within kWarmup: the first connections
+  // of a server take longer, because it allocates stacks and arenas for as many as are open at
+  // once.
+  static constexpr std::size_t kHeldInSlots = 8;
+  static constexpr std::chrono::milliseconds kWarmup{2};
+
   struct Phases {
     Samples total, connect, handshake, first_call;
 
@@ -162,7 +171,10 @@ class ConnectionRow : public ServerFixture {
       return end - start;
     }
     void CloseAll() {
-      if (tls_) rpycbench::Verify(tls_->resumed() == opened_, "the resumption of each session");
+      if (tls_ && tls_->resumed() != opened_) {
+        throw std::runtime_error("only " + std::to_string(tls_->resumed()) + " of " +
+                                 std::to_string(opened_) + " connections resumed a session");
+      }
       for (; held_ > 0; --held_) {
         std::optional<Client>& client = *places_[held_ - 1];
         totals_ += WireTotals::Of(*client);
@@ -182,7 +194,7 @@ class ConnectionRow : public ServerFixture {
       }
     };
 
-    // Makes a first connection, whose session all others resume.
+    // Makes a first connection, so that the next one has a session to resume.
     void GetSession() {
       Phases ignored;
       Open(ignored);

@@ -56,8 +56,7 @@ extern const BenchmarkType kTransportType{
      .variants = "`<tcp|tls>/<ping|upload/65536|connect>`, `tls/connect_resumed`; `full`: "
                  "`unix`, `tls_1_2`, `upload/1048576`",
      .precision = 0.02,
-     .counters = {counter::kTcpConnect, counter::kHandshake, counter::kFirstCall},
-     .flags = {"--connections"}},
+     .counters = {counter::kTcpConnect, counter::kHandshake, counter::kFirstCall}},
     RegisterTransports};
 
 }  // namespace rpycbench

@@ -39,10 +39,12 @@ template <bool kIsRequest>
 std::size_t Receiver::Put(beast::http::basic_parser<kIsRequest>& parser) {
   beast::error_code error;
   const std::string_view bytes(buffer_.get() + begin_, end_ - begin_);
+  const bool begins = in_head_ && begin_ == head_begin_;
   const std::size_t taken = parser.put({bytes.data(), bytes.size()}, error);
   begin_ += taken;
   if (error && error != beast::http::error::need_more) {
-    if (bytes.starts_with(net::kTlsHandshake)) throw ProtocolError(error, net::kPeerSpeaksTls);
+    if (begins && bytes.starts_with(net::kTlsHandshake))
+      throw ProtocolError(error, net::kPeerSpeaksTls);
     throw ProtocolError(error);
   }
   return taken;

@@ -87,7 +87,12 @@ void Socket::RearmQuickAck() {
 
 void Socket::StartTls(TlsContext& context, const std::string& name) {
   tls_ = std::make_unique<TlsStream>(context, name);
-  tls_->Handshake(*this);
+  try {
+    tls_->Handshake(*this);
+  } catch (const Error&) {
+    tls_.reset();  // what still arrives is ignored as it is
+    throw;
+  }
 }
 
 std::size_t Socket::ReceiveSome(std::span<iovec> into) {

@@ -5,6 +5,7 @@ the files by their flags --tls_certificate, --tls_key and --tls_authority.
 """
 
 import pathlib
+import re
 import subprocess
 
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
@@ -18,8 +19,10 @@ def openssl(*args, **how):
     except FileNotFoundError as error:
         raise RuntimeError("there is no openssl in PATH; install the package openssl") from error
     except subprocess.CalledProcessError as error:
-        words = error.stderr.decode(errors="replace").splitlines() or ["failed"]
-        raise RuntimeError(f"openssl {args[0]}: {words[0]}") from error
+        # Lines without a letter show the progress of new keys.
+        words = [line for line in error.stderr.decode(errors="replace").splitlines()
+                 if re.search("[a-z]", line)]
+        raise RuntimeError(f"openssl {args[0]}: {words[0] if words else 'failed'}") from error
 
 
 class PrivateAuthority:

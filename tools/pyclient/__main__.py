@@ -7,6 +7,7 @@ the file. 2: a flag is wrong, a package is missing, or the filter matches nothin
 """
 
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -70,6 +71,7 @@ def main():
         results = Results(flags.out, describe_run(flags))
     except (OSError, ValueError, Unusable) as error:
         fail(error)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # removes the folder
     with tempfile.TemporaryDirectory() as folder:
         try:
             add_tls(flags, folder)

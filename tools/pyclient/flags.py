@@ -49,7 +49,8 @@ def make_parser():
     what.add_argument("--mode", help="name of the mode of one of the suite's servers")
     what.add_argument("--server", metavar="COMMAND",
                       help="command of any other server that keeps the process contract and knows "
-                           "--payload; its rows are named <protocol>_custom")
+                           "--payload, and with --transport --tls_certificate, --tls_key and "
+                           "--tls_version; its rows are named <protocol>_custom")
     what.add_argument("--protocol", choices=("rpyc", "http"), help="protocol of --server")
     what.add_argument("--bench_server", default="bench_server", help="path of the native server")
     what.add_argument("--filter", default="", help="regular expression for the rows to measure")
@@ -108,7 +109,7 @@ def command_of(parser, flags):
 def add_tls(flags, folder):
     """Makes certificates in `folder` if the transport wants them, and adds them to the flags.
 
-    Raises RuntimeError if there is no openssl.
+    Raises RuntimeError if openssl is missing or fails.
     """
     version = TLS_VERSIONS[flags.transport]
     if version is None:

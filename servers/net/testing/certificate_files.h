@@ -6,6 +6,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "servers/net/tls/certificates.h"
 #include "servers/net/tls/context.h"
@@ -19,11 +20,19 @@ class CertificateFiles {
     if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp " + path);
     folder_ = path;
   }
-  ~CertificateFiles() { std::filesystem::remove_all(folder_); }
+  ~CertificateFiles() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  CertificateFiles(const CertificateFiles&) = delete;
+  CertificateFiles& operator=(const CertificateFiles&) = delete;
 
   std::string Write(const std::string& name, const std::string& content) const {
     const std::string path = folder_ / name;
-    std::ofstream(path) << content;
+    std::ofstream file(path);
+    file << content;
+    file.close();
+    if (!file) throw std::runtime_error("write " + path);
     return path;
   }
   TlsOptions Of(const Identity& identity, const std::string& name) const {

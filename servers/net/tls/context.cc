@@ -42,12 +42,12 @@ TlsContext::TlsContext(Role role, const TlsOptions& options) : role_(role) {
     // A server that verifies clients resumes only sessions that carry its name.
     static constexpr unsigned char kName[] = "rpycbench";
     SSL_CTX_set_session_id_context(context, kName, sizeof kName - 1);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // the tickets have all
   } else {
     SSL_CTX_set_session_cache_mode(context,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_sess_set_new_cb(context, [](SSL* connection, SSL_SESSION* session) {
-      Of(connection).KeepSession(session);
-      return 1;  // the session is taken over
+      return Of(connection).KeepSession(session) ? 1 : 0;
     });
   }
 }
@@ -106,10 +106,12 @@ TlsContext& TlsContext::Of(SSL* connection) {
       SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), ContextIndex()));
 }
 
-void TlsContext::KeepSession(SSL_SESSION* session) {
+bool TlsContext::KeepSession(SSL_SESSION* session) {
+  if (!resumes_) return false;
   Session kept(session, SSL_SESSION_free);
   const std::scoped_lock lock(mutex_);
   session_.swap(kept);
+  return true;
 }
 
 std::uint64_t TlsContext::resumed() const {
@@ -119,8 +121,9 @@ std::uint64_t TlsContext::resumed() const {
 }
 
 TlsContext::Session TlsContext::SessionToResume() {
+  if (!resumes_) return nullptr;
   const std::scoped_lock lock(mutex_);
-  return resumes_ ? session_ : nullptr;
+  return session_;
 }
 
 }  // namespace rpycbench::net

@@ -39,7 +39,8 @@ class TlsContext {
   bool is_server() const { return role_ == Role::kServer; }
   boost::asio::ssl::context& get() { return context_; }
 
-  // Sets whether a client's new connections resume the last session that a server offered.
+  // Sets whether a client's connections from now on resume the last session that a server has
+  // offered one of them. Must be called before the first or between connections.
   void Resume(bool resume) { resumes_ = resume; }
   // Returns how many connections have resumed a session.
   std::uint64_t resumed() const;
@@ -51,7 +52,8 @@ class TlsContext {
   static TlsContext& Of(SSL* connection);
   void LoadFiles(const TlsOptions& options);
   void NameApplication(const std::string& application);
-  void KeepSession(SSL_SESSION* session);
+  // Returns whether the session was taken over.
+  bool KeepSession(SSL_SESSION* session);
   // Returns null if there is none to resume.
   Session SessionToResume();
 

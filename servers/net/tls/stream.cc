@@ -1,10 +1,13 @@
 #include "servers/net/tls/stream.h"
 
+#include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
@@ -90,8 +93,8 @@ TlsStream::TlsStream(TlsContext& context, const std::string& name)
 }
 
 TlsStream::~TlsStream() {
-  // Many HTTP servers close without a notice. Unless told otherwise, OpenSSL then lets nobody
-  // resume the session, which TLS has not demanded since 1.1 (RFC 4346, 7.2.1).
+  // Otherwise OpenSSL forgets the session of a connection that ended without close_notify, and many
+  // HTTP servers send none. TLS allows to resume it since 1.1 (RFC 4346, 7.2.1).
   SSL_set_shutdown(stream_.native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 

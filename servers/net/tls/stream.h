@@ -25,7 +25,7 @@ class TlsStream {
   TlsStream(TlsContext& context, const std::string& name);
   ~TlsStream();
 
-  // All functions take the socket whose stream this is, because that may move. They throw Error.
+  // What moves bytes takes the socket whose stream this is, because that may move. It throws Error.
   // The handshake must end within the socket's time limit.
   void Handshake(Socket& socket);
   // Waits for at least one byte. Returns 0 if the peer has ended its direction as TLS demands.

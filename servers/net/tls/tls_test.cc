@@ -2,9 +2,12 @@
 // peer.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 #include <functional>
 #include <future>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
@@ -116,6 +119,54 @@ TEST_P(TlsTest, MovesBytesBothWaysAndEndsProperly) {
   EXPECT_EQ(asked, question);
 }
 
+// Returns whether the kernel keeps something back although all that it has sent has arrived.
+bool IsHeldBack(const Socket& socket) {
+  for (;;) {
+    int unsent = -1;
+    int not_arrived = -1;
+    EXPECT_EQ(::ioctl(socket.descriptor(), SIOCOUTQNSD, &unsent), 0);
+    EXPECT_EQ(::ioctl(socket.descriptor(), SIOCOUTQ, &not_arrived), 0);
+    if (unsent == 0 || unsent == not_arrived) return unsent != 0;
+  }
+}
+
+// The last record of a message is sent in another way than the others, behind which more follows.
+TEST_P(TlsTest, MessagesLeaveWhole) {
+  const std::vector<std::vector<std::size_t>> messages{
+      {16'384}, {32'768}, {10, 16'374}, {16'384, 0}, {20, 0}, {10, 40'000}, {16'384, 16'384}};
+  const auto size_of = [](const std::vector<std::size_t>& blocks) {
+    return std::accumulate(blocks.begin(), blocks.end(), std::size_t{0});
+  };
+  std::string bytes(50'000, 'x');
+  TlsContext server(TlsContext::Role::kServer, ServerOptions({"127.0.0.1"}));
+  TlsContext client(TlsContext::Role::kClient, ClientOptions());
+  LoopbackServer loopback([&](Socket& socket) {
+    socket.StartTls(server);
+    std::string received(bytes.size(), ' ');
+    for (const auto& message : messages) {
+      for (int way = 0; way < 2; ++way) {
+        socket.ReceiveExactly(received.data(), size_of(message));
+        socket.SendAll("!", 1);
+      }
+    }
+    socket.ShutdownSend();
+  });
+  Socket socket = loopback.Connect();
+  socket.StartTls(client, "127.0.0.1");
+  for (const auto& message : messages) {
+    for (const Writes writes : {Writes::kJoined, Writes::kCorked}) {
+      socket.SetPolicy({.writes = writes});
+      std::vector<iovec> blocks;
+      for (const std::size_t size : message) blocks.push_back({bytes.data(), size});
+      socket.SendMessage(blocks, 5);
+      EXPECT_FALSE(IsHeldBack(socket)) << testing::PrintToString(message);
+      char answer;
+      socket.ReceiveExactly(&answer, 1);
+    }
+  }
+  socket.CloseAfterPeer();
+}
+
 TEST_P(TlsTest, SuspendsCoroutines) {
   TlsContext server(TlsContext::Role::kServer, ServerOptions({"127.0.0.1"}));
   TlsContext client(TlsContext::Role::kClient, ClientOptions());
@@ -159,13 +210,13 @@ TEST_P(TlsTest, ResumesSessions) {
     resumed += socket.tls()->resumed() ? "yes " : "no ";
     socket.ShutdownSend();
   };
-  for (const bool resume : {false, true, true, false}) {
+  for (const bool resume : {false, true, true, true, false}) {
     client.Resume(resume);
     const auto [at_server, at_client] = Meet(server, client, kName, greet, take);
     EXPECT_EQ(at_server, "");
     EXPECT_EQ(at_client, "");
   }
-  EXPECT_EQ(resumed, "no yes yes no ");
+  EXPECT_EQ(resumed, "no no yes yes no ");
   EXPECT_EQ(client.resumed(), 2u);
 }
 
@@ -300,17 +351,21 @@ TEST_P(TlsTest, AHandshakeHasALimit) {
 }
 
 TEST_P(TlsTest, ABitOfAHandshakeDoesNotProlongIt) {
-  constexpr auto kLimit = 400ms;
+  constexpr auto kLimit = 800ms;
   TlsContext server(TlsContext::Role::kServer, ServerOptions());
   SocketPair pair;
   pair.right.SetTimeout(kLimit);
-  const auto begin = std::chrono::steady_clock::now();
-  auto handshake = std::async(
-      std::launch::async, [&] { return MessageOf<Error>([&] { pair.right.StartTls(server); }); });
+  std::chrono::steady_clock::duration time{};
+  auto handshake = std::async(std::launch::async, [&] {
+    const auto begin = std::chrono::steady_clock::now();
+    const std::string failure = MessageOf<Error>([&] { pair.right.StartTls(server); });
+    time = std::chrono::steady_clock::now() - begin;
+    return failure;
+  });
   ASSERT_EQ(handshake.wait_for(kLimit * 3 / 4), std::future_status::timeout);
   pair.left.SendAll("\x16", 1);
   EXPECT_THAT(handshake.get(), HasSubstr("timed out"));
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, kLimit * 3 / 2);
+  EXPECT_LT(time, kLimit * 3 / 2);
 }
 
 TEST_P(TlsTest, FilesThatCannotBeReadAreNamed) {
