@@ -46,6 +46,7 @@ LINUX = {
     "fixtures/testing/traced_program.cc": "a program for the tests of the ledger",
     "servers/net/linux_process.cc": "what only Linux does for a process",
     "servers/net/system_calls.cc": "counters of TCP segments",
+    "servers/net/tls/tls_test.cc": "what the kernel holds back of a message",
 }
 
 
