@@ -77,8 +77,8 @@ def committed_text(repository, revision, path):
     if not revision or revision_of(repository, revision) is None:
         return None
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(repository))
-    done = subprocess.run(["git", "-C", repository, "show", f"{revision}:{name}"], capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(["git", "-C", repository, "show", f"{revision}:{name}"], capture_output=True, check=False,
+                          encoding="utf-8")
     return done.stdout if done.returncode == 0 else ""
 
 

@@ -37,6 +37,7 @@ PRESENT, ABSENT = "present", "absent"
 COUNTS = 3  # how often a figure in doubt is counted
 FAR = 5  # in two sets of three random numbers, fewer than 1 in 2,000 pairs are so far apart
 LAYOUT_INSTRUCTIONS = 16  # difference of a call in a program that was only linked in another order
+FAR = 4  # times the tolerated difference that shows even where counts do not repeat
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,21 @@ def _instructions_of_both(base, head, row, settings, inject):
         return [count.result() for count in counts]
 
 
+def judge_instructions(row, old, new, settings, result):
+    """Adds to the result what the counts of both builds show of a row, those of either side."""
+    for side in ("client", "server"):
+        figure, before, after = f"{side}_instructions", getattr(old, side), getattr(new, side)
+        result.figures += 1
+        tolerated = max(LAYOUT_INSTRUCTIONS, settings.instructions_tolerated * before)
+        # Counts that do not repeat still show what is far beyond their scatter.
+        if abs(after - before) > (tolerated if old.exact and new.exact else FAR * tolerated):
+            result.changes.append(Change(row, figure, round(before, 2), round(after, 2)))
+        elif not old.exact:
+            result.unsettled.append((row, figure))
+        elif not new.exact:
+            result.unsettled_in_head.append((row, figure))
+
+
 def compare_instructions(base, head, rows, settings, tell, result, inject=lambda row: ""):
     """Counts the instructions of these rows' calls, and adds what it finds to the result.
 
@@ -190,16 +206,7 @@ def compare_instructions(base, head, rows, settings, tell, result, inject=lambda
             break
         except (CountingError, ValueError) as error:
             raise GateError(f"{row}: instructions: {error}") from error
-        for side in ("client", "server"):
-            figure, before, after = f"{side}_instructions", getattr(old, side), getattr(new, side)
-            result.figures += 1
-            difference = abs(after - before)
-            if not old.exact:
-                result.unsettled.append((row, figure))
-            elif not new.exact:
-                result.unsettled_in_head.append((row, figure))
-            elif difference > max(LAYOUT_INSTRUCTIONS, settings.instructions_tolerated * before):
-                result.changes.append(Change(row, figure, round(before, 2), round(after, 2)))
+        judge_instructions(row, old, new, settings, result)
     result.seconds += time.monotonic() - begin
 
 

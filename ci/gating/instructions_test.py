@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
 from unittest import mock
 
@@ -20,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 # pylint: disable=wrong-import-position
-from gating import instructions
+from gating import exact, instructions
 from gating.instructions import instructions_per_call
 from testing.folder_test_case import FolderTestCase
 from testing.watching import PATIENCE, await_end, wait_until
@@ -184,6 +185,27 @@ class FailureTest(InstructionsTest):
                         self.assertEqual([], os.listdir(temporary))
                     else:
                         os.kill(forked, signal.SIGKILL)
+
+
+class JudgeTest(unittest.TestCase):
+    def judged(self, old, new, old_exact=True, new_exact=True):
+        """Returns which list of the result has the client's count."""
+        result = types.SimpleNamespace(figures=0, changes=[], unsettled=[], unsettled_in_head=[])
+        exact.judge_instructions("row", types.SimpleNamespace(client=old, server=1000, exact=old_exact),
+                                 types.SimpleNamespace(client=new, server=1000, exact=new_exact),
+                                 types.SimpleNamespace(instructions_tolerated=0.01), result)
+        self.assertEqual(2, result.figures)
+        if any(change.figure == "client_instructions" for change in result.changes):
+            return "changes"
+        return next((name for name in ("unsettled", "unsettled_in_head")
+                     if ("row", "client_instructions") in getattr(result, name)), None)
+
+    def test_what_is_far_beyond_the_scatter_is_a_change_although_counts_do_not_repeat(self):
+        self.assertIsNone(self.judged(10_000, 10_090))
+        self.assertEqual("changes", self.judged(10_000, 10_110))
+        for exact_sides, where in (((False, True), "unsettled"), ((True, False), "unsettled_in_head")):
+            self.assertEqual(where, self.judged(10_000, 10_390, *exact_sides))
+            self.assertEqual("changes", self.judged(10_000, 10_410, *exact_sides))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import traceback
 from common.resident import ProgramFailed, list_rows  # in tools/
 
 from . import calibration, exact, reports, settings as configuration
+from .acknowledging import acknowledged_since
 from .arguments import COMMAND, REPOSITORY, parse
 from .build_gate import BuildGate, timed_rows, timing_flags
 from .builds import PROGRAMS, build_tree, committed_text, copied, copy_again, copy_build, is_tree
@@ -89,27 +90,15 @@ def acknowledged(options, settings, base):
     own file; otherwise the file in the configuration's folder counts. If base is a build tree of an unknown revision,
     its entries are unknown, and a note reports it.
     """
-    path, notes = settings.acknowledged, []
-    if not path:
-        return exact.Acknowledged()
-    if not REPOSITORY:
-        return exact.Acknowledged(exact.load_acknowledged(path))
-
-    def of_revision(revision):
-        text = committed_text(REPOSITORY, revision, path)
-        return None if text is None else exact.parse_acknowledged(text, f"{path} of {revision}")
-
-    entries = exact.load_acknowledged(path) if options.head is None or is_tree(options.head) else (
-        of_revision(options.head))
+    path = settings.acknowledged
+    if options.head is None or is_tree(options.head) or not REPOSITORY:
+        entries = exact.load_acknowledged(path)
+    else:
+        entries = exact.parse_acknowledged(committed_text(REPOSITORY, options.head, path), f"{path} of {options.head}")
     revision = options.base
     if is_tree(revision):
         revision = str(base.context.get("git_revision", "")).removesuffix("+dirty")
-    known = of_revision(revision)
-    if known is None and entries:
-        notes.append(f"base's revision ({revision}) and its file of acknowledged changes are not known here: "
-                     "all entries count")
-    return exact.Acknowledged([entry for entry in entries if entry not in (known or ())],
-                              [entry for entry in entries if entry in (known or ())], notes)
+    return acknowledged_since(REPOSITORY, path, entries, revision)
 
 
 def alone():

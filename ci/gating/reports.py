@@ -8,6 +8,8 @@ import json
 import os
 import tempfile
 
+from common.escaping import escaped  # in tools/
+
 from . import exact, journal
 from .errors import GateError
 from .layers import layers_of, looks_slower
@@ -193,7 +195,7 @@ def changes_section(result):
         if not changes:
             continue
         lines += [f"## {title}", "", "| row | figure | base | head | why |", "|---|---|--:|--:|---|"]
-        lines += [f"| {c.row} | {c.figure} | {c.old} | {c.new} | {c.why} |"
+        lines += [f"| {escaped(c.row)} | {escaped(c.figure)} | {escaped(c.old)} | {escaped(c.new)} | {escaped(c.why)} |"
                   for c in changes[:MOST_LISTED]]
         if len(changes) > MOST_LISTED:
             lines.append(f"| … and {len(changes) - MOST_LISTED} more, in gate.json | | | | |")
@@ -243,7 +245,7 @@ def summary(result, command):
     for entry in result.unused:
         lines.append(f"- no longer needed: the acknowledged change of {entry.figure} of {entry.row} from "
                      f"{entry.old} to {entry.new}")
-    lines += [f"- {note}" for note in result.notes]
+    lines += [f"- {escaped(note)}" for note in result.notes]
     if passed := [row for row in result.rows if row.verdict == PASS]:
         lines += ["", "<details><summary>Rows that passed</summary>", "",
                   *_timed_table(passed, settings), "", "</details>"]

@@ -99,6 +99,17 @@ class Settings:
     def is_exact(self, row):
         return bool(self.exact) and re.search(self.exact, row) is not None
 
+    def idle_stored_rules(self, rows):
+        """Returns a note about each part of the configuration that applies to none of the rows of stored results.
+
+        Results may well lack rows that the configuration is also for.
+        """
+        notes = [f"[[stored]] rows = {rule.rows!r} matches no row" for rule in self.stored
+                 if not any(self.stored_rule(row) is rule for row in rows)]
+        if self.exact and not any(map(self.is_exact, rows)):
+            notes.append(f"exact = {self.exact!r} matches no row: no exact figure was compared")
+        return notes
+
     def check_rows(self, rows):
         """Raises GateError if a part of the configuration applies to none of `rows`, all that the builds have.
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from common.result_rows import Unusable, load
 
 from . import exact, stored_report
+from .acknowledging import acknowledged_since
+from .arguments import REPOSITORY
 from .errors import GateError, Unfit
 from .ratios import Judged, judge
 from .rows import check_build, check_same, doubts_of, figure, label_of
@@ -154,6 +156,8 @@ def compare_exact(name, base, head, ledger):
     if lost := sorted(set(old) - set(new)):
         raise GateError(f"{head[0]}: {name} has no {lost[0]}, which base has" +
                         (": measure it with --ledger" if lost[0] in of_the_ledger else ""))
+    if of_the_ledger & set(new) and not of_the_ledger & set(old):
+        raise GateError(f"{base[0]}: {name} has no figure of the ledger, which head has: measure it with --ledger")
     regular = all(figures.get(exact.REGULAR, {1}) == {1} for figures in (old, new))
     same_calls = len({row.get("iterations") for row in base[1] + head[1]}) == 1
 
@@ -226,11 +230,18 @@ def compare(options, settings):
     """Returns the StoredResult of options.results. Raises GateError and Unfit."""
     base, head = (load_side(path, options.rows) for path in options.results)
     check_comparable(base, head)
-    acknowledged = exact.load_acknowledged(settings.acknowledged)
-    result = StoredResult(base, head, settings, changes=missing_rows(base, head, acknowledged))
+    known = acknowledged_since(REPOSITORY, settings.acknowledged, exact.load_acknowledged(settings.acknowledged),
+                               str(base.context.get("git_revision", "")).removesuffix("+dirty"))
+    acknowledged = known.entries
+    result = StoredResult(base, head, settings, changes=missing_rows(base, head, acknowledged), stale=known.stale)
+    result.notes += known.notes
+    theirs = [side.context.get("environment", "") for side in (base, head)]
+    if theirs[0] != theirs[1]:
+        result.notes.append("variables that change what programs cost: base ran with {!r}, head with {!r}".format(*theirs))
     names = [name for name in base.rows if name in head.rows]
     if not names:
         raise GateError("the two results have no row in common")
+    result.notes += settings.idle_stored_rules(names)
     found = []
     for name in names:
         sides = [(side.origin, side.rows[name]) for side in (base, head)]

@@ -3,6 +3,8 @@
 import json
 import math
 
+from common.escaping import escaped  # in tools/
+
 from .ratios import ALL
 from .reports import FORMAT, HEADLINES, changes_section, percent, write
 from .rows import doubts_of
@@ -52,7 +54,7 @@ def _table(rows, result):
     lines = ["| row | change | at least | at most | limit | verdict |", "|---|--:|--:|--:|--:|---|"]
     for row in rows:
         shares = [percent(share) if math.isfinite(share) else "?" for share in (row.change, row.low, row.high)]
-        lines.append(f"| {row.name}{' ¹' if _doubtful(row, result) else ''} | {' | '.join(shares)} "
+        lines.append(f"| {escaped(row.name)}{' ¹' if _doubtful(row, result) else ''} | {' | '.join(shares)} "
                      f"| {percent(row.rule.limit)} | {row.verdict}{row.reason and ': ' + row.reason} |")
     return lines
 
@@ -78,18 +80,19 @@ def summary(result, command):
              f"limit. The chance of a false alarm is {settings.stored_false_alarms}, shared by the rows, and "
              f"{settings.false_alarms} for all native rows together.", "", _all_rows(result), ""]
     for title, side in (("Base", result.base), ("Head", result.head)):
-        lines.append(f"{title}: {side.version}, {side.origin}, {side.context.get('date', 'undated')}  ")
+        facts = (side.version, side.origin, side.context.get("date", "undated"))
+        lines.append(f"{title}: {', '.join(map(escaped, facts))}  ")
     lines.append("")
     for title, verdict in (("Slower", REGRESSION), ("Neither slower nor cleared", INCONCLUSIVE)):
         if rows := result.timed_with(verdict):
             lines += [f"## {title}", "", *_table(rows, result), ""]
     lines += changes_section(result)
     lines += ["## Machine", "",
-              ", ".join(f"{key.replace('_', ' ')} {result.base.context.get(key)}" for key in MACHINE), "",
+              ", ".join(f"{key.replace('_', ' ')} {escaped(result.base.context.get(key))}" for key in MACHINE), "",
               f"Exact figures: {result.figures} were compared; {result.skipped_figures} were not, because one "
               "side lacks them, repetitions disagree, or they depend on how many calls there was time for."]
     if result.notes:
-        lines += ["", *(f"- {note}" for note in result.notes)]
+        lines += ["", *(f"- {escaped(note)}" for note in result.notes)]
     if passed := result.timed_with(PASS):
         lines += ["", "<details><summary>Rows that passed</summary>", "", *_table(passed, result), "", "</details>"]
     lines += ["", "¹ Some repetitions have doubts; their labels in base.json and head.json name them. "

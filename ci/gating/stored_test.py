@@ -17,6 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "ci"))
 
 # pylint: disable=wrong-import-position
+from gating.acknowledging import acknowledged_since
+from gating.exact import load_acknowledged
 from gating.main import main  # before the modules in tools/, which it finds
 from gating.ranks import MOST_COUNTED, shift, tail, values_for
 from testing.in_process import run_in_process
@@ -316,6 +318,50 @@ class ExactFigures(StoredTest):
             for name in ("ledger_exact", "server_syscalls", "server_allocations"):
                 entry.pop(name, None)
         self.refuses("--ledger", TCP)
+
+    def test_a_base_measured_without_the_ledger_is_refused(self):
+        for entry in self.base["benchmarks"]:
+            for name in ("ledger_exact", "server_syscalls", "server_allocations"):
+                entry.pop(name, None)
+        self.refuses("--ledger", TCP)
+
+    def test_a_rule_that_judges_no_row_is_noted(self):
+        self.write("gate.toml", CONFIG.replace("'^Latency/'\nwithout", "'^Latncy/'\nwithout") +
+                   "[[stored]]\nrows = '^Conection/'\n")
+        self.assertEqual([], self.changes(0))
+        self.assertIn("exact = '^Latncy/' matches no row", self.summary)
+        self.assertIn("[[stored]] rows = '^Conection/' matches no row", self.summary)
+
+    def test_what_was_acknowledged_before_base_does_not_count_again(self):
+        repository = self.folder / "repository"
+        repository.mkdir()
+        path = repository / "acknowledged.toml"
+        path.write_text(f'[[change]]\nrow = "{TCP}"\nfigure = "server_syscalls"\n'
+                        'old = 2\nnew = 3\nwhy = "an old story"\n', encoding="utf-8")
+        git = ("git", "-C", repository, "-c", "user.name=a", "-c", "user.email=a@b")
+        for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "-m", "base")):
+            subprocess.run([*git, *words], check=True)
+        revision = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True,
+                                  text=True).stdout.strip()
+        entries = load_acknowledged(path)
+        known = acknowledged_since(repository, path, entries, revision)
+        self.assertEqual(([], entries, []), (known.entries, known.stale, known.notes))
+        unknown = acknowledged_since(repository, path, entries, "0123456789ab")
+        self.assertEqual((entries, []), (unknown.entries, unknown.stale))
+        self.assertIn("0123456789ab", unknown.notes[0])
+
+    def test_texts_of_a_result_are_no_html_in_the_summary(self):
+        for side in (self.base, self.head):
+            side["context"].update(date="<script>|", git_revision="<img src=x>", cpu_model="<b>")
+        self.changes(0)
+        for raw in ("<script>", "<img", "<b>"):
+            self.assertNotIn(raw, self.summary)
+        self.assertIn("&lt;script&gt;", self.summary)
+
+    def test_another_environment_is_noted(self):
+        self.head["context"]["environment"] = "LD_PRELOAD=libjemalloc.so"
+        self.assertEqual([], self.changes(0))
+        self.assertIn("head with 'LD_PRELOAD=libjemalloc.so'", self.summary)
 
     def test_rows_outside_the_exact_tier_are_not_judged(self):
         self.change(PLAIN, server_syscalls=3.0)

@@ -1,14 +1,9 @@
 """Writes a summary of the report in Markdown: the matrix, doubts and failures, and what changed."""
 
-import html
+from common.escaping import escaped
 
 from .blocks import Table, Text
 from .sections import changes, environment, matrix
-
-
-def escaped(text):
-    """Escapes text for a table cell, HTML included, because such summaries are posted elsewhere."""
-    return html.escape(text, quote=False).replace("|", "\\|")
 
 
 def table_markdown(table):
@@ -32,7 +27,7 @@ def visible(blocks):
 
 def markdown(results, sections):
     """Returns the whole summary."""
-    parts = ["# rpycbench: " + ", ".join(result.title for result in results)]
+    parts = ["# rpycbench: " + ", ".join(escaped(result.title) for result in results)]
     for section in sections:
         if section.id not in (changes.ID, matrix.ID, environment.ID):
             continue
