@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 #include <span>
+#include <stdexcept>
 #include <utility>
 
 #include "bench/report/results/floor_names.h"
@@ -109,10 +110,12 @@ void PairedRows::ReportRuns(const std::vector<Run>& runs) {
   if (runs.empty()) return;
   Report report{runs, {}, {loops_begin_, Samples::Clock::now()}};
   if (runs.front().run_type == Run::RT_Iteration) {
-    if (!pairing_) pairing_.emplace(settings_);
-    pairing_->Watch();
+    WithProbe([&] {
+      if (!pairing_) pairing_.emplace(settings_);
+      pairing_->Watch();
+    });
     if (kept_pairs_ >= kRowsInTurns) Flush();
-    report.pairs = PairsFor(runs);
+    if (probe_failure_.empty()) report.pairs = PairsFor(runs);
   }
   if (!report.pairs.empty()) {
     const std::size_t repetitions = report.pairs.size();
@@ -134,6 +137,15 @@ void PairedRows::ReportRuns(const std::vector<Run>& runs) {
   kept_.push_back(std::move(report));
   if (kept_pairs_ == 0) Flush();
   loops_begin_ = Samples::Clock::now();
+}
+
+void PairedRows::WithProbe(const std::function<void()>& step) {
+  if (!probe_failure_.empty()) return;
+  try {
+    step();
+  } catch (const std::exception& error) {
+    probe_failure_ = error.what();
+  }
 }
 
 void PairedRows::Revise(std::vector<Report>& reports, bool reported) const {
@@ -167,7 +179,7 @@ void PairedRows::Flush() {
   }
   const std::size_t at_once = one_by_one_ ? 1 : all.size();
   for (std::span<PairedRow* const> rest(all); !rest.empty(); rest = rest.subspan(at_once)) {
-    pairing_->Measure(rest.first(at_once));
+    WithProbe([&] { pairing_->Measure(rest.first(at_once)); });
   }
   Revise(kept_, false);
   for (Report& report : kept_) {
@@ -216,13 +228,16 @@ boost::json::object PairedRows::DescribeCourse() const {
 
 void PairedRows::Finalize() {
   Flush();
-  if (pairing_) {
+  if (pairing_ && !pairing_->course().empty()) {
     Revise(reported_, true);
     FinalReport report{.rows = {}, .probe = DescribeCourse()};
     for (const Report& each : reported_) report.rows.push_back(each.runs);
     finish_(report);
   }
   inner_.Finalize();
+  if (!probe_failure_.empty()) {
+    throw std::runtime_error("rows lack pairs or have fewer than usual: " + probe_failure_);
+  }
 }
 
 }  // namespace rpycbench

@@ -8,6 +8,7 @@
 
 #include <boost/json.hpp>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,8 +36,9 @@ class PairedRows : public benchmark::BenchmarkReporter {
         settings_(settings) {}
 
   bool ReportContext(const Context& context) override;
-  // Throws std::runtime_error if the probe cannot be measured.
   void ReportRuns(const std::vector<Run>& runs) override;
+  // If the probe failed, rows from then on have no pairs. When all rows are reported, this throws
+  // std::runtime_error.
   void Finalize() override;
 
  private:
@@ -50,6 +52,8 @@ class PairedRows : public benchmark::BenchmarkReporter {
   // Returns nothing if the row makes no slots.
   std::vector<std::unique_ptr<PairedRow>> PairsFor(const std::vector<Run>& runs) const;
   ServerFixture* FloorOf(const std::string& row) const;
+  // Takes a step that needs the probe, unless that has failed. The message of an exception is kept.
+  void WithProbe(const std::function<void()>& step);
   void Flush();
   // Sets the figures of the pairs in all these runs by what is quiet now, and the aggregates.
   // `reported` says whether the pairs were reported before.
@@ -63,12 +67,13 @@ class PairedRows : public benchmark::BenchmarkReporter {
   const TypeTable& types_;
   PairSettings settings_;
   std::optional<Pairing> pairing_;  // since the first row has run
+  std::string probe_failure_;
   Samples::Clock::time_point loops_begin_{};
   std::vector<Report> kept_;
   std::vector<Report> reported_;
   std::size_t kept_pairs_ = 0;
   std::size_t kept_connections_ = 0;
-  bool one_by_one_ = false;  // whether the kept ones can't take turns
+  bool one_by_one_ = false;                // whether the kept ones can't take turns
   const PairedRow* first_kept_ = nullptr;  // one of the latest report that has pairs
 };
 

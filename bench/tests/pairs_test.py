@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
@@ -17,15 +18,24 @@ PAIRED = ("floor_ratio", "floor_ratio_low", "floor_ratio_high", "probe_ratio", "
           "probe_ratio_high", "floor_pairs", "quiet_p50_us", "quiet_percent")
 
 
-def cpus_of_probes(program):
-    """Returns the sets of CPUs on which the probes of a running bench_all serve."""
-    found = set()
+def probes(program):
+    """Yields the ids of the probes of a running bench_all, which may have ended."""
     for pid in children(program):
         try:
             if b"--serve_probe" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.add(frozenset(os.sched_getaffinity(pid)))
+                yield pid
         except (FileNotFoundError, ProcessLookupError):
-            pass  # it has ended
+            pass
+
+
+def cpus_of_probes(program):
+    """Returns the sets of CPUs on which the probes of a running bench_all serve."""
+    found = set()
+    for pid in probes(program):
+        try:
+            found.add(frozenset(os.sched_getaffinity(pid)))
+        except ProcessLookupError:
+            pass
     return found
 
 
@@ -105,6 +115,24 @@ class PairsTest(unittest.TestCase):
                 wait_until(ended, "the end of the run")
                 self.assertEqual(0, program.returncode)
                 self.assertEqual([1] * count, [len(cpus) for cpus in seen])
+
+    def test_without_its_probe_a_run_keeps_all_rows(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder, "results.json")
+            with subprocess.Popen(
+                    [BENCH_ALL, "--preset=quick", "--benchmark_min_time=0.3", f"--benchmark_out={out}",
+                     "--benchmark_filter=^Latency/(tcp|rpyc|http)_threaded/ping/"],
+                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as program:
+                os.kill(wait_until(lambda: next(probes(program.pid), None), "the probe"), signal.SIGKILL)
+                said = program.communicate()[1]
+            self.assertEqual(1, program.returncode, said)
+            self.assertIn("rows lack pairs or have fewer than usual: the probe", said)
+            report = json.loads(out.read_text(encoding="utf-8"))
+            self.assertEqual([], report["errors"])
+            self.assertEqual(3, len(report["benchmarks"]))
+            for row in report["benchmarks"]:
+                self.assertGreater(row["p50_us"], 0)
+                self.assertNotIn("floor_ratio_low", row)
 
     def test_rows_of_types_that_make_windows_have_no_pairs(self):
         rows = measure("--preset=quick", "--benchmark_filter=^(Isolation/tcp|OpenLoop)",
