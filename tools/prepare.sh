@@ -358,5 +358,6 @@ build() {
       ${configure_flags[@]+"${configure_flags[@]}"}) || exit 1
   fi
   quietly cmake --build "$build_folder" ${1:+--target "$@"} || exit 1
+  grep -h 'revision is unknown' -- "$build_folder.log" >&2 || true  # or all rows would lack it silently
   exec {lock}<&-  # the program that runs next does not build
 }

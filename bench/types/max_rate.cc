@@ -3,6 +3,7 @@
 // different rates search for it, then a longer one confirms it. The row's time is the time per call
 // at this rate.
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -26,6 +27,7 @@ using std::chrono::milliseconds;
 
 constexpr double kProbeSeconds = 0.12;
 constexpr double kConfirmSeconds = 0.3;
+constexpr std::uint64_t kSeeds = 64;  // a search takes fewer
 
 template <class Client>
 class MaxRateRow : public OpenLoopFixture<Client> {
@@ -63,7 +65,7 @@ class MaxRateRow : public OpenLoopFixture<Client> {
     const auto clients = this->Connect();
     Result result;
     result.most = SaturationRates().Of(this->mode().name, *clients);
-    auto seed = static_cast<std::uint64_t>(this->options().arrival_seed);
+    auto seed = static_cast<std::uint64_t>(this->options().arrival_seed) + kSeeds * searches_++;
     const RowMeter connected = this->meter();
     std::size_t made = 0;
     const auto found = FindHighestRate(
@@ -104,6 +106,7 @@ class MaxRateRow : public OpenLoopFixture<Client> {
   }
 
   OncePerRepetition<Result> once_;
+  std::uint64_t searches_ = 0;
 };
 
 void RegisterMaxRate(const Suite& suite) {

@@ -61,6 +61,14 @@ class ContractTest(unittest.TestCase):
 
         self.for_every_server(check)
 
+    def test_a_server_without_stdin_says_why_it_ends(self):
+        for protocol, model in SERVERS:
+            with self.subTest(protocol=protocol, model=model):
+                done = subprocess.run(command(protocol, model), stdin=subprocess.DEVNULL, capture_output=True,
+                                      text=True, timeout=PATIENCE, check=False)
+                self.assertEqual((0, ""), (done.returncode, done.stdout))
+                self.assertIn("_server: stdin is at its end, which ends this server\n", done.stderr)
+
     def test_sigterm_ends_everything(self):
         def check(server):
             children = server.children()

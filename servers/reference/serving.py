@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import select
 import signal
 import socket
 import ssl
@@ -89,8 +90,19 @@ def tls_context(flags):
     return context
 
 
+def end_without_stdin():
+    """Ends the process, and says so, if stdin is at its end already, as in scripts behind "&"."""
+    ready = select.poll()
+    ready.register(sys.stdin.fileno(), select.POLLIN)
+    if ready.poll(0) and not os.read(sys.stdin.fileno(), 4096):
+        print(f"{os.path.basename(sys.argv[0]).removesuffix('.py')}: stdin is at its end, which ends "
+              "this server", file=sys.stderr)
+        leave()
+
+
 def announce(listener, nonce):
     """Announces where `listener`, a socket that listens already, can be reached."""
+    end_without_stdin()
     address = listener.getsockname()
     line = {"port": 0, "pid": os.getpid(), "nonce": nonce}
     if listener.family == socket.AF_UNIX:
