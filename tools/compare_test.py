@@ -4,10 +4,12 @@ Needs what `tools/compare --prepare` installs; installs nothing itself.
 """
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
 import unittest
+from unittest import mock
 
 from common import comparing
 from common.command import run
@@ -241,6 +243,10 @@ class CompareTest(ResultsTestCase):
         self.assertEqual((0, ""), (result.returncode, result.stderr))
         self.assert_refused(self.compare("filters", BEFORE, "Latency/tcp", "Latnecy"), "no row matches 'Latnecy'")
         self.assert_refused(self.compare("filters", BEFORE, "Latency/tcp"), "filters takes 3 words, not 2")
+
+    def test_a_python_that_cannot_start_is_told_in_one_line(self):
+        with mock.patch.dict(os.environ, {"PYTHONHOME": "/nonexistent"}):
+            self.assert_refused(self.compare(AFTER, AFTER), "unset PYTHONHOME")
 
     def test_another_compare_py(self):
         other = self.write("compare.py", "import sys\nprint(*sys.argv[1:])\n")
