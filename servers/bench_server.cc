@@ -64,6 +64,16 @@ model::Session Rpyc(const Options& options, const service::Service& service) {
 
 model::Session Bare(const Options&, const service::Service&) { return tcp::ServeBareLoop; }
 
+// Sends the notice that nothing follows, if the session has not.
+void SendNotice(net::Socket& socket) {
+  if (!socket.is_open()) return;
+  try {
+    socket.ShutdownSend();
+  } catch (const net::Error&) {
+    // The peer has gone without waiting for it.
+  }
+}
+
 // Returns the session inside TLS. It begins with a handshake, and ends there if that fails.
 model::Session InsideTls(net::TlsContext& context, model::Session session) {
   return [&context, session = std::move(session)](net::Socket& socket) {
@@ -77,7 +87,10 @@ model::Session InsideTls(net::TlsContext& context, model::Session session) {
     } catch (const std::exception& error) {
       failure = error.what();
     }
-    if (failure.empty()) return session(socket);
+    if (failure.empty()) {
+      session(socket);
+      return SendNotice(socket);
+    }
     net::LogLine(failure);
     if (!is_silent) socket.CloseAfterPeer();  // so that it receives the alert that says why
   };

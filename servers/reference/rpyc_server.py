@@ -24,7 +24,7 @@ except ImportError as error:
     sys.exit(f"rpyc_server: {error}: install the package python3-rpyc")
 
 from operations import Operations, crash, payloads_of
-from serving import (announce, end_with_signals, end_with_stdin, leave, parse_flags,
+from serving import (announce, end_with_signals, end_with_stdin, end_without_stdin, leave, parse_flags,
                      tls_context, unix_address)
 
 # bind_threads is off, because both ends must agree and its default is an environment variable (RPYC_BIND_THREADS).
@@ -122,6 +122,7 @@ def main():
     except OSError as error:
         sys.exit(f"rpyc_server: bind {flags.host}:{flags.port}: {error}")
     if flags.model == "forking":
+        end_without_stdin()
         end_children_with_this_process()
     else:
         end_with_stdin()

@@ -96,13 +96,12 @@ def end_without_stdin():
     ready.register(sys.stdin.fileno(), select.POLLIN)
     if ready.poll(0) and not os.read(sys.stdin.fileno(), 4096):
         print(f"{os.path.basename(sys.argv[0]).removesuffix('.py')}: stdin is at its end, which ends "
-              "this server", file=sys.stderr)
+              "this server", file=sys.stderr, flush=True)
         leave()
 
 
 def announce(listener, nonce):
     """Announces where `listener`, a socket that listens already, can be reached."""
-    end_without_stdin()
     address = listener.getsockname()
     line = {"port": 0, "pid": os.getpid(), "nonce": nonce}
     if listener.family == socket.AF_UNIX:
@@ -131,6 +130,7 @@ def end_with_signals():
 
 def end_with_stdin():
     """Makes the process end when stdin does. Starts a thread; servers that fork cannot use it."""
+    end_without_stdin()
 
     def wait_for_the_end():
         while os.read(sys.stdin.fileno(), 4096):

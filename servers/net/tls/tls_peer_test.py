@@ -200,7 +200,7 @@ class EveryModel(Peers):
                     (handshake(trusting(maximum_version=ssl.TLSVersion.TLSv1_2)), "unsupported protocol"),
                     (raw(b"GET / HTTP/1.1\r\n\r\n"), "http request"),
                     (raw(b"\x00" * 100), "wrong version number"),
-                    (raw(b"\x16\x03\x01\x48\x01"), "packet length too long")):
+                    (raw(b"\x16\x03\x01\x48\x01"), "length too long")):
                 with self.subTest(line):
                     with contextlib.suppress(OSError):
                         peer()
