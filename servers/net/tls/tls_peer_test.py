@@ -85,6 +85,15 @@ class RawClient:
         while not self.advance():
             self._incoming.write(self._connection.recv(65536))
 
+    def end(self):
+        """Sends close_notify; raises ssl.SSLWantReadError if the connection ends without the peer's."""
+        with contextlib.suppress(ssl.SSLWantReadError):
+            self._tls.unwrap()
+        self._connection.sendall(self._outgoing.read())
+        while received := self._connection.recv(65536):
+            self._incoming.write(received)
+        self._tls.unwrap()
+
 
 class Peers(unittest.TestCase):
     """Helps to start servers and to connect to them."""
@@ -143,6 +152,17 @@ class EveryModel(Peers):
         for _ in range(2):
             self.ping_by_rpyc(server.port)
         self.assertEqual(server.stop(), [])
+
+    def test_answers_close_notify(self):
+        for protocol in ("http", "rpyc", "tcp"):
+            for version in ("1.2", "1.3"):
+                with self.subTest(protocol=protocol, version=version):
+                    server = self.start(protocol, self.model, *flags_of(), f"--tls_version={version}")
+                    with server.connect() as connection:
+                        client = RawClient(connection)
+                        client.shake_hands()
+                        client.end()
+                    self.assertEqual(server.stop(), [])
 
     def test_resumes_sessions(self):
         server = self.start("http", self.model, *flags_of())
