@@ -37,7 +37,7 @@ PRESENT, ABSENT = "present", "absent"
 COUNTS = 3  # how often a figure in doubt is counted
 FAR = 5  # in two sets of three random numbers, fewer than 1 in 2,000 pairs are so far apart
 LAYOUT_INSTRUCTIONS = 16  # difference of a call in a program that was only linked in another order
-FAR = 4  # times the tolerated difference that shows even where counts do not repeat
+FAR_INSTRUCTIONS = 4  # times the tolerated difference that shows even where counts do not repeat
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def judge_instructions(row, old, new, settings, result):
         result.figures += 1
         tolerated = max(LAYOUT_INSTRUCTIONS, settings.instructions_tolerated * before)
         # Counts that do not repeat still show what is far beyond their scatter.
-        if abs(after - before) > (tolerated if old.exact and new.exact else FAR * tolerated):
+        if abs(after - before) > (tolerated if old.exact and new.exact else FAR_INSTRUCTIONS * tolerated):
             result.changes.append(Change(row, figure, round(before, 2), round(after, 2)))
         elif not old.exact:
             result.unsettled.append((row, figure))

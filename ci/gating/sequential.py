@@ -2,7 +2,8 @@
 
 A block yields q, the logarithm of head's figure over base's. Builds that are alike could be exchanged in a block, so
 that q would have the other sign. For a pure shift by d, q - d is therefore as likely positive as negative, given its
-size and all blocks before. A gambler who bets the share λ < 1 of his capital on "positive" each time cannot expect to win:
+size and all blocks before. A gambler who bets the share λ < 1 of his capital on "positive" each time cannot expect to
+win:
 
     E = Π (1 + λ_k sgn(q_k - d))        d = ln(1 + tolerated)
     F = Π (1 + λ'_k sgn(D - q_k))       D = ln(1 + caught)

@@ -235,9 +235,9 @@ def compare(options, settings):
     acknowledged = known.entries
     result = StoredResult(base, head, settings, changes=missing_rows(base, head, acknowledged), stale=known.stale)
     result.notes += known.notes
-    theirs = [side.context.get("environment", "") for side in (base, head)]
-    if theirs[0] != theirs[1]:
-        result.notes.append("variables that change what programs cost: base ran with {!r}, head with {!r}".format(*theirs))
+    old, new = (side.context.get("environment", "") for side in (base, head))
+    if old != new:
+        result.notes.append(f"variables that change what programs cost: base ran with {old!r}, head with {new!r}")
     names = [name for name in base.rows if name in head.rows]
     if not names:
         raise GateError("the two results have no row in common")

@@ -11,11 +11,11 @@ import subprocess
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
-def openssl(*args, **how):
+def openssl(*args):
     """Runs the command and returns what it did. Raises RuntimeError with its first words."""
     try:
         return subprocess.run(["openssl", *args], capture_output=True, check=True,
-                              stdin=subprocess.DEVNULL, **how)
+                              stdin=subprocess.DEVNULL)
     except FileNotFoundError as error:
         raise RuntimeError("there is no openssl in PATH; install the package openssl") from error
     except subprocess.CalledProcessError as error:
