@@ -113,7 +113,7 @@ def _differing(pair):
             if old.get(name) != new.get(name)}
 
 
-def _far_apart(olds, news):
+def far_apart(olds, news):
     """Returns whether the gap between two sets of numbers is FAR times the spread of either."""
     if None in olds | news:
         return False
@@ -130,7 +130,7 @@ def _judge(row, name, values, result):
         raise GateError(f"{row}: base has no {name}, which head has")
     if olds == {None}:
         result.notes.append(f"{row}: {name} is new in head")
-    elif len(olds) > 1 and not _far_apart(olds, news):
+    elif len(olds) > 1 and not far_apart(olds, news):
         result.unsettled.append((row, name))
     elif not olds & news:
         result.changes.append(Change(row, name, *(values.pop() if len(values) == 1 else IRREGULAR

@@ -200,6 +200,10 @@ class JudgeTest(unittest.TestCase):
         return next((name for name in ("unsettled", "unsettled_in_head")
                      if ("row", "client_instructions") in getattr(result, name)), None)
 
+    def test_figures_in_doubt_differ_from_five_times_their_spread_on(self):
+        self.assertFalse(exact.far_apart({10, 11}, {15.9, 16}))
+        self.assertTrue(exact.far_apart({10, 11}, {16.1, 17}))
+
     def test_what_is_far_beyond_the_scatter_is_a_change_although_counts_do_not_repeat(self):
         self.assertIsNone(self.judged(10_000, 10_090))
         self.assertEqual("changes", self.judged(10_000, 10_110))
