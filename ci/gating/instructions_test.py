@@ -30,8 +30,15 @@ BUILD = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 
 
 def count(row, build=BUILD, **settings):
-    """Counts on the first CPU, because tests that run at the same time place rows on the last."""
-    return instructions_per_call(build, row, **{"cpu": min(os.sched_getaffinity(0)), **settings})
+    """Counts on the first CPU, because tests that run at the same time place rows on the last.
+
+    On a busy machine a count may not repeat, so there are up to nine.
+    """
+    for _ in range(9):
+        counted = instructions_per_call(build, row, **{"cpu": min(os.sched_getaffinity(0)), **settings})
+        if counted.exact:
+            break
+    return counted
 
 
 # The row that several tests compare with.
@@ -57,11 +64,7 @@ class CountTest(InstructionsTest):
         for row in ("Latency/tcp_threaded/ping", "Latency/rpyc_forking/ping",
                     "Latency/tcp_threadpool/ping/real_time", "Floor/ping"):
             with self.subTest(row=row):
-                counted = counted_once(row)
-                # On a busy machine another thread of a pool may take over in between.
-                for _ in range(8):
-                    counted = counted if counted.exact else count(row)
-                self.assert_plausible(counted)
+                self.assert_plausible(counted_once(row))
 
     def test_neither_how_many_calls_nor_niceness_matters(self):
         row = "Latency/tcp_threaded/ping"
