@@ -243,7 +243,7 @@ TEST_F(RequirementsTest, AreMet) {
 
 TEST_F(RequirementsTest, OptionsNameTheMethods) {
   EXPECT_THAT(Ask("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"),
-              HasSubstr("\r\nContent-Length: 0\r\nAllow: GET, HEAD, POST, OPTIONS\r\n"));
+              HasSubstr("\r\nContent-Length: 0\r\nAllow: GET, HEAD, POST, PUT, OPTIONS\r\n"));
   EXPECT_THAT(Ask("OPTIONS /upload HTTP/1.1\r\nHost: h\r\n\r\n"),
               HasSubstr("\r\nAllow: POST, OPTIONS\r\n"));
 }

@@ -10,22 +10,29 @@ namespace rpycbench::http {
 namespace {
 
 namespace beast = boost::beast;
+using beast::http::verb;
 
 beast::string_view Text(std::string_view text) { return {text.data(), text.size()}; }
 
 constexpr std::array kRoutes{
-    Route{"ping", 0, false, Operation::kPing},
-    Route{"echo", 0, true, Operation::kEcho},
-    Route{"upload", 0, true, Operation::kUpload},
-    Route{"download", 1, false, Operation::kDownload},
-    Route{"compute", 1, false, Operation::kCompute},
-    Route{"sleep", 1, false, Operation::kSleep},
-    Route{"upload-file", 0, true, Operation::kUploadFile},
-    Route{"download-file", 1, false, Operation::kDownloadFile},
-    Route{"upload-file-chunked", 0, true, Operation::kUploadFileChunked},
-    Route{"download-file-chunked", 2, false, Operation::kDownloadFileChunked},
-    Route{"download-file-streamed", 2, false, Operation::kDownloadFileStreamed},
-    Route{"crash", 0, true, Operation::kCrash},
+    Route{"ping", 0, verb::get, Operation::kPing},
+    Route{"echo", 0, verb::post, Operation::kEcho},
+    Route{"upload", 0, verb::post, Operation::kUpload},
+    Route{"download", 1, verb::get, Operation::kDownload},
+    Route{"compute", 1, verb::get, Operation::kCompute},
+    Route{"sleep", 1, verb::get, Operation::kSleep},
+    Route{"upload-file", 0, verb::post, Operation::kUploadFile},
+    Route{"download-file", 1, verb::get, Operation::kDownloadFile},
+    Route{"upload-file-chunked", 0, verb::post, Operation::kUploadFileChunked},
+    Route{"download-file-chunked", 2, verb::get, Operation::kDownloadFileChunked},
+    Route{"download-file-streamed", 2, verb::get, Operation::kDownloadFileStreamed},
+    Route{"value", 0, verb::get, Operation::kValue},
+    Route{"setting", 0, verb::get, Operation::kGetSetting},
+    Route{"setting", 1, verb::put, Operation::kPutSetting},
+    Route{"fail", 0, verb::get, Operation::kFail},
+    Route{"item", 1, verb::get, Operation::kItem},
+    Route{"items", 1, verb::get, Operation::kItems},
+    Route{"crash", 0, verb::post, Operation::kCrash},
 };
 
 // Removes the text up to the next '/', and the '/', from `path`. Returns the text without the '/'.
@@ -46,6 +53,12 @@ Number ParseNumber(std::string_view text, std::string_view kind) {
 }
 
 }  // namespace
+
+std::string_view Route::allowed() const {
+  if (method == verb::post) return "POST, OPTIONS";
+  if (method == verb::put) return "PUT, OPTIONS";
+  return "GET, HEAD, OPTIONS";
+}
 
 std::optional<std::string_view> PathOf(std::string_view target) {
   target = target.substr(0, target.find('?'));
@@ -68,12 +81,10 @@ std::optional<Match> FindRoute(std::string_view path) {
   for (const Route& route : kRoutes) {
     if (route.name != name) continue;
     Match match{route, {}};
-    for (std::size_t i = 0; i < route.arguments; ++i) {
-      match.arguments[i] = CutSegment(path);
-      if (match.arguments[i].empty()) return std::nullopt;
-    }
-    if (!path.empty()) return std::nullopt;
-    return match;
+    std::string_view rest = path;
+    for (std::size_t i = 0; i < route.arguments; ++i) match.arguments[i] = CutSegment(rest);
+    const bool all_given = route.arguments == 0 || !match.arguments[route.arguments - 1].empty();
+    if (all_given && rest.empty()) return match;
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <boost/beast/http/verb.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,14 +24,25 @@ enum class Operation {
   kUploadFileChunked,
   kDownloadFileChunked,
   kDownloadFileStreamed,
+  kValue,
+  kGetSetting,
+  kPutSetting,
+  kFail,
+  kItem,
+  kItems,
   kCrash
 };
 
 struct Route {
-  std::string_view name;  // the first segment of the path
-  std::size_t arguments;  // the segments after it
-  bool takes_body;        // POST asks for it, otherwise GET or HEAD
+  std::string_view name;            // the first segment of the path
+  std::size_t arguments;            // the segments after it
+  boost::beast::http::verb method;  // GET also means HEAD
   Operation operation;
+
+  // Returns whether requests must have a body with a length.
+  bool takes_body() const { return method == boost::beast::http::verb::post; }
+  // Returns the methods of the path, for the header Allow.
+  std::string_view allowed() const;
 };
 
 struct Match {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "servers/http/chunk_json.h"
+#include "servers/http/item_json.h"
 #include "servers/http/parser.h"
 #include "servers/http/receiver.h"
 #include "servers/http/responder.h"
@@ -162,25 +163,24 @@ void Session::Answer(RequestParser& parser) {
   }
   const bool asks_for_options = parser.method() == verb::options;
   if (asks_for_options && parser.target() == "*") {
-    return AnswerOptions(parser, "GET, HEAD, POST, OPTIONS");
+    return AnswerOptions(parser, "GET, HEAD, POST, PUT, OPTIONS");
   }
   const std::optional<std::string_view> path = PathOf(parser.target());
   if (!path)
     throw Refusal(status::bad_request, "the target is neither a path nor an http URL with a host");
   const std::optional<Match> match = FindRoute(*path);
   if (!match || !Offers(match->route)) throw Refusal(status::not_found, "unknown path");
-  const std::string_view allowed = match->route.takes_body ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
-  if (asks_for_options) return AnswerOptions(parser, allowed);
-  if (match->route.takes_body) {
-    if (parser.method() != verb::post) {
-      throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", allowed});
-    }
+  const Route& route = match->route;
+  if (asks_for_options) return AnswerOptions(parser, route.allowed());
+  const bool asks_for_head = route.method == verb::get && parser.method() == verb::head;
+  if (parser.method() != route.method && !asks_for_head) {
+    throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", route.allowed()});
+  }
+  if (route.takes_body()) {
     if (!parser.content_length() && !parser.chunked()) {
       request_read_ = false;  // the next bytes may be a body
       throw Refusal(status::length_required, "a body with a length is required");
     }
-  } else if (parser.method() != verb::get && parser.method() != verb::head) {
-    throw Refusal(status::method_not_allowed, "method not allowed", {"Allow", allowed});
   }
   Perform(*match, parser);
 }
@@ -239,6 +239,34 @@ void Session::Perform(const Match& match, RequestParser& parser) {
       const double seconds = ParseSeconds(match.arguments[0]);
       ReceiveBody(parser);
       return SendNumber("duration", service_.Sleep(seconds));
+    }
+    case Operation::kValue:
+      ReceiveBody(parser);
+      return SendNumber("value", service::kValue);
+    case Operation::kGetSetting:
+      ReceiveBody(parser);
+      return SendNumber("setting", service_.setting());
+    case Operation::kPutSetting: {
+      const std::int64_t setting = integer(0);
+      ReceiveBody(parser);
+      service_.Set(setting);
+      return SendNumber("setting", setting);
+    }
+    case Operation::kFail:
+      ReceiveBody(parser);
+      service_.Fail();
+    case Operation::kItem: {
+      const service::Item item = service_.ItemAt(integer(0));
+      ReceiveBody(parser);
+      scratch_.clear();
+      AppendItem(scratch_, item);
+      return responder_.SendJson(scratch_.view());
+    }
+    case Operation::kItems: {
+      const std::size_t count = service_.CheckedCount(integer(0));
+      ReceiveBody(parser);
+      AppendItems(scratch_, count);
+      return responder_.SendJson(scratch_.view());
     }
     case Operation::kCrash:
       service_.Crash();

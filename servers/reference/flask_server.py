@@ -6,6 +6,7 @@ application from a WSGI server that keeps connections, with a pool of four threa
 Requests are not logged. Runs under Python 3.9 or newer with Flask 2.2 or newer, on Linux.
 """
 
+import dataclasses
 import json
 import logging
 import re
@@ -19,7 +20,7 @@ try:
 except ImportError as error:
     sys.exit(f"flask_server: {error}: install the package python3-flask")
 
-from operations import MAX_BYTES, MAX_CHUNKS, Operations, crash, payloads_of
+from operations import MAX_BYTES, MAX_CHUNKS, VALUE, Item, Operations, crash, payloads_of
 from serving import announce, end_with_signals, end_with_stdin, parse_flags, tls_context, unix_address
 
 MAX_DOCUMENT_BYTES = 2 * MAX_BYTES + 4 * MAX_CHUNKS + 64  # two digits a byte; quotes, comma, space
@@ -82,6 +83,7 @@ class Views:
 
     def __init__(self, operations):
         self._operations = operations
+        self._setting = 0
 
     def ping(self):
         return json_response({"response": self._operations.ping()})
@@ -100,6 +102,26 @@ class Views:
 
     def sleep(self, seconds):
         return json_response({"duration": self._operations.sleep(number(seconds))})
+
+    def value(self):
+        return json_response({"value": VALUE})
+
+    def get_setting(self):
+        return json_response({"setting": self._setting})
+
+    def put_setting(self, setting):
+        self._setting = integer(setting)
+        return json_response({"setting": self._setting})
+
+    def fail(self):
+        return self._operations.fail()
+
+    def item(self, place):
+        return json_response(dataclasses.asdict(Item.at(integer(place))))
+
+    def items(self, count):
+        items = self._operations.items(integer(count))
+        return json_response({"items": [dataclasses.asdict(item) for item in items]})
 
     def upload_file(self):
         return json_response({"size": self._operations.upload_file(received_body())})
@@ -130,13 +152,18 @@ def make_app(operations, allow_crash):
     """Returns the Flask application; only with `allow_crash` it has the route /crash."""
     app = flask.Flask("flask_server", static_folder=None)
     views = Views(operations)
-    for method, rule in (("GET", "/ping"), ("POST", "/echo"), ("POST", "/upload"),
-                         ("GET", "/download/<size>"), ("GET", "/compute/<n>"),
-                         ("GET", "/sleep/<seconds>"), ("POST", "/upload-file"),
-                         ("GET", "/download-file/<size>"), ("POST", "/upload-file-chunked"),
-                         ("GET", "/download-file-chunked/<size>/<chunk_size>")):
-        name = rule.split("/")[1].replace("-", "_")
-        app.add_url_rule(rule, name, getattr(views, name), methods=[method],
+    for method, rule, view in (
+            ("GET", "/ping", views.ping), ("POST", "/echo", views.echo),
+            ("POST", "/upload", views.upload), ("GET", "/download/<size>", views.download),
+            ("GET", "/compute/<n>", views.compute), ("GET", "/sleep/<seconds>", views.sleep),
+            ("GET", "/value", views.value), ("GET", "/setting", views.get_setting),
+            ("PUT", "/setting/<setting>", views.put_setting), ("GET", "/fail", views.fail),
+            ("GET", "/item/<place>", views.item), ("GET", "/items/<count>", views.items),
+            ("POST", "/upload-file", views.upload_file),
+            ("GET", "/download-file/<size>", views.download_file),
+            ("POST", "/upload-file-chunked", views.upload_file_chunked),
+            ("GET", "/download-file-chunked/<size>/<chunk_size>", views.download_file_chunked)):
+        app.add_url_rule(rule, view.__name__, view, methods=[method],
                          provide_automatic_options=False)
     if allow_crash:
         app.add_url_rule("/crash", view_func=crash, methods=["POST"],

@@ -5,6 +5,7 @@ The methods of Operations have no docstrings, because RPyC sends those to its cl
 """
 
 import ctypes
+import dataclasses
 import os
 import time
 
@@ -14,8 +15,10 @@ MAX_BYTES = 1 << 30
 MAX_CHUNKS = 1 << 20
 MAX_CHUNK_BYTES = 1 << 20
 MAX_SLEEP_SECONDS = 3600
+MAX_ITEMS = 65_536
 LARGEST_COMPUTE = 3_024_617  # beyond it the sum exceeds 64 bits
 PR_SET_DUMPABLE = 4
+VALUE = 42  # of the plain attribute `value`
 
 
 def checked_size(size):
@@ -25,6 +28,15 @@ def checked_size(size):
     if size > MAX_BYTES:
         raise ValueError(f"size {size} is above the limit of {MAX_BYTES} bytes")
     return size
+
+
+def checked_count(count):
+    """Returns a number of objects, numbers or calls if it is within the limits. Raises ValueError."""
+    if count < 0:
+        raise ValueError(f"count must not be negative: {count}")
+    if count > MAX_ITEMS:
+        raise ValueError(f"count {count} is above the limit of {MAX_ITEMS}")
+    return count
 
 
 def payloads_of(kind):
@@ -40,6 +52,40 @@ def crash(*_):
     """
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
     os.abort()
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """An object with a few attributes, which depend on its place in a list alone."""
+
+    number: int
+    name: str
+    weight: float
+
+    @classmethod
+    def at(cls, place):
+        """Returns the item at that place. Raises ValueError for a place that no list has."""
+        if not 0 <= place < MAX_ITEMS:
+            raise ValueError(f"there is no item {place}")
+        return cls(place, f"item {place}", place + 0.5)
+
+
+class Block:
+    """A context manager for `with`; log() returns what happened to it."""
+
+    def __init__(self):
+        self._log = []
+
+    def __enter__(self):
+        self._log.append("entered")
+        return self
+
+    def __exit__(self, exception, _value, _traceback):
+        self._log.append("left" if exception is None else "thrown out")
+        return False
+
+    def exposed_log(self):
+        return tuple(self._log)
 
 
 class Operations:
@@ -77,6 +123,24 @@ class Operations:
             raise ValueError(f"sleep length is above the limit of {MAX_SLEEP_SECONDS} seconds")
         time.sleep(seconds)
         return seconds
+
+    def fail(self):
+        raise ValueError("failed as asked")
+
+    def items(self, count):
+        return [Item.at(place) for place in range(checked_count(count))]
+
+    def items_by_value(self, count):
+        return tuple((item.number, item.name, item.weight) for item in self.items(count))
+
+    def call_back(self, function, count):
+        return sum(function(number) for number in range(checked_count(count)))
+
+    def numbers(self, count):
+        return (number for number in range(checked_count(count)))
+
+    def block(self):
+        return Block()
 
     def upload_file(self, data):
         return len(data)

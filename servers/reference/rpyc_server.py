@@ -8,6 +8,7 @@ with rpyc 5 or 6, on Linux.
 """
 
 import ctypes
+import operator
 import os
 import select
 import signal
@@ -23,7 +24,7 @@ try:
 except ImportError as error:
     sys.exit(f"rpyc_server: {error}: install the package python3-rpyc")
 
-from operations import Operations, crash, payloads_of
+from operations import VALUE, Operations, crash, payloads_of
 from serving import (announce, end_with_signals, end_with_stdin, end_without_stdin, leave, parse_flags,
                      tls_context, unix_address)
 
@@ -34,7 +35,13 @@ PR_SET_PDEATHSIG = 1
 
 
 class BenchmarkService(Operations, rpyc.Service):
-    """Exposes the operations as methods of the root object."""
+    """Exposes the operations as methods of the root object, and two attributes.
+
+    Each connection has a root of its own, so `setting` belongs to the connection.
+    """
+
+    exposed_value = VALUE
+    exposed_setting = 0
 
     exposed_ping = Operations.ping
     exposed_echo = Operations.echo
@@ -42,10 +49,22 @@ class BenchmarkService(Operations, rpyc.Service):
     exposed_download = Operations.download
     exposed_compute = Operations.compute
     exposed_sleep = Operations.sleep
+    exposed_fail = Operations.fail
+    exposed_items = Operations.items
+    exposed_items_by_value = Operations.items_by_value
+    exposed_call_back = Operations.call_back
+    exposed_numbers = Operations.numbers
+    exposed_block = Operations.block
     exposed_upload_file = Operations.upload_file
     exposed_download_file = Operations.download_file
     exposed_upload_file_chunked = Operations.upload_file_chunked
     exposed_download_file_chunked = Operations.download_file_chunked
+
+    def _rpyc_setattr(self, name, value):
+        """Sets `setting`, and refuses all else in the words of the library."""
+        if name.removeprefix("exposed_") != "setting":
+            raise AttributeError("access denied")
+        self.exposed_setting = operator.index(value)
 
 
 class Forking(ForkingServer):

@@ -1,12 +1,14 @@
 #include "servers/rpyc/benchmark_root.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "servers/rpyc/bytes_list.h"
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/method.h"
 #include "servers/rpyc/numbers.h"
+#include "servers/rpyc/service_objects.h"
 #include "servers/rpyc/wire/vinegar.h"
 
 namespace rpycbench::rpyc {
@@ -14,6 +16,12 @@ namespace {
 
 constexpr std::string_view kPrefix = "exposed_";
 constexpr std::string_view kCrash = "crash";
+constexpr std::string_view kValue = "value";
+constexpr std::string_view kSetting = "setting";
+
+std::string_view WithoutPrefix(std::string_view name) {
+  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
+}
 
 std::string Quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
@@ -78,6 +86,43 @@ Value BytesOf(Scope& scope, const service::Payload& payload) {
   std::vector<iovec>& pieces = scope.Pieces();
   payload.AppendPieces(pieces);
   return Value::Pieces(pieces);
+}
+
+// Returns a tuple of `count` tuples (number, name, weight).
+Value ItemsByValue(const service::Service& service, Scope& scope, std::int64_t count) {
+  const std::span<Value> items = scope.Tuple(service.CheckedCount(count));
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    service::Item item(static_cast<std::int64_t>(i));
+    const std::span<Value> parts = scope.Tuple(3);
+    parts[0] = Value::Int(item.number);
+    parts[1] = Value::Text(scope.Keep(std::move(item.name)));
+    parts[2] = Value::Float(item.weight);
+    items[i] = Value::PlainTuple(parts);
+  }
+  return Value::PlainTuple(items);
+}
+
+// Returns function(number) as an integer, of a function of either end.
+std::int64_t ResultOf(Scope& scope, const Value& function, std::int64_t number) {
+  const Value arguments[] = {Value::Int(number)};
+  if (function.is(Kind::kObject)) {
+    return IntegerOf(scope, function.object().Call(scope, {arguments, {}}));
+  }
+  if (!function.is(Kind::kNetref)) throw PythonError("TypeError", "the object is not callable");
+  return IntegerOf(scope, scope.connection().Call(function, arguments).value());
+}
+
+// Calls the function with 0, 1 … `count` - 1, one after another. Returns the sum of the results.
+Value CallBack(const service::Service& service, Scope& scope, const Value& function,
+               std::int64_t count) {
+  const auto calls = static_cast<std::int64_t>(service.CheckedCount(count));
+  std::int64_t sum = 0;
+  for (std::int64_t i = 0; i < calls; ++i) {
+    if (__builtin_add_overflow(sum, ResultOf(scope, function, i), &sum)) {
+      throw PythonError("OverflowError", "the sum exceeds 64 bits");
+    }
+  }
+  return Value::Int(sum);
 }
 
 // An operation: its name, its parameters and its body. Attribute access, calls and INSPECT share
@@ -148,6 +193,32 @@ constexpr Operation kOperations[] = {
        return scope.Keep(std::make_shared<BytesList>(
            service.DownloadFileChunked(IntegerOf(scope, with[0]), IntegerOf(scope, with[1]))));
      }},
+    {"fail", {}, [](const Service& service, Scope&, Bound) -> Value { service.Fail(); }},
+    {"items",
+     {"count"},
+     [](const Service& service, Scope& scope, Bound with) {
+       return scope.Keep(
+           std::make_shared<ItemList>(service.CheckedCount(IntegerOf(scope, with[0]))));
+     }},
+    {"items_by_value",
+     {"count"},
+     [](const Service& service, Scope& scope, Bound with) {
+       return ItemsByValue(service, scope, IntegerOf(scope, with[0]));
+     }},
+    {"call_back",
+     {"function", "count"},
+     [](const Service& service, Scope& scope, Bound with) {
+       return CallBack(service, scope, with[0], IntegerOf(scope, with[1]));
+     }},
+    {"numbers",
+     {"count"},
+     [](const Service& service, Scope& scope, Bound with) {
+       const std::size_t count = service.CheckedCount(IntegerOf(scope, with[0]));
+       return scope.Keep(std::make_shared<Numbers>(static_cast<std::int64_t>(count)));
+     }},
+    {"block",
+     {},
+     [](const Service&, Scope& scope, Bound) { return scope.Keep(std::make_shared<Block>()); }},
     {kCrash, {}, [](const Service& service, Scope&, Bound) -> Value { service.Crash(); }},
     {"get_service_name",
      {},
@@ -168,8 +239,7 @@ bool Offers(const Service& service, const Operation& operation) {
 
 // Returns the operation with that name, with or without the prefix, or nullptr.
 const Operation* FindOperation(const Service& service, std::string_view name) {
-  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
-  const auto found = std::ranges::find(kOperations, name, &Operation::name);
+  const auto found = std::ranges::find(kOperations, WithoutPrefix(name), &Operation::name);
   return found == std::end(kOperations) || !Offers(service, *found) ? nullptr : found;
 }
 
@@ -214,6 +284,8 @@ std::span<const Value> Bind(Scope& scope, const Operation& operation, const Argu
 Value BenchmarkRoot::GetAttr(Scope& scope, std::string_view name) {
   const Operation* operation = FindOperation(service_, name);
   if (operation == nullptr) {
+    if (WithoutPrefix(name) == kValue) return Value::Int(service::kValue);
+    if (WithoutPrefix(name) == kSetting) return Value::Int(setting_);
     return Object::GetAttr(scope, name);
   }
   if (methods_.empty()) methods_.resize(std::size(kOperations));
@@ -224,6 +296,11 @@ Value BenchmarkRoot::GetAttr(Scope& scope, std::string_view name) {
                                       operation->name);
   }
   return Value::Local(*method);
+}
+
+void BenchmarkRoot::SetAttr(Scope& scope, std::string_view name, const Value& value) {
+  if (WithoutPrefix(name) != kSetting) return Object::SetAttr(scope, name, value);
+  setting_ = IntegerOf(scope, value);
 }
 
 Value BenchmarkRoot::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {

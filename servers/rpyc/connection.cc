@@ -139,7 +139,11 @@ Netref Connection::GetAttr(const Netref& object, std::string_view name) {
 }
 
 Reply Connection::Call(const Netref& callee, std::span<const Value> arguments) {
-  const Value request[] = {callee.value(), Value::Tuple(arguments), Value::Tuple({})};
+  return Call(callee.value(), arguments);
+}
+
+Reply Connection::Call(const Value& callee, std::span<const Value> arguments) {
+  const Value request[] = {callee, Value::Tuple(arguments), Value::Tuple({})};
   return Request(Handler::kCall, request);
 }
 

@@ -161,6 +161,7 @@ class Connection : private FrameMemory {
   Netref Root();
   Netref GetAttr(const Netref& object, std::string_view name);
   Reply Call(const Netref& callee, std::span<const Value> arguments = {});
+  Reply Call(const Value& callee, std::span<const Value> arguments = {});
   Reply CallAttr(const Netref& object, std::string_view name,
                  std::span<const Value> arguments = {});
   Reply CallAttr(const Value& object, std::string_view name, std::span<const Value> arguments = {});

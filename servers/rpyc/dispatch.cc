@@ -158,8 +158,12 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
       const auto with = take(2, 2);
       return with.object(0).GetAttr(scope, with.name(1));
     }
+    case Handler::kSetAttr: {
+      const auto with = take(3, 3);
+      with.object(0).SetAttr(scope, with.name(1), with[2]);
+      return Value::None();
+    }
     case Handler::kDelAttr:
-    case Handler::kSetAttr:
       throw PythonError("AttributeError", "access denied");
     case Handler::kCall: {
       const auto with = take(2, 3);

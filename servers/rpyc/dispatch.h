@@ -1,5 +1,5 @@
-// Performs the requests of the peer on the objects of this end. The peer can neither set nor delete
-// an attribute, and nothing is pickled.
+// Performs the requests of the peer on the objects of this end. The peer can delete no
+// attribute, and nothing is pickled.
 #pragma once
 
 #include <memory>

@@ -37,6 +37,10 @@ Value Object::GetAttr(Scope& scope, std::string_view name) {
                     ObjectOf(*this) + " has no attribute '" + std::string(name) + "'");
 }
 
+void Object::SetAttr(Scope&, std::string_view, const Value&) {
+  throw PythonError("AttributeError", "access denied");
+}
+
 Value Object::Call(Scope&, const Arguments&) {
   throw PythonError("TypeError", ObjectOf(*this) + " is not callable");
 }

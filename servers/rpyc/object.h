@@ -37,6 +37,8 @@ class Object : public std::enable_shared_from_this<Object> {
   // Returns an attribute. By default an object has none but __doc__ and __format__, and refuses
   // names that begin with _.
   virtual Value GetAttr(Scope& scope, std::string_view name);
+  // Sets an attribute. By default an object has none that can be set.
+  virtual void SetAttr(Scope& scope, std::string_view name, const Value& value);
   virtual Value Call(Scope& scope, const Arguments& arguments);
   // Calls a method. By default it calls GetAttr and then Call.
   virtual Value CallAttr(Scope& scope, std::string_view name, const Arguments& arguments);

@@ -84,6 +84,24 @@ std::int64_t Service::Compute(std::int64_t n) const {
   return sum;
 }
 
+std::size_t Service::CheckedCount(std::int64_t count) const {
+  if (count < 0) throw ValueError("count must not be negative: " + std::to_string(count));
+  if (count > limits_.max_items) {
+    throw ValueError("count " + std::to_string(count) + " is above the limit of " +
+                     std::to_string(limits_.max_items));
+  }
+  return static_cast<std::size_t>(count);
+}
+
+Item Service::ItemAt(std::int64_t place) const {
+  if (place < 0 || place >= limits_.max_items) {
+    throw ValueError("there is no item " + std::to_string(place));
+  }
+  return Item(place);
+}
+
+void Service::Fail() const { throw ValueError("failed as asked"); }
+
 double Service::Sleep(double seconds) const {
   if (!(seconds >= 0)) throw ValueError("sleep length must not be negative");
   if (!(seconds <= limits_.max_sleep_seconds)) {

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "servers/service/delay.h"
@@ -22,7 +24,23 @@ class ValueError : public std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
+// The value of the plain attribute `value`.
+inline constexpr std::int64_t kValue = 42;
+
+// What the objects of a list have as attributes. They depend on the place in the list alone.
+struct Item {
+  explicit Item(std::int64_t place)
+      : number(place),
+        name("item " + std::to_string(place)),
+        weight(static_cast<double>(place) + 0.5) {}
+
+  std::int64_t number;
+  std::string name;
+  double weight;  // never a whole number, so that every language writes it alike
+};
+
 struct Limits {
+  std::int64_t max_items = 65'536;                 // of a list of objects; calls back
   std::int64_t max_bytes = std::int64_t{1} << 30;  // in one upload, download or file
   std::int64_t max_chunks = std::int64_t{1} << 20;
   double max_sleep_seconds = 3600;
@@ -77,6 +95,16 @@ class Service {
   // Returns the sum of i² for 0 ≤ i < n, added one by one, because the work is the point. Throws
   // ValueError for a negative n, and if the sum exceeds 64 bits (n above 3,024,617).
   std::int64_t Compute(std::int64_t n) const;
+  // Returns `count` as the number of objects in a list, of numbers to iterate over, or of calls
+  // back. Throws ValueError for a negative count or one above the limit.
+  std::size_t CheckedCount(std::int64_t count) const;
+  // Returns the item at that place of a list. Throws ValueError for a place that no list has.
+  Item ItemAt(std::int64_t place) const;
+  // Returns the attribute that can be set, for protocols whose connections have no state.
+  std::int64_t setting() const { return setting_.load(std::memory_order_relaxed); }
+  void Set(std::int64_t setting) const { setting_.store(setting, std::memory_order_relaxed); }
+  // Raises the error that callers of `fail` ask for.
+  [[noreturn]] void Fail() const;
   // Sleeps, then returns `seconds`. Throws ValueError for a negative, non-finite or too long time.
   double Sleep(double seconds) const;
   // Ends this process with SIGABRT, without an answer and without a core file. It shows what a
@@ -91,6 +119,7 @@ class Service {
   Limits limits_;
   bool crash_allowed_;
   KnownCosts known_;
+  mutable std::atomic<std::int64_t> setting_ = 0;
 };
 
 }  // namespace rpycbench::service

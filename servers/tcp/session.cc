@@ -4,6 +4,7 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "servers/net/log.h"
@@ -45,6 +46,7 @@ class Session {
         if (!error.timed_out() || socket_.bytes_received() != received) throw;
       }
       request_.GiveBack();
+      items_.give_back(net::kKeptWhenIdle);
     }
   }
 
@@ -96,11 +98,43 @@ class Session {
       case Operation::kSleep:
         service_.Sleep(static_cast<double>(number) * 1e-9);
         return SendNumber(header().number);
+      case Operation::kValue:
+        return SendNumber(static_cast<std::uint64_t>(service::kValue));
+      case Operation::kSetting:
+        return SendNumber(std::exchange(setting_, header().number));
+      case Operation::kFail:
+        service_.Fail();
+      case Operation::kItem:
+        items_.clear();
+        AppendItem(items_, service_.ItemAt(number));
+        return SendText(items_.view());
+      case Operation::kItems:
+        items_.clear();
+        for (std::size_t i = 0, count = service_.CheckedCount(number); i < count; ++i) {
+          AppendItem(items_, service::Item(static_cast<std::int64_t>(i)));
+        }
+        return SendText(items_.view());
+      case Operation::kCallBack:
+        return CallBack(service_.CheckedCount(number));
       case Operation::kCrash:
         service_.Crash();
     }
     throw FormatError(socket_.peer().ToString() + ": unknown operation " +
                       std::to_string(header().code));
+  }
+
+  // Asks the client `count` times, and replies with the sum of its numbers.
+  void CallBack(std::size_t count) {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      Send(socket_, {.code = static_cast<std::uint8_t>(Operation::kCallBack), .number = i}, {});
+      if (!request_.ReceiveHeader(socket_)) {
+        throw net::EndOfStream("receive an answer from", socket_.peer());
+      }
+      request_.ReceiveData(socket_, 0);
+      sum += header().number;
+    }
+    SendNumber(sum);
   }
 
   void SendText(std::string_view text) {
@@ -127,6 +161,8 @@ class Session {
   net::Socket& socket_;
   const service::Service& service_;
   Message request_;
+  net::Buffer items_;
+  std::uint64_t setting_ = 0;
   std::vector<iovec> blocks_;
 };
 

@@ -14,6 +14,13 @@ namespace {
 // The size of the first receive, in bytes. Messages up to this size need no second one.
 constexpr std::size_t kTogether = 64 * 1024;
 
+// What precedes the name of an item.
+struct ItemHead {
+  std::int64_t number;
+  double weight;
+  std::uint64_t name_bytes;
+};
+
 }  // namespace
 
 bool RequestCarriesData(Operation operation) {
@@ -24,7 +31,27 @@ bool RequestCarriesData(Operation operation) {
 bool ReplyCarriesData(Operation operation) {
   return operation == Operation::kPing || operation == Operation::kEcho ||
          operation == Operation::kDownload || operation == Operation::kDownloadFile ||
-         operation == Operation::kDownloadFileChunked;
+         operation == Operation::kDownloadFileChunked || operation == Operation::kItem ||
+         operation == Operation::kItems;
+}
+
+void AppendItem(net::Buffer& out, const service::Item& item) {
+  const ItemHead head{item.number, item.weight, item.name.size()};
+  out.append({reinterpret_cast<const char*>(&head), sizeof head});
+  out.append(item.name);
+}
+
+service::Item TakeItem(std::string_view& data) {
+  ItemHead head;
+  if (data.size() < sizeof head) throw FormatError("an item is cut off");
+  std::memcpy(&head, data.data(), sizeof head);
+  data.remove_prefix(sizeof head);
+  if (data.size() < head.name_bytes) throw FormatError("an item's name is cut off");
+  service::Item item(head.number);
+  item.name.assign(data.substr(0, head.name_bytes));
+  item.weight = head.weight;
+  data.remove_prefix(head.name_bytes);
+  return item;
 }
 
 bool Message::ReceiveHeader(net::Socket& socket) {

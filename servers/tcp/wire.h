@@ -10,8 +10,14 @@
 //
 // Numbers are little-endian. The number is usually the count of data bytes that follow. Messages
 // without data use it otherwise:
-//   request  download: size wanted; compute: n; sleep: nanoseconds
-//   reply    upload: bytes received; compute: the sum; sleep: nanoseconds
+//   request  download: size wanted; compute: n; sleep: nanoseconds; setting: its new value;
+//            item: its place; items, call back: how many
+//   reply    upload: bytes received; compute, call back: the sum; sleep: nanoseconds; value;
+//            setting: its value before
+//
+// An item is 24 bytes and its name: number, weight (a double), length of the name. While `call
+// back` is under way, the server sends requests with that code and a number, and the client replies
+// to each with a number.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +26,7 @@
 
 #include "servers/net/buffer.h"
 #include "servers/net/socket.h"
+#include "servers/service/service.h"
 
 namespace rpycbench::tcp {
 
@@ -35,6 +42,12 @@ enum class Operation : std::uint8_t {
   kUploadFileChunked,
   kDownloadFileChunked,
   kCrash,
+  kValue,
+  kSetting,
+  kFail,
+  kItem,
+  kItems,
+  kCallBack,
 };
 
 // Return whether data follows the header of a request, and of an accepted reply.
@@ -57,6 +70,11 @@ class FormatError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+// Appends an item to the data of a reply.
+void AppendItem(net::Buffer& out, const service::Item& item);
+// Removes an item from the front of received data. Throws FormatError if there is none.
+service::Item TakeItem(std::string_view& data);
 
 // One received message. Header and data share one buffer, so a single plain receive suffices for a
 // small message.

@@ -1,55 +1,11 @@
 #include "servers/rpyc/conformance/conformance_objects.h"
 
-#include <algorithm>
-
-#include "servers/rpyc/connection.h"
-#include "servers/rpyc/method.h"
-
 namespace rpycbench::rpyc {
 
 Value Number::Compare(std::string_view operation, const Value& other) const {
   const auto* number = other.is(Kind::kObject) ? dynamic_cast<Number*>(&other.object()) : nullptr;
   if (number == nullptr) return Value::NotImplemented();
   return Compared(operation, number_ <=> number->number_);
-}
-
-Value Counter::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
-  if (name == "__iter__") return Value::Local(*this);
-  if (name != "__next__") return Object::CallAttr(scope, name, arguments);
-  if (next_ == end_) throw PythonError::StopIteration();
-  return Value::Int(next_++);
-}
-
-Value Counter::NextItems(Scope& scope, std::size_t count) {
-  const auto left = static_cast<std::size_t>(end_ - next_);
-  const std::span<Value> items = scope.Tuple(std::min(count, left));
-  for (Value& item : items) item = Value::Int(next_++);
-  return Value::Tuple(items);
-}
-
-Value Block::GetAttr(Scope& scope, std::string_view name) {
-  if (name == "__enter__" || name == "__exit__" || name == "log") {
-    return BindMethod(scope, *this, name);
-  }
-  return Object::GetAttr(scope, name);
-}
-
-Value Block::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
-  if (name == "__enter__") {
-    log_.push_back("entered");
-    return Value::Local(*this);
-  }
-  if (name == "__exit__") {
-    if (arguments.positional.size() != 3) {
-      throw PythonError("TypeError", "__exit__() takes type, value and traceback");
-    }
-    log_.push_back(arguments.positional[0].is(Kind::kNone) ? "left" : "thrown out");
-    return Value::Bool(false);
-  }
-  if (name != "log") return Object::CallAttr(scope, name, arguments);
-  const std::span<Value> log = scope.Tuple(log_.size());
-  std::ranges::transform(log_, log.begin(), Value::Text);
-  return Value::Tuple(log);
 }
 
 }  // namespace rpycbench::rpyc

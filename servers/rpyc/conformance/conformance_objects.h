@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "servers/rpyc/object.h"
 
@@ -23,32 +22,6 @@ class Number : public Object {
 
  private:
   std::int64_t number_;
-};
-
-// An iterator over 0, 1 … `end` - 1.
-class Counter : public Object {
- public:
-  explicit Counter(std::int64_t end) : end_(end) {}
-
-  std::string_view class_name() const override { return "builtins.generator"; }
-  Value CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) override;
-  Value NextItems(Scope& scope, std::size_t count) override;
-
- private:
-  std::int64_t next_ = 0;
-  std::int64_t end_;
-};
-
-// A context manager for `with`. log() returns a tuple of texts that say what happened to it.
-class Block : public Object {
- public:
-  std::string_view class_name() const override { return "conformance.Block"; }
-  Value GetAttr(Scope& scope, std::string_view name) override;
-  Value CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) override;
-  std::vector<std::string_view> Members() const override { return {"__enter__", "log"}; }
-
- private:
-  std::vector<std::string_view> log_;
 };
 
 }  // namespace rpycbench::rpyc

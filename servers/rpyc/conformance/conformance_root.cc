@@ -7,6 +7,7 @@
 #include "servers/rpyc/conformance/conformance_objects.h"
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/method.h"
+#include "servers/rpyc/service_objects.h"
 #include "servers/rpyc/wire/vinegar.h"
 
 namespace rpycbench::rpyc {
@@ -119,7 +120,7 @@ constexpr Operation kOperations[] = {
     {"collect", [](Root&, Scope& scope, const Given& with) { return Collect(scope, with); }},
     {"count",
      [](Root&, Scope& scope, const Given& with) {
-       return scope.Keep(std::make_shared<Counter>(with.integer(0)));
+       return scope.Keep(std::make_shared<Numbers>(with.integer(0)));
      }},
     {"descend", [](Root&, Scope& scope, const Given& with) { return Descend(scope, with); }},
     {"hang_up",

@@ -18,6 +18,7 @@ from rpyc.utils.server import ThreadedServer
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "reference"))
 
 # pylint: disable=wrong-import-position
+from operations import Block
 from serving import announce, end_with_signals, end_with_stdin
 
 # Arguments of the builtin exceptions that require particular ones.
@@ -67,24 +68,6 @@ class Number:
 
     def __repr__(self):
         return f"Number({self._number})"
-
-
-class Block:
-    """A context for `with`; log() reports what happened to it."""
-
-    def __init__(self):
-        self._log = []
-
-    def __enter__(self):
-        self._log.append("entered")
-        return self
-
-    def __exit__(self, exception, _value, _traceback):
-        self._log.append("left" if exception is None else "thrown out")
-        return False
-
-    def exposed_log(self):
-        return tuple(self._log)
 
 
 class ConformanceService(rpyc.Service):

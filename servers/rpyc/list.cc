@@ -1,10 +1,9 @@
-#include "servers/rpyc/bytes_list.h"
+#include "servers/rpyc/list.h"
 
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "servers/rpyc/connection.h"
@@ -14,25 +13,28 @@
 namespace rpycbench::rpyc {
 namespace {
 
-std::shared_ptr<BytesList> SharedFrom(BytesList& list) {
-  return std::static_pointer_cast<BytesList>(list.shared_from_this());
+Value Give(Scope& scope, List::Item item) {
+  return item.owner ? scope.Keep(std::move(item.owner)) : item.value;
 }
 
-std::vector<std::string_view> ItemsOf(const BytesList& list) {
-  std::vector<std::string_view> items(list.size());
-  for (std::size_t i = 0; i < items.size(); ++i) items[i] = list.at(i);
-  return items;
-}
-
-Value TupleOfNext(Scope& scope, const BytesList& list, std::size_t& position, std::size_t count) {
+Value TupleOfNext(Scope& scope, const List& list, std::size_t& position, std::size_t count) {
   const std::span<Value> next = scope.Tuple(std::min(count, list.size() - position));
-  for (Value& item : next) item = Value::Bytes(list.at(position++));
+  for (Value& item : next) item = Give(scope, list.at(position++));
   return Value::Tuple(next);
 }
 
-class BytesListIterator : public Object {
+// Returns whether two items of lists are equal.
+bool Equal(const Value& one, const Value& other) {
+  if (one.is(Kind::kObject)) {
+    const Value equal = one.object().Compare("__eq__", other);
+    return equal.is(Kind::kBool) && equal.boolean();
+  }
+  return one.is(Kind::kBytes) && other.is(Kind::kBytes) && one.bytes() == other.bytes();
+}
+
+class ListIterator : public Object {
  public:
-  explicit BytesListIterator(std::shared_ptr<BytesList> list) : list_(std::move(list)) {}
+  explicit ListIterator(std::shared_ptr<const List> list) : list_(std::move(list)) {}
 
   std::string_view class_name() const override { return "builtins.list_iterator"; }
 
@@ -51,7 +53,7 @@ class BytesListIterator : public Object {
     }
     if (name != "__next__") return Object::CallAttr(scope, name, arguments);
     if (position_ == list_->size()) throw PythonError::StopIteration();
-    return Value::Bytes(list_->at(position_++));
+    return Give(scope, list_->at(position_++));
   }
 
   Value NextItems(Scope& scope, std::size_t count) override {
@@ -63,7 +65,7 @@ class BytesListIterator : public Object {
   }
 
  private:
-  std::shared_ptr<BytesList> list_;
+  std::shared_ptr<const List> list_;
   std::size_t position_ = 0;
 };
 
@@ -78,88 +80,107 @@ constexpr std::string_view kMethods[] = {"__contains__", "__getitem__", "__iter_
 
 }  // namespace
 
-Value BytesList::GetAttr(Scope& scope, std::string_view name) {
+Value List::GetAttr(Scope& scope, std::string_view name) {
   if (std::ranges::find(kMethods, name) != std::end(kMethods)) {
     return BindMethod(scope, *this, name);
   }
   return Object::GetAttr(scope, name);
 }
 
-Value BytesList::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
+Value List::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
   const auto argument = [&]() -> const Value& {
     if (arguments.positional.size() == 1) return arguments.positional[0];
     throw PythonError("TypeError", "list." + std::string(name) + "() takes one argument");
   };
-  if (name == "__iter__") return scope.Keep(std::make_shared<BytesListIterator>(SharedFrom(*this)));
-  if (name == "__len__") return Value::Int(static_cast<std::int64_t>(size_));
+  if (name == "__iter__") {
+    return scope.Keep(
+        std::make_shared<ListIterator>(std::static_pointer_cast<List>(shared_from_this())));
+  }
+  if (name == "__len__") return Value::Int(static_cast<std::int64_t>(size()));
   if (name == "__getitem__") return GetItem(scope, argument());
   if (name == "__contains__") {
     const Value& wanted = argument();
-    const std::vector<std::string_view> items = ItemsOf(*this);
-    return Value::Bool(wanted.is(Kind::kBytes) &&
-                       std::ranges::find(items, wanted.bytes()) != items.end());
+    std::size_t place = 0;
+    while (place < size() && !Equal(at(place).value, wanted)) ++place;
+    return Value::Bool(place < size());
   }
   return Object::CallAttr(scope, name, arguments);
 }
 
-Value BytesList::NextItems(Scope& scope, std::size_t count) {
+Value List::NextItems(Scope& scope, std::size_t count) {
   std::size_t from_the_start = 0;  // each request begins again, as with any Python list
   return TupleOfNext(scope, *this, from_the_start, count);
 }
 
-std::string BytesList::Repr() const { return "[" + std::to_string(size_) + " byte strings]"; }
-
-Value BytesList::Compare(std::string_view operation, const Value& other) const {
-  const auto* list = other.is(Kind::kObject) ? dynamic_cast<BytesList*>(&other.object()) : nullptr;
-  if (list == nullptr) return Value::NotImplemented();
-  return Compared(operation, ItemsOf(*this) <=> ItemsOf(*list));
+std::string List::Repr() const {
+  return "[" + std::to_string(size()) + " " + std::string(noun()) + "]";
 }
 
-std::int64_t BytesList::Hash() const { throw PythonError("TypeError", "unhashable type: 'list'"); }
+Value List::Compare(std::string_view operation, const Value& other) const {
+  const auto* list = other.is(Kind::kObject) ? dynamic_cast<List*>(&other.object()) : nullptr;
+  if (list == nullptr) return Value::NotImplemented();
+  const std::size_t common = std::min(size(), list->size());
+  for (std::size_t i = 0; i < common; ++i) {
+    const Item mine = at(i);
+    const Item theirs = list->at(i);
+    if (Equal(mine.value, theirs.value)) continue;
+    // The first items that differ decide. Objects have no order, but are certainly not equal.
+    if (mine.value.is(Kind::kBytes) && theirs.value.is(Kind::kBytes)) {
+      return Compared(operation, mine.value.bytes() <=> theirs.value.bytes());
+    }
+    if (operation == "__eq__" || operation == "__ne__") {
+      return Value::Bool(operation == "__ne__");
+    }
+    throw PythonError("TypeError", "the items have no order");
+  }
+  return Compared(operation, size() <=> list->size());
+}
 
-std::vector<std::string_view> BytesList::Members() const {
+std::int64_t List::Hash() const { throw PythonError("TypeError", "unhashable type: 'list'"); }
+
+std::vector<std::string_view> List::Members() const {
   return {std::begin(kMethods), std::end(kMethods)};
 }
 
-Value BytesList::GetItem(Scope& scope, const Value& index) {
+Value List::GetItem(Scope& scope, const Value& index) {
   if (index.is(Kind::kSlice)) return GetSlice(scope, index);
   const std::int64_t number = IndexOf(scope, index);
-  const auto size = static_cast<std::int64_t>(size_);
-  const std::int64_t from_start = number < 0 ? number + size : number;
-  if (from_start < 0 || from_start >= size) {
+  const auto items = static_cast<std::int64_t>(size());
+  const std::int64_t from_start = number < 0 ? number + items : number;
+  if (from_start < 0 || from_start >= items) {
     throw PythonError("IndexError", "list index out of range");
   }
-  return Value::Bytes(at(static_cast<std::size_t>(from_start)));
+  return Give(scope, at(static_cast<std::size_t>(from_start)));
 }
 
-Value BytesList::GetSlice(Scope& scope, const Value& slice) {
+Value List::GetSlice(Scope& scope, const Value& slice) {
   const auto part = [&](std::size_t index, std::int64_t otherwise) {
     const Value& value = slice.items()[index];
     if (value.is(Kind::kNone)) return otherwise;
     if (value.is(Kind::kInt)) return value.integer();
     throw PythonError("TypeError", "slice indices must be integers or None");
   };
-  const auto size = static_cast<std::int64_t>(size_);
+  const auto items = static_cast<std::int64_t>(size());
   if (part(2, 1) == 0) throw PythonError("ValueError", "slice step cannot be zero");
   // A longer step also reaches no second item.
-  const std::int64_t step = std::clamp(part(2, 1), -size - 1, size + 1);
+  const std::int64_t step = std::clamp(part(2, 1), -items - 1, items + 1);
   const auto bound = [&](std::int64_t index) {
     // Iteration starts and stops within the list. Backwards, it may also stop just before the first
     // item.
-    if (index < 0) index += size;
-    return step > 0 ? std::clamp<std::int64_t>(index, 0, size)
-                    : std::clamp<std::int64_t>(index, -1, size - 1);
+    if (index < 0) index += items;
+    return step > 0 ? std::clamp<std::int64_t>(index, 0, items)
+                    : std::clamp<std::int64_t>(index, -1, items - 1);
   };
   const bool has_stop = !slice.items()[1].is(Kind::kNone);
   const std::int64_t start =
-      slice.items()[0].is(Kind::kNone) ? (step > 0 ? 0 : size - 1) : bound(part(0, 0));
-  const std::int64_t stop = has_stop ? bound(part(1, 0)) : (step > 0 ? size : -1);
+      slice.items()[0].is(Kind::kNone) ? (step > 0 ? 0 : items - 1) : bound(part(0, 0));
+  const std::int64_t stop = has_stop ? bound(part(1, 0)) : (step > 0 ? items : -1);
   const std::int64_t span = step > 0 ? stop - start : start - stop;
   const std::int64_t count = span > 0 ? (span - 1) / std::abs(step) + 1 : 0;
   // The steps of nested slices multiply and must not overflow. A slice of one item needs no step.
-  return scope.Keep(std::shared_ptr<BytesList>(new BytesList(chunks_, first_ + start * step_,
-                                                             count > 1 ? step * step_ : 1,
-                                                             static_cast<std::size_t>(count))));
+  return scope.Keep(std::static_pointer_cast<Object>(
+      Slice({range_.first + start * range_.step, count > 1 ? step * range_.step : 1,
+             static_cast<std::size_t>(count)})));
 }
 
 }  // namespace rpycbench::rpyc
