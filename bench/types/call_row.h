@@ -22,6 +22,7 @@ struct CallRowSettings {
   std::uint64_t bytes_per_call = 0;          // payload; 0 reports no throughput
   Tail tail = Tail::kP99;                    // the percentile that the row is read for
   bool ledger_in_default = false;            // for native servers
+  std::size_t connections = 1;               // that the client opens
   std::string conditions = {};               // further ones for the label
   // Settings that differ from the options, for types that vary them by row.
   ClientSettings client = {};
@@ -42,8 +43,9 @@ inline constexpr std::uint64_t kManyBytes = 1024 * 1024;
 // long if it doesn't. So from this size on a row first moves more.
 inline constexpr std::uint64_t kFillsWindowBytes = 32 * 1024;
 
-// `Call` is invoked with the client and returns the reply. `Check` is invoked with the reply and
-// returns whether it is right.
+// `Call` is invoked with the client and returns the reply. It may have a function Finish(client),
+// which is called after the last call and throws if the client's calls had no effect. `Check` is
+// invoked with the reply and returns whether it is right.
 template <class Client, class Call, class Check>
 class CallRow : public ServerFixture {
  public:
@@ -88,10 +90,10 @@ class CallRow : public ServerFixture {
       state.SetBytesProcessed(static_cast<std::int64_t>(settings_.bytes_per_call) *
                               state.iterations());
     }
-    client.Close();
+    Close(client);
   }
 
-  std::size_t connections_for_slots() const override { return 1; }
+  std::size_t connections_for_slots() const override { return settings_.connections; }
   std::unique_ptr<SlotRunner> MakeSlotRunner() override { return std::make_unique<Slots>(*this); }
 
   std::string Conditions() const override { return settings_.conditions; }
@@ -115,7 +117,7 @@ class CallRow : public ServerFixture {
     // Warms up until every buffer has its size, with fewer calls where each takes long.
     for (int i = settings_.bytes_per_call < kManyBytes ? 3 : 1; i > 0; --i) call();
     MakeMarkedCalls(calls, call);
-    client.Close();
+    Close(client);
   }
 
  private:
@@ -133,7 +135,7 @@ class CallRow : public ServerFixture {
       });
     }
     WireTotals Wire() const override { return WireTotals::Of(client_); }
-    void Close() override { client_.Close(); }
+    void Close() override { row_.Close(client_); }
 
    private:
     CallRow& row_;
@@ -142,6 +144,10 @@ class CallRow : public ServerFixture {
 
   Client Connect() const {
     return MakeClient<Client>(server(), options(), mode(), settings_.client);
+  }
+  void Close(Client& client) {
+    if constexpr (requires { call_.Finish(client); }) call_.Finish(client);
+    client.Close();
   }
   void WarmUp(Client& client) {
     if constexpr (ServiceClient<Client>) {

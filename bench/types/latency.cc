@@ -1,7 +1,8 @@
 // Latency: one client, one connection, one call after the other. RPyC's ping has three rows. A
 // Python program issues it as two round trips and a release. The others call a bound method that is
 // held, and send one request that names the method. Its echo also comes with a list, which crosses
-// by reference. None of the list's bytes cross, but a reference is made and released.
+// by reference. None of the list's bytes cross, but a reference is made and released. Programs also
+// read and set attributes, look for missing ones, catch exceptions and enter context managers.
 #include <string>
 #include <type_traits>
 
@@ -16,6 +17,43 @@ namespace {
 constexpr std::uint64_t kListBytes = 1024;
 
 constexpr auto kIsPong = [](std::string_view reply) { return reply == "pong"; };
+
+constexpr auto kIsTrue = [](bool right) { return right; };
+
+// Sets an attribute. In RPyC the answer has no content, so the attribute is read at the end.
+struct SetNext {
+  template <class Client>
+  bool operator()(Client& client) const {
+    return client.SetNext();
+  }
+  void Finish(RpycClient& client) const { Verify(client.HasSet(), "setattr"); }
+};
+
+// Registers what programs do besides calls of methods, as far as the protocol has it.
+template <class Client>
+void RegisterProgramRows(const Suite& suite, const ServerMode& mode) {
+  if (!HasRows("Latency/getattr", suite.options.preset, mode)) return;
+  const auto add = [&](const std::string& variant, auto call, auto check) {
+    RegisterCallRow<Client>(
+        suite, "Latency/" + std::string(mode.name) + '/' + variant, mode,
+        {.warmup_calls = suite.options.warmup_requests + 1, .ledger_in_default = true},
+        suite.options.requests, call, check);
+  };
+  add(
+      "getattr", [](Client& client) { return client.GetValue(); },
+      [](std::int64_t value) { return value == service::kValue; });
+  if constexpr (requires(Client & client) { client.LacksAttribute(); }) {
+    add(
+        "getattr_missing", [](Client& client) { return client.LacksAttribute(); }, kIsTrue);
+  }
+  add("setattr", SetNext(), kIsTrue);
+  add(
+      "exception", [](Client& client) { return client.Fails(); }, kIsTrue);
+  if constexpr (std::is_same_v<Client, RpycClient>) {
+    add(
+        "with", [](Client& client) { return client.EnterAndLeave(); }, kIsTrue);
+  }
+}
 
 template <class Client>
 void RegisterLatencyRows(const Suite& suite, const ServerMode& mode) {
@@ -53,6 +91,7 @@ void RegisterLatencyRows(const Suite& suite, const ServerMode& mode) {
 void RegisterLatency(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     RegisterLatencyRows<Client>(suite, mode);
+    RegisterProgramRows<Client>(suite, mode);
   });
 }
 
@@ -62,7 +101,8 @@ extern const BenchmarkType kLatencyType{
     {.name = "Latency",
      .timed = "one call on one connection",
      .variants =
-         "`ping`, `echo/<bytes>`; RPyC `ping_bound`, `ping_callattr`, `echo_reference/1024`",
+         "`ping`, `echo/<bytes>`; `getattr`, `setattr`, `exception`; RPyC and HTTP "
+         "`getattr_missing`; RPyC `with`, `ping_bound`, `ping_callattr`, `echo_reference/1024`",
      .has_tail = true,
      .flags = {"--payload_bytes", "--requests", "--warmup_requests"}},
     RegisterLatency};

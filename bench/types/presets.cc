@@ -45,6 +45,17 @@ constexpr struct {
   Preset from;
   std::string_view modes;  // between spaces
 } kFewModes[] = {
+    {"Latency/getattr", Preset::kDefault,
+     "tcp_threaded rpyc_threaded http_threaded pyrpyc_threaded"},
+    {"Latency/getattr", Preset::kFull, "native pyrpyc_forking flask_threaded flask_waitress"},
+    {"Objects", Preset::kDefault, "tcp_threaded rpyc_threaded http_threaded pyrpyc_threaded"},
+    {"Objects", Preset::kFull, "rpyc_async rpyc_forking flask_threaded flask_waitress"},
+    {"Callback", Preset::kDefault, "tcp_threaded rpyc_threaded pyrpyc_threaded"},
+    {"Callback", Preset::kFull, "native"},
+    {"Pipelined", Preset::kDefault, "tcp_threaded rpyc_threaded http_threaded"},
+    {"Pipelined", Preset::kFull, "native pyrpyc_threaded flask_waitress"},
+    {"Sleep", Preset::kDefault, "rpyc_threaded rpyc_threadpool rpyc_async http_threaded"},
+    {"Sleep", Preset::kFull, "native pyrpyc_threaded flask_threaded flask_waitress"},
     {"SocketPolicy", Preset::kQuick, "rpyc_threaded"},
     {"SocketPolicy", Preset::kDefault, "tcp_threaded http_threaded"},
     {"SocketPolicy", Preset::kFull, "pyrpyc_threaded"},
@@ -247,6 +258,36 @@ std::vector<std::uint64_t> EchoSizes(const Options& options, const ServerMode& m
   if (options.preset == Preset::kQuick) return {kKib};
   if (ExtentOf(options.preset, mode) == Extent::kSmall) return {64, kKib};
   return {64, kKib, 10 * kKib, 100 * kKib};
+}
+
+namespace {
+
+std::vector<std::uint64_t> CountsOf(std::string_view type, const Options& options,
+                                    const ServerMode& mode) {
+  if (!HasRows(type, options.preset, mode)) return {};
+  if (options.preset == Preset::kDefault) return {10};
+  return {1, 10, 100};
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> ObjectCounts(const Options& options, const ServerMode& mode) {
+  return CountsOf("Objects", options, mode);
+}
+
+std::vector<std::uint64_t> CallbackCounts(const Options& options, const ServerMode& mode) {
+  return CountsOf("Callback", options, mode);
+}
+
+std::vector<std::uint64_t> PipelineDepths(const Options& options, const ServerMode& mode) {
+  return CountsOf("Pipelined", options, mode);
+}
+
+std::vector<std::int64_t> SleepClientCounts(const Options& options, const ServerMode& mode) {
+  if (!HasRows("Sleep", options.preset, mode)) return {};
+  if (!options.clients.empty()) return ServedOf(options.clients, mode);
+  if (options.preset == Preset::kDefault) return ServedOf({128}, mode);
+  return ServedOf({1, 10, 128}, mode);
 }
 
 std::vector<std::uint64_t> BandwidthSizes(const Options& options, const ServerMode& mode) {

@@ -5,11 +5,15 @@ namespace rpycbench {
 extern const BenchmarkType kFloorType;
 extern const BenchmarkType kConnectionType;
 extern const BenchmarkType kLatencyType;
+extern const BenchmarkType kObjectsType;
+extern const BenchmarkType kCallbackType;
+extern const BenchmarkType kPipelinedType;
 extern const BenchmarkType kBandwidthType;
 extern const BenchmarkType kBinaryTransferType;
 extern const BenchmarkType kConcurrentType;
 extern const BenchmarkType kGeneratorType;
 extern const BenchmarkType kComputeType;
+extern const BenchmarkType kSleepType;
 extern const BenchmarkType kIsolationType;
 extern const BenchmarkType kSocketPolicyType;
 extern const BenchmarkType kAddressFamilyType;
@@ -24,8 +28,9 @@ extern const BenchmarkType kCalibrationType;
 
 std::span<const BenchmarkType* const> AllTypes() {
   static const BenchmarkType* const kTypes[] = {
-      &kFloorType,           &kConnectionType,   &kLatencyType,       &kBandwidthType,
-      &kBinaryTransferType,  &kConcurrentType,   &kGeneratorType,     &kComputeType,
+      &kFloorType,           &kConnectionType,   &kLatencyType,       &kObjectsType,
+      &kCallbackType,        &kPipelinedType,    &kBandwidthType,     &kBinaryTransferType,
+      &kConcurrentType,      &kGeneratorType,    &kComputeType,       &kSleepType,
       &kIsolationType,       &kSocketPolicyType, &kAddressFamilyType, &kTransportType,
       &kConnectionReuseType, &kBodyStyleType,    &kCompressionType,   &kChunkSizeType,
       &kOpenLoopType,        &kMaxRateType,      &kCalibrationType,

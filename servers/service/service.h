@@ -37,6 +37,8 @@ struct Item {
   std::int64_t number;
   std::string name;
   double weight;  // never a whole number, so that every language writes it alike
+
+  bool operator==(const Item&) const = default;
 };
 
 struct Limits {

@@ -6,10 +6,12 @@ namespace rpycbench {
 namespace {
 
 constexpr FloorSubstitute kSubstitutes[] = {
-    {"^ping_(bound|callattr)$", "ping"},
+    {"^(ping_(bound|callattr)|with)$", "ping"},
+    {"^getattr_missing$", "exception"},
+    {"^(attribute_each|buffiter|by_value)/", "batch/"},
     {"^echo_reference/[0-9]+$", "ping"},
     {"^((up|down)load_chunked)_(by_value|buffiter)/", "{1}/"},
-    {"^(ping_callattr|pool:[0-9]+)/", ""},
+    {"^(ping_callattr|pool:[0-9]+|as_library)/", ""},
     {"^python_opening$", ""},
 };
 
