@@ -35,6 +35,12 @@ def names(mode, rpyc):
     if rpyc:
         yield f"PyLatency/{mode}/ping_bound"
     yield from (f"PyLatency/{mode}/echo/{size}" for size in (64, *SIZES[:3]))
+    programs = ("getattr", "getattr_missing", "setattr", "exception")
+    yield from (f"PyLatency/{mode}/{name}" for name in (*programs, *(["with"] if rpyc else [])))
+    ways = ["attribute_each", "buffiter", "by_value"] if rpyc else ["one_by_one", "batch"]
+    if mode.startswith("pyrpyc"):
+        ways.insert(2, "obtain")
+    yield from (f"PyObjects/{mode}/{way}/{count}" for way in ways for count in (1, 10, 100))
     for size in SIZES:
         yield from (f"PyBandwidth/{mode}/{way}/{size}" for way in ("upload", "download"))
     for way in ("upload", "download", "upload_chunked", "download_chunked"):

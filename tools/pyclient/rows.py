@@ -10,13 +10,16 @@ import importlib
 from typing import Callable
 
 from common import description
+from client_calls import call_of
 from clients import HttpClient, RpycClient
 from concurrent_row import measure_concurrent
+from flags import PYTHON_MODES
 from payload import Payload
 from serial_rows import measure_calls, measure_connections
 
 CLIENTS = {"rpyc": RpycClient, "http": HttpClient}
 ECHO_BYTES = (64, 1024, 10 * 1024, 100 * 1024)
+OBJECTS = (1, 10, 100)
 BANDWIDTH_BYTES = (1024, 10 * 1024, 100 * 1024, 1024 * 1024)
 HELD = 100  # connections open at once
 # Modes that serve only one connection at a time.
@@ -42,6 +45,11 @@ class Table:
 
     def make_client(self, port):
         return CLIENTS[self.flags.protocol](port, self.flags.authority)
+
+    def make_open_client(self, port):
+        client = self.make_client(port)
+        client.open()
+        return client
 
     def add(self, name, placement, measure):
         """Adds a row; a flag may replace `placement`, and `measure` takes the server."""
@@ -82,17 +90,44 @@ class Table:
                  lambda server: measure_connections(self.make_client, server.port,
                                                     flags.connections, held))
 
-    def add_latency(self):
-        """Adds the rows of small calls."""
+    def add_operations(self, kind, operations):
+        """Adds rows of small calls: operations by the names that client_calls.call_of knows."""
         flags = self.flags
-        prefix = f"PyLatency/{flags.mode}"
-        counts = (flags.warmup, flags.requests)
-        for method in ("ping", "ping_bound") if flags.protocol == "rpyc" else ("ping",):
-            self.add_calls(f"{prefix}/{method}", method, expected="pong", counts=counts)
-        for size in ECHO_BYTES:
-            data = self._payload.of(size)
-            self.add_calls(f"{prefix}/echo/{size}", "echo", data, expected=data, counts=counts,
-                           size=size)
+
+        def counts(operation):
+            """Fewer calls of those that get many objects, which take a hundred times as long."""
+            many = operation.endswith(("/10", "/100"))
+            return (1, max(flags.requests // 20, 5)) if many else (flags.warmup, flags.requests)
+
+        def measure(server, operation):
+            client = self.make_client(server.port)
+            with contextlib.closing(client):
+                client.open()
+                call, check = call_of(client, operation, flags.payload)
+                _, _, size = operation.partition("echo/")
+                return measure_calls(client, call, check, *counts(operation), int(size or 0))
+
+        for operation in operations:
+            self.add(f"{kind}/{flags.mode}/{operation}", "shared",
+                     functools.partial(measure, operation=operation))
+
+    def add_latency(self):
+        """Adds the rows of single calls, attributes and errors."""
+        rpyc = self.flags.protocol == "rpyc"
+        self.add_operations("PyLatency", (
+            *(("ping", "ping_bound") if rpyc else ("ping",)),
+            *(f"echo/{size}" for size in ECHO_BYTES),
+            "getattr", "getattr_missing", "setattr", "exception", *(("with",) if rpyc else ())))
+
+    def add_objects(self):
+        """Adds the rows of lists of objects."""
+        flags = self.flags
+        ways = ["one_by_one", "batch"]
+        if flags.protocol == "rpyc":
+            ways = ["attribute_each", "buffiter", "by_value"]
+            if flags.mode in PYTHON_MODES:  # native servers do not pickle
+                ways.insert(2, "obtain")
+        self.add_operations("PyObjects", [f"{way}/{count}" for way in ways for count in OBJECTS])
 
     def add_transfers(self, kind, sizes, count, variants, placement):
         """Adds rows of whole payloads in both directions.
@@ -130,7 +165,7 @@ class Table:
                 continue
             self.add(f"PyConcurrent/{flags.mode}/clients:{clients}", "free",
                      lambda server, clients=clients: measure_concurrent(
-                         lambda: self.make_client(server.port), clients,
+                         lambda: self.make_open_client(server.port), clients,
                          flags.requests_per_client))
 
 
@@ -140,6 +175,7 @@ def make_rows(flags):
     table = Table(flags)
     table.add_connection()
     table.add_latency()
+    table.add_objects()
     table.add_transfers("PyBandwidth", BANDWIDTH_BYTES, flags.transfers,
                         {"upload": ("upload", True), "download": ("download", False)}, "shared")
     table.add_transfers("PyBinaryTransfer", flags.file_bytes, flags.file_iterations,

@@ -6,13 +6,8 @@ Every call is timed by itself, and its reply is verified after the clock has sto
 import contextlib
 import time
 
+from client_calls import verify
 from samples import latency_counters, median_us
-
-
-def verify(right):
-    """Raises RuntimeError unless `right`."""
-    if not right:
-        raise RuntimeError("a wrong reply")
 
 
 def measure_calls(client, call, check, warmup, count, size=0):

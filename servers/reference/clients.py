@@ -13,6 +13,8 @@ import os
 import ssl
 import types
 
+from operations import VALUE, Item
+
 TIMEOUT_SECONDS = 30
 HOST = "127.0.0.1"
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = HOST
@@ -33,17 +35,73 @@ class RpycClient:
             self._connection = rpyc.ssl_connect(HOST, port, ca_certs=authority,
                                                 cert_reqs=ssl.CERT_REQUIRED, config=config)
         self._root = None
+        self._serving = None
+        self._setting = 0
+        self.retries = 0
+
+    def serve_in_background(self):
+        """Starts a thread that receives all answers, as programs do whose threads share a connection."""
+        import rpyc  # pylint: disable=import-outside-toplevel
+        self._serving = rpyc.BgServingThread(self._connection)
 
     def open(self):
         """Fetches the root object and its methods (GETROOT, INSPECT)."""
         self._root = self._connection.root
 
     def close(self):
+        if self._serving is not None:
+            self._serving.stop()
         self._connection.close()
 
     def connections(self):
         """Returns the number of connections opened, which is always one."""
         return 1
+
+    def get_value(self):
+        return self._root.value == VALUE
+
+    def lacks_attribute(self):
+        return not hasattr(self._root, "missing")
+
+    def set_next(self):
+        """Sets the attribute to a number that it did not have; has_set() says whether that worked."""
+        self._setting += 1
+        self._root.setting = self._setting
+        return True
+
+    def has_set(self):
+        return self._root.setting == self._setting
+
+    def fails(self):
+        try:
+            self._root.fail()
+        except ValueError as error:
+            return error.args == ("failed as asked",)
+        return False
+
+    def enter_and_leave(self):
+        block = self._root.block()
+        with block as entered:
+            return entered is block
+
+    def attribute_each(self, count):
+        """Returns how many objects of a list have the number of their place."""
+        return sum(item.number == place for place, item in enumerate(self._root.items(count)))
+
+    def buffiter(self, count):
+        """Does the same, and fetches many references at once."""
+        from rpyc.utils.helpers import buffiter  # pylint: disable=import-outside-toplevel
+        items = buffiter(self._root.items(count))
+        return sum(item.number == place for place, item in enumerate(items))
+
+    def obtain(self, count):
+        """Gets copies of all objects, which the server pickles. Returns how many are as expected."""
+        from rpyc.utils.classic import obtain  # pylint: disable=import-outside-toplevel
+        return sum(item == Item.at(place) for place, item in enumerate(obtain(self._root.items(count))))
+
+    def by_value(self, count):
+        return sum(Item(*item) == Item.at(place)
+                   for place, item in enumerate(self._root.items_by_value(count)))
 
     def ping(self):
         return self._root.ping()
@@ -97,7 +155,11 @@ def counted_connections():
 
 
 class HttpClient:
-    """Holds one session of requests with its defaults; NO_PROXY excludes proxies."""
+    """Holds one session of requests, for which NO_PROXY excludes proxies.
+
+    The session keeps pools of 10 hosts with up to 100 connections each, and tries a connection that
+    fails three times more. `retries` is how often it did.
+    """
 
     connects_when_made = False
 
@@ -106,6 +168,10 @@ class HttpClient:
         counted_connections()
         self._base = f"{'http' if authority is None else 'https'}://{HOST}:{port}"
         self._session = requests.Session()
+        self._session.mount(self._base, requests.adapters.HTTPAdapter(
+            pool_connections=10, pool_maxsize=100, max_retries=3))
+        self._setting = 0
+        self.retries = 0
         # Given with each request, because REQUESTS_CA_BUNDLE overrides the session's.
         self._how = {"timeout": TIMEOUT_SECONDS} | ({"verify": authority} if authority else {})
 
@@ -119,18 +185,47 @@ class HttpClient:
         """Returns the number of connections opened, by this session and earlier ones."""
         return counted_connections().made
 
-    def _get(self, path):
-        return self._checked(self._session.get(self._base + path, **self._how))
-
-    def _post(self, path, data):
-        return self._checked(self._session.post(self._base + path, data=data, **self._how))
-
-    @staticmethod
-    def _checked(response):
-        """Returns the response. Raises RuntimeError unless its status is 200."""
-        if response.status_code != 200:
+    def _send(self, method, path, status=200, **content):
+        """Returns the response. Raises RuntimeError unless it has that status."""
+        response = self._session.request(method, self._base + path, **self._how, **content)
+        self.retries += len(response.raw.retries.history)
+        if response.status_code != status:
             raise RuntimeError(f"status {response.status_code}: {response.text[:200]}")
         return response
+
+    def _get(self, path):
+        return self._send("GET", path)
+
+    def _post(self, path, data):
+        return self._send("POST", path, data=data)
+
+    def get_value(self):
+        return self._get("/value").json()["value"] == VALUE
+
+    def lacks_attribute(self):
+        return self._send("GET", "/missing", 404).json() == {"error": "unknown path"}
+
+    def set_next(self):
+        """Sets the attribute to a number that it did not have; has_set() says whether that worked."""
+        self._setting += 1
+        return self._send("PUT", f"/setting/{self._setting}").json()["setting"] == self._setting
+
+    def has_set(self):
+        """Returns True, because set_next() compares the answer."""
+        return True
+
+    def fails(self):
+        return self._send("GET", "/fail", 400).json() == {"error": "failed as asked"}
+
+    def one_by_one(self, count):
+        """Gets each object by itself. Returns how many are as expected."""
+        return sum(Item(**self._get(f"/item/{place}").json()) == Item.at(place)
+                   for place in range(count))
+
+    def batch(self, count):
+        """Gets all objects in one document."""
+        items = self._get(f"/items/{count}").json()["items"]
+        return sum(Item(**item) == Item.at(place) for place, item in enumerate(items))
 
     def ping(self):
         return self._get("/ping").json()["response"]

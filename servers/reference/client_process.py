@@ -1,0 +1,190 @@
+"""Runs real Python clients on request: rpyc, or requests.
+
+It keeps the contract of every server here, but what it serves are commands for clients. One controller
+at a time connects and sends lines of JSON:
+
+    {"do":"open","id":1,"protocol":"rpyc","port":4711,"operation":"ping","payload":"random"}
+    {"do":"calls","id":1,"count":100}                          so many calls
+    {"do":"slot","id":1,"warmup_ns":…,"ns":…,"calls":…,"most_ns":…}      calls for a stretch of time
+    {"do":"open_threads","id":2,"protocol":"http","port":4711,"clients":10,"shared":false}
+    {"do":"round","id":2,"requests":5}                         so many by each thread
+    {"do":"close","id":1}
+
+Each is answered by a line of JSON: {"error":"…"}, or {"bytes":n,…} followed by n bytes, the times of the
+calls in ns as 64-bit integers of the machine. The clients of a controller end with it.
+"""
+
+import array
+import contextlib
+import json
+import socket
+import sys
+import time
+
+from client_calls import call_of, timed_call, verify
+from client_threads import ClientThreads
+from clients import HttpClient, RpycClient
+from serving import announce, end_with_signals, end_with_stdin, parse_flags
+
+CLIENTS = {"rpyc": RpycClient, "http": HttpClient}
+MOST_WARMUP_CALLS = 8
+
+
+class NotClosed:
+    """A client that several threads share, and that none of them closes."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def ping(self):
+        return self._client.ping()
+
+    def close(self):
+        pass
+
+
+class SerialClient:
+    """One client that makes one call after the other."""
+
+    def __init__(self, command):
+        self._client = CLIENTS[command["protocol"]](command["port"], command.get("authority"))
+        self._client.open()
+        self._call, self._check = call_of(self._client, command["operation"], command["payload"])
+        self._has_set = command["operation"] == "setattr"
+        for _ in range(command.get("warmup", 1)):
+            timed_call(self._call, self._check)
+
+    def evidence(self):
+        """Returns what the client has counted so far."""
+        return {"connections": self._client.connections(), "retries": self._client.retries}
+
+    def calls(self, command):
+        """Returns the times of a number of calls, and the number of all calls."""
+        times = array.array("q", (timed_call(self._call, self._check)
+                                  for _ in range(command["count"])))
+        return times, len(times)
+
+    def slot(self, command):
+        """Returns the same for a stretch of time; its first calls warm up and have no times."""
+        begin = time.perf_counter_ns()
+        warmup = 0
+        while warmup < MOST_WARMUP_CALLS and time.perf_counter_ns() - begin < command["warmup_ns"]:
+            timed_call(self._call, self._check)
+            warmup += 1
+        times = array.array("q")
+        while True:
+            times.append(timed_call(self._call, self._check))
+            elapsed = time.perf_counter_ns() - begin
+            if elapsed >= command["most_ns"] or (elapsed >= command["ns"] and
+                                                 len(times) >= command["calls"]):
+                return times, warmup + len(times)
+
+    def close(self):
+        if self._has_set:
+            verify(self._client.has_set())
+        self._client.close()
+
+
+class ThreadedClients:
+    """Many clients, each a thread; or many threads that share one client."""
+
+    def __init__(self, command):
+        self._clients = []
+        self._shared = None
+
+        def make_client():
+            client = CLIENTS[command["protocol"]](command["port"], command.get("authority"))
+            client.open()
+            self._clients.append(client)
+            return client
+
+        if command["shared"]:
+            self._shared = make_client()
+            self._shared.serve_in_background()
+        make = (lambda: NotClosed(self._shared)) if command["shared"] else make_client
+        try:
+            self._threads = ClientThreads(make, command["clients"])
+        except RuntimeError:
+            if self._shared is not None:
+                self._shared.close()
+            raise
+
+    def evidence(self):
+        return {"connections": len(self._clients),
+                "retries": sum(client.retries for client in self._clients)}
+
+    def round(self, command):
+        """Returns the times of all requests, their number, and the time of the whole round in ns."""
+        spent = self._threads.make_requests(command["requests"])
+        times = array.array("q")
+        for thread in self._threads.threads:
+            times.extend(thread.samples)
+        return times, len(times), spent
+
+    def close(self):
+        self._threads.close()
+        if self._shared is not None:
+            self._shared.close()
+
+
+class Controller:
+    """Performs the commands of one controller, and owns its clients by their ids."""
+
+    OPENERS = {"open": SerialClient, "open_threads": ThreadedClients}
+
+    def __init__(self):
+        self._clients = {}
+
+    def perform(self, command):
+        """Returns the answer to a command and the times that follow it. Raises whatever a client raises."""
+        what = command["do"]
+        if what in self.OPENERS:
+            self._clients[command["id"]] = self.OPENERS[what](command)
+            return {}, b""
+        if what == "close":
+            self._clients.pop(command["id"]).close()
+            return {}, b""
+        client = self._clients[command["id"]]
+        if what not in ("calls", "slot", "round"):
+            raise ValueError(f"unknown command {what}")
+        times, operations, *spent = getattr(client, what)(command)
+        return {"operations": operations, "spent_ns": spent[0] if spent else sum(times),
+                **client.evidence()}, times.tobytes()
+
+    def close(self):
+        """Closes what is left; a server that has died is no concern of this process."""
+        for client in self._clients.values():
+            with contextlib.suppress(Exception):
+                client.close()
+
+
+def serve(connection):
+    """Serves one controller until it leaves."""
+    controller = Controller()
+    with connection, contextlib.closing(controller), connection.makefile("rb") as lines:
+        for line in lines:
+            try:
+                answer, times = controller.perform(json.loads(line))
+            except Exception as error:  # the controller reports it
+                text = " ".join(f"{type(error).__name__}: {error}".split())
+                answer, times = {"error": text[:1000]}, b""
+            answer["bytes"] = len(times)
+            connection.sendall(json.dumps(answer).encode() + b"\n" + times)
+
+
+def main():
+    flags = parse_flags("client_process", __doc__.splitlines()[0], ("serial",))
+    end_with_signals()
+    listener = socket.create_server((flags.host, flags.port))
+    end_with_stdin()
+    announce(listener, flags.nonce)
+    while True:
+        with contextlib.suppress(OSError):  # a controller may break off
+            serve(listener.accept()[0])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OSError as error:
+        sys.exit(f"client_process: {error}")
