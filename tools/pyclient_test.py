@@ -5,6 +5,7 @@ compare.py. It also provokes wrong replies, dying servers and bad flags. Install
 """
 
 import json
+import os
 import pathlib
 import shlex
 import subprocess
@@ -45,15 +46,16 @@ def names(mode, rpyc):
 class PyclientTest(FolderTestCase):
     PROGRAM = "python_client"
 
-    def run_client(self, *flags):
+    def run_client(self, *flags, **variables):
         return subprocess.run(
             [TOOLS / "python_client", "--no-install", f"--bench_server={BENCH_SERVER}", *flags],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            env={**os.environ, **variables}, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+            timeout=PATIENCE, check=False)
 
-    def measure(self, *flags, status=0, out="results.json"):
-        """Runs with few calls and returns the file's content."""
+    def measure(self, *flags, status=0, out="results.json", **variables):
+        """Runs with few calls, and with these environment variables; returns the file's content."""
         path = self.folder / out
-        result = self.run_client(*FEW, f"--out={path}", *flags)
+        result = self.run_client(*FEW, f"--out={path}", *flags, **variables)
         self.assertEqual((status, ""), (result.returncode, result.stderr), result.stdout)
         return json.loads(path.read_text(encoding="utf-8"))
 
@@ -232,6 +234,15 @@ class PyclientTest(FolderTestCase):
                          [row["name"] for row in report["benchmarks"]])
         self.assertEqual(1, len(report["errors"]))
         self.assertIn("server: I am unwell", report["errors"][0]["message"])
+
+    def test_a_locale_of_ascii_loses_no_row(self):
+        server = self.altered("flask_server", "def crash(self):\n"
+                              "    os.write(2, b'5 \\xc2\\xb5s too late\\n')\n"
+                              "    os._exit(3)\nOperations.ping = crash")
+        report = self.measure(server, "--protocol=http", "--filter=PyLatency/.*/(ping|echo/64)/", "--payload=text",
+                              status=1, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+        self.assertEqual(["PyLatency/http_custom/echo/64/real_time"], [row["name"] for row in report["benchmarks"]])
+        self.assertIn("5 µs too late", report["errors"][0]["message"])
 
     def test_a_server_that_does_not_start_is_an_error(self):
         for command, words in (("/nonexistent", "No such file"), ("false", "did not start")):

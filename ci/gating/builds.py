@@ -42,7 +42,8 @@ def _run(command, what, patience=None, said=""):
     started. Raises GateError with its last words.
     """
     with subprocess.Popen([*ENDS_WITH_PARENT, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+                          stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
+                          start_new_session=True) as process:
         try:
             out, err = process.communicate(said, patience)
         except BaseException as error:
@@ -59,7 +60,7 @@ def revision_of(repository, name):
     """Returns the commit that a name stands for, as 40 digits, or None. Raises GateError if git fails."""
     _run(["git", "-C", repository, "rev-parse", "--git-dir"], "git", PATIENCE)
     done = subprocess.run(["git", "-C", repository, "rev-parse", "--verify", "--quiet",
-                           f"{name}^{{commit}}"], capture_output=True, text=True, check=False)
+                           f"{name}^{{commit}}"], capture_output=True, encoding="ascii", errors="replace", check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
@@ -78,7 +79,7 @@ def committed_text(repository, revision, path):
         return None
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(repository))
     done = subprocess.run(["git", "-C", repository, "show", f"{revision}:{name}"], capture_output=True, check=False,
-                          encoding="utf-8")
+                          encoding="utf-8", errors="replace")
     return done.stdout if done.returncode == 0 else ""
 
 

@@ -22,7 +22,7 @@ def run(name, main):
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `explain … | head` is not an error
     try:
         if sys.stdout:  # None if the caller closed it
-            sys.stdout.reconfigure(encoding="utf-8")
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         status = main()
         if sys.stdout:
             sys.stdout.flush()

@@ -46,7 +46,7 @@ def suite_build(bench_server):
     bench_all = pathlib.Path(bench_server).with_name("bench_all")
     try:
         said = subprocess.run([bench_all, "--version"], stdin=subprocess.DEVNULL, timeout=60,
-                              capture_output=True, text=True, check=True).stdout
+                              capture_output=True, encoding="utf-8", errors="replace", check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return {}
     found = re.fullmatch(r"rpycbench (\S+) \((\S+)\)", said.strip())
