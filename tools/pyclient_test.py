@@ -18,6 +18,8 @@ BENCH_SERVER = sys.argv.pop(1) if len(sys.argv) > 1 else ""
 PATIENCE = 120  # seconds; a passing run takes less than 10
 FEW = ("--requests=100", "--warmup=2", "--connections=12", "--transfers=2", "--file_iterations=1",
        "--file_bytes=200001", "--clients=1,3", "--requests_per_client=10")
+# Sorted, with one that is recorded by its beginning.
+VARIABLES = {"GLIBC_TUNABLES": "glibc.malloc.arena_max=1", "MALLOC_ARENA_MAX": "1", "PYTHONOPTIMIZE": "1"}
 SIZES = (1024, 10240, 102400, 1048576)
 
 sys.path[:0] = [str(TOOLS / "pyclient"), str(TOOLS), str(REFERENCE)]
@@ -141,6 +143,12 @@ class PyclientTest(FolderTestCase):
         self.assertIn("--protocol=http --model=threaded --payload=random", context["server"])
         for package in ("python", "openssl", "rpyc", "flask", "requests", "waitress"):
             self.assertRegex(context[f"{package}_version"], r"^\d+\.\d+")
+
+    def test_the_context_has_variables_that_change_costs(self):
+        flags = ("--mode=http_threaded", "--filter=/ping/")
+        self.assertNotIn("environment", self.measure(*flags, **dict.fromkeys(VARIABLES, ""))["context"])
+        self.assertEqual(" ".join(f"{name}={value}" for name, value in VARIABLES.items()),
+                         self.measure(*flags, **VARIABLES)["context"]["environment"])
 
     def test_results_join_those_of_bench_all_of_the_same_build(self):
         """The tools accept both files as one run, and so can show what the Python client costs."""

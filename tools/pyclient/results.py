@@ -14,6 +14,7 @@ import socket
 import ssl
 import subprocess
 
+from common import description
 from common.command import write_whole
 
 PACKAGES = ("rpyc", "requests", "urllib3", "flask", "werkzeug", "waitress")
@@ -27,15 +28,10 @@ def version_of(package):
         return "none"
 
 
-# The variables that bench/run/context.cc records: they change what programs cost.
-ENVIRONMENT = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "OPENSSL_CONF", "OPENSSL_ia32cap",
-               "PYTHONOPTIMIZE", "PYTHONMALLOC", "PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME")
-
-
 def environment():
-    """Returns the variables that are set, as in "MALLOC_ARENA_MAX=1 PYTHONOPTIMIZE=1"."""
+    """Returns the variables that bench_all records, as far as they are set: "MALLOC_ARENA_MAX=1 PYTHONOPTIMIZE=1"."""
     return " ".join(sorted(f"{name}={value}" for name, value in os.environ.items()
-                           if value and (name in ENVIRONMENT or name.startswith("MALLOC_"))))
+                           if value and description.own().is_recorded(name)))
 
 
 def suite_build(bench_server):
