@@ -56,11 +56,19 @@ def _run(command, what, patience=None, said=""):
     return out.strip()
 
 
+def _git(repository):
+    """Returns the beginning of a git command for the repository.
+
+    It may belong to another user, as in a container. The gate runs its programs anyway, so it trusts its settings.
+    """
+    return ["git", "-c", "safe.directory=*", "-C", repository]
+
+
 def revision_of(repository, name):
     """Returns the commit that a name stands for, as 40 digits, or None. Raises GateError if git fails."""
-    _run(["git", "-C", repository, "rev-parse", "--git-dir"], "git", PATIENCE)
-    done = subprocess.run(["git", "-C", repository, "rev-parse", "--verify", "--quiet",
-                           f"{name}^{{commit}}"], capture_output=True, encoding="ascii", errors="replace", check=False)
+    _run([*_git(repository), "rev-parse", "--git-dir"], "git", PATIENCE)
+    done = subprocess.run([*_git(repository), "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"],
+                          capture_output=True, encoding="ascii", errors="replace", check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
@@ -78,7 +86,7 @@ def committed_text(repository, revision, path):
     if not revision or revision_of(repository, revision) is None:
         return None
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(repository))
-    done = subprocess.run(["git", "-C", repository, "show", f"{revision}:{name}"], capture_output=True, check=False,
+    done = subprocess.run([*_git(repository), "show", f"{revision}:{name}"], capture_output=True, check=False,
                           encoding="utf-8", errors="replace")
     return done.stdout if done.returncode == 0 else ""
 
@@ -110,7 +118,7 @@ def work_tree(repository, revision):
         raise GateError(f"{revision}: {reason}, and no revision of {repository}")
     trees = os.path.join(repository, "build", "gate", "trees")
     folder = os.path.join(trees, commit[:12])
-    git, partial = ["git", "-C", repository, "worktree"], folder + ".partial"
+    git, partial = [*_git(repository), "worktree"], folder + ".partial"
     if not os.path.exists(os.path.join(folder, ".git")):
         for remains in (folder, partial):
             shutil.rmtree(remains, ignore_errors=True)
