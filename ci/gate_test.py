@@ -231,14 +231,15 @@ class Broken(GateTest):
         self.assertEqual((code, out), (2, ""))
         self.assertIn("Traceback", err)  # because the fault was not foreseen
 
-    def test_the_encoding_of_stdout_does_not_matter(self):
-        base, head = self.fake("a"), self.fake("b", {ECHO: {"us": 40.0}})
+    def test_the_locale_does_not_matter(self):
+        base, head = self.fake("a"), self.fake("µ", {ECHO: {"us": 40.0}})
+        self.out = self.folder / "ö"
         for environment in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
             done = subprocess.run([str(HERE / "gate"), *self.flags(f"--base={base}", f"--head={head}")],
                                   env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True,
                                   timeout=PATIENCE, check=False)
             self.assertEqual((done.returncode, done.stderr), (1, b""))
-            self.assertIn("regression: fake a → fake b", done.stdout.decode())
+            self.assertIn("regression: fake a → fake µ", done.stdout.decode())
 
     def test_a_stdout_that_nobody_reads_does_not_matter(self):
         read, write = os.pipe()

@@ -2,8 +2,8 @@
 
 Every relative link of every *.md must lead to a file, and its #anchor to a heading of it. Text in
 backticks or in an indented example that looks like a path of this repository must be one. The pages
-on how to add something name parts of the code, which must be in the code as well. No line of prose
-is wider than a page.
+on how to add something name parts of the code, which must be in the code as well. The facts of the
+machine that a result file has must be explained. No line of prose is wider than a page.
 """
 
 import functools
@@ -100,6 +100,13 @@ class PagesTest(unittest.TestCase):
         for page in pages:
             with self.subTest(page=page.relative_to(ROOT)):
                 self.assertEqual([], complaints(page))
+
+    def test_a_page_has_every_fact_of_the_machine(self):
+        code = (ROOT / "fixtures" / "meter" / "machine.cc").read_text(encoding="utf-8")
+        facts = re.findall(r'(?:^ +\{|emplace_back\()"([a-z_]+)", ', code, re.MULTILINE)
+        self.assertLessEqual({"cpu_governor", "interrupts"}, set(facts))
+        explained = CODE.findall((ROOT / "bench" / "reading_results.md").read_text(encoding="utf-8"))
+        self.assertEqual([], [fact for fact in facts if fact not in explained])
 
     def test_no_line_is_wider_than_a_page(self):
         for page in (path for path in files() if path.suffix == ".md"):

@@ -76,6 +76,8 @@ class ExactTier(RealBuilds):
             settings = settings_in(HERE / name)
             settings.check_rows(listed)
             self.assertTrue(settings.is_exact(settings.control))
+            with self.subTest("a rule sees what spares the fastest calls", policy=name):
+                self.assertIn(("real_time", "mean"), {(rule.statistic, rule.of_slots) for rule in settings.timing})
 
 
 class TimingTier(RealBuilds):

@@ -33,6 +33,8 @@ case " $* " in
 esac
 '''
 
+OF_ANOTHER_USER = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+
 BUILD = '''#!/bin/bash
 set -e
 cd "$(dirname "$0")/.."
@@ -137,6 +139,13 @@ class Revisions(Repository):
         code, _, err = self.gate("--base=HEAD")
         self.assertEqual(code, 0, err)
 
+    def test_a_checkout_of_another_user(self):
+        first, second = self.commit(2), self.commit(3)
+        with mock.patch.dict("os.environ", OF_ANOTHER_USER):
+            code, out, err = self.gate(f"--base={first}", f"--head={second}")
+        self.assertEqual((code, err.count("safe.directory")), (1, 0), err)
+        self.assertIn("2.0 → 3.0", out)
+
     def test_few_work_trees_are_kept(self):
         commits = [self.commit(2) for _ in range(8)]
         for commit in commits:
@@ -229,6 +238,14 @@ class CommitsInTurn(Repository):
         self.commit(3)
         code, out, _ = self.gate_commit()
         self.assertEqual(code, 1)
+        self.assertIn("# Gate: regression", out)
+
+    def test_a_checkout_of_another_user(self):
+        self.commit(2)
+        self.commit(3)
+        with mock.patch.dict("os.environ", OF_ANOTHER_USER):
+            code, out, err = self.gate_commit()
+        self.assertEqual(code, 1, err)
         self.assertIn("# Gate: regression", out)
 
     def test_against_where_the_branch_began(self):

@@ -56,6 +56,14 @@ class DescriptionTest(ResultsTestCase):
             with self.assertRaisesRegex(Unusable, "its description is not one of bench_all"):
                 self.load(description=broken)
 
+    def test_variables_are_recorded_by_name_or_beginning(self):
+        own = description.own()
+        for name in ("LD_PRELOAD", "LD_AUDIT", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MIMALLOC_ALLOW_LARGE_OS_PAGES",
+                     "TCMALLOC_SAMPLE_PARAMETER", "PYTHONOPTIMIZE"):
+            self.assertTrue(own.is_recorded(name), name)
+        for name in ("LD_PRELOADS", "XMALLOC_ARENA_MAX", "malloc_arena_max", "PATH"):
+            self.assertFalse(own.is_recorded(name), name)
+
     def test_every_counter_has_one_direction(self):
         kinds = [description.own().counters_better(direction) for direction in ("lower", "higher", None)]
         self.assertEqual(len(OWN["counters"]), sum(map(len, kinds)))

@@ -5,6 +5,7 @@ compare.py. It also provokes wrong replies, dying servers and bad flags. Install
 """
 
 import json
+import os
 import pathlib
 import shlex
 import subprocess
@@ -17,6 +18,8 @@ BENCH_SERVER = sys.argv.pop(1) if len(sys.argv) > 1 else ""
 PATIENCE = 120  # seconds; a passing run takes less than 10
 FEW = ("--requests=100", "--warmup=2", "--connections=12", "--transfers=2", "--file_iterations=1",
        "--file_bytes=200001", "--clients=1,3", "--requests_per_client=10")
+# Sorted, with one that is recorded by its beginning.
+VARIABLES = {"GLIBC_TUNABLES": "glibc.malloc.arena_max=1", "MALLOC_ARENA_MAX": "1", "PYTHONOPTIMIZE": "1"}
 SIZES = (1024, 10240, 102400, 1048576)
 
 sys.path[:0] = [str(TOOLS / "pyclient"), str(TOOLS), str(REFERENCE)]
@@ -51,15 +54,16 @@ def names(mode, rpyc):
 class PyclientTest(FolderTestCase):
     PROGRAM = "python_client"
 
-    def run_client(self, *flags):
+    def run_client(self, *flags, **variables):
         return subprocess.run(
             [TOOLS / "python_client", "--no-install", f"--bench_server={BENCH_SERVER}", *flags],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            env={**os.environ, **variables}, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+            timeout=PATIENCE, check=False)
 
-    def measure(self, *flags, status=0, out="results.json"):
-        """Runs with few calls and returns the file's content."""
+    def measure(self, *flags, status=0, out="results.json", **variables):
+        """Runs with few calls, and with these environment variables; returns the file's content."""
         path = self.folder / out
-        result = self.run_client(*FEW, f"--out={path}", *flags)
+        result = self.run_client(*FEW, f"--out={path}", *flags, **variables)
         self.assertEqual((status, ""), (result.returncode, result.stderr), result.stdout)
         return json.loads(path.read_text(encoding="utf-8"))
 
@@ -145,6 +149,12 @@ class PyclientTest(FolderTestCase):
         self.assertIn("--protocol=http --model=threaded --payload=random", context["server"])
         for package in ("python", "openssl", "rpyc", "flask", "requests", "waitress"):
             self.assertRegex(context[f"{package}_version"], r"^\d+\.\d+")
+
+    def test_the_context_has_variables_that_change_costs(self):
+        flags = ("--mode=http_threaded", "--filter=/ping/")
+        self.assertNotIn("environment", self.measure(*flags, **dict.fromkeys(VARIABLES, ""))["context"])
+        self.assertEqual(" ".join(f"{name}={value}" for name, value in VARIABLES.items()),
+                         self.measure(*flags, **VARIABLES)["context"]["environment"])
 
     def test_results_join_those_of_bench_all_of_the_same_build(self):
         """The tools accept both files as one run, and so can show what the Python client costs."""
@@ -238,6 +248,15 @@ class PyclientTest(FolderTestCase):
                          [row["name"] for row in report["benchmarks"]])
         self.assertEqual(1, len(report["errors"]))
         self.assertIn("server: I am unwell", report["errors"][0]["message"])
+
+    def test_a_locale_of_ascii_loses_no_row(self):
+        server = self.altered("flask_server", "def crash(self):\n"
+                              "    os.write(2, b'5 \\xc2\\xb5s too late\\n')\n"
+                              "    os._exit(3)\nOperations.ping = crash")
+        report = self.measure(server, "--protocol=http", "--filter=PyLatency/.*/(ping|echo/64)/", "--payload=text",
+                              status=1, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+        self.assertEqual(["PyLatency/http_custom/echo/64/real_time"], [row["name"] for row in report["benchmarks"]])
+        self.assertIn("5 µs too late", report["errors"][0]["message"])
 
     def test_a_server_that_does_not_start_is_an_error(self):
         for command, words in (("/nonexistent", "No such file"), ("false", "did not start")):

@@ -5,13 +5,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <boost/version.hpp>
 #include <fstream>
 #include <string_view>
 
 #include "bench/run/build_info.h"
-#include "servers/net/text.h"
+#include "bench/run/environment.h"
 
 namespace rpycbench {
 namespace {
@@ -36,27 +35,6 @@ std::string CpuModel() {
     return value == std::string::npos ? std::string() : line.substr(value);
   }
   return {};
-}
-
-// Returns the environment variables that are set and change what programs cost: preloaded
-// libraries, tunables of the allocator, the C library and OpenSSL, settings of Python. They are
-// sorted; empty if none is set.
-std::string Environment() {
-  constexpr std::string_view kNames[] = {
-      "LD_PRELOAD",        "LD_LIBRARY_PATH",        "GLIBC_TUNABLES", "OPENSSL_CONF",
-      "OPENSSL_ia32cap",   "PYTHONOPTIMIZE",         "PYTHONMALLOC",   "PYTHONDEVMODE",
-      "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME"};
-  std::vector<std::string> found;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const std::string_view name = text.substr(0, text.find('='));
-    if (name.size() + 1 >= text.size()) continue;  // set to an empty value
-    if (name.starts_with("MALLOC_") || std::ranges::find(kNames, name) != std::end(kNames)) {
-      found.emplace_back(text);
-    }
-  }
-  std::ranges::sort(found);
-  return Join(found, " ");
 }
 
 // Returns the dialect of all RPyC rows; empty if the run has none.
@@ -85,7 +63,7 @@ ContextEntries DescribeRun(const Options& options) {
       {"compression", std::string(ToString(options.compression))},
       {"dialect", DialectOfRun(options)},
       {"server_launcher", options.server_launcher},
-      {"environment", Environment()},
+      {"environment", DescribeEnvironment(environ)},
   };
   std::erase_if(context, [](const auto& entry) { return entry.second.empty(); });
   return context;

@@ -5,6 +5,7 @@
 
 #include "bench/report/results/floor_names.h"
 #include "bench/run/build_info.h"
+#include "bench/run/environment.h"
 #include "bench/types/presets.h"
 #include "fixtures/meter/validity.h"
 #include "fixtures/options.h"
@@ -129,6 +130,9 @@ std::string Describe(const TypeTable& types) {
   for (const Preset preset : kPresets) presets.push_back(json::string(ToString(preset)));
   description["presets"] = std::move(presets);
   description["doubts"] = DescribeDoubts();
+  json::array environment;
+  for (const std::string_view name : RecordedVariables()) environment.push_back(json::string(name));
+  description["environment"] = std::move(environment);
   description["flags"] = DescribeFlags();
   return json::serialize(description);
 }

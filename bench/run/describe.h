@@ -21,10 +21,13 @@ namespace rpycbench {
 //   floor     mode, and substitutes: pairs of a regular expression and what the floor has instead
 //   presets   names
 //   doubts    name, meaning, remedy
+//   environment  names of the environment variables that the context has if they are set; one that
+//             ends in * stands for all that begin with the rest
 //   flags     name, values, default, help
 std::string Describe(const TypeTable& types);
 
-// Returns the part that programs read: the object without texts, presets and flags.
+// Returns the part that programs read: the object without texts, presets, doubts, environment and
+// flags.
 boost::json::object DescribeForReaders(const TypeTable& types);
 
 }  // namespace rpycbench

@@ -145,10 +145,11 @@ class RunTest : public testing::Test {
 
   // Runs rows that match, each as briefly as possible, into a file.
   Result RunInto(const std::string& file, const std::string& filter,
-                 std::vector<std::string> more = {}) {
+                 std::vector<std::string> more = {},
+                 const std::vector<std::string>& variables = {}) {
     more.insert(more.end(), {"--benchmark_filter=" + filter, "--benchmark_min_time=0",
                              "--benchmark_out=" + (folder_ / file).string()});
-    return Run(more);
+    return Run(more, variables);
   }
 
   boost::json::value Document(const std::string& file) const {
@@ -303,6 +304,18 @@ TEST_F(RunTest, TheFileHasTheContextOfTheRun) {
   }
   EXPECT_EQ(context.at("preset").as_string(), "quick");
   EXPECT_EQ(context.at("payload").as_string(), "text");
+}
+
+TEST_F(RunTest, TheContextHasVariablesThatChangeCosts) {
+  ASSERT_EQ(RunInto("out.json", "Good").status, 0);
+  EXPECT_FALSE(Document("out.json").at("context").as_object().contains("environment"));
+  ASSERT_EQ(RunInto("out.json", "Good", {},
+                    {"TERM=dumb", "MALLOC_ARENA_MAX=1", "PYTHONOPTIMIZE=", "LD_AUDITS=x",
+                     "MIMALLOC_VERBOSE=0", "GLIBC_TUNABLES=glibc.malloc.arena_max=1"})
+                .status,
+            0);
+  EXPECT_EQ(Document("out.json").at("context").at("environment").as_string(),
+            "GLIBC_TUNABLES=glibc.malloc.arena_max=1 MALLOC_ARENA_MAX=1 MIMALLOC_VERBOSE=0");
 }
 
 TEST_F(RunTest, TheFileKeepsFailedRowsApart) {

@@ -42,7 +42,8 @@ def _run(command, what, patience=None, said=""):
     started. Raises GateError with its last words.
     """
     with subprocess.Popen([*ENDS_WITH_PARENT, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+                          stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
+                          start_new_session=True) as process:
         try:
             out, err = process.communicate(said, patience)
         except BaseException as error:
@@ -55,11 +56,19 @@ def _run(command, what, patience=None, said=""):
     return out.strip()
 
 
+def _git(repository):
+    """Returns the beginning of a git command for the repository.
+
+    It may belong to another user, as in a container. The gate runs its programs anyway, so it trusts its settings.
+    """
+    return ["git", "-c", "safe.directory=*", "-C", repository]
+
+
 def revision_of(repository, name):
     """Returns the commit that a name stands for, as 40 digits, or None. Raises GateError if git fails."""
-    _run(["git", "-C", repository, "rev-parse", "--git-dir"], "git", PATIENCE)
-    done = subprocess.run(["git", "-C", repository, "rev-parse", "--verify", "--quiet",
-                           f"{name}^{{commit}}"], capture_output=True, text=True, check=False)
+    _run([*_git(repository), "rev-parse", "--git-dir"], "git", PATIENCE)
+    done = subprocess.run([*_git(repository), "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"],
+                          capture_output=True, encoding="ascii", errors="replace", check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
@@ -77,8 +86,8 @@ def committed_text(repository, revision, path):
     if not revision or revision_of(repository, revision) is None:
         return None
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(repository))
-    done = subprocess.run(["git", "-C", repository, "show", f"{revision}:{name}"], capture_output=True, check=False,
-                          encoding="utf-8")
+    done = subprocess.run([*_git(repository), "show", f"{revision}:{name}"], capture_output=True, check=False,
+                          encoding="utf-8", errors="replace")
     return done.stdout if done.returncode == 0 else ""
 
 
@@ -109,7 +118,7 @@ def work_tree(repository, revision):
         raise GateError(f"{revision}: {reason}, and no revision of {repository}")
     trees = os.path.join(repository, "build", "gate", "trees")
     folder = os.path.join(trees, commit[:12])
-    git, partial = ["git", "-C", repository, "worktree"], folder + ".partial"
+    git, partial = [*_git(repository), "worktree"], folder + ".partial"
     if not os.path.exists(os.path.join(folder, ".git")):
         for remains in (folder, partial):
             shutil.rmtree(remains, ignore_errors=True)

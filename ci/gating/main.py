@@ -112,7 +112,8 @@ def calibrate(options, settings):
     injection = Injection(options.inject, options.inject_rows) if options.inject else None
     with alone(), tempfile.TemporaryDirectory(prefix="rpycbench-gate-") as folder:
         base, head, _ = copied_builds(options, settings, folder)
-        names = [name for name in list_rows(base.name, base.bench_all, settings.bench_flags()) if re.search(options.rows, name)]
+        listed = list_rows(base.name, base.bench_all, settings.bench_flags())
+        names = [name for name in listed if re.search(options.rows, name)]
         settings = settings.pinned(head.context)
         rows = timed_rows(names, settings)
         if not rows:

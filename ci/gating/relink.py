@@ -11,6 +11,7 @@ import random
 import re
 import shlex
 import subprocess
+import sys
 import tempfile
 
 from .builds import PROGRAMS, copy_companions
@@ -75,8 +76,10 @@ def _link_command(build_tree, program):
 
 def _run(command, folder):
     try:
+        # The output has paths, which go back into commands.
         return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=TIMEOUT, check=True).stdout
+                              encoding=sys.getfilesystemencoding(), errors=sys.getfilesystemencodeerrors(),
+                              timeout=TIMEOUT, check=True).stdout
     except OSError as error:
         raise RelinkError(f"cannot run {command[0]} in {folder}: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:

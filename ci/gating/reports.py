@@ -65,7 +65,8 @@ def write(folder, name, text):
     """Writes a file as a whole or not at all."""
     descriptor, path = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        # Under a locale of ASCII, other characters of a path are surrogates.
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
         os.chmod(path, 0o644)
         os.replace(path, os.path.join(folder, name))

@@ -76,8 +76,8 @@ def summary(result, command):
              "**This is the weaker way; the one to trust is `ci/gate --base … --head …`.** These two results were "
              f"measured one after the other, so only ratios to a probe ({StoredRule.statistic}) compare. Two runs of "
              "one build differ in them by more than their repetitions show, so all bounds reach further by what is "
-             "tolerated. A row is slower if even its lower bound is above 0, and passes if its upper bound is below the "
-             f"limit. The chance of a false alarm is {settings.stored_false_alarms}, shared by the rows, and "
+             "tolerated. A row is slower if even its lower bound is above 0, and passes if its upper bound is below "
+             f"the limit. The chance of a false alarm is {settings.stored_false_alarms}, shared by the rows, and "
              f"{settings.false_alarms} for all native rows together.", "", _all_rows(result), ""]
     for title, side in (("Base", result.base), ("Head", result.head)):
         facts = (side.version, side.origin, side.context.get("date", "undated"))

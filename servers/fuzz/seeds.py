@@ -236,7 +236,7 @@ def write(folder, inputs):
 def main():
     recording, folder = map(pathlib.Path, sys.argv[1:])
     sys.setrecursionlimit(10_000)  # the recording nests values as deeply as Python can send them
-    seeds = rpyc_seeds(json.loads(recording.read_text()))
+    seeds = rpyc_seeds(json.loads(recording.read_text(encoding="utf-8")))
     seeds["inflate_fuzz"] += inflate_seeds()
     seeds |= http_seeds()
     seeds["tls_fuzz"] = tls_seeds()

@@ -5,6 +5,7 @@ import errno
 import os
 import pathlib
 import signal
+import stat
 import sys
 
 from .result_rows import Unusable
@@ -22,7 +23,7 @@ def run(name, main):
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `explain … | head` is not an error
     try:
         if sys.stdout:  # None if the caller closed it
-            sys.stdout.reconfigure(encoding="utf-8")
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         status = main()
         if sys.stdout:
             sys.stdout.flush()
@@ -40,27 +41,49 @@ def run(name, main):
 def write_whole(path, content):
     """Writes `content` (bytes) to the file at `path`, as a whole or not at all.
 
-    Links and devices stay what they are. Some files cannot be replaced by a rename, such as a mount point or a file
-    in another user's folder. Such a file is overwritten in place, and a kill can leave it incomplete. Raises Unusable
-    if the file cannot be written.
+    Links and devices stay what they are, and a file keeps its owner and mode. Some files cannot be replaced by a
+    rename, such as a mount point or a file in another user's folder. Such a file is overwritten in place, and a kill
+    can leave it incomplete. Raises Unusable if the file cannot be written.
     """
     if path.exists() and not path.is_file():
         raise Unusable(f"{path}: {'Is a directory' if path.is_dir() else 'not a regular file'}")
     target = pathlib.Path(os.path.realpath(path))
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    partial = target.with_name(f".rpycbench.{os.getpid()}.partial")  # short, because the target's name may be long
     try:
-        with open(partial, "xb") as file:
-            file.write(content)
+        _write_new(partial, content, target)
         partial.replace(target)
     except OSError as error:
         if error.errno not in NO_RENAME or not os.access(target, os.W_OK):
             raise Unusable(f"{path}: {error.strerror}") from error
-        with open(target, "r+b") as file:
-            file.write(content)
-            file.truncate()
+        _write_over(path, target, content)
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def _write_new(partial, content, target):
+    """Writes a new file with the owner and mode of `target`, if that exists. Raises OSError."""
+    replaced = target.stat() if target.exists() else None
+    mode = 0o600 if replaced else 0o666  # private until it has its owner
+    with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        if replaced:
+            own = os.fstat(file.fileno())
+            if (own.st_uid, own.st_gid) != (replaced.st_uid, replaced.st_gid):
+                try:
+                    os.fchown(file.fileno(), replaced.st_uid, replaced.st_gid)
+                except OSError as error:  # an identity may also be unknown here (EINVAL)
+                    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM)) from error
+            os.fchmod(file.fileno(), stat.S_IMODE(replaced.st_mode))
+        file.write(content)
+
+
+def _write_over(path, target, content):
+    try:
+        with open(target, "r+b") as file:
+            file.write(content)
+            file.truncate()
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
 
 
 def _refuse(name, reason):

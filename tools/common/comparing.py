@@ -5,8 +5,8 @@ the reasons that forbid it. `run` judges, then lets Google Benchmark's compare.p
 anywhere and in every form that compare.py accepts.
 
 Times of rows that were measured in pairs with the probe are normalised, because the machine may have been slower in one
-of the runs. Rows are filtered here because not every release of compare.py filters the rows of a file. Times of one row in different
-units are converted here because compare.py would compare the bare numbers.
+of the runs. Rows are filtered here because not every release of compare.py filters the rows of a file. Times of one row
+in different units are converted here because compare.py would compare the bare numbers.
 """
 
 import argparse

@@ -5,6 +5,7 @@ revision: for files without a description (version 0.1.0), and for tools that re
 `bench/tests/golden_test.py --write` writes it.
 """
 
+import fnmatch
 import functools
 import json
 import pathlib
@@ -31,12 +32,17 @@ class Description:
         self.with_tail = self._types_that("has_tail")
         self.doubts = {kind["name"]: f"{kind['meaning']}; {kind['remedy']}"
                        for kind in document.get("doubts", [])}
+        self._environment = tuple(document.get("environment", ()))
         self.floor_mode = document["floor"]["mode"]
         self._substitutes = document["floor"]["substitutes"]
         self._mode = re.compile(rf"({'|'.join(self.families)})_[a-z0-9_]+$")
 
     def _types_that(self, fact):
         return tuple(name for name, kind in self.types.items() if kind[fact])
+
+    def is_recorded(self, variable):
+        """Returns whether the context of a run has this environment variable if it is set."""
+        return any(fnmatch.fnmatchcase(variable, pattern) for pattern in self._environment)
 
     def is_mode(self, name):
         """Returns whether this can be the name of a mode, even of one that is not listed."""

@@ -130,8 +130,8 @@ def list_rows(name, bench_all, flags):
     """
     command = [*ENDS_WITH_PARENT, bench_all, "--benchmark_list_tests", *flags]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=PATIENCE, check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                              errors="replace", timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ProgramFailed(f"{name}: {error}") from error
     if done.returncode != 0:

@@ -1,5 +1,7 @@
 """Chooses two CPUs of the same type on different cores, as fixtures/meter/topology.h does for bench_all."""
 
+import itertools
+
 DEVICES = "/sys/devices"
 
 
@@ -24,19 +26,25 @@ def _numbers(text):
 def choose_pair(cpus, devices=DEVICES):
     """Returns the client's CPU and the server's (None if there is only one CPU).
 
-    The client gets the last CPU of the fastest type. The server gets the last CPU of another core, of the same type if
-    possible. CPUs that the kernel does not describe count as alike, each with its own core.
+    The client gets a CPU of the fastest type. The server gets one of another core, of the same type and on the same
+    socket if possible; a core of its own counts most, the socket least. The last such pair is taken. CPUs that the
+    kernel does not describe count as alike, each with its own core, on one socket. `devices` is the kernel's folder.
     """
     efficient = _numbers(_first_line(f"{devices}/cpu_atom/cpus"))
-
-    def core(cpu):
-        return _first_line(f"{devices}/system/cpu/cpu{cpu}/topology/thread_siblings_list") or cpu
 
     def speed(cpu):
         capacity = _first_line(f"{devices}/system/cpu/cpu{cpu}/cpu_capacity")
         return int(capacity) if capacity.isdigit() else int(cpu not in efficient)
 
-    client = max(cpus, key=lambda cpu: (speed(cpu), cpu))
-    others = [cpu for cpu in cpus if cpu != client]
-    server = max(others, key=lambda cpu: (core(cpu) != core(client), speed(cpu), cpu), default=None)
-    return client, server
+    speeds = {cpu: speed(cpu) for cpu in cpus}
+    topology = {cpu: f"{devices}/system/cpu/cpu{cpu}/topology" for cpu in cpus}
+    sockets = {cpu: _first_line(f"{folder}/physical_package_id") for cpu, folder in topology.items()}
+    # The threads of a core by number, because core_id alone repeats on each socket.
+    cores = {cpu: _first_line(f"{folder}/thread_siblings_list") or cpu for cpu, folder in topology.items()}
+
+    def rank(pair):
+        client, server = pair
+        return (speeds[client], cores[client] != cores[server], speeds[server], sockets[client] == sockets[server],
+                client, server)
+
+    return max(itertools.permutations(cpus, 2), key=rank, default=(*cpus, None))

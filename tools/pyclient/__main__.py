@@ -56,6 +56,8 @@ def measure_all(rows, command, placements, results):
 
 
 def main():
+    if sys.stdout:  # None if the caller closed it
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     flags = parse_flags()
     try:
         rows = [row for row in make_rows(flags) if flags.filter.search(row.name)]

@@ -14,6 +14,7 @@ import socket
 import ssl
 import subprocess
 
+from common import description
 from common.command import write_whole
 
 PACKAGES = ("rpyc", "requests", "urllib3", "flask", "werkzeug", "waitress")
@@ -27,15 +28,10 @@ def version_of(package):
         return "none"
 
 
-# The variables that bench/run/context.cc records: they change what programs cost.
-ENVIRONMENT = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "OPENSSL_CONF", "OPENSSL_ia32cap",
-               "PYTHONOPTIMIZE", "PYTHONMALLOC", "PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME")
-
-
 def environment():
-    """Returns the variables that are set, as in "MALLOC_ARENA_MAX=1 PYTHONOPTIMIZE=1"."""
+    """Returns the variables that bench_all records, as far as they are set: "MALLOC_ARENA_MAX=1 PYTHONOPTIMIZE=1"."""
     return " ".join(sorted(f"{name}={value}" for name, value in os.environ.items()
-                           if value and (name in ENVIRONMENT or name.startswith("MALLOC_"))))
+                           if value and description.own().is_recorded(name)))
 
 
 def suite_build(bench_server):
@@ -46,7 +42,7 @@ def suite_build(bench_server):
     bench_all = pathlib.Path(bench_server).with_name("bench_all")
     try:
         said = subprocess.run([bench_all, "--version"], stdin=subprocess.DEVNULL, timeout=60,
-                              capture_output=True, text=True, check=True).stdout
+                              capture_output=True, encoding="utf-8", errors="replace", check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return {}
     found = re.fullmatch(r"rpycbench (\S+) \((\S+)\)", said.strip())

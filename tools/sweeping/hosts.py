@@ -24,7 +24,7 @@ def read_facts(launcher=""):
     """
     command = [*launcher.split(), *COMMAND]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
                               errors="replace", timeout=TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unusable(f"the facts of a host: {command[0]}: {error}") from error

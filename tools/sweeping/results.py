@@ -112,7 +112,8 @@ class SweepResults:
 
     def write(self):
         """Replaces the file by the whole document. Raises Unusable."""
-        write_whole(self.path, json.dumps(self.document(), indent=1, ensure_ascii=False).encode())
+        text = json.dumps(self.document(), indent=1, ensure_ascii=False)
+        write_whole(self.path, text.encode(errors="backslashreplace"))  # which JSON reads as what it was
 
 
 def merge(paths, out):

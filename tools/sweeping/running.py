@@ -58,7 +58,7 @@ def call(bench_all, flags):
     """Makes a short call and returns (status, stdout, stderr)."""
     try:
         done = subprocess.run([bench_all, *flags], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, errors="replace", check=False)
+                              encoding="utf-8", errors="replace", check=False)
     except OSError as error:
         raise Unusable(f"{bench_all}: {error.strerror}") from error
     return done.returncode, done.stdout, done.stderr
