@@ -89,11 +89,14 @@ int main(int argc, char** argv) {
     if (command->options.self_check) {
       return end_servers(RunSelfCheck(command->options, servers));
     }
+    PythonClients python_clients(command->options);
     CallLedger ledger(command->options, PrintMessage);
     RowIndex index;
-    const auto register_rows = [&](std::span<const ServerMode> modes, bool ipv6 = true) {
+    const auto register_rows = [&](std::span<const ServerMode> modes,
+                                   const Possible& possible = {}) {
       index.clear();
-      RegisterRows({command->options, servers, modes, &ledger, &index, ipv6});
+      RegisterRows(
+          {command->options, servers, modes, &ledger, &index, possible, nullptr, &python_clients});
     };
     const Selection selection = SelectModes(*command, register_rows);
     for (const std::string& note : selection.notes) PrintMessage(note);
@@ -103,7 +106,7 @@ int main(int argc, char** argv) {
     if (command->options.rows_on_request) AddContext({{"rows_on_request", kRequests}});
     const bool measures = !selection.rows.empty() && !command->flags.On("benchmark_list_tests");
     if (measures && !command->options.rows_on_request) DescribeMachineInContext();
-    register_rows(selection.modes, selection.ipv6);
+    register_rows(selection.modes, selection.possible);
     if (command->options.rows_on_request) {
       return end_servers(RunRowsOnRequest(selection.rows, index, command->options.inject));
     }
@@ -117,7 +120,7 @@ int main(int argc, char** argv) {
                     .pool = servers,
                     .modes = floor_mode,
                     .index = &floor_index,
-                    .ipv6 = selection.ipv6,
+                    .possible = selection.possible,
                     .owned = &floors});
     }
     const Stage in_pairs = [&](benchmark::BenchmarkReporter& inner, Finish finish) {

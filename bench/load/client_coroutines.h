@@ -18,7 +18,7 @@ template <class Source, class Call>
 class ClientCoroutines {
  public:
   ClientCoroutines(std::size_t clients, std::int64_t requests, Source& source, const Call& call,
-               const cpu_set_t&)
+                   const cpu_set_t&)
       : steps_(requests, source, call),
         results_(MakeResults(clients, requests)),
         coroutines_(context_, {.others_before_answers = true, .kept_stacks = clients}) {}

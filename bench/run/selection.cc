@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <tuple>
 
 #include "bench/types/presets.h"
 #include "fixtures/address_family.h"
 #include "fixtures/process/available_modes.h"
+#include "fixtures/process/python_clients.h"
 #include "fixtures/process/run_certificates.h"
 #include "fixtures/process/server_commands.h"
 #include "fixtures/process/wrk.h"
@@ -55,22 +57,51 @@ void RefuseIfNothingIsLeft(const std::vector<UnavailableMode>& unavailable,
   }
 }
 
+bool IsOfPythonClients(std::string_view row) {
+  return row.starts_with("Py") || row.starts_with("SharedConnection/");
+}
+
+// Returns the protocol of a row's mode.
+Protocol ProtocolOf(const std::string& row, std::span<const ServerMode> modes) {
+  return std::ranges::find_if(modes, [&](const ServerMode& mode) { return IsOf(row, mode.name); })
+      ->protocol;
+}
+
+// Removes the rows of Python clients that cannot be measured. Throws if nothing else is left.
+void LeaveOutPythonClients(const CommandLine& command, const PythonProbe& python,
+                           std::vector<std::string>& rows, Selection& selection) {
+  std::string whole;  // the last note
+  for (const auto& [protocol, name, possible] :
+       {std::tuple(Protocol::kRpyc, "rpyc", &selection.possible.rpyc_clients),
+        std::tuple(Protocol::kHttp, "requests", &selection.possible.requests_clients)}) {
+    const auto concerns = [&](const std::string& row) {
+      return IsOfPythonClients(row) && ProtocolOf(row, selection.modes) == protocol;
+    };
+    const std::string reason = WhyNoPythonClients(protocol, command.options, python);
+    if (reason.empty() || std::ranges::none_of(rows, concerns)) continue;
+    *possible = false;
+    whole = std::string("rows of ") + name + " as client: " + reason;
+    selection.notes.push_back("unavailable: " + whole);
+    std::erase_if(rows, concerns);
+  }
+  if (rows.empty() && !whole.empty()) {
+    throw UsageError("no row that matches can be measured: " + whole);
+  }
+}
+
 // Removes the modes that cannot run from the selection, and their rows from `rows`.
 void LeaveOutUnavailable(const CommandLine& command, const PythonProbe& python,
                          std::vector<std::string>& rows, Selection& selection) {
   Availability found = FindAvailable(selection.modes, command.options, python);
   RefuseIfNothingIsLeft(found.unavailable, rows, command.flags.ValueOr("benchmark_filter", ""));
   selection.modes = std::move(found.modes);
-  for (const auto& [name, version] : python.versions) {
-    selection.facts.emplace_back(name + "_version", version);
-  }
   for (const std::string& line : DescribeUnavailable(found.unavailable)) {
     selection.notes.push_back("unavailable: " + line);
   }
   std::erase_if(rows, [&](const std::string& row) { return IsOfAny(found.unavailable, row); });
 }
 
-// Probes the Python interpreter if a selected mode depends on it.
+// Probes the Python interpreter if a selected mode or row depends on it.
 void AskPython(const CommandLine& command, std::vector<std::string>& rows, Selection& selection) {
   const Options& options = command.options;
   const bool serves = std::ranges::any_of(
@@ -79,11 +110,18 @@ void AskPython(const CommandLine& command, std::vector<std::string>& rows, Selec
       !options.dialect && std::ranges::any_of(selection.modes, [](const ServerMode& mode) {
         return mode.protocol == Protocol::kRpyc;
       });
-  if (!serves && !decides_on_dialect) return;
+  const bool calls = std::ranges::any_of(rows, IsOfPythonClients);
+  if (!serves && !decides_on_dialect && !calls) return;
   const PythonProbe python =
       ProbePython(LaunchedCommand(options, options.python), options.ready_timeout);
   if (decides_on_dialect) selection.dialect_at_hand = DialectAtHand(python);
   if (serves) LeaveOutUnavailable(command, python, rows, selection);
+  if (calls) LeaveOutPythonClients(command, python, rows, selection);
+  if (serves || calls) {
+    for (const auto& [name, version] : python.versions) {
+      selection.facts.emplace_back(name + "_version", version);
+    }
+  }
 }
 
 // Describes each kind of TLS that the rows use, because of the flag or of their names.
@@ -112,7 +150,7 @@ void LeaveOutIpv6(const std::string& reason, std::string_view filter,
   if (Names(filter, kIpv6Family.name)) throw UsageError("unavailable: " + unavailable);
   std::erase_if(rows, IsOverIpv6);
   if (rows.empty()) throw UsageError("no row that matches can be measured: " + unavailable);
-  selection.ipv6 = false;
+  selection.possible.ipv6 = false;
   selection.notes.push_back("unavailable: " + unavailable);
 }
 

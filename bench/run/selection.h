@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bench/run/run.h"
+#include "fixtures/possible.h"
 #include "fixtures/server_mode.h"
 
 namespace rpycbench {
@@ -19,7 +20,7 @@ namespace rpycbench {
 struct Selection {
   std::vector<ServerMode> modes;  // the modes to register rows for
   std::vector<std::string> rows;  // the names of their rows that the filter matches
-  bool ipv6 = true;               // whether rows over IPv6 can be measured
+  Possible possible;              // what this machine has; rows that need more are left out
   // Unset if no row of RPyC was selected, or the flags give the dialect.
   std::optional<rpyc::Dialect> dialect_at_hand;
   // What the selected rows run on, for the context: the versions of Python and its libraries if

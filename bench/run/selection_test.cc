@@ -31,7 +31,7 @@ TEST(SelectionTest, WithoutIpv6ItsRowsAreLeftOutAndTold) {
   selection.modes = {*FindMode("tcp_threaded")};
   LeaveOutIpv6(kReason, "AddressFamily", rows, selection);
   EXPECT_THAT(rows, ElementsAre(kUnixRow));
-  EXPECT_FALSE(selection.ipv6);
+  EXPECT_FALSE(selection.possible.ipv6);
   EXPECT_THAT(selection.notes, ElementsAre(std::string("unavailable: ipv6: ") + kReason));
 }
 

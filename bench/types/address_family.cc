@@ -43,7 +43,7 @@ void RegisterAddressFamily(const Suite& suite) {
   ForEachMode(suite.modes, [&]<class Client>(const ServerMode& mode) {
     if (!HasRows("AddressFamily", suite.options.preset, mode)) return;
     RegisterFamily<Client>(suite, mode, kIpv4Family);
-    if (suite.ipv6) RegisterFamily<Client>(suite, mode, kIpv6Family);
+    if (suite.possible.ipv6) RegisterFamily<Client>(suite, mode, kIpv6Family);
     RegisterFamily<Client>(suite, mode, kUnixFamily);
   });
 }

@@ -56,6 +56,15 @@ constexpr struct {
     {"Pipelined", Preset::kFull, "native pyrpyc_threaded flask_waitress"},
     {"Sleep", Preset::kDefault, "rpyc_threaded rpyc_threadpool rpyc_async http_threaded"},
     {"Sleep", Preset::kFull, "native pyrpyc_threaded flask_threaded flask_waitress"},
+    {"PyLatency", Preset::kDefault, "rpyc_threaded http_threaded pyrpyc_threaded flask_threaded"},
+    {"PyLatency", Preset::kFull, "rpyc_async http_async pyrpyc_forking flask_waitress"},
+    {"PyObjects", Preset::kDefault, "rpyc_threaded pyrpyc_threaded"},
+    {"PyObjects", Preset::kFull, "http_threaded flask_threaded flask_waitress"},
+    {"PyConcurrent", Preset::kDefault, "rpyc_threaded pyrpyc_threaded"},
+    {"PyConcurrent", Preset::kFull,
+     "rpyc_async http_threaded http_async pyrpyc_forking flask_threaded flask_waitress"},
+    {"SharedConnection", Preset::kDefault, "pyrpyc_threaded"},
+    {"SharedConnection", Preset::kFull, "rpyc_threaded"},
     {"SocketPolicy", Preset::kQuick, "rpyc_threaded"},
     {"SocketPolicy", Preset::kDefault, "tcp_threaded http_threaded"},
     {"SocketPolicy", Preset::kFull, "pyrpyc_threaded"},
@@ -288,6 +297,12 @@ std::vector<std::int64_t> SleepClientCounts(const Options& options, const Server
   if (!options.clients.empty()) return ServedOf(options.clients, mode);
   if (options.preset == Preset::kDefault) return ServedOf({128}, mode);
   return ServedOf({1, 10, 128}, mode);
+}
+
+std::vector<std::int64_t> PythonThreadCounts(const Options& options, const ServerMode& mode) {
+  if (!options.clients.empty()) return ServedOf(options.clients, mode);
+  if (options.preset == Preset::kDefault) return ServedOf({10}, mode);
+  return ServedOf({1, 10, 32}, mode);
 }
 
 std::vector<std::uint64_t> BandwidthSizes(const Options& options, const ServerMode& mode) {

@@ -35,6 +35,8 @@ std::vector<std::uint64_t> ObjectCounts(const Options& options, const ServerMode
 std::vector<std::uint64_t> CallbackCounts(const Options& options, const ServerMode& mode);
 std::vector<std::uint64_t> PipelineDepths(const Options& options, const ServerMode& mode);
 std::vector<std::int64_t> SleepClientCounts(const Options& options, const ServerMode& mode);
+// Returns the numbers of threads of a Python client, likewise.
+std::vector<std::int64_t> PythonThreadCounts(const Options& options, const ServerMode& mode);
 
 // Returns BinaryTransfer's sizes in bytes: those of --file_bytes, or else the preset's.
 std::vector<std::int64_t> FileSizes(const Options& options, const ServerMode& mode);

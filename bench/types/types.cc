@@ -24,16 +24,21 @@ extern const BenchmarkType kCompressionType;
 extern const BenchmarkType kChunkSizeType;
 extern const BenchmarkType kOpenLoopType;
 extern const BenchmarkType kMaxRateType;
+extern const BenchmarkType kPyLatencyType;
+extern const BenchmarkType kPyObjectsType;
+extern const BenchmarkType kPyConcurrentType;
+extern const BenchmarkType kSharedConnectionType;
 extern const BenchmarkType kCalibrationType;
 
 std::span<const BenchmarkType* const> AllTypes() {
   static const BenchmarkType* const kTypes[] = {
-      &kFloorType,           &kConnectionType,   &kLatencyType,       &kObjectsType,
-      &kCallbackType,        &kPipelinedType,    &kBandwidthType,     &kBinaryTransferType,
-      &kConcurrentType,      &kGeneratorType,    &kComputeType,       &kSleepType,
-      &kIsolationType,       &kSocketPolicyType, &kAddressFamilyType, &kTransportType,
-      &kConnectionReuseType, &kBodyStyleType,    &kCompressionType,   &kChunkSizeType,
-      &kOpenLoopType,        &kMaxRateType,      &kCalibrationType,
+      &kFloorType,           &kConnectionType,       &kLatencyType,       &kObjectsType,
+      &kCallbackType,        &kPipelinedType,        &kBandwidthType,     &kBinaryTransferType,
+      &kConcurrentType,      &kGeneratorType,        &kComputeType,       &kSleepType,
+      &kIsolationType,       &kSocketPolicyType,     &kAddressFamilyType, &kTransportType,
+      &kConnectionReuseType, &kBodyStyleType,        &kCompressionType,   &kChunkSizeType,
+      &kOpenLoopType,        &kMaxRateType,          &kPyLatencyType,     &kPyObjectsType,
+      &kPyConcurrentType,    &kSharedConnectionType, &kCalibrationType,
   };
   return kTypes;
 }

@@ -139,8 +139,8 @@ class Controller:
         """Returns the answer to a command and the times that follow it. Raises whatever a client raises."""
         what = command["do"]
         if what in self.OPENERS:
-            self._clients[command["id"]] = self.OPENERS[what](command)
-            return {}, b""
+            client = self._clients[command["id"]] = self.OPENERS[what](command)
+            return client.evidence(), b""
         if what == "close":
             self._clients.pop(command["id"]).close()
             return {}, b""

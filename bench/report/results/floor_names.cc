@@ -35,7 +35,9 @@ std::span<const FloorSubstitute> FloorSubstitutes() { return kSubstitutes; }
 std::vector<std::string> FloorNames(const RowName& name) {
   const std::string operation = AtTheFloor(std::string(name.operation()));
   const std::string mode = kFloorMode;
-  return {RowName{name.type, operation.empty() ? mode : mode + '/' + operation}.whole(),
+  // The floor has no clients in Python.
+  const std::string type = name.type.substr(name.type.starts_with("Py") ? 2 : 0);
+  return {RowName{type, operation.empty() ? mode : mode + '/' + operation}.whole(),
           RowName{"Floor", operation}.whole()};
 }
 

@@ -1,0 +1,117 @@
+#include "bench/types/python_rows.h"
+
+#include <chrono>
+#include <utility>
+
+namespace rpycbench {
+namespace {
+
+// Sets the retries per call, of clients that have any.
+void SetRetries(benchmark::State& state, const PythonClient& client, std::uint64_t before,
+                const ServerMode& mode, std::uint64_t calls) {
+  if (mode.protocol != Protocol::kHttp) return;
+  state.counters[counter::kRetries] =
+      static_cast<double>(client.retries() - before) / static_cast<double>(calls);
+}
+
+}  // namespace
+
+class PythonCallRow::Slots : public SlotRunner {
+ public:
+  explicit Slots(std::unique_ptr<PythonClient> client) : client_(std::move(client)) {}
+
+  SlotResult Run(const SlotLength& length, Samples& times) override {
+    const PythonCalls calls = client_->Slot(length);
+    slot_.Clear();
+    Add(calls, slot_);
+    times.Append(slot_);
+    return {.cost_us = slot_.PercentileUs(50).value(), .operations = calls.operations};
+  }
+  WireTotals Wire() const override { return PythonRow::Wire(*client_); }
+  void Close() override { client_->Close(); }
+
+ private:
+  std::unique_ptr<PythonClient> client_;
+  Samples slot_;
+};
+
+std::unique_ptr<PythonClient> PythonCallRow::Open() const {
+  return std::make_unique<PythonClient>(ClientProcess(), At(), operation_, payload_kind(),
+                                        options().warmup_requests + 1);
+}
+
+std::unique_ptr<SlotRunner> PythonCallRow::MakeSlotRunner() {
+  return std::make_unique<Slots>(Open());
+}
+
+void PythonCallRow::Measure(benchmark::State& state) {
+  const std::unique_ptr<PythonClient> client = Open();
+  meter().ClientIs(client->pid());
+  const WireTotals before = Wire(*client);
+  const std::uint64_t retries = client->retries();
+  Samples samples;
+  samples.Reset(static_cast<std::size_t>(state.max_iterations));
+  meter().Start();
+  while (state.KeepRunningBatch(state.max_iterations)) {
+    const PythonCalls calls = client->Calls(state.max_iterations);
+    Add(calls, samples);
+    state.SetIterationTime(std::chrono::duration<double>(calls.spent).count());
+  }
+  Complete(samples, tail_, [&] { Add(client->Calls(1), samples); });
+  meter().Stop();
+  meter().TakeSamples(samples, tail_);
+  ReportCalls(state, samples, Wire(*client) - before);
+  SetRetries(state, *client, retries, mode(), samples.count());
+  client->Close();
+}
+
+class PythonThreadsRow::Slots : public RateSlots {
+ public:
+  explicit Slots(std::unique_ptr<PythonClient> client) : client_(std::move(client)) {}
+
+  WireTotals Wire() const override { return PythonRow::Wire(*client_); }
+  void Close() override { client_->Close(); }
+
+ private:
+  std::uint64_t MakeRequests(std::int64_t requests, std::chrono::nanoseconds& spent,
+                             Samples& times) override {
+    const PythonCalls calls = client_->Round(requests);
+    Add(calls, times);
+    spent = calls.spent;
+    return calls.operations;
+  }
+
+  std::unique_ptr<PythonClient> client_;
+};
+
+std::unique_ptr<PythonClient> PythonThreadsRow::Open() const {
+  return std::make_unique<PythonClient>(ClientProcess(), At(), threads_, shared_);
+}
+
+std::unique_ptr<SlotRunner> PythonThreadsRow::MakeSlotRunner() {
+  return std::make_unique<Slots>(Open());
+}
+
+void PythonThreadsRow::Measure(benchmark::State& state) {
+  const std::unique_ptr<PythonClient> client = Open();
+  meter().ClientIs(client->pid());
+  const WireTotals before = Wire(*client);
+  const std::uint64_t retries = client->retries();
+  Samples samples;
+  std::chrono::duration<double> spent{};
+  meter().Start();
+  for (auto _ : state) {
+    const PythonCalls calls = client->Round(options().requests_per_client);
+    Add(calls, samples);
+    spent += calls.spent;
+    state.SetIterationTime(std::chrono::duration<double>(calls.spent).count());
+  }
+  meter().Stop();
+  meter().TakeSamples(samples, Tail::kP99, RowMeter::Order::kOther);
+  ReportCalls(state, samples, Wire(*client) - before);
+  ReportRate(state, spent);
+  SetRetries(state, *client, retries, mode(), samples.count());
+  client->Close();
+}
+
+}  // namespace rpycbench

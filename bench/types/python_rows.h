@@ -1,0 +1,97 @@
+// Rows whose clients are real Python programs: rpyc, or requests. A resident process makes the
+// calls and times each of them by its own clock, so neither commands nor their answers count.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "bench/load/rate_slots.h"
+#include "fixtures/meter/counters.h"
+#include "fixtures/process/python_clients.h"
+#include "fixtures/server_fixture.h"
+
+namespace rpycbench {
+
+// Returns whether Python clients can call servers of the mode here.
+inline bool HasPythonClients(const Suite& suite, const ServerMode& mode) {
+  if (mode.protocol == Protocol::kRpyc) return suite.possible.rpyc_clients;
+  return mode.protocol == Protocol::kHttp && suite.possible.requests_clients;
+}
+
+// What both kinds of rows share.
+class PythonRow : public ServerFixture {
+ public:
+  static void Add(const PythonCalls& calls, Samples& samples) {
+    for (const std::int64_t ns : calls.times_ns) samples.Add(std::chrono::nanoseconds(ns));
+  }
+  static WireTotals Wire(const PythonClient& client) {
+    WireTotals totals;
+    totals.connections = client.connections();
+    return totals;
+  }
+
+ protected:
+  PythonRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+            Placement placement)
+      : ServerFixture(suite, name, mode, placement, {}, Timing::kManual) {}
+
+  PythonClient::Server At() const { return {mode().protocol, server(), transport()}; }
+
+  // Python's library always compresses.
+  rpyc::Compression compression() const override {
+    const bool half_off =
+        !mode().software.is_python() && options().compression == rpyc::Compression::kOff;
+    return half_off ? rpyc::Compression::kOff : rpyc::Compression::kPython;
+  }
+};
+
+// One client that makes one call after the other. `operation` is one of client_calls.py.
+class PythonCallRow : public PythonRow {
+ public:
+  PythonCallRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+                std::string operation, Tail tail = Tail::kP99)
+      : PythonRow(suite, name, mode, Placement::kShared),
+        operation_(std::move(operation)),
+        tail_(tail) {}
+
+ protected:
+  void Measure(benchmark::State& state) override;
+  std::size_t connections_for_slots() const override { return 1; }
+  std::unique_ptr<SlotRunner> MakeSlotRunner() override;
+
+ private:
+  class Slots;
+
+  std::unique_ptr<PythonClient> Open() const;
+
+  std::string operation_;
+  Tail tail_;
+};
+
+// Many clients at once, each a thread of one process; or threads that share one client.
+class PythonThreadsRow : public PythonRow {
+ public:
+  PythonThreadsRow(const Suite& suite, const std::string& name, const ServerMode& mode,
+                   std::size_t threads, bool shared)
+      : PythonRow(suite, name, mode, Placement::kFree), threads_(threads), shared_(shared) {}
+
+ protected:
+  void Measure(benchmark::State& state) override;
+  std::size_t connections_for_slots() const override { return shared_ ? 1 : threads_; }
+  std::unique_ptr<SlotRunner> MakeSlotRunner() override;
+  std::string Conditions() const override {
+    return "requests_per_client=" + std::to_string(options().requests_per_client);
+  }
+
+ private:
+  class Slots;
+
+  std::unique_ptr<PythonClient> Open() const;
+
+  std::size_t threads_;
+  bool shared_;
+};
+
+}  // namespace rpycbench
