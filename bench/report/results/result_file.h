@@ -35,7 +35,8 @@ namespace rpycbench {
 // fast one.
 class ResultFile : public benchmark::BenchmarkReporter {
  public:
-  // Creates or replaces the file when the context is reported. Something that isn't a regular file,
+  // Creates or replaces the file when the context is reported. A file that is replaced keeps its
+  // owner and mode, and a symbolic link to it remains one. Something that isn't a regular file,
   // like /dev/stdout, is written once at the end.
   explicit ResultFile(std::filesystem::path path, const boost::json::object& description = {});
 
