@@ -120,6 +120,23 @@ int Replace(const fs::path& path, const std::string& text) {
   return error;
 }
 
+// Waits until a file or folder is on its disk. Does nothing for what cannot be synchronized, such
+// as a pipe. Returns 0 or errno.
+int Sync(const fs::path& path) {
+  const net::Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!file.is_open()) return errno == EACCES ? 0 : errno;  // may be written, but not read
+  return ::fsync(file.get()) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+}
+
+// Makes a result survive a loss of power: first its content, then its name. Throws
+// std::system_error.
+void SyncResult(const fs::path& path) {
+  if (!fs::is_regular_file(path)) return;
+  for (const fs::path& part : {path, fs::absolute(path).parent_path()}) {
+    if (const int error = Sync(part); error != 0) ThrowUnwritten(error, path);
+  }
+}
+
 // Returns whether a rename is impossible although the file itself can be written. That is so for a
 // mount, such as `-v out.json:/out.json` of a container, in a folder that is not ours, and for a
 // file whose owner would change.
@@ -218,7 +235,11 @@ void ResultFile::AddDoubts(const Run& run) {
 }
 
 void ResultFile::Finalize() {
-  if (!replaces_) WriteOver(path_, Document());
+  if (!replaces_) {
+    WriteOver(path_, Document());
+  } else {
+    SyncResult(path_);
+  }
 }
 
 std::string ResultFile::Document() const {
@@ -263,6 +284,7 @@ void TextFile::ReportRuns(const std::vector<Run>& runs) {
 void TextFile::Finalize() {
   reporter_->Finalize();
   Flush();
+  SyncResult(path_);
 }
 
 void TextFile::Flush() {

@@ -1,7 +1,9 @@
 // The file that --benchmark_out names. The measurements must survive whatever ends the program,
 // while the framework would leave half a document. So a JSON file is a complete document after each
 // row, put in place by a rename, or overwritten where a rename is impossible. A text file (console,
-// csv) is flushed after each row.
+// csv) is flushed after each row. Only the end of a run waits for the disk, because to do so at
+// each row would take time and disturb the next row; so a loss of power may cost the rows of that
+// run.
 #pragma once
 
 #include <benchmark/benchmark.h>

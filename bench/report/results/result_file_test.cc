@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -22,10 +23,31 @@
 #include "servers/net/descriptor.h"
 #include "servers/net/testing/message_of.h"
 
+namespace {
+
+std::set<std::pair<dev_t, ino_t>> synced;
+
+std::pair<dev_t, ino_t> IdentityOf(const std::filesystem::path& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino};
+}
+
+}  // namespace
+
+// Takes the place of the C library's function, for all of this program.
+extern "C" int fsync(int file) {
+  struct stat status;
+  if (::fstat(file, &status) != 0) return -1;
+  synced.insert({status.st_dev, status.st_ino});
+  return 0;
+}
+
 namespace rpycbench {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -222,6 +244,22 @@ TEST_F(ResultFileTest, ANameMayHaveAsManyBytesAsTheFileSystemTakes) {
     EXPECT_THAT(ReadFile(path), HasSubstr("\"a\"")) << length;
     EXPECT_THAT(folder_.Files(), ElementsAre(path.filename()));
     fs::remove(path);
+  }
+}
+
+// Rows do not wait for the disk, or the next ones would be measured beside its work.
+TEST_F(ResultFileTest, OnlyTheEndOfARunWaitsForTheDisk) {
+  ResultFile json(path());
+  TextFile text(folder_ / "out.csv", std::make_unique<CsvReporter>(SuiteCounters()));
+  for (benchmark::BenchmarkReporter* file :
+       std::initializer_list<benchmark::BenchmarkReporter*>{&json, &text}) {
+    synced.clear();
+    file->ReportContext({});
+    file->ReportRuns({FakeRun("a")});
+    EXPECT_THAT(synced, IsEmpty());
+    file->Finalize();
+    EXPECT_THAT(synced, Contains(IdentityOf(file == &json ? path() : folder_ / "out.csv")));
+    EXPECT_THAT(synced, Contains(IdentityOf(folder_.path()))) << "the file's name";
   }
 }
 
