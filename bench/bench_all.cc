@@ -1,5 +1,6 @@
 // The program: measures every benchmark type with every server mode that the flags ask for. It also
 // answers the flags that replace a measurement, such as --describe and --self_check.
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bench/calibration/self_check.h"
 #include "bench/report/results/floor_names.h"
@@ -48,13 +50,30 @@ PairSettings PairsOf(const Options& options) {
   return settings;
 }
 
-// Adds the machine to the context, and prints a message if it is busy with something else.
-void DescribeMachineInContext() {
+// Returns whether the client and the server of a selected row have CPUs of their own.
+bool HasSplitRows(const std::vector<std::string>& selected, const RowIndex& index) {
+  return std::ranges::any_of(index, [&](const auto& entry) {
+    const auto& [name, row] = entry;  // the framework's name may have more parts
+    return row->placement() == Placement::kSplit &&
+           std::ranges::any_of(selected, [&](const std::string& full) {
+             return full == name || full.starts_with(name + '/');
+           });
+  });
+}
+
+// Adds the machine to the context. Prints a message if it is busy with something else, and if rows
+// that are `split` have no good pair of CPUs.
+void DescribeMachineInContext(bool split) {
   constexpr std::chrono::milliseconds kWatch{100};
   const MachineFacts machine = ExamineMachine(PlanCpus(Placement::kFree).client, kWatch);
   AddContext(DescribeMachine(machine));
   const std::string reasons = Join(NoiseWarnings(machine), "; ");
   if (!reasons.empty()) PrintMessage("warning: this machine is not quiet: " + reasons);
+  if (!split || !machine.pair || !machine.pair->server) return;
+  for (const std::string& reason : PairWarnings(*machine.pair)) {
+    PrintMessage("warning: placement split: CPUs " + std::to_string(*machine.pair->server) +
+                 " and " + std::to_string(machine.pair->client) + ' ' + reason);
+  }
 }
 
 }  // namespace
@@ -105,8 +124,12 @@ int main(int argc, char** argv) {
     AddContext(selection.facts);
     if (command->options.rows_on_request) AddContext({{"rows_on_request", kRequests}});
     const bool measures = !selection.rows.empty() && !command->flags.On("benchmark_list_tests");
-    if (measures && !command->options.rows_on_request) DescribeMachineInContext();
     register_rows(selection.modes, selection.possible);
+    if (measures && !command->options.rows_on_request) {
+      // With a launcher, servers run where it puts them.
+      DescribeMachineInContext(command->options.server_launcher.empty() &&
+                               HasSplitRows(selection.rows, index));
+    }
     if (command->options.rows_on_request) {
       return end_servers(RunRowsOnRequest(selection.rows, index, command->options.inject));
     }

@@ -173,7 +173,10 @@ void Declare(CLI::App& app, Options& options) {
             "rpyc: compress frames over 3,000 bytes as Python does, never, or over a threshold");
   DeclareSocketPolicy(app, options.socket);
   DeclareTls(app, options.tls);
-  app.add_option("--max_bytes", options.service.max_bytes, "largest upload or download, in bytes")
+  app.add_option(
+         "--max_bytes", options.service.max_bytes,
+         "largest upload, download, file or echo, in bytes; rpyc: what an echoed tuple holds "
+         "is limited by --max_message_bytes")
       ->check(CLI::PositiveNumber);
   app.add_option("--max_chunks", options.service.max_chunks, "most chunks of one file")
       ->check(CLI::PositiveNumber);

@@ -4,13 +4,14 @@ Each test breaks a row's promise: a server closes connections that its mode keep
 the row's CPU, or a server runs on another CPU than requested.
 """
 
+import json
 import os
 import pathlib
 import subprocess
 import sys
 import unittest
 
-from testing.runs import BENCH_ALL, BENCH_SERVER, ROOT, busy, report_of
+from testing.runs import BENCH_ALL, BENCH_SERVER, ROOT, busy, report_of, run
 from testing.folder_test_case import FolderTestCase
 
 
@@ -98,6 +99,31 @@ class DoubtsTest(FolderTestCase):
             self.skipTest("this process may not make a network namespace with its own queue")
         rows = self.in_ten_rows("Bandwidth/tcp_threaded/upload/1048576", "--benchmark_min_time=0.1", prefix=network)
         self.assert_in_each(rows, r"retransmits:\d+")
+
+    def test_threads_of_one_core_for_rows_that_are_split(self):
+        """The kernel says that the two last CPUs share their core, by files mounted over its own."""
+        cpus = sorted(os.sched_getaffinity(0))[-2:]
+        if len(cpus) < 2:
+            self.skipTest("this process may use one CPU only")
+        siblings = self.folder / "siblings"
+        siblings.write_text(",".join(map(str, cpus)) + "\n", encoding="ascii")
+        mounts = "".join(f'mount --bind "{siblings}" /sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list && '
+                         for cpu in cpus)
+        one_core = ["taskset", "-c", siblings.read_text(encoding="ascii").strip(), "unshare", "--mount", "sh", "-c",
+                    f'{mounts}exec "$@"', "sh"]
+        if subprocess.run([*one_core, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("this process may not mount files over those of /sys")
+        flags = ("--preset=quick", "--benchmark_min_time=0", "--benchmark_format=json")
+        ping = "--benchmark_filter=^Latency/tcp_threaded/ping/"
+        for told, more in ((True, (ping, "--placement=split")), (False, (ping,)),
+                           (True, ("--benchmark_filter=^OpenLoop/rpyc_threaded/load:50/",)),
+                           (False, (ping, "--placement=split", "--server_launcher=env"))):
+            with self.subTest(flags=more):
+                done = run(*flags, *more, command=(*one_core, BENCH_ALL))
+                self.assertEqual(0, done.returncode, done.stderr)
+                self.assertIn("of one core", json.loads(done.stdout)["context"]["cpus_split"])
+                warning = f"CPUs {cpus[0]} and {cpus[1]} are two threads of one core"
+                (self.assertIn if told else self.assertNotIn)(warning, done.stderr)
 
     def test_a_server_on_other_cpus_than_asked_for_is_an_error(self):
         cpus = sorted(os.sched_getaffinity(0))

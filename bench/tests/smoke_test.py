@@ -38,6 +38,22 @@ def measure(*flags, **how):
     return runs.measure("--preset=classic", "--requests_per_client=2", *flags, **how)
 
 
+class WarmUpTest(FolderTestCase):
+    """The first call on a connection is not measured, whatever the flags say."""
+
+    def test_there_is_one_call_more_than_asked_for(self):
+        for name in ("Floor/ping", "Latency/tcp_threaded/ping"):
+            for warmup in (0, 3):
+                with self.subTest(row=name, warmup_requests=warmup):
+                    counts = self.folder / f"{name.replace('/', '_')}_{warmup}"
+                    server = self.program(f"{counts.name}_server", f'exec "{sys.executable}" "{ROOT}/bench/tests/'
+                                          f'testing/counting_server.py" --counts="{counts}" "$@"')
+                    measure("--requests=20", f"--warmup_requests={warmup}", f"--server={server}", "--ledger=false",
+                            f"--benchmark_filter=^{name}/")
+                    pings = max(map(int, counts.read_text(encoding="ascii").split()))
+                    self.assertEqual(warmup + 1 + 20, pings)
+
+
 class ConcurrentTest(unittest.TestCase):
     """Concurrent measures requests on connections that have been used before."""
 

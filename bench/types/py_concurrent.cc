@@ -60,6 +60,7 @@ extern const BenchmarkType kSharedConnectionType{
      .variants = "RPyC `threads:<n>`",
      .primary = kCallRate,
      .is_rate = true,
+     .has_floor = false,
      .precision = 0.03,
      .flags = {"--clients", "--requests_per_client", "--python"}},
     RegisterSharedConnection};

@@ -110,7 +110,7 @@ class ThreadedClients:
             raise
 
     def evidence(self):
-        return {"connections": len(self._clients),
+        return {"connections": sum(client.connections() for client in self._clients),
                 "retries": sum(client.retries for client in self._clients)}
 
     def round(self, command):

@@ -7,7 +7,6 @@ authority has signed. Payloads are bytes and sizes are in bytes. Calls raise wha
 requests raises, after at most TIMEOUT_SECONDS.
 """
 
-import functools
 import json
 import os
 import ssl
@@ -136,22 +135,24 @@ class RpycClient:
         return list(self._root.download_file_chunked(size, chunk_bytes))
 
 
-@functools.cache
-def counted_connections():
-    """Makes urllib3 count connections from now on, as `made` of the returned object."""
+def counting_adapter(**settings):
+    """Returns an adapter of requests and an object whose `made` counts its connections."""
+    from requests.adapters import HTTPAdapter  # pylint: disable=import-outside-toplevel
     from urllib3 import connectionpool  # pylint: disable=import-outside-toplevel
     count = types.SimpleNamespace(made=0)
 
-    def counted(connection):
-        class Counted(connection):
+    def counted(pool):
+        class Counted(pool.ConnectionCls):
             def connect(self):
                 count.made += 1
                 super().connect()
-        return Counted
+        return type(pool.__name__, (pool,), {"ConnectionCls": Counted})
 
-    for pool in (connectionpool.HTTPConnectionPool, connectionpool.HTTPSConnectionPool):
-        pool.ConnectionCls = counted(pool.ConnectionCls)
-    return count
+    adapter = HTTPAdapter(**settings)
+    adapter.poolmanager.pool_classes_by_scheme = {
+        "http": counted(connectionpool.HTTPConnectionPool),
+        "https": counted(connectionpool.HTTPSConnectionPool)}
+    return adapter, count
 
 
 class HttpClient:
@@ -165,11 +166,10 @@ class HttpClient:
 
     def __init__(self, port, authority=None):
         import requests  # pylint: disable=import-outside-toplevel
-        counted_connections()
         self._base = f"{'http' if authority is None else 'https'}://{HOST}:{port}"
         self._session = requests.Session()
-        self._session.mount(self._base, requests.adapters.HTTPAdapter(
-            pool_connections=10, pool_maxsize=100, max_retries=3))
+        adapter, self._count = counting_adapter(pool_connections=10, pool_maxsize=100, max_retries=3)
+        self._session.mount(self._base, adapter)
         self._setting = 0
         self.retries = 0
         # Given with each request, because REQUESTS_CA_BUNDLE overrides the session's.
@@ -182,8 +182,8 @@ class HttpClient:
         self._session.close()
 
     def connections(self):
-        """Returns the number of connections opened, by this session and earlier ones."""
-        return counted_connections().made
+        """Returns the number of connections opened."""
+        return self._count.made
 
     def _send(self, method, path, status=200, **content):
         """Returns the response. Raises RuntimeError unless it has that status."""

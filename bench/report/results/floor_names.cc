@@ -8,7 +8,7 @@ namespace {
 constexpr FloorSubstitute kSubstitutes[] = {
     {"^(ping_(bound|callattr)|with)$", "ping"},
     {"^getattr_missing$", "exception"},
-    {"^(attribute_each|buffiter|by_value)/", "batch/"},
+    {"^(attribute_each|buffiter|obtain|by_value)/", "batch/"},
     {"^echo_reference/[0-9]+$", "ping"},
     {"^((up|down)load_chunked)_(by_value|buffiter)/", "{1}/"},
     {"^(ping_callattr|pool:[0-9]+|as_library)/", ""},

@@ -1,10 +1,13 @@
 #include "bench/report/results/result_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -29,9 +32,15 @@ bool IsReplaceable(const fs::path& path) {
   return !fs::exists(path) || (fs::is_regular_file(path) && !path.string().starts_with("/dev/"));
 }
 
-// Resolves symbolic links, so that a link remains one.
-fs::path Target(const fs::path& path) {
-  return IsReplaceable(path) ? fs::weakly_canonical(fs::absolute(path)) : path;
+// Resolves symbolic links, so that a link remains one. Its target need not exist yet.
+fs::path Target(fs::path path) {
+  constexpr int kMostLinks = 40;  // as many as the kernel follows
+  if (!IsReplaceable(path)) return path;
+  path = fs::absolute(path);
+  for (int i = 0; i < kMostLinks && fs::is_symlink(path); ++i) {
+    path = path.parent_path() / fs::read_symlink(path);
+  }
+  return fs::weakly_canonical(path);
 }
 
 void ThrowUnlessGood(const std::ostream& out, const fs::path& path) {
@@ -64,29 +73,76 @@ void WriteOver(const fs::path& path, const std::string& text) {
   if (error != 0) ThrowUnwritten(error, path);
 }
 
-// Writes a file that must not exist. In a folder that others may write to, its name could otherwise
-// be a symbolic link to another place. Returns 0 or errno.
-int WriteNew(const fs::path& path, const std::string& text) {
-  ::unlink(path.c_str());  // left by a program that was killed
+// Gives the file the owner, group and mode of another one. Returns 0 or errno.
+int TakeOver(int file, const struct stat& other) {
+  struct stat own;
+  if (::fstat(file, &own) != 0) return errno;
+  // EPERM stands for every reason against the owner: an identity may also be unknown here (EINVAL).
+  if ((own.st_uid != other.st_uid || own.st_gid != other.st_gid) &&
+      ::fchown(file, other.st_uid, other.st_gid) != 0) {
+    return EPERM;
+  }
+  return ::fchmod(file, other.st_mode & 07777) == 0 ? 0 : errno;
+}
+
+// Writes a file that must not exist, which becomes like `replaced`, if there is such a file. In a
+// folder that others may write to, its name could otherwise be a symbolic link to another place.
+// Returns 0 or errno.
+int WriteNew(const fs::path& path, const std::string& text, const struct stat* replaced) {
+  ::unlink(path.c_str());                                 // left by a program that was killed
+  const mode_t mode = replaced == nullptr ? 0666 : 0600;  // private until it has its owner
   const net::Descriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-  return file.is_open() ? WriteAll(file.get(), text) : errno;
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!file.is_open()) return errno;
+  const int error = replaced == nullptr ? 0 : TakeOver(file.get(), *replaced);
+  return error == 0 ? WriteAll(file.get(), text) : error;
+}
+
+// Returns the name of the file that will be renamed to `path`. It is in the same folder.
+fs::path Partial(const fs::path& path) {
+  constexpr std::size_t kLongest = 255;  // of a name, in bytes, on Linux's usual file systems
+  const std::string name = path.filename();
+  std::string partial = '.' + name + ".partial";
+  if (partial.size() > kLongest) {
+    partial = ".rpycbench." + std::to_string(std::hash<std::string>()(name)) + ".partial";
+  }
+  return path.parent_path() / partial;
 }
 
 // Puts the text in place of the present file, by a rename. Returns 0 or errno.
 int Replace(const fs::path& path, const std::string& text) {
-  const fs::path partial = path.parent_path() / ('.' + path.filename().string() + ".partial");
-  int error = WriteNew(partial, text);
+  struct stat present;
+  const bool exists = ::stat(path.c_str(), &present) == 0;
+  const fs::path partial = Partial(path);
+  int error = WriteNew(partial, text, exists ? &present : nullptr);
   if (error == 0 && ::rename(partial.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) ::unlink(partial.c_str());
   return error;
 }
 
+// Waits until a file or folder is on its disk. Does nothing for what cannot be synchronized, such
+// as a pipe. Returns 0 or errno.
+int Sync(const fs::path& path) {
+  const net::Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!file.is_open()) return errno == EACCES ? 0 : errno;  // may be written, but not read
+  return ::fsync(file.get()) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+}
+
+// Makes a result survive a loss of power: first its content, then its name. Throws
+// std::system_error.
+void SyncResult(const fs::path& path) {
+  if (!fs::is_regular_file(path)) return;
+  for (const fs::path& part : {path, fs::absolute(path).parent_path()}) {
+    if (const int error = Sync(part); error != 0) ThrowUnwritten(error, path);
+  }
+}
+
 // Returns whether a rename is impossible although the file itself can be written. That is so for a
-// mount, such as `-v out.json:/out.json` of a container, or in a folder that is not ours.
+// mount, such as `-v out.json:/out.json` of a container, in a folder that is not ours, and for a
+// file whose owner would change.
 bool OnlyInPlace(int error, const fs::path& path) {
-  return (error == EBUSY || error == EXDEV || error == EACCES || error == EPERM || error == EROFS ||
-          error == EEXIST) &&
+  constexpr int kErrors[] = {EBUSY, EXDEV, EACCES, EPERM, EROFS, EEXIST, ENAMETOOLONG};
+  return std::ranges::find(kErrors, error) != std::end(kErrors) &&
          ::access(path.c_str(), W_OK) == 0;
 }
 
@@ -179,7 +235,11 @@ void ResultFile::AddDoubts(const Run& run) {
 }
 
 void ResultFile::Finalize() {
-  if (!replaces_) WriteOver(path_, Document());
+  if (!replaces_) {
+    WriteOver(path_, Document());
+  } else {
+    SyncResult(path_);
+  }
 }
 
 std::string ResultFile::Document() const {
@@ -224,6 +284,7 @@ void TextFile::ReportRuns(const std::vector<Run>& runs) {
 void TextFile::Finalize() {
   reporter_->Finalize();
   Flush();
+  SyncResult(path_);
 }
 
 void TextFile::Flush() {
@@ -234,16 +295,21 @@ void TextFile::Flush() {
 
 void CheckOutputPath(const fs::path& path) {
   std::error_code error;
-  const bool exists = fs::exists(path, error);
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  if (fs::is_directory(path, error)) {
-    error = std::make_error_code(std::errc::is_a_directory);
-  } else if (!exists && !fs::is_directory(folder, error)) {
-    error = std::make_error_code(std::errc::no_such_file_or_directory);
-  } else if (::access((exists ? path : folder).c_str(), W_OK) != 0) {
-    error.assign(errno, std::generic_category());
-  } else {
-    return;
+  try {
+    const fs::path target = Target(path);
+    const bool exists = fs::exists(target);
+    const fs::path folder = target.has_parent_path() ? target.parent_path() : ".";
+    if (fs::is_directory(target)) {
+      error = std::make_error_code(std::errc::is_a_directory);
+    } else if (!exists && !fs::is_directory(folder)) {
+      error = std::make_error_code(std::errc::no_such_file_or_directory);
+    } else if (::access((exists ? target : folder).c_str(), W_OK) != 0) {
+      error.assign(errno, std::generic_category());
+    } else {
+      return;
+    }
+  } catch (const fs::filesystem_error& out_of_reach) {
+    error = out_of_reach.code();  // links in a circle, a name that is too long
   }
   throw UsageError("--benchmark_out: cannot write \"" + path.string() + "\": " + error.message());
 }

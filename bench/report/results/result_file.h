@@ -1,7 +1,9 @@
 // The file that --benchmark_out names. The measurements must survive whatever ends the program,
 // while the framework would leave half a document. So a JSON file is a complete document after each
 // row, put in place by a rename, or overwritten where a rename is impossible. A text file (console,
-// csv) is flushed after each row.
+// csv) is flushed after each row. Only the end of a run waits for the disk, because to do so at
+// each row would take time and disturb the next row; so a loss of power may cost the rows of that
+// run.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -35,7 +37,8 @@ namespace rpycbench {
 // fast one.
 class ResultFile : public benchmark::BenchmarkReporter {
  public:
-  // Creates or replaces the file when the context is reported. Something that isn't a regular file,
+  // Creates or replaces the file when the context is reported. A file that is replaced keeps its
+  // owner and mode, and a symbolic link to it remains one. Something that isn't a regular file,
   // like /dev/stdout, is written once at the end.
   explicit ResultFile(std::filesystem::path path, const boost::json::object& description = {});
 

@@ -11,8 +11,10 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "bench/report/results/csv_reporter.h"
 #include "bench/tests/fake_runs.h"
@@ -21,10 +23,31 @@
 #include "servers/net/descriptor.h"
 #include "servers/net/testing/message_of.h"
 
+namespace {
+
+std::set<std::pair<dev_t, ino_t>> synced;
+
+std::pair<dev_t, ino_t> IdentityOf(const std::filesystem::path& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino};
+}
+
+}  // namespace
+
+// Takes the place of the C library's function, for all of this program.
+extern "C" int fsync(int file) {
+  struct stat status;
+  if (::fstat(file, &status) != 0) return -1;
+  synced.insert({status.st_dev, status.st_ino});
+  return 0;
+}
+
 namespace rpycbench {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -148,13 +171,96 @@ TEST_F(ResultFileTest, AnEarlierFileStaysUntilTheContextIsReported) {
   EXPECT_THAT(Names("benchmarks"), IsEmpty());
 }
 
-TEST_F(ResultFileTest, ASymbolicLinkStaysOne) {
-  std::ofstream(folder_ / "real.json") << "earlier";
-  fs::create_symlink("real.json", path());
+TEST_F(ResultFileTest, ASymbolicLinkStaysOneAndItsTargetHasTheResult) {
+  fs::create_directory(folder_ / "elsewhere");
+  const fs::path target = folder_ / "elsewhere" / "real.json";
+  for (const bool exists : {true, false}) {
+    SCOPED_TRACE(exists);
+    fs::remove(target);
+    fs::remove(path());
+    if (exists) std::ofstream(target) << "earlier";
+    fs::create_symlink("elsewhere/link.json", path());
+    fs::remove(folder_ / "elsewhere" / "link.json");
+    fs::create_symlink("real.json", folder_ / "elsewhere" / "link.json");
+    CheckOutputPath(path());
+    ResultFile file(path());
+    file.ReportContext({});
+    file.ReportRuns({FakeRun("a")});
+    file.Finalize();
+    EXPECT_TRUE(fs::is_symlink(path()));
+    EXPECT_TRUE(fs::is_symlink(folder_ / "elsewhere" / "link.json"));
+    EXPECT_FALSE(fs::is_symlink(target));
+    EXPECT_THAT(ReadFile(target), HasSubstr("\"a\""));
+    EXPECT_THAT(Names("benchmarks"), ElementsAre("a"));
+  }
+}
+
+TEST_F(ResultFileTest, AFileThatIsReplacedKeepsItsMode) {
+  for (const mode_t mode : {0600u, 0666u, 0640u}) {
+    std::ofstream(path()) << "earlier";
+    ASSERT_EQ(::chmod(path().c_str(), mode), 0);
+    ResultFile file(path());
+    file.ReportContext({});
+    file.ReportRuns({FakeRun("a")});
+    file.Finalize();
+    struct stat status;
+    ASSERT_EQ(::stat(path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777, mode);
+    EXPECT_THAT(Names("benchmarks"), ElementsAre("a"));
+  }
+}
+
+TEST_F(ResultFileTest, ANewFileHasTheModeOfAnyNewFile) {
+  std::ofstream(folder_ / "other") << "x";
   ResultFile file(path());
   file.ReportContext({});
-  EXPECT_TRUE(fs::is_symlink(path()));
-  EXPECT_THAT(Names("benchmarks"), IsEmpty());
+  EXPECT_EQ(fs::status(path()).permissions(), fs::status(folder_ / "other").permissions());
+}
+
+// Root may give a file to anybody. Another user stays the owner, which is no less right.
+TEST_F(ResultFileTest, AFileThatIsReplacedKeepsItsOwner) {
+  const auto owner = [this] {
+    struct stat status = {};
+    ::stat(path().c_str(), &status);
+    return std::pair(status.st_uid, status.st_gid);
+  };
+  std::ofstream(path()) << "earlier";
+  const int given = ::chown(path().c_str(), 4711, 4712);
+  const auto before = owner();
+  EXPECT_EQ(before.first == 4711, given == 0);
+  ResultFile file(path());
+  file.ReportContext({});
+  EXPECT_EQ(owner(), before);
+}
+
+TEST_F(ResultFileTest, ANameMayHaveAsManyBytesAsTheFileSystemTakes) {
+  for (const std::size_t length : {246u, 247u, 250u, 255u}) {
+    const fs::path path = folder_ / std::string(length, 'n');
+    CheckOutputPath(path);
+    ResultFile file(path);
+    file.ReportContext({});
+    file.ReportRuns({FakeRun("a")});
+    file.Finalize();
+    EXPECT_THAT(ReadFile(path), HasSubstr("\"a\"")) << length;
+    EXPECT_THAT(folder_.Files(), ElementsAre(path.filename()));
+    fs::remove(path);
+  }
+}
+
+// Rows do not wait for the disk, or the next ones would be measured beside its work.
+TEST_F(ResultFileTest, OnlyTheEndOfARunWaitsForTheDisk) {
+  ResultFile json(path());
+  TextFile text(folder_ / "out.csv", std::make_unique<CsvReporter>(SuiteCounters()));
+  for (benchmark::BenchmarkReporter* file :
+       std::initializer_list<benchmark::BenchmarkReporter*>{&json, &text}) {
+    synced.clear();
+    file->ReportContext({});
+    file->ReportRuns({FakeRun("a")});
+    EXPECT_THAT(synced, IsEmpty());
+    file->Finalize();
+    EXPECT_THAT(synced, Contains(IdentityOf(file == &json ? path() : folder_ / "out.csv")));
+    EXPECT_THAT(synced, Contains(IdentityOf(folder_.path()))) << "the file's name";
+  }
 }
 
 TEST_F(ResultFileTest, SomethingOtherThanARegularFileIsWrittenOnce) {
@@ -304,6 +410,13 @@ TEST_F(ResultFileTest, PathsOutOfReachAreRefusedAndNothingIsTouched) {
   EXPECT_THAT(refusal(folder_ / "none" / "out.json"), HasSubstr("No such file or directory"));
   EXPECT_EQ(refusal(path()), "");
   EXPECT_EQ(refusal("out.json"), "");
+  EXPECT_THAT(refusal(folder_ / std::string(256, 'n')), HasSubstr("File name too long"));
+  fs::create_symlink("circle", folder_ / "circle");
+  EXPECT_THAT(refusal(folder_ / "circle"), HasSubstr("Too many levels of symbolic links"));
+  fs::remove(folder_ / "circle");
+  fs::create_symlink("none/out.json", folder_ / "dangling");
+  EXPECT_THAT(refusal(folder_ / "dangling"), HasSubstr("No such file or directory"));
+  fs::remove(folder_ / "dangling");
   EXPECT_THAT(folder_.Files(), IsEmpty());
 }
 
