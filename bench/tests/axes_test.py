@@ -128,8 +128,8 @@ class TransportTest(unittest.TestCase):
             self.assertGreater(tls, plain + 30, mode)
 
     def test_all_rows_can_use_tls(self):
-        rows = measure("Latency/(tcp|rpyc|http|pyrpyc|flask)_threaded/ping/", "--transport=tls")
-        self.assertEqual(5, len(rows))
+        rows = measure("^(Py)?Latency/(tcp|rpyc|http|pyrpyc|flask)_threaded/ping/", "--transport=tls")
+        self.assertEqual(9, len(rows))
         for row in rows.values():
             self.assertIn(" transport=tls", row["label"])
 

@@ -52,13 +52,27 @@ EXPECTED = {
     "Concurrent/{}/ping_callattr/clients:2": ledger(1, 0, 0),
 }
 
+# What programs do besides calls of methods; few modes have these rows.
+OF_PROGRAMS = {
+    "Latency/{}/getattr": ledger(1, 0, 0),
+    "Latency/{}/getattr_missing": ledger(2, 0, 0),
+    "Latency/{}/setattr": ledger(1, 0, 0),
+    "Latency/{}/exception": ledger(2, 1, 1),
+    # The method, its call and INSPECT, then __enter__ and __exit__; the block is referred to twice.
+    "Latency/{}/with": ledger(5, 3, 3),
+    # Each object is fetched, inspected and asked; method, list, iterator and objects are released.
+    "Objects/{}/attribute_each/10": ledger(2 + 2 + 3 * 10, 3 + 10, 3 + 10),
+    "Objects/{}/buffiter/10": ledger(2 + 1 + buffiter_requests(10) + 2 * 10, 3 + 10, 3 + 10),
+    "Objects/{}/by_value/10": ledger(2, 1, 1),
+    "Callback/{}/calls:10": ledger(2 + 10, 2, 2),
+}
 
 SHORT = ("--benchmark_min_time=0", f"--file_bytes={FILE}", f"--chunk_bytes={CHUNK}", "--clients=2")
 
 
 def rows_of(mode, *flags):
     types = "(Latency|BinaryTransfer|Concurrent|Connection)"
-    return runs.measure(*SHORT, f"--benchmark_filter={types}/{mode}/", *flags)
+    return runs.measure(*SHORT, f"--benchmark_filter=^{types}/{mode}/", *flags)
 
 
 class LedgerTest(unittest.TestCase):
@@ -75,6 +89,17 @@ class LedgerTest(unittest.TestCase):
 
     def test_python_server(self):
         self.check("pyrpyc_threaded")
+
+    def test_what_programs_do(self):
+        for mode in ("rpyc_threaded", "pyrpyc_threaded"):
+            rows = runs.measure(*SHORT, f"--benchmark_filter=^(Latency|Objects|Callback)/{mode}/")
+            found = {name: tuple(rows[name.format(mode)][counter] for counter in COUNTERS)
+                     for name in OF_PROGRAMS}
+            self.assertEqual(OF_PROGRAMS, found, mode)
+
+    def test_pipelined_calls_are_a_round_trip_each(self):
+        rows = runs.measure(*SHORT, "--benchmark_filter=^Pipelined/")
+        self.assertEqual({10}, {row["round_trips"] for row in rows.values()}, rows.keys())
 
     def test_any_number_of_calls_gives_whole_numbers(self):
         rows = rows_of("rpyc_forking", "--benchmark_min_time=0.02")
@@ -100,7 +125,7 @@ class LedgerTest(unittest.TestCase):
 
     def test_csv_has_a_column_for_each(self):
         done = runs.run(*SHORT, "--benchmark_format=csv",
-                        "--benchmark_filter=Latency/rpyc_threaded/ping/")
+                        "--benchmark_filter=^Latency/rpyc_threaded/ping/")
         [row] = csv.DictReader(io.StringIO(done.stdout[done.stdout.index("name,"):]))
         self.assertEqual(EXPECTED["Latency/{}/ping"],
                          tuple(float(row[counter]) for counter in COUNTERS))
