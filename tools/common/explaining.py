@@ -20,6 +20,7 @@ from .paired import with_costs
 from .result_rows import NotMeasured, Results, clash, how_to_get, split_name
 
 ALWAYS, NEVER = ".*", "$"
+OF_CALLS = "(?!Objects|Callback|Pipelined)"  # types that every model has in default
 COST = "cost_us"  # the statistic of rows in pairs
 
 
@@ -52,11 +53,13 @@ COMPONENTS = (
     Component("interpreter (server)", PYTHON, NATIVE,
               Part("a connection a call", "Connection/http_threaded", "Latency/http_threaded/ping",
                    operation="(Latency|Bandwidth)/http/")),
-    Component("interpreter (client)", "Py" + PYTHON, PYTHON, told="Latency"),
+    Component("interpreter (client)", "Py" + PYTHON, PYTHON, told="Latency|Objects"),
     Component("model: forking", "{type}/{native}_forking/{op}", NATIVE,
-              Part("the same at the floor", "{type}/tcp_forking/{floor}", FLOOR), instead=True),
-    Component("model: threadpool", "{type}/{native}_threadpool/{op}", NATIVE, instead=True),
-    Component("model: async", "{type}/{native}_async/{op}", NATIVE, instead=True),
+              Part("the same at the floor", "{type}/tcp_forking/{floor}", FLOOR), instead=True,
+              told=OF_CALLS),
+    Component("model: threadpool", "{type}/{native}_threadpool/{op}", NATIVE, instead=True,
+              told=OF_CALLS),
+    Component("model: async", "{type}/{native}_async/{op}", NATIVE, instead=True, told=OF_CALLS),
     Component("Python: forking", "{type}/{python}_forking/{op}", PYTHON, instead=True, told=NEVER),
     Component("Python: threadpool", "{type}/{python}_threadpool/{op}", PYTHON, instead=True,
               told=NEVER),

@@ -82,7 +82,8 @@ def _one_of(names):
 
 def how_to_get(names):
     """Returns the commands that measure these rows."""
-    own = [name for name in names if not name.startswith("Py")]
+    types = description.own().types
+    own = [name for name in names if split_name(name)[0] in types]
     commands = [] if len(own) == len(names) else [PYTHON_CLIENT]
     if own:
         pattern = own[0] if len(own) == 1 else _one_of(own)
