@@ -257,7 +257,7 @@ class ExpectationsTest(ResultsTestCase):
         everything = json.loads(self.output(connections([20], [10]), "--json"))["findings"]
         self.assertEqual(13, len({finding["topic"] for finding in everything}))
         long = [line for line in self.output(connections([20], [10])).splitlines()
-                if len(line) > 100]
+                if len(line) > 100 and not line.startswith("    bench_all ")]  # commands are pasted
         self.assertEqual([], long)
 
     def test_a_table_in_markdown(self):
