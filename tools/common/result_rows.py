@@ -22,7 +22,7 @@ MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 DIALECTS = ("5", "6")
 INSTALLED = not (pathlib.Path(__file__).resolve().parents[2] / "CMakeLists.txt").exists()
 PYTHON_CLIENT = "rpycbench python_client" if INSTALLED else "tools/python_client"
-ADDED_BY_FRAMEWORK = re.compile(r"/(real_time|manual_time|process_time|threads:\d+"
+ADDED_BY_FRAMEWORK = re.compile(r"/((real|manual|process)_time(/threads:\d+)?"
                                 r"|(iterations|repeats|min_time|min_warmup_time):[\d.]+)(?=/|$)")
 
 

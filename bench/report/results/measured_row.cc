@@ -68,8 +68,9 @@ std::string_view RowName::operation() const {
 std::string RowName::whole() const { return rest.empty() ? type : type + '/' + rest; }
 
 RowName SplitName(const std::string& name) {
+  // Its own number of threads comes after the kind of time.
   static const std::regex added_by_framework(
-      "/(real_time|manual_time|process_time|threads:\\d+"
+      "/((real|manual|process)_time(/threads:\\d+)?"
       "|(iterations|repeats|min_time|min_warmup_time):[\\d.]+)(?=/|$)");
   const std::string own = std::regex_replace(name, added_by_framework, "");
   const std::size_t slash = std::min(own.find('/'), own.size());
