@@ -28,6 +28,8 @@ TEST(SplitNameTest, DropsWhatTheFrameworkAppends) {
   EXPECT_EQ(name.mode(), "tcp_forking");
   EXPECT_EQ(name.operation(), "upload/1024");
   EXPECT_EQ(SplitName("Connection/tcp_async/manual_time").operation(), "");
+  EXPECT_EQ(SplitName("SharedConnection/rpyc_async/threads:2/manual_time").operation(), "threads:2");
+  EXPECT_EQ(SplitName("Latency/tcp_async/ping/real_time/threads:4").operation(), "ping");
   EXPECT_EQ(SplitName("Floor").rest, "");
   EXPECT_EQ(SplitName("a/real_timer/b").rest, "real_timer/b");
 }
