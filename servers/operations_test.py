@@ -353,6 +353,23 @@ class Callbacks:
 class References:
     """Where objects cross by reference."""
 
+    def test_objects_list_their_attributes(self):
+        names = {name.removeprefix("exposed_") for name in dir(self.peer.root)}
+        self.assertLessEqual({"value", "setting", "ping", "call_back"}, names)
+        item = self.peer.root.items(1)[0]
+        self.assertLessEqual({"number", "name", "weight"}, set(dir(item)))
+        self.assertEqual(item, self.peer.root.items(3)[0])
+        self.assertNotEqual(item, self.peer.root.items(3)[1])
+        self.assertIn(item, self.peer.root.items(2))
+
+    def test_only_one_attribute_can_be_set(self):
+        for name in ("value", "ping", "other", "_hidden"):
+            with self.assertRaises(AttributeError):
+                setattr(self.peer.root, name, 1)
+        with self.assertRaises(TypeError):
+            self.peer.root.setting = "text"
+        self.assertEqual("pong", self.peer.ping())
+
     def test_an_error_in_a_callback_reaches_the_caller(self):
         def failing(number):
             if number == 2:

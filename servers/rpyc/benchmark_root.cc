@@ -325,4 +325,6 @@ std::vector<std::string_view> BenchmarkRoot::Members() const {
   return names;
 }
 
+std::vector<std::string_view> BenchmarkRoot::Attributes() const { return {kSetting, kValue}; }
+
 }  // namespace rpycbench::rpyc

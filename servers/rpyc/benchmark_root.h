@@ -23,6 +23,7 @@ class BenchmarkRoot : public Object {
   void SetAttr(Scope& scope, std::string_view name, const Value& value) override;
   Value CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) override;
   std::vector<std::string_view> Members() const override;
+  std::vector<std::string_view> Attributes() const override;
 
  private:
   const service::Service& service_;

@@ -1,6 +1,7 @@
 #include "servers/rpyc/dispatch.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -100,6 +101,7 @@ Value Inspect(Scope& scope, const Object& object) {
 
 Value Dir(Scope& scope, const Object& object) {
   std::vector<std::string_view> members = object.Members();
+  std::ranges::copy(object.Attributes(), std::back_inserter(members));
   std::sort(members.begin(), members.end());
   const std::span<Value> items = scope.Tuple(members.size());
   std::transform(members.begin(), members.end(), items.begin(), Value::Text);

@@ -50,8 +50,9 @@ class Object : public std::enable_shared_from_this<Object> {
   // there is none. By default an object equals only itself and has no order.
   virtual Value Compare(std::string_view operation, const Value& other) const;
   virtual std::int64_t Hash() const { return id_; }
-  // Returns the names of its methods.
+  // Return the names of its methods, and of its other attributes.
   virtual std::vector<std::string_view> Members() const { return {}; }
+  virtual std::vector<std::string_view> Attributes() const { return {}; }
 
  protected:
   // Returns the result of a comparison by this operator, for operands with an order.

@@ -24,6 +24,7 @@ class Item : public Object {
   Value GetAttr(Scope& scope, std::string_view name) override;
   Value Compare(std::string_view operation, const Value& other) const override;
   std::int64_t Hash() const override { return item_.number; }
+  std::vector<std::string_view> Attributes() const override { return {"number", "name", "weight"}; }
 
  private:
   service::Item item_;

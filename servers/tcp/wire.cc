@@ -20,6 +20,7 @@ struct ItemHead {
   double weight;
   std::uint64_t name_bytes;
 };
+static_assert(sizeof(ItemHead) == 24);
 
 }  // namespace
 
