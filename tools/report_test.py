@@ -21,8 +21,8 @@ from reporting.results import Measured
 from reporting.sections import compression
 
 REPORT = pathlib.Path(__file__).resolve().parent / "report"
-SECTIONS = ("matrix", "percentiles", "throughput", "concurrency", "decomposition", "ledger",
-            "sweep", "compression", "environment")
+SECTIONS = ("matrix", "percentiles", "throughput", "concurrency", "decomposition", "ends",
+            "ledger", "sweep", "compression", "environment")
 VOID = {"meta", "link", "br", "wbr"}
 CONTEXT = {"host_name": "here", "git_revision": "abc", "preset": "quick", "cpu_model": "A CPU",
            "date": "2024-01-01T00:00:00+00:00"}
@@ -54,6 +54,9 @@ def rows():
         for clients in (1, 10):
             yield row(f"Concurrent/{mode}/clients:{clients}", us * clients, "placement=free",
                       items_per_second=1e6 / us, **paired)
+    for mode, us in (("rpyc_threaded", 110), ("pyrpyc_threaded", 180)):
+        yield row(f"PyConcurrent/{mode}/clients:10", us * 10, "placement=free",
+                  items_per_second=1e6 / us)
     yield row("OpenLoop/rpyc_threaded/load:50", 30, p999_us=90)
     for kind, setting, us in (("text", "off", 80), ("text", "python", 480), ("random", "off", 79)):
         yield row(f"Compression/rpyc_threaded/{kind}/{setting}/65536", us,
@@ -161,6 +164,7 @@ class ReportTest(ResultsTestCase):
                 ("concurrency", "Concurrent: calls per second"),
                 ("concurrency", "p99 (solid) and p50 (dashed)"),
                 ("decomposition", "Latency/ping by RPyC 10 µs 15 µs 75 µs 100 µs"),
+                ("ends", "Concurrent/clients:10 by rpyc 25 µs 100 µs 110 µs 180 µs"),
                 ("ledger", "Latency/tcp_threaded/ping 1 20 30 2 3 0 1 0 64 exact"),
                 ("compression", "text 80 µs 480 µs"), ("environment", "cpu_model A CPU"),
                 ("environment", "placement")):

@@ -8,11 +8,11 @@ sections in EVERY_CONDITION see all rows, and the others see one row of each nam
 from typing import NamedTuple
 
 from ..blocks import Text, share_scales
-from . import (changes, compression, concurrency, decomposition, environment, ledger, matrix,
+from . import (changes, compression, concurrency, decomposition, ends, environment, ledger, matrix,
                percentiles, sweep, throughput)
 
-OF_ONE = (matrix, percentiles, throughput, concurrency, decomposition, ledger, sweep, compression,
-          environment)
+OF_ONE = (matrix, percentiles, throughput, concurrency, decomposition, ends, ledger, sweep,
+          compression, environment)
 EVERY_CONDITION = (sweep, compression, environment)
 
 
