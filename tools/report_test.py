@@ -317,6 +317,11 @@ class ReportTest(ResultsTestCase):
         self.assertRegex(result.stdout, r"\| rpyc_threaded \| 2\.50 × \| 2\.50 × \|")
         self.assertIn("| Latency/rpyc_threaded/ping | 25 µs | 30 µs +20.0 % ▲ |", result.stdout)
 
+    def test_names_of_files_are_no_html_in_markdown(self):
+        result = self.run_report("--markdown", self.file(rows(), "a<b>.json"), self.file(rows(), "b|c.json"))
+        self.assertIn("### a&lt;b&gt;\n", result.stdout)
+        self.assertNotIn("<b>", result.stdout)
+
     def sweep(self, us=10):
         """Returns a sweep's rows: text takes twice as long as random bytes, zeros half as long."""
         for payload, factor in (("random", 1), ("text", 2), ("zeros", 0.5)):

@@ -33,6 +33,6 @@ def markdown(results, sections):
             continue
         parts += [f"## {section.title}", section.lead]
         for title, blocks in section.parts:
-            parts += [f"### {title}"] if title else []
+            parts += [f"### {escaped(title)}"] if title else []
             parts += visible(blocks)
     return "\n\n".join(parts)
