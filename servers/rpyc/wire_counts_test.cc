@@ -62,6 +62,7 @@ constexpr const char* kConversations[] = {
     "with",
     "items_3_attribute_each",
     "items_12_buffiter",
+    "items_3_obtain",
     "items_3_by_value",
     "call_back_3",
     "numbers_3",
