@@ -6,9 +6,13 @@ some protocols have is tested by classes of its own.
 """
 
 import contextlib
+import copy
 import http.client
+import io
 import json
 import pathlib
+import pickle
+import pickletools
 import struct
 import sys
 import time
@@ -18,7 +22,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "reference"))
 
 # pylint: disable=wrong-import-position
 from contract import PATIENCE, Server
-from operations import MAX_ITEMS
+from operations import MAX_ITEMS, Item
+from rpyc.core.consts import HANDLE_PICKLE
+from rpyc.core.netref import syncreq
+from rpyc.utils.classic import obtain
 from testing.given_server import SERVER
 from testing.modes import ALL
 from testing.rpyc_library import connect
@@ -388,6 +395,34 @@ class References:
         self.assertEqual(("entered", "thrown out"), self.peer.block(RuntimeError("out")))
 
 
+class Pickles:
+    """Where copies of objects cross as pickles."""
+
+    def test_copies_of_objects(self):
+        for count in (0, 1, 2, 20, MAX_ITEMS):
+            self.assertEqual([Item.at(place) for place in range(count)],
+                             obtain(self.peer.root.items(count)))
+        self.assertEqual([Item.at(3)], copy.copy(self.peer.root.items(10)[3:4]))
+        self.assertEqual([Item.at(8), Item.at(5)], copy.deepcopy(self.peer.root.items(10)[8:2:-3]))
+
+    def test_pickles_are_what_python_writes(self):
+        newest = pickle.HIGHEST_PROTOCOL
+        # These have one batch and one frame, or several. The memo outgrows one byte at 64 objects.
+        for count in (0, 1, 2, 63, 64, 65, 300, 999, 1000, 1001, 2000, 2001, 5000, MAX_ITEMS):
+            items = [Item.at(place) for place in range(count)]
+            remote = self.peer.root.items(count)
+            for protocol in range(2, newest + 1):
+                with self.subTest(count=count, protocol=protocol):
+                    pickled = syncreq(remote, HANDLE_PICKLE, protocol)
+                    self.assertTrue(pickle.dumps(items, protocol) == pickled)
+            if count < 100:
+                pickletools.dis(pickled, io.StringIO())  # raises ValueError for a malformed one
+        self.assertEqual(bytes([0x80, newest]), syncreq(remote, HANDLE_PICKLE, -1)[:2])
+        with self.assertRaisesRegex(ValueError, "^pickle protocol must be"):
+            syncreq(remote, HANDLE_PICKLE, newest + 1)
+        self.assertEqual("pong", self.peer.ping())
+
+
 class Sessions:
     """Where a connection is a session with a state of its own."""
 
@@ -398,7 +433,7 @@ class Sessions:
         self.assertEqual(5, self.peer.setting())
 
 
-FURTHER = {"rpyc": (Names, Callbacks, References, Sessions), "http": (Names,),
+FURTHER = {"rpyc": (Names, Callbacks, References, Pickles, Sessions), "http": (Names,),
            "tcp": (Callbacks, Sessions)}
 
 

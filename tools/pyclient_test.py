@@ -40,9 +40,7 @@ def names(mode, rpyc):
     yield from (f"PyLatency/{mode}/echo/{size}" for size in (64, *SIZES[:3]))
     programs = ("getattr", "getattr_missing", "setattr", "exception")
     yield from (f"PyLatency/{mode}/{name}" for name in (*programs, *(["with"] if rpyc else [])))
-    ways = ["attribute_each", "buffiter", "by_value"] if rpyc else ["one_by_one", "batch"]
-    if mode.startswith("pyrpyc"):
-        ways.insert(2, "obtain")
+    ways = ["attribute_each", "buffiter", "obtain", "by_value"] if rpyc else ["one_by_one", "batch"]
     yield from (f"PyObjects/{mode}/{way}/{count}" for way in ways for count in (1, 10, 100))
     for size in SIZES:
         yield from (f"PyBandwidth/{mode}/{way}/{size}" for way in ("upload", "download"))

@@ -1,7 +1,7 @@
 // Objects: a list of objects with a few attributes. A Python program gets the list by reference,
 // iterates over it and reads an attribute of each object, which takes three round trips for each.
-// It can fetch the references in bulk, or get the attributes of all objects by value. HTTP's client
-// gets each object by itself, or all in one document.
+// It can also fetch the references in bulk, obtain copies of all objects in one pickle, or get
+// their attributes by value. HTTP's client gets each object by itself, or all in one document.
 #include <string>
 #include <type_traits>
 
@@ -24,6 +24,7 @@ void RegisterObjectRows(const Suite& suite, const ServerMode& mode) {
     if constexpr (std::is_same_v<Client, RpycClient>) {
       add("attribute_each", [count](Client& client) { return client.ItemsOneByOne(count); });
       add("buffiter", [count](Client& client) { return client.ItemsBuffered(count); });
+      add("obtain", [count](Client& client) { return client.ItemsObtained(count); });
       add("by_value", [count](Client& client) { return client.ItemsByValue(count); });
     } else {
       add("one_by_one", [count](Client& client) { return client.ItemsOneByOne(count); });
@@ -43,8 +44,8 @@ void RegisterObjects(const Suite& suite) {
 extern const BenchmarkType kObjectsType{
     {.name = "Objects",
      .timed = "a list of objects, until an attribute of each is read",
-     .variants = "RPyC `attribute_each/<n>`, `buffiter/<n>`, `by_value/<n>`; HTTP and the floor "
-                 "`one_by_one/<n>`, `batch/<n>`"},
+     .variants = "RPyC `attribute_each/<n>`, `buffiter/<n>`, `obtain/<n>`, `by_value/<n>`; HTTP "
+                 "and the floor `one_by_one/<n>`, `batch/<n>`"},
     RegisterObjects};
 
 }  // namespace rpycbench

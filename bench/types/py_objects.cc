@@ -1,5 +1,4 @@
-// PyObjects: what Objects measures, by a client that is a Python program. It can also obtain copies
-// of the objects, which Python's server pickles.
+// PyObjects: what Objects measures, by a client that is a Python program.
 #include <string>
 #include <vector>
 
@@ -12,8 +11,7 @@ namespace {
 
 std::vector<std::string> WaysOf(const ServerMode& mode) {
   if (mode.protocol == Protocol::kHttp) return {"one_by_one", "batch"};
-  if (mode.software.is_python()) return {"attribute_each", "buffiter", "obtain", "by_value"};
-  return {"attribute_each", "buffiter", "by_value"};  // native servers do not pickle
+  return {"attribute_each", "buffiter", "obtain", "by_value"};
 }
 
 void RegisterPyObjects(const Suite& suite) {
@@ -37,7 +35,7 @@ void RegisterPyObjects(const Suite& suite) {
 extern const BenchmarkType kPyObjectsType{
     {.name = "PyObjects",
      .timed = "a list of objects, until a Python client has read an attribute of each",
-     .variants = "as Objects'; `pyrpyc` `obtain/<n>`",
+     .variants = "as Objects'",
      .precision = 0.03,
      .counters = {counter::kRetries},
      .flags = {"--python"}},

@@ -7,13 +7,16 @@ numbers, and the seeds of HTTP, TLS and zlib, are written here. Former findings 
 testdata/regressions next to each target.
 """
 
+import datetime
 import hashlib
 import itertools
 import json
 import pathlib
+import pickle
 import shutil
 import struct
 import sys
+import types
 import zlib
 
 LARGEST = 16 * 1024  # bytes; mutating larger inputs teaches a fuzzer little
@@ -101,7 +104,7 @@ def native_conversations(dialect):
 def rpyc_seeds(recording):
     """Returns {target: inputs} of RPyC's layers, from the recorded conversations."""
     seeds = {name: [] for name in ("brine_fuzz", "envelope_fuzz", "vinegar_fuzz", "frame_fuzz",
-                                   "inflate_fuzz", "connection_fuzz")}
+                                   "inflate_fuzz", "connection_fuzz", "pickle_fuzz")}
     for record in recording["brine_values"] + recording["brine_noncanonical_accept"]:
         seeds["brine_fuzz"].append(bytes.fromhex(record["hex"]))
     of_layer = {"brine": "brine_fuzz", "message": "envelope_fuzz", "frame": "frame_fuzz"}
@@ -118,6 +121,23 @@ def rpyc_seeds(recording):
     return seeds
 
 
+def pickles_in(payload):
+    """Returns the pickle in an answer, if there is one."""
+    at = payload.find(b"\x80\x04\x95")
+    return [] if at < 0 or not payload.endswith(b".") else [payload[at:]]
+
+
+def pickle_seeds():
+    """Returns pickles of objects and of what the reader refuses, by each protocol."""
+    # A SimpleNamespace is made without arguments and then given its attributes; a timedelta is made
+    # by arguments.
+    items = [types.SimpleNamespace(number=number, name=f"item {number}", weight=number + 0.5)
+             for number in (0, 1, 255, 256, 65_536, -1, 1 << 40)]
+    lists = [[], items[:1], items, items * 2, [1, "a", 0.5], [[]], [items[0], [items[0]]],
+             [datetime.timedelta(1)], {"a": items}, [None], [items[0].name] * 2]
+    return [pickle.dumps(each, protocol) for each in lists for protocol in range(6)]
+
+
 def add_conversation(seeds, dialect, frames):
     """Adds the frames of a conversation to the seeds of the layers that read them."""
     sides = {"c2s": b"", "s2c": b""}
@@ -129,6 +149,7 @@ def add_conversation(seeds, dialect, frames):
             seeds["inflate_fuzz"].append(payload)
             payload = zlib.decompress(payload)
         seeds["envelope_fuzz"].append(payload)
+        seeds["pickle_fuzz"] += pickles_in(payload)
         if record["msg"] == "EXCEPTION":
             seeds["vinegar_fuzz"].append(exception_body(payload, dialect))
     for stream in sides.values():
@@ -238,6 +259,7 @@ def main():
     sys.setrecursionlimit(10_000)  # the recording nests values as deeply as Python can send them
     seeds = rpyc_seeds(json.loads(recording.read_text(encoding="utf-8")))
     seeds["inflate_fuzz"] += inflate_seeds()
+    seeds["pickle_fuzz"] += pickle_seeds()
     seeds |= http_seeds()
     seeds["tls_fuzz"] = tls_seeds()
     shutil.rmtree(folder, ignore_errors=True)

@@ -99,14 +99,22 @@ Netref& Netref::operator=(Netref&& other) noexcept {
   if (this != &other) {
     Release();
     connection_ = std::exchange(other.connection_, nullptr);
+    count_ = other.count_;
     name_ = std::move(other.name_);
     reference_.id = {name_, other.id().class_id, other.id().instance_id};
   }
   return *this;
 }
 
+bool Netref::Join(const Value& value) {
+  if (!value.is(Kind::kNetref) || value.reference().id != id()) return false;
+  value.reference().taken = true;
+  ++count_;
+  return true;
+}
+
 void Netref::Release() noexcept {
-  if (connection_ != nullptr) std::exchange(connection_, nullptr)->SendRelease(id());
+  if (connection_ != nullptr) std::exchange(connection_, nullptr)->SendRelease(id(), count_);
 }
 
 PendingReply::PendingReply(PendingReply&& other) noexcept
@@ -228,7 +236,7 @@ MessagePtr Connection::NewMessage() {
 void Connection::Recycle(Message* message) noexcept {
   std::unique_ptr<Message> owned(message);
   owned->references.ForEach([&](const Reference& reference) {
-    if (!reference.taken) SendRelease(reference.id);
+    if (!reference.taken) SendRelease(reference.id, 1);
   });
   owned->Clear();
   live_bytes_ -= std::exchange(owned->held, 0);
@@ -479,14 +487,14 @@ std::int64_t Connection::WriteRequest(Handler handler, std::span<const Value> ar
   return sequence;
 }
 
-void Connection::SendRelease(const IdPack& id) noexcept {
+void Connection::SendRelease(const IdPack& id, std::int64_t count) noexcept {
   if (closed_) return;
   try {
     const Reference reference{id};
-    const Value arguments[] = {Value::Remote(reference), Value::Int(1)};
+    const Value arguments[] = {Value::Remote(reference), Value::Int(count)};
     WriteRequest(Handler::kDel, arguments);
     writer_.SendLater();
-    ++releases_out_;
+    releases_out_ += static_cast<std::uint64_t>(count);
   } catch (const std::exception&) {
     // The socket is dead or memory is exhausted. The next user of the connection gets the error. A
     // lost release does not matter on a connection that ends.

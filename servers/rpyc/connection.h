@@ -52,6 +52,9 @@ class Netref {
   explicit operator bool() const { return connection_ != nullptr; }
   const IdPack& id() const { return reference_.id; }
   Value value() const { return Value::Remote(reference_); }
+  // Takes over a further reference to the same object, which a reply or request brought, so that
+  // one release gives back both. Returns false and does nothing if it is something else.
+  bool Join(const Value& value);
   // Releases the reference at the peer. The release leaves with the next message or before the next
   // wait, because a message of its own would wake the peer for nothing else. Nobody waits for the
   // answer. Does nothing if the connection is dead.
@@ -62,6 +65,7 @@ class Netref {
   Netref(Connection& connection, const IdPack& id);
 
   Connection* connection_ = nullptr;
+  std::int64_t count_ = 1;
   std::string name_;
   Reference reference_;  // its name is a view of name_
 };
@@ -236,7 +240,7 @@ class Connection : private FrameMemory {
   // Return the request's sequence number.
   std::int64_t SendRequest(Handler handler, std::span<const Value> arguments);
   std::int64_t WriteRequest(Handler handler, std::span<const Value> arguments);
-  void SendRelease(const IdPack& id) noexcept;
+  void SendRelease(const IdPack& id, std::int64_t count) noexcept;
 
   net::Socket& socket_;
   ConnectionOptions options_;

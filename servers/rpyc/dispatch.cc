@@ -186,8 +186,10 @@ Value Dispatch(Scope& scope, ObjectTable& objects, const std::shared_ptr<Object>
       return Value::Int(take(1, 1).object(0).Hash());
     case Handler::kDir:
       return Dir(scope, take(1, 1).object(0));
-    case Handler::kPickle:
-      throw PythonError("ValueError", "pickling is disabled");
+    case Handler::kPickle: {
+      const auto with = take(2, 2);
+      return Value::Bytes(scope.Keep(with.object(0).Pickle(with.integer(1, 0))));
+    }
     case Handler::kDel: {
       const auto with = take(1, 2);
       const IdPack id = objects.IdOf(with.object(0));

@@ -1,5 +1,5 @@
 // Performs the requests of the peer on the objects of this end. The peer can delete no
-// attribute, and nothing is pickled.
+// attribute.
 #pragma once
 
 #include <memory>

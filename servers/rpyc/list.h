@@ -22,10 +22,7 @@ class List : public Object {
 
   std::size_t size() const { return range_.size; }
   // Returns an item. Its bytes live as long as the list, its object as long as the owner.
-  Item at(std::size_t index) const {
-    return ItemAt(
-        static_cast<std::size_t>(range_.first + static_cast<std::int64_t>(index) * range_.step));
-  }
+  Item at(std::size_t index) const { return ItemAt(PlaceOf(index)); }
 
   std::string_view class_name() const override { return "builtins.list"; }
   Value GetAttr(Scope& scope, std::string_view name) override;
@@ -45,6 +42,11 @@ class List : public Object {
     std::int64_t step;
     std::size_t size;
   };
+
+  // Returns the place of an item.
+  std::size_t PlaceOf(std::size_t index) const {
+    return static_cast<std::size_t>(range_.first + static_cast<std::int64_t>(index) * range_.step);
+  }
 
   // Makes a list of the places 0, 1 … `size` - 1.
   explicit List(std::size_t size) : List(Range{0, 1, size}) {}

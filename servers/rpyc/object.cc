@@ -58,6 +58,10 @@ Value Object::NextItems(Scope&, std::size_t) {
   throw PythonError("TypeError", ObjectOf(*this) + " is not an iterator");
 }
 
+std::string Object::Pickle(std::int64_t) const {
+  throw PythonError("ValueError", "pickling is disabled");
+}
+
 Value Object::Compare(std::string_view operation, const Value& other) const {
   const bool same = other.is(Kind::kObject) && &other.object() == this;
   if (operation == "__eq__" && same) return Value::Bool(true);

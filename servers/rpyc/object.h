@@ -45,6 +45,9 @@ class Object : public std::enable_shared_from_this<Object> {
   // Returns up to `count` next items as a tuple, which is empty at the end; for iterators and
   // lists.
   virtual Value NextItems(Scope& scope, std::size_t count);
+  // Returns a pickle of a copy, of the protocol that the peer asks for. By default nothing is
+  // pickled: ValueError.
+  virtual std::string Pickle(std::int64_t protocol) const;
   virtual std::string Repr() const;
   // Returns the result of a comparison by its operator ("__eq__", "__lt__" …), or NotImplemented if
   // there is none. By default an object equals only itself and has no order.

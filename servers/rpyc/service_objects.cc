@@ -5,6 +5,7 @@
 
 #include "servers/rpyc/connection.h"
 #include "servers/rpyc/method.h"
+#include "servers/rpyc/wire/pickle_writer.h"
 
 namespace rpycbench::rpyc {
 
@@ -26,6 +27,23 @@ Value Item::Compare(std::string_view operation, const Value& other) const {
 List::Item ItemList::ItemAt(std::size_t place) const {
   auto item = std::make_shared<rpyc::Item>(static_cast<std::int64_t>(place));
   return {Value::Local(*item), item};
+}
+
+std::string ItemList::Pickle(std::int64_t protocol) const {
+  if (protocol < 0) protocol = pickle::kNewestProtocol;  // as in Python
+  if (protocol > pickle::kNewestProtocol || protocol < pickle::kOldestProtocol) {
+    throw PythonError("ValueError", "pickle protocol must be 2 to 5, not " +
+                                        std::to_string(protocol));
+  }
+  pickle::ListWriter writer(protocol, "operations", "Item", size());
+  for (std::size_t i = 0; i < size(); ++i) {
+    const service::Item item(static_cast<std::int64_t>(PlaceOf(i)));
+    const pickle::Attribute attributes[] = {{"number", Value::Int(item.number)},
+                                            {"name", Value::Text(item.name)},
+                                            {"weight", Value::Float(item.weight)}};
+    writer.Add(attributes);
+  }
+  return writer.Finish();
 }
 
 Value Numbers::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {

@@ -35,6 +35,9 @@ class ItemList : public List {
  public:
   explicit ItemList(std::size_t size) : List(size) {}
 
+  // Returns what Python writes for a list of instances of the class operations.Item.
+  std::string Pickle(std::int64_t protocol) const override;
+
  private:
   explicit ItemList(const Range& range) : List(range) {}
 

@@ -21,7 +21,7 @@
 namespace rpycbench::rpyc {
 namespace {
 
-// All conversations of the benchmark service except those that end in an error, whose text is the
+// All conversations of the benchmark service except those that end in an error whose text is the
 // server's own.
 constexpr const char* kConversations[] = {
     "benchmark_sequence",
@@ -55,6 +55,17 @@ constexpr const char* kConversations[] = {
     "async_two",
     "async_two_nodelay",
     "conn_ping",
+    "getattr",
+    "getattr_missing",
+    "setattr",
+    "exception",
+    "with",
+    "items_3_attribute_each",
+    "items_12_buffiter",
+    "items_3_obtain",
+    "items_3_by_value",
+    "call_back_3",
+    "numbers_3",
 };
 
 class ServerWireCountsTest : public testing::TestWithParam<std::tuple<Dialect, const char*>> {};

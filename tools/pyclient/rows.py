@@ -13,7 +13,6 @@ from common import description
 from client_calls import call_of
 from clients import HttpClient, RpycClient
 from concurrent_row import measure_concurrent
-from flags import PYTHON_MODES
 from payload import Payload
 from serial_rows import measure_calls, measure_connections
 
@@ -124,9 +123,7 @@ class Table:
         flags = self.flags
         ways = ["one_by_one", "batch"]
         if flags.protocol == "rpyc":
-            ways = ["attribute_each", "buffiter", "by_value"]
-            if flags.mode in PYTHON_MODES:  # native servers do not pickle
-                ways.insert(2, "obtain")
+            ways = ["attribute_each", "buffiter", "obtain", "by_value"]
         self.add_operations("PyObjects", [f"{way}/{count}" for way in ways for count in OBJECTS])
 
     def add_transfers(self, kind, sizes, count, variants, placement):

@@ -48,7 +48,7 @@ void Replay::Load(const boost::json::array& frames) {
   std::set<std::int64_t> left_out;
   for (const auto& recorded : frames) {
     const std::string frame = FromHex(recorded.at("hex").as_string());
-    const std::string payload = PayloadOf(frame);
+    const std::string payload = rpyc::PayloadOf(frame);
     const Envelope envelope = Read(payload);
     const auto handler = HandlerOf(envelope);
     if (handler == Handler::kClose) return;
@@ -97,7 +97,8 @@ void Replay::AddReleases() {
         if (root.empty()) root = id;
         if (id != root) held.insert(id);
       }
-      if (step.native && HandlerOf(envelope) == Handler::kDel) held.erase(held.find(id));
+      if (!step.native || HandlerOf(envelope) != Handler::kDel) return;
+      for (std::uint64_t left = ReleaseCount(envelope); left > 0; --left) held.erase(held.find(id));
     });
   }
   for (const std::string& id : held) {
@@ -140,11 +141,15 @@ void Replay::AddRequest(bool native, Handler handler, const Value& boxed_argumen
 }
 
 void Replay::Add(bool native, MessageType type, std::int64_t sequence, const Value& body) {
+  const std::string payload = PayloadOf(type, sequence, body);
+  steps_.push_back({native, FrameOf(payload), payload});
+}
+
+std::string Replay::PayloadOf(MessageType type, std::int64_t sequence, const Value& body) const {
   MessageWriter head;
   head.Clear(0);
   WriteEnvelopeHead(dialect_, type, sequence, head);
-  const std::string payload = std::string(head.bytes()) + brine::Dump(body);
-  steps_.push_back({native, FrameOf(payload), payload});
+  return std::string(head.bytes()) + brine::Dump(body);
 }
 
 std::int64_t Replay::NextSequence(bool native) const {
@@ -167,9 +172,12 @@ void Replay::Run(net::Socket& socket) {
     const Step& step = steps_[i];
     if (step.native) {
       const std::string frame = ReceiveFrame(socket);
-      const std::string payload = frame.empty() ? "" : PayloadOf(frame);
-      if (!frame.empty()) LearnIdentities(step.payload, payload);
-      if (payload != Rewritten(step.payload) || IsCompressed(frame) != IsCompressed(step.frame)) {
+      const std::string payload = frame.empty() ? "" : rpyc::PayloadOf(frame);
+      if (!frame.empty()) {
+        LearnIdentities(step.payload, payload);
+        PutFirst(i, payload);
+      }
+      if (!Matches(step, payload) || IsCompressed(frame) != IsCompressed(step.frame)) {
         throw std::runtime_error("message " + std::to_string(i) + " is " +
                                  ToHex(frame.substr(0, 200)) + " instead of " +
                                  ToHex(step.frame.substr(0, 200)));
@@ -181,6 +189,36 @@ void Replay::Run(net::Socket& socket) {
       socket.SendAll(frame.data(), frame.size());
       audit_.Received(frame);
     }
+  }
+}
+
+bool Replay::Matches(const Step& step, const std::string& payload) {
+  const std::string expected = Rewritten(step.payload);
+  if (payload == expected || payload.empty()) return payload == expected;
+  const Envelope recorded = Read(expected);
+  const Envelope actual = Read(payload);
+  // StopIteration is not a tuple.
+  if (recorded.type != MessageType::kException || !recorded.body.is(Kind::kTuple)) return false;
+  return actual.type == recorded.type && actual.sequence == recorded.sequence &&
+         actual.body.is(Kind::kTuple) &&
+         std::ranges::equal(actual.body.items().first(2), recorded.body.items().first(2), {},
+                            brine::Dump, brine::Dump);
+}
+
+void Replay::PutFirst(std::size_t begin, const std::string& payload) {
+  const Envelope first = Read(steps_[begin].payload);
+  const std::string wanted = brine::Dump(Read(payload).body);
+  for (std::size_t i = begin; i < steps_.size(); ++i) {
+    const Envelope envelope = Read(steps_[i].payload);
+    const auto handler = HandlerOf(envelope);
+    if (!steps_[i].native && !handler) continue;  // answers to the releases before
+    if (!steps_[i].native || handler != Handler::kDel) return;
+    if (Rewritten(brine::Dump(envelope.body)) != wanted) continue;
+    // The numbers of the requests stay as they are.
+    const std::string earlier = PayloadOf(first.type, first.sequence, envelope.body);
+    steps_[i].payload = PayloadOf(envelope.type, envelope.sequence, first.body);
+    steps_[begin].payload = earlier;
+    return;
   }
 }
 

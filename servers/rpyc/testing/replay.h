@@ -1,6 +1,9 @@
 // For tests: plays one end of a recorded conversation of the Python library against the native
-// other end. Every message of the native end must match the recorded one byte for byte. Only the
-// identities of objects and the contents of the payload may differ, which both ends choose freely.
+// other end. Every message of the native end must match the recorded one byte for byte. Only these
+// may differ, which both ends choose freely:
+// - the identities of objects and the contents of the payload;
+// - what an exception says besides its class and arguments;
+// - the order of releases between two other messages.
 // All messages are audited.
 //
 // Two things are added to each recording. At its end are a PING, so that all messages before it are
@@ -52,11 +55,16 @@ class Replay {
   void AddEnd();
   void AddRequest(bool native, Handler handler, const Value& boxed_arguments);
   void Add(bool native, MessageType type, std::int64_t sequence, const Value& body);
+  std::string PayloadOf(MessageType type, std::int64_t sequence, const Value& body) const;
   std::int64_t NextSequence(bool native) const;
 
   Envelope Read(std::string_view payload);
   std::string Rewritten(std::string payload) const;
   void LearnIdentities(const std::string& recorded, const std::string& actual);
+  // Returns whether a message of the native end is the one of the step.
+  bool Matches(const Step& step, const std::string& payload);
+  // If the payload is one of the releases that follow the step at `begin`, makes it the first.
+  void PutFirst(std::size_t begin, const std::string& payload);
 
   Dialect dialect_;
   NativeEnd native_;

@@ -24,13 +24,6 @@ void Walk(const Value& boxed, const Visit& visit) {
   }
 }
 
-// Returns how many references a DEL gives back: TUPLE(LOCAL_REF object[, VALUE count]).
-std::uint64_t ReleaseCount(const Envelope& envelope) {
-  const auto arguments = envelope.body.items()[1].items()[1].items();
-  if (arguments.size() < 2) return 1;
-  return static_cast<std::uint64_t>(arguments[1].items()[1].integer());
-}
-
 }  // namespace
 
 std::size_t FrameLength(std::string_view frame) {
@@ -71,6 +64,13 @@ std::string FrameOf(std::string_view payload) {
 std::optional<Handler> HandlerOf(const Envelope& envelope) {
   if (envelope.type != MessageType::kRequest) return std::nullopt;
   return static_cast<Handler>(envelope.body.items()[0].integer());
+}
+
+// The arguments are TUPLE(LOCAL_REF object[, VALUE count]).
+std::uint64_t ReleaseCount(const Envelope& envelope) {
+  const auto arguments = envelope.body.items()[1].items()[1].items();
+  if (arguments.size() < 2) return 1;
+  return static_cast<std::uint64_t>(arguments[1].items()[1].integer());
 }
 
 void ForEachReference(const Envelope& envelope, const Visit& visit) {

@@ -2,6 +2,7 @@
 // audit shares no counting code with the connection that it checks.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <optional>
@@ -30,6 +31,8 @@ std::string FrameOf(std::string_view payload);
 
 // Returns the handler of a request, or nothing for an answer.
 std::optional<Handler> HandlerOf(const Envelope& envelope);
+// Returns how many references a DEL gives back.
+std::uint64_t ReleaseCount(const Envelope& envelope);
 // Calls visit(label, id_pack) for each reference of a message. Label 3 names an object of the
 // receiver, label 4 one of the sender.
 void ForEachReference(const Envelope& envelope,
