@@ -110,12 +110,17 @@ int main(int argc, char** argv) {
     }
     PythonClients python_clients(command->options);
     CallLedger ledger(command->options, PrintMessage);
+    Distributions all_distributions;
+    const bool measures_here =
+        !command->options.rows_on_request && !command->flags.On("benchmark_list_tests");
+    Distributions* const distributions =
+        measures_here && command->options.keeps_distributions() ? &all_distributions : nullptr;
     RowIndex index;
     const auto register_rows = [&](std::span<const ServerMode> modes,
                                    const Possible& possible = {}) {
       index.clear();
-      RegisterRows(
-          {command->options, servers, modes, &ledger, &index, possible, nullptr, &python_clients});
+      RegisterRows({command->options, servers, modes, &ledger, &index, possible, nullptr,
+                    &python_clients, distributions});
     };
     const Selection selection = SelectModes(*command, register_rows);
     for (const std::string& note : selection.notes) PrintMessage(note);
@@ -150,6 +155,7 @@ int main(int argc, char** argv) {
       return std::make_unique<PairedRows>(inner, std::move(finish), index, floor_index, types,
                                           PairsOf(command->options));
     };
-    return end_servers(RunRows(*command, selection.rows, types, pairs ? Stage(in_pairs) : Stage()));
+    return end_servers(
+        RunRows(*command, selection.rows, types, pairs ? Stage(in_pairs) : Stage(), distributions));
   });
 }

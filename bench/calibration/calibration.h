@@ -142,6 +142,7 @@ Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const Se
   UndisturbedCalls calls(pauses.size(), delay.calls / pauses.size());
   Samples floor;
   Calibration result;
+  result.samples = Samples(options.keeps_starts());
   const auto end = Samples::Clock::now() + kMostTime;
   const auto in_time = [&] { return Samples::Clock::now() < end; };
   do {
@@ -150,8 +151,9 @@ Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const Se
       if (i % kCallsPerProbe == 0) probe.Ping(pauses[i % pauses.size()]);
       floor.Add(TimePing(*plain));
       lost.Take();
+      const auto start = Samples::Clock::now();
       const auto time = TimePing(*client);
-      calls.Add({time, lost.Take(), probe.after_pause()});
+      calls.Add({time, lost.Take(), probe.after_pause(), start});
     }
     ++result.windows;
     result.disturbed = calls.Missing();
@@ -166,7 +168,7 @@ Calibration MeasureKnownDelay(ServerPool& pool, const Options& options, const Se
   std::vector<std::chrono::nanoseconds> after_pause;
   Samples after_pause_times;
   for (const UndisturbedCalls::Call& call : calls.Best()) {
-    result.samples.Add(call.time);
+    result.samples.Add({call.start, call.time});
     after_pause.push_back(call.after_pause + more);
     after_pause_times.Add(after_pause.back());
   }

@@ -18,6 +18,7 @@ class UndisturbedCalls {
     std::chrono::nanoseconds time;
     std::chrono::nanoseconds lost;         // what LostCpuTime says about it
     std::chrono::nanoseconds after_pause;  // what the probe's ping took after a pause just before
+    std::chrono::steady_clock::time_point start = {};
   };
 
   // The calls take turns at this many places, such as those of a cycle of delays. So many are

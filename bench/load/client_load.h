@@ -63,7 +63,7 @@ class ClientSteps {
         net::Yield();  // does nothing in a thread
         source_.With(client, call_);
         const auto after = Samples::Clock::now();
-        result.latencies.Add(after - before);
+        result.latencies.Add({before, after - before});
         before = after;
       }
       result.begin = start;
@@ -104,6 +104,9 @@ inline Samples::Clock::duration FromFirstToLast(const std::vector<ClientResult>&
 
 // Sums over all iterations of a row.
 struct ClientTotals {
+  // `keep_starts` says whether the latencies have the moments at which their requests began.
+  explicit ClientTotals(bool keep_starts = false) : latencies(keep_starts) {}
+
   Samples latencies;
   Samples connects;
   double slowest = std::numeric_limits<double>::infinity();
@@ -176,6 +179,9 @@ void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call&
     {
       Clients<Source, Call> clients(load.clients, load.requests, source, call,
                                     load.meter.plan().client);
+      for (ClientResult& result : clients.results()) {
+        result.latencies.KeepStartsLike(totals.latencies);
+      }
       clients.Connect();
       load.meter.AllConnected(source.size());
       const WireTotals before = source.Wire();

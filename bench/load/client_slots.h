@@ -31,7 +31,7 @@ class ClientSlots : public RateSlots {
  private:
   std::uint64_t MakeRequests(std::int64_t requests, std::chrono::nanoseconds& spent,
                              Samples& times) override {
-    for (ClientResult& result : clients_.results()) result.latencies.Clear();
+    for (ClientResult& result : clients_.results()) result.latencies.KeepStartsLike(times);
     clients_.SetRequests(requests);
     clients_.MakeRequests();
     CheckAllSucceeded(clients_.results());

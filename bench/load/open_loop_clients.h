@@ -55,6 +55,7 @@ class OpenLoopClients {
                   std::size_t connections, bool sleeps, const Call& call)
       : call_(call),
         sleeps_(sleeps),
+        keeps_starts_(options.keeps_starts()),
         source_(server, options, mode, connections, call),
         results_(connections),
         handed_(connections),
@@ -102,6 +103,7 @@ class OpenLoopClients {
   OpenLoopWindow Run(std::span<const std::chrono::nanoseconds> schedule, Clock::time_point start,
                      Clock::duration overtime) {
     OpenLoopWindow window;
+    window.responses = Samples(keeps_starts_);
     window.asked = schedule.size();
     for (Samples* samples : {&window.responses, &window.services, &window.lateness}) {
       samples->Reset(schedule.size());
@@ -186,7 +188,7 @@ class OpenLoopClients {
     source_.With(client, call_);
     const auto answered = Clock::now();
     const auto due = state.Due(call);
-    state.window.responses.Add(answered - due);
+    state.window.responses.Add({due, answered - due});
     state.window.services.Add(answered - begun);
     if (!waited) state.window.lateness.Add(begun - due);
     state.last_answer = answered;
@@ -236,6 +238,7 @@ class OpenLoopClients {
 
   const Call& call_;
   bool sleeps_;
+  bool keeps_starts_;
   OwnConnections<Client> source_;
   std::vector<ClientResult> results_;
   std::vector<std::size_t> handed_;

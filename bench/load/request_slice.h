@@ -48,7 +48,7 @@ class RequestSlice {
         net::Yield();
         call_(*client);
         const auto after = Samples::Clock::now();
-        latencies.Add(after - before);
+        latencies.Add({before, after - before});
         before = after;
       }
     });

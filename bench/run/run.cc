@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,7 @@
 #include "bench/report/display/display.h"
 #include "bench/report/display/progress.h"
 #include "bench/report/results/csv_reporter.h"
+#include "bench/report/results/distribution_files.h"
 #include "bench/report/results/reporters.h"
 #include "bench/report/results/result_file.h"
 #include "bench/report/results/row_filter.h"
@@ -197,7 +199,7 @@ std::vector<std::string> SelectedRows(const CommandLine& command) {
 }
 
 int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
-            const TypeTable& types, const Stage& stage) {
+            const TypeTable& types, const Stage& stage, Distributions* distributions) {
   const FrameworkFlags& flags = command.flags;
   const OutputFile file = MakeFile(flags, types);
   const std::unique_ptr<Reporter> own_display = MakeDisplay(command, rows, types);
@@ -211,8 +213,16 @@ int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
                                     .strict = command.options.strict};
   std::optional<RowFilter> file_filter;
   if (file.reporter) file_filter.emplace(*file.reporter, in_file);
+  std::optional<DistributionFiles> distribution_files;
+  std::optional<RowFilter> distribution_filter;
+  if (distributions != nullptr) {
+    distribution_files.emplace(command.options, *distributions);
+    distribution_filter.emplace(*distribution_files,
+                                RowFilter::Settings{.strict = command.options.strict});
+  }
   std::vector<Reporter*> all{&display};
   if (file_filter) all.push_back(&*file_filter);
+  if (distribution_filter) all.push_back(&*distribution_filter);
   Reporters reporters(all);
   std::size_t failed_in_the_end = 0;
   const Finish finish = [&](const FinalReport& report) {

@@ -24,6 +24,7 @@
 
 #include "bench/run/framework_flags.h"
 #include "bench/types/type.h"
+#include "fixtures/meter/distributions.h"
 #include "fixtures/options.h"
 
 namespace rpycbench {
@@ -67,12 +68,14 @@ using Stage = std::function<std::unique_ptr<benchmark::BenchmarkReporter>(
     benchmark::BenchmarkReporter& inner, Finish finish)>;
 
 // Runs, or lists, the registered rows that the filter matches, then drops all registered rows.
-// `rows` are their names, in order, for the progress line; `types` are the suite's. Returns
-// kSuccess, or kFailure if a row ended in an error. Throws UsageError if nothing matches or the
-// output file cannot be written to. `stage`, if there is one, sees every row first. Throws
-// std::runtime_error if that file or stdout can't be written later on.
+// `rows` are their names, in order, for the progress line; `types` are the suite's. The files that
+// have whole distributions get them from `distributions`, unless that is null. Returns kSuccess, or
+// kFailure if a row ended in an error. Throws UsageError if nothing matches or the output file
+// cannot be written to. `stage`, if there is one, sees every row first. Throws std::runtime_error
+// if that file or stdout can't be written later on.
 int RunRows(const CommandLine& command, const std::vector<std::string>& rows,
-            const TypeTable& types, const Stage& stage = {});
+            const TypeTable& types, const Stage& stage = {},
+            Distributions* distributions = nullptr);
 
 // Returns what `body` returns. If it throws, writes one line to stderr and returns the code for the
 // exception.

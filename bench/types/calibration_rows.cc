@@ -35,6 +35,8 @@ class CalibrationRow : public ServerFixture {
       return calibration;
     });
     ReportEach(state, result.samples.MeanUs() * 1e-6);
+    meter().SetSpan(once_.span());
+    KeepDistribution(result.samples);
     SetLatencyCounters(state.counters, result.samples);
     // The row itself finds out how reliable they are, so the meter gets only their number.
     meter().evidence().samples = result.samples.count();

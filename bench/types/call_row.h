@@ -63,7 +63,7 @@ class CallRow : public ServerFixture {
   void Measure(benchmark::State& state) override {
     Client client = Connect();
     WarmUp(client);
-    Samples samples;
+    Samples samples(options().keeps_starts());
     samples.Reset(static_cast<std::size_t>(state.max_iterations));
     const WireTotals before = WireTotals::Of(client);
     using Reply = std::invoke_result_t<Call&, Client&>;
@@ -73,7 +73,7 @@ class CallRow : public ServerFixture {
     const auto timed_call = [&] {
       const auto start = Samples::Clock::now();
       const auto reply = call_(client);
-      samples.Add(Samples::Clock::now() - start);
+      samples.Add({start, Samples::Clock::now() - start});
       return reply;
     };
     for (auto _ : state) {
@@ -131,7 +131,7 @@ class CallRow : public ServerFixture {
         const auto reply = row_.call_(client_);
         const auto time = Samples::Clock::now() - start;
         rpycbench::Verify(row_.check_(reply), row_.name_);
-        return time;
+        return Samples::Call{start, time};
       });
     }
     WireTotals Wire() const override { return WireTotals::Of(client_); }

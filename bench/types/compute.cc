@@ -38,7 +38,7 @@ class ComputeRow : public ServerFixture {
  protected:
   void Measure(benchmark::State& state) override {
     const ClientLoad load{server(), options(), mode(), clients_, kRequestsPerClient, meter()};
-    ClientTotals totals;
+    ClientTotals totals(options().keeps_starts());
     for (auto _ : state) {
       MeasureClients<ClientThreads, OwnConnections<Client>>(state, load, kCompute, totals,
                                                             [](const auto&) {});

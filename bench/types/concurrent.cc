@@ -35,7 +35,7 @@ class ConcurrentRow : public ServerFixture {
   void Measure(benchmark::State& state) override {
     const ClientLoad load{server(), options(), mode(), clients_, options().requests_per_client,
                           meter()};
-    ClientTotals totals;
+    ClientTotals totals(options().keeps_starts());
     ++run_;
     for (auto _ : state) {
       MeasureClients<Clients, Source>(

@@ -33,7 +33,7 @@ class ConnectionReuseRow : public ServerFixture {
 
  protected:
   void Measure(benchmark::State& state) override {
-    Requests requests;
+    Requests requests{.times = Samples(options().keeps_starts()), .wire = {}};
     requests.times.Reset(static_cast<std::size_t>(state.max_iterations));
     kept_ ? PingOnOneConnection(state, requests) : PingOnOneEach(state, requests);
     state.counters[counter::kConnections] = static_cast<double>(requests.wire.connections) /
@@ -60,7 +60,7 @@ class ConnectionReuseRow : public ServerFixture {
       return MakeCalls(length, times, [this] {
         const auto start = Clock::now();
         Ping(client_);
-        return Clock::now() - start;
+        return Samples::Call{start, Clock::now() - start};
       });
     }
     WireTotals Wire() const override { return WireTotals::Of(client_); }
@@ -100,7 +100,7 @@ class ConnectionReuseRow : public ServerFixture {
     for (auto _ : state) {
       const auto start = Clock::now();
       Ping(client);
-      requests.times.Add(Clock::now() - start);
+      requests.times.Add({start, Clock::now() - start});
     }
     meter().Stop();
     requests.wire = WireTotals::Of(client) - wire;
@@ -115,15 +115,15 @@ class ConnectionReuseRow : public ServerFixture {
     meter().Stop();
   }
 
-  Clock::duration PingOnOwn(const net::Endpoint& server, Requests& requests) const {
+  Samples::Call PingOnOwn(const net::Endpoint& server, Requests& requests) const {
     const auto start = Clock::now();
     auto client = MakeClient<Client>(server, options(), mode(), {.connection_a_request = true});
     Ping(client);
     client.Close();
     const Clock::duration time = Clock::now() - start;
-    requests.times.Add(time);
+    requests.times.Add({start, time});
     requests.wire += WireTotals::Of(client);
-    return time;
+    return {start, time};
   }
 
   static void Ping(Client& client) { rpycbench::Verify(client.Ping() == "pong", "ping"); }

@@ -64,7 +64,7 @@ class ConnectionRow : public ServerFixture {
 
  protected:
   void Measure(benchmark::State& state) override {
-    Phases phases;
+    Phases phases(options().keeps_starts());
     phases.Reset(static_cast<std::size_t>(state.max_iterations));
     Connections connections(*this, server(), Held(kHeld));
     meter().BeforeConnecting(Held(kHeld));
@@ -128,6 +128,8 @@ class ConnectionRow : public ServerFixture {
   static constexpr std::chrono::milliseconds kWarmup{2};
 
   struct Phases {
+    explicit Phases(bool keep_starts = false) : total(keep_starts) {}
+
     Samples total, connect, handshake, first_call;
 
     void Reset(std::size_t count) {
@@ -153,7 +155,7 @@ class ConnectionRow : public ServerFixture {
     const WireTotals& totals() const { return totals_; }
 
     // Returns the time until the first reply, and adds it and its phases.
-    Samples::Clock::duration Open(Phases& phases) {
+    Samples::Call Open(Phases& phases) {
       const auto start = Samples::Clock::now();
       Client& client = places_[held_]->emplace(Make{*this});
       const auto connected = Samples::Clock::now();
@@ -161,14 +163,14 @@ class ConnectionRow : public ServerFixture {
       const auto ready = Samples::Clock::now();
       const std::string_view answer = FirstCall(client, row_.settings_.opening);
       const auto end = Samples::Clock::now();
-      phases.total.Add(end - start);
+      phases.total.Add({start, end - start});
       phases.connect.Add(connected - start);
       phases.handshake.Add(ready - connected);
       phases.first_call.Add(end - ready);
       rpycbench::Verify(answer == "pong", "the first ping");
       ++held_;
       ++opened_;
-      return end - start;
+      return {start, end - start};
     }
     void CloseAll() {
       if (tls_ && tls_->resumed() != opened_) {

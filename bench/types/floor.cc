@@ -18,7 +18,8 @@ constexpr std::size_t kDeflateBytes = 128 << 20;
 // Compresses the payload as Python's RPyC does, at zlib's level 1, and discards the result.
 class DeflateRow : public FixtureBase {
  public:
-  DeflateRow(const Suite& suite, const std::string& name) : options_(suite.options) {
+  DeflateRow(const Suite& suite, const std::string& name)
+      : name_(name), options_(suite.options), distributions_(suite.distributions) {
     SetName(name.c_str());
     UseRealTime();
     Unit(benchmark::kMicrosecond);
@@ -28,15 +29,20 @@ class DeflateRow : public FixtureBase {
   void BenchmarkCase(benchmark::State& state) override {
     const std::string data = service::Payload::Of(options_.payload, kDeflateBytes).ToString();
     std::string packed(compressBound(data.size()), '\0');
-    Samples samples;
+    Samples samples(options_.keeps_starts());
     samples.Reset(static_cast<std::size_t>(state.max_iterations));
+    const auto begin = Samples::Clock::now();
     for (auto _ : state) {
       uLongf size = packed.size();
       const auto start = Samples::Clock::now();
       const int result = compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
                                    reinterpret_cast<const Bytef*>(data.data()), data.size(), 1);
-      samples.Add(Samples::Clock::now() - start);
+      samples.Add({start, Samples::Clock::now() - start});
       if (result != Z_OK) throw std::runtime_error("zlib: error " + std::to_string(result));
+    }
+    if (distributions_ != nullptr) {
+      distributions_->Keep(name_, state.max_iterations,
+                           {samples, samples.count(), begin, Samples::Clock::now()});
     }
     SetLatencyCounters(state.counters, samples);
     state.SetBytesProcessed(static_cast<std::int64_t>(kDeflateBytes * samples.count()));
@@ -44,7 +50,9 @@ class DeflateRow : public FixtureBase {
   }
 
  private:
+  std::string name_;
   const Options& options_;
+  Distributions* distributions_;
 };
 
 void RegisterFloor(const Suite& suite) {

@@ -63,7 +63,7 @@ class GeneratorRow : public ServerFixture {
     // Repetitions must have the same number of iterations.
     if (!requests_of_a_turn_) requests_of_a_turn_ = RequestsOfATurn();
     const std::uint64_t requests = *requests_of_a_turn_;
-    Samples latencies;
+    Samples latencies(options().keeps_starts());
     latencies.Reset(requests);
     WireTotals wire;
     Turns own;

@@ -22,8 +22,8 @@ constexpr std::size_t kBystanders = 4;
 // The sum over all crashes of a row.
 struct Crashes {
   Samples outages;
-  Samples gaps;  // the longest gap of any bystander, for each crash
-  Samples calm;
+  Samples gaps = {};  // the longest gap of any bystander, for each crash
+  Samples calm = {};
   std::size_t lost = 0;
   std::size_t restarts = 0;
 
@@ -37,7 +37,7 @@ struct Crashes {
       calm.Append(bystander.calm);
       if (bystander.lost) ++lost;
     }
-    outages.Add(recovered_at - sent);
+    outages.Add({sent, recovered_at - sent});
     gaps.Add(longest_gap);
   }
 };
@@ -53,7 +53,7 @@ class IsolationRow : public ServerFixture {
   void Measure(benchmark::State& state) override {
     Connections connections;
     for (std::size_t i = 0; i < kBystanders; ++i) connections.push_back(Connect(server()));
-    Crashes crashes;
+    Crashes crashes{.outages = Samples(options().keeps_starts())};
     for (auto _ : state) {
       state.PauseTiming();
       MeasureCrash(
@@ -106,10 +106,11 @@ class IsolationRow : public ServerFixture {
     crashes.restarts += restarts;
   }
 
-  static void Report(benchmark::State& state, Crashes& crashes) {
+  void Report(benchmark::State& state, Crashes& crashes) {
     const auto per_crash = [&](std::size_t total) {
       return static_cast<double>(total) / static_cast<double>(crashes.outages.count());
     };
+    KeepDistribution(crashes.outages);
     SetLatencyCounters(state.counters, crashes.outages);
     state.counters[counter::kBystandersLost] = per_crash(crashes.lost);
     state.counters[counter::kServerRestarts] = per_crash(crashes.restarts);

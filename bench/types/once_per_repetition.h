@@ -8,6 +8,8 @@
 #include <functional>
 #include <optional>
 
+#include "fixtures/meter/row_meter.h"
+
 namespace rpycbench {
 
 template <class Result>
@@ -20,14 +22,20 @@ class OncePerRepetition {
     // with.
     if (!result_ || iterations <= last_iterations_) {
       result_.reset();
+      span_.begin = Samples::Clock::now();
       result_.emplace(measure());
+      span_.end = Samples::Clock::now();
     }
     last_iterations_ = iterations;
     return *result_;
   }
 
+  // Returns when the present result was measured.
+  const RowMeter::Span& span() const { return span_; }
+
  private:
   std::optional<Result> result_;
+  RowMeter::Span span_;
   benchmark::IterationCount last_iterations_ = 0;
 };
 

@@ -136,6 +136,7 @@ class StallsRow : public OpenLoopFixture<Client> {
     ReportEach(state, result.window.responses.MeanUs() * 1e-6);
     // What looks like a stall is intended here, so it must raise no doubt.
     this->meter().evidence().samples = result.window.answered();
+    this->meter().SetSpan(once_.span());
     this->Report(state, result.window, kStalledRate);
     state.counters[counter::kExpectedP99] = ExpectedUs(99);
     state.counters[counter::kExpectedP999] = ExpectedUs(99.9);

@@ -22,7 +22,7 @@ class PythonCallRow::Slots : public SlotRunner {
 
   SlotResult Run(const SlotLength& length, Samples& times) override {
     const PythonCalls calls = client_->Slot(length);
-    slot_.Clear();
+    slot_.KeepStartsLike(times);
     Add(calls, slot_);
     times.Append(slot_);
     return {.cost_us = slot_.PercentileUs(50).value(), .operations = calls.operations};
@@ -49,7 +49,7 @@ void PythonCallRow::Measure(benchmark::State& state) {
   meter().ClientIs(client->pid());
   const WireTotals before = Wire(*client);
   const std::uint64_t retries = client->retries();
-  Samples samples;
+  Samples samples(options().keeps_starts());
   samples.Reset(static_cast<std::size_t>(state.max_iterations));
   meter().Start();
   while (state.KeepRunningBatch(state.max_iterations)) {
@@ -97,7 +97,7 @@ void PythonThreadsRow::Measure(benchmark::State& state) {
   meter().ClientIs(client->pid());
   const WireTotals before = Wire(*client);
   const std::uint64_t retries = client->retries();
-  Samples samples;
+  Samples samples(options().keeps_starts());
   std::chrono::duration<double> spent{};
   meter().Start();
   for (auto _ : state) {

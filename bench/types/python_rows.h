@@ -24,7 +24,13 @@ inline bool HasPythonClients(const Suite& suite, const ServerMode& mode) {
 class PythonRow : public ServerFixture {
  public:
   static void Add(const PythonCalls& calls, Samples& samples) {
-    for (const std::int64_t ns : calls.times_ns) samples.Add(std::chrono::nanoseconds(ns));
+    using std::chrono::nanoseconds;
+    for (std::size_t i = 0; i < calls.times_ns.size(); ++i) {
+      Samples::Call call{.start = {}, .time = nanoseconds(calls.times_ns[i])};
+      // Python's perf_counter_ns reads the same clock.
+      if (samples.keeps_starts()) call.start += nanoseconds(calls.starts_ns[i]);
+      samples.Add(call);
+    }
   }
   static WireTotals Wire(const PythonClient& client) {
     WireTotals totals;

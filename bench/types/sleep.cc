@@ -42,7 +42,10 @@ class SleepRow : public ServerFixture {
     CheckAllSucceeded(clients.results());
     meter().AllConnected(source.size());
     connected = true;
-    ClientTotals totals;
+    ClientTotals totals(options().keeps_starts());
+    for (ClientResult& result : clients.results()) {
+      result.latencies.KeepStartsLike(totals.latencies);
+    }
     const WireTotals before = source.Wire();
     meter().Start();
     for (auto _ : state) {

@@ -1,6 +1,6 @@
 """Lists the calls that a Python client is measured by, under the names that they have in rows.
 
-`call_of` is a call with the check of its reply; `timed_calls` makes it again and again. Every call is
+`call_of` is a call with the check of its reply; `timed_call` makes it. Every call is
 timed by itself, and its reply is verified after the clock has stopped.
 """
 
@@ -40,9 +40,9 @@ def verify(right):
 
 
 def timed_call(call, check):
-    """Makes a call, verifies it and returns its time in ns."""
+    """Makes a call, verifies it and returns when it began and its time, both in ns."""
     before = time.perf_counter_ns()
     reply = call()
     spent = time.perf_counter_ns() - before
     verify(check(reply))
-    return spent
+    return before, spent

@@ -11,11 +11,13 @@ at a time connects and sends lines of JSON:
     {"do":"close","id":1}
 
 Each is answered by a line of JSON: {"error":"…"}, or {"bytes":n,…} followed by n bytes, the times of the
-calls in ns as 64-bit integers of the machine. The clients of a controller end with it.
+calls in ns as 64-bit integers of the machine. Where the command has "starts":true, another n bytes follow:
+when each call began, by the machine's monotonic clock in ns. The clients of a controller end with it.
 """
 
 import array
 import contextlib
+import itertools
 import json
 import socket
 import sys
@@ -59,10 +61,11 @@ class SerialClient:
         return {"connections": self._client.connections(), "retries": self._client.retries}
 
     def calls(self, command):
-        """Returns the times of a number of calls, and the number of all calls."""
-        times = array.array("q", (timed_call(self._call, self._check)
-                                  for _ in range(command["count"])))
-        return times, len(times)
+        """Returns starts and times of a number of calls, and the number of all calls."""
+        starts, times = array.array("q"), array.array("q")
+        for _ in range(command["count"]):
+            self._make_call(starts, times)
+        return starts, times, len(times)
 
     def slot(self, command):
         """Returns the same for a stretch of time; its first calls warm up and have no times."""
@@ -71,13 +74,18 @@ class SerialClient:
         while warmup < MOST_WARMUP_CALLS and time.perf_counter_ns() - begin < command["warmup_ns"]:
             timed_call(self._call, self._check)
             warmup += 1
-        times = array.array("q")
+        starts, times = array.array("q"), array.array("q")
         while True:
-            times.append(timed_call(self._call, self._check))
+            self._make_call(starts, times)
             elapsed = time.perf_counter_ns() - begin
             if elapsed >= command["most_ns"] or (elapsed >= command["ns"] and
                                                  len(times) >= command["calls"]):
-                return times, warmup + len(times)
+                return starts, times, warmup + len(times)
+
+    def _make_call(self, starts, times):
+        start, spent = timed_call(self._call, self._check)
+        starts.append(start)
+        times.append(spent)
 
     def close(self):
         if self._has_set:
@@ -114,12 +122,14 @@ class ThreadedClients:
                 "retries": sum(client.retries for client in self._clients)}
 
     def round(self, command):
-        """Returns the times of all requests, their number, and the time of the whole round in ns."""
+        """Returns starts and times of all requests, their number, and the time of the whole round in ns."""
         spent = self._threads.make_requests(command["requests"])
-        times = array.array("q")
+        starts, times = array.array("q"), array.array("q")
         for thread in self._threads.threads:
             times.extend(thread.samples)
-        return times, len(times), spent
+            # Each request began when the one before it ended.
+            starts.extend(itertools.accumulate(thread.samples[:-1], initial=thread.begin))
+        return starts, times, len(times), spent
 
     def close(self):
         self._threads.close()
@@ -136,20 +146,20 @@ class Controller:
         self._clients = {}
 
     def perform(self, command):
-        """Returns the answer to a command and the times that follow it. Raises whatever a client raises."""
+        """Returns the answer to a command and what follows it. Raises whatever a client raises."""
         what = command["do"]
         if what in self.OPENERS:
             client = self._clients[command["id"]] = self.OPENERS[what](command)
-            return client.evidence(), b""
+            return client.evidence(), []
         if what == "close":
             self._clients.pop(command["id"]).close()
-            return {}, b""
+            return {}, []
         client = self._clients[command["id"]]
         if what not in ("calls", "slot", "round"):
             raise ValueError(f"unknown command {what}")
-        times, operations, *spent = getattr(client, what)(command)
+        starts, times, operations, *spent = getattr(client, what)(command)
         return {"operations": operations, "spent_ns": spent[0] if spent else sum(times),
-                **client.evidence()}, times.tobytes()
+                **client.evidence()}, [times, starts] if command.get("starts") else [times]
 
     def close(self):
         """Closes what is left; a server that has died is no concern of this process."""
@@ -164,12 +174,12 @@ def serve(connection):
     with connection, contextlib.closing(controller), connection.makefile("rb") as lines:
         for line in lines:
             try:
-                answer, times = controller.perform(json.loads(line))
+                answer, arrays = controller.perform(json.loads(line))
             except Exception as error:  # the controller reports it
                 text = " ".join(f"{type(error).__name__}: {error}".split())
-                answer, times = {"error": text[:1000]}, b""
-            answer["bytes"] = len(times)
-            connection.sendall(json.dumps(answer).encode() + b"\n" + times)
+                answer, arrays = {"error": text[:1000]}, []
+            answer["bytes"] = len(arrays[0]) * arrays[0].itemsize if arrays else 0
+            connection.sendall(b"".join([json.dumps(answer).encode(), b"\n", *arrays]))
 
 
 def main():

@@ -43,15 +43,6 @@ fs::path Target(fs::path path) {
   return fs::weakly_canonical(path);
 }
 
-void ThrowUnlessGood(const std::ostream& out, const fs::path& path) {
-  if (out) return;
-  throw std::system_error(errno, std::generic_category(), "cannot write \"" + path.string() + '"');
-}
-
-[[noreturn]] void ThrowUnwritten(int error, const fs::path& path) {
-  throw std::system_error(error, std::generic_category(), "cannot write \"" + path.string() + '"');
-}
-
 // Returns 0 or errno.
 int WriteAll(int file, const std::string& text) {
   for (std::size_t done = 0; done < text.size();) {
@@ -118,23 +109,6 @@ int Replace(const fs::path& path, const std::string& text) {
   if (error == 0 && ::rename(partial.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) ::unlink(partial.c_str());
   return error;
-}
-
-// Waits until a file or folder is on its disk. Does nothing for what cannot be synchronized, such
-// as a pipe. Returns 0 or errno.
-int Sync(const fs::path& path) {
-  const net::Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!file.is_open()) return errno == EACCES ? 0 : errno;  // may be written, but not read
-  return ::fsync(file.get()) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
-}
-
-// Makes a result survive a loss of power: first its content, then its name. Throws
-// std::system_error.
-void SyncResult(const fs::path& path) {
-  if (!fs::is_regular_file(path)) return;
-  for (const fs::path& part : {path, fs::absolute(path).parent_path()}) {
-    if (const int error = Sync(part); error != 0) ThrowUnwritten(error, path);
-  }
 }
 
 // Returns whether a rename is impossible although the file itself can be written. That is so for a
@@ -262,35 +236,26 @@ void ResultFile::Save() {
 }
 
 TextFile::TextFile(fs::path path, std::unique_ptr<BenchmarkReporter> reporter)
-    : path_(std::move(path)), reporter_(std::move(reporter)) {
-  reporter_->SetOutputStream(&file_);
-  reporter_->SetErrorStream(&file_);
+    : file_(std::move(path)), reporter_(std::move(reporter)) {
+  reporter_->SetOutputStream(&file_.stream());
+  reporter_->SetErrorStream(&file_.stream());
 }
 
 bool TextFile::ReportContext(const Context& context) {
-  errno = 0;
-  file_.open(path_);
-  ThrowUnlessGood(file_, path_);
+  file_.Open();
   const bool go_on = reporter_->ReportContext(context);
-  Flush();
+  file_.Flush();
   return go_on;
 }
 
 void TextFile::ReportRuns(const std::vector<Run>& runs) {
   reporter_->ReportRuns(runs);
-  Flush();
+  file_.Flush();
 }
 
 void TextFile::Finalize() {
   reporter_->Finalize();
-  Flush();
-  SyncResult(path_);
-}
-
-void TextFile::Flush() {
-  errno = 0;
-  file_.flush();
-  ThrowUnlessGood(file_, path_);
+  file_.Finish();
 }
 
 void CheckOutputPath(const fs::path& path) {

@@ -10,7 +10,6 @@
 
 #include <boost/json.hpp>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <set>
@@ -18,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/report/results/flushed_file.h"
 #include "bench/report/results/json_reporter.h"
 
 namespace rpycbench {
@@ -83,10 +83,7 @@ class TextFile : public benchmark::BenchmarkReporter {
   void Finalize() override;
 
  private:
-  void Flush();
-
-  std::filesystem::path path_;
-  std::ofstream file_;
+  FlushedFile file_;
   std::unique_ptr<BenchmarkReporter> reporter_;
 };
 

@@ -10,7 +10,8 @@ TITLE = "Latency percentiles"
 LEAD = ("One panel for each protocol, one line for each concurrency model; the grey line is plain "
         "TCP. A percentile is missing where a row has too few samples for it.")
 NEEDS = "No row has more than one percentile; rows of Latency and Connection do."
-COUNTERS = (("p50_us", "p50"), ("p95_us", "p95"), ("p99_us", "p99"), ("p999_us", "p99.9"))
+COUNTERS = (("p50_us", "p50"), ("p95_us", "p95"), ("p99_us", "p99"), ("p999_us", "p99.9"),
+            ("p9999_us", "p99.99"))
 OPEN = ("Latency/ping", "Latency/echo/1024", "Connection/")  # these are not folded
 KINDS = ("Latency", "Connection", "OpenLoop", "MaxRate")
 
