@@ -8,10 +8,13 @@ at a time connects and sends lines of JSON:
     {"do":"slot","id":1,"warmup_ns":…,"ns":…,"calls":…,"most_ns":…}      calls for a stretch of time
     {"do":"open_threads","id":2,"protocol":"http","port":4711,"clients":10,"shared":false}
     {"do":"round","id":2,"requests":5}                         so many by each thread
+    {"do":"threads","id":2}                                    what each thread did in that round
     {"do":"close","id":1}
 
 Each is answered by a line of JSON: {"error":"…"}, or {"bytes":n,…} followed by n bytes, the times of the
-calls in ns as 64-bit integers of the machine. The clients of a controller end with it.
+calls in ns as 64-bit integers of the machine, or for "threads" a list in JSON. If "open_threads" has
+"keep_failed":true, threads that fail are no error, and "threads" tells which did. The clients of a
+controller end with it.
 """
 
 import array
@@ -103,7 +106,7 @@ class ThreadedClients:
             self._shared.serve_in_background()
         make = (lambda: NotClosed(self._shared)) if command["shared"] else make_client
         try:
-            self._threads = ClientThreads(make, command["clients"])
+            self._threads = ClientThreads(make, command["clients"], command.get("keep_failed", False))
         except RuntimeError:
             if self._shared is not None:
                 self._shared.close()
@@ -121,6 +124,14 @@ class ThreadedClients:
             times.extend(thread.samples)
         return times, len(times), spent
 
+    def each(self):
+        """Returns what each thread did in the last round; the times of its calls are in the round's."""
+        return [{"connect_ns": thread.connect_ns, "begin_ns": thread.begin, "end_ns": thread.end,
+                 "requests": len(thread.samples),
+                 "error": "" if thread.error is None else
+                          f"{type(thread.error).__name__}: {thread.error}"[:1000]}
+                for thread in self._threads.threads]
+
     def close(self):
         self._threads.close()
         if self._shared is not None:
@@ -136,7 +147,7 @@ class Controller:
         self._clients = {}
 
     def perform(self, command):
-        """Returns the answer to a command and the times that follow it. Raises whatever a client raises."""
+        """Returns the answer to a command and the bytes that follow it. Raises whatever a client raises."""
         what = command["do"]
         if what in self.OPENERS:
             client = self._clients[command["id"]] = self.OPENERS[what](command)
@@ -145,6 +156,8 @@ class Controller:
             self._clients.pop(command["id"]).close()
             return {}, b""
         client = self._clients[command["id"]]
+        if what == "threads":
+            return {}, json.dumps(client.each()).encode()
         if what not in ("calls", "slot", "round"):
             raise ValueError(f"unknown command {what}")
         times, operations, *spent = getattr(client, what)(command)
