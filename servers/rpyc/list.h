@@ -21,10 +21,12 @@ class List : public Object {
   };
 
   std::size_t size() const { return range_.size; }
-  // Returns an item. Its bytes live as long as the list, its object as long as the owner.
-  Item at(std::size_t index) const {
+  // Returns an item. Its bytes live as long as the list, its object as long as the owner. Bytes in
+  // several pieces have their list added to `pieces`.
+  Item at(std::size_t index, PieceLists& pieces) const {
     return ItemAt(
-        static_cast<std::size_t>(range_.first + static_cast<std::int64_t>(index) * range_.step));
+        static_cast<std::size_t>(range_.first + static_cast<std::int64_t>(index) * range_.step),
+        pieces);
   }
 
   std::string_view class_name() const override { return "builtins.list"; }
@@ -52,7 +54,7 @@ class List : public Object {
 
  private:
   // Returns the item at that place.
-  virtual Item ItemAt(std::size_t place) const = 0;
+  virtual Item ItemAt(std::size_t place, PieceLists& pieces) const = 0;
   // Returns a list of the same items at other places.
   virtual std::shared_ptr<List> Slice(const Range& range) const = 0;
   // Returns what the items are: "byte strings".
