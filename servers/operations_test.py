@@ -96,6 +96,10 @@ class RpycPeer:
         with self.refusals():
             self.root.fail()
 
+    def chunks(self, size, chunk_size):
+        with self.refusals():
+            return list(self.root.download_file_chunked(size, chunk_size))
+
     def each_item(self, count):
         return [item_tuple(item) for item in self.root.items(count)]
 
@@ -170,6 +174,10 @@ class HttpPeer:
     def fail(self):
         self.ask("GET", "/fail")
 
+    def chunks(self, size, chunk_size):
+        document = self.ask("GET", f"/download-file-chunked/{size}/{chunk_size}")
+        return [bytes.fromhex(chunk) for chunk in document["chunks"]]
+
     def each_item(self, count):
         return [tuple(self.ask("GET", f"/item/{place}").values()) for place in range(count)]
 
@@ -184,7 +192,7 @@ class TcpPeer:
         ("ping", "echo", "upload", "download", "compute", "sleep", "upload_file", "download_file",
          "upload_file_chunked", "download_file_chunked", "crash", "value", "setting", "fail", "item",
          "items", "call_back"), start=1)}
-    WITH_DATA = ("ping", "echo", "download", "item", "items")
+    WITH_DATA = ("ping", "echo", "download", "download_file_chunked", "item", "items")
 
     def __init__(self, server):
         self.socket = server.connect()
@@ -195,8 +203,8 @@ class TcpPeer:
         self.stream.close()
         self.socket.close()
 
-    def send(self, operation, number, data=b""):
-        self.socket.sendall(HEADER.pack(self.CODES[operation], 0, number % 2**64) + data)
+    def send(self, operation, number, data=b"", chunk_size=0):
+        self.socket.sendall(HEADER.pack(self.CODES[operation], chunk_size, number % 2**64) + data)
 
     def receive(self, operation):
         code, _, number = HEADER.unpack(self.stream.read(HEADER.size))
@@ -241,6 +249,12 @@ class TcpPeer:
 
     def fail(self):
         self.ask("fail")
+
+    def chunks(self, size, chunk_size):
+        """The floor sends one chunk after the other, and nothing shows where each ends."""
+        self.send("download_file_chunked", size, chunk_size=chunk_size)
+        data = self.receive("download_file_chunked")
+        return [data[at:at + chunk_size] for at in range(0, len(data), chunk_size)]
 
     def decoded(self, data):
         items = []
@@ -303,6 +317,15 @@ class Operations:
         self.assertEqual(len(data), self.peer.upload(data))
         self.assertEqual(b"x" * 5000, self.peer.download(5000))
         self.assert_refused("size must not be negative: -1", self.peer.download, -1)
+
+    def test_chunks(self):
+        mib = 1 << 20
+        for size, chunk_size in ((10, 4), (2 * mib + 1, mib), (2 * mib + 1, mib + 1), (10, 64 * mib)):
+            expected = [bytes(min(chunk_size, size - at)) for at in range(0, size, chunk_size)]
+            self.assertEqual(expected, self.peer.chunks(size, chunk_size))
+        self.assert_refused("chunk_size must be positive: 0", self.peer.chunks, 10, 0)
+        self.assert_refused("chunk_size 67108865 is above the limit of 67108864 bytes",
+                            self.peer.chunks, 10, 64 * mib + 1)
 
     def test_work(self):
         self.assertEqual(332_833_500, self.peer.compute(1000))

@@ -27,7 +27,8 @@ namespace rpycbench {
 struct ClientResult {
   Samples connect;
   Samples latencies;
-  Samples::Clock::time_point begin, end;  // first request, last reply
+  // From the first request to the last reply, or to the failure. Equal if it made no request.
+  Samples::Clock::time_point begin, end;
   double requests_per_second = 0;
   std::string error;
 };
@@ -56,9 +57,11 @@ class ClientSteps {
   }
 
   void MakeRequests(std::size_t client, ClientResult& result) const {
+    if (!result.error.empty()) return;
+    const std::size_t earlier = result.latencies.count();
+    const auto start = Samples::Clock::now();
+    auto before = start;
     Guard(result, [&] {
-      const auto start = Samples::Clock::now();
-      auto before = start;
       for (std::int64_t i = 0; i < requests_; ++i) {
         net::Yield();  // does nothing in a thread
         source_.With(client, call_);
@@ -66,11 +69,12 @@ class ClientSteps {
         result.latencies.Add({before, after - before});
         before = after;
       }
-      result.begin = start;
-      result.end = before;
-      const std::chrono::duration<double> seconds = before - start;
-      result.requests_per_second = static_cast<double>(requests_) / seconds.count();
     });
+    result.begin = start;
+    result.end = result.error.empty() ? before : Samples::Clock::now();
+    const std::chrono::duration<double> seconds = result.end - start;
+    result.requests_per_second =
+        static_cast<double>(result.latencies.count() - earlier) / seconds.count();
   }
 
   void CloseAll() const { source_.CloseAll(); }
@@ -166,8 +170,9 @@ inline void TakeTotals(RowMeter& meter, ClientTotals& totals, Tail tail, std::si
 }
 
 // Runs one iteration of the benchmark's loop. `Clients` is ClientThreads or ClientCoroutines;
-// `keep` is invoked with the clients' results. The clock runs from the release of the requests to
-// the last reply. It excludes connecting, closing and `keep`. Throws if a client failed.
+// `keep` is invoked with the clients' results, even if clients failed. The clock runs from the
+// release of the requests to the last reply. It excludes connecting, closing and `keep`. Throws if
+// a client failed.
 template <template <class, class> class Clients, class Source, class Call, class Keep>
 void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call& call,
                     ClientTotals& totals, const Keep& keep) {
@@ -191,9 +196,9 @@ void MeasureClients(benchmark::State& state, const ClientLoad& load, const Call&
       state.PauseTiming();
       load.meter.Stop();
       totals.wire += source.Wire() - before;
+      keep(clients.results());
       CheckAllSucceeded(clients.results());
       totals.AddAll(clients.results());
-      keep(clients.results());
       clients.CloseAll();
     }
   }

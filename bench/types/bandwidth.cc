@@ -9,8 +9,6 @@
 namespace rpycbench {
 namespace {
 
-constexpr std::int64_t kClassicIterations = 10;
-
 template <class Client>
 void RegisterBandwidthRows(const Suite& suite, const ServerMode& mode) {
   const std::string prefix = "Bandwidth/" + std::string(mode.name) + "/";
@@ -18,11 +16,13 @@ void RegisterBandwidthRows(const Suite& suite, const ServerMode& mode) {
     const auto payload = service::Payload::Of(suite.options.payload, size);
     const CallRowSettings settings{.bytes_per_call = size, .tail = Tail::kP50};
     RegisterCallRow<Client>(
-        suite, prefix + "upload/" + std::to_string(size), mode, settings, kClassicIterations,
+        suite, prefix + "upload/" + std::to_string(size), mode, settings,
+        suite.options.bandwidth_iterations,
         [payload](Client& client) { return client.Upload(payload); },
         [size](std::uint64_t reply) { return reply == size; });
     RegisterCallRow<Client>(
-        suite, prefix + "download/" + std::to_string(size), mode, settings, kClassicIterations,
+        suite, prefix + "download/" + std::to_string(size), mode, settings,
+        suite.options.bandwidth_iterations,
         [size](Client& client) { return client.Download(size); },
         [payload](std::string_view reply) { return payload.Matches(reply); });
   }
@@ -40,7 +40,7 @@ extern const BenchmarkType kBandwidthType{{.name = "Bandwidth",
                                            .timed = "one upload or download",
                                            .variants = "`upload/<bytes>`, `download/<bytes>`",
                                            .primary = kByteRate,
-                                           .flags = {"--payload_bytes"}},
+                                           .flags = {"--payload_bytes", "--bandwidth_iterations"}},
                                           RegisterBandwidth};
 
 }  // namespace rpycbench

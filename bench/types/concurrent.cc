@@ -3,7 +3,6 @@
 // that of all requests, from the release to the last reply. Connecting under load has counters of
 // its own. The variant event_driven has all clients on one thread, for more clients than a process
 // can have threads.
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "bench/load/client_coroutines.h"
 #include "bench/load/client_slots.h"
 #include "bench/load/client_threads.h"
+#include "bench/load/per_client_file.h"
 #include "bench/types/presets.h"
 #include "bench/types/type.h"
 #include "fixtures/benchmark_compat.h"
@@ -27,20 +27,20 @@ class ConcurrentRow : public ServerFixture {
   ConcurrentRow(const Suite& suite, const std::string& name, const ServerMode& mode,
                 std::size_t clients, Call call)
       : ServerFixture(suite, name, mode, Placement::kFree),
-        name_(name),
         clients_(clients),
-        call_(call) {}
+        call_(call),
+        per_client_(options().per_client_file, name) {}
 
  protected:
   void Measure(benchmark::State& state) override {
     const ClientLoad load{server(), options(), mode(), clients_, options().requests_per_client,
                           meter()};
     ClientTotals totals(options().keeps_starts());
-    ++run_;
+    per_client_.NextRun();
     for (auto _ : state) {
       MeasureClients<Clients, Source>(
           state, load, call_, totals,
-          [&](std::vector<ClientResult>& results) { WritePerClient(results); });
+          [&](std::vector<ClientResult>& results) { per_client_.Append(results); });
     }
     TakeTotals(meter(), totals, Tail::kP99, Clients<Source, Call>::ThreadsFor(clients_));
     Report(state, totals);
@@ -68,29 +68,9 @@ class ConcurrentRow : public ServerFixture {
     }
   }
 
-  // Writes one JSON object per line. The framework measures a row several times to find its number
-  // of iterations. `run` counts these, and the last run of a row is the reported one.
-  void WritePerClient(std::vector<ClientResult>& results) {
-    if (options().per_client_file.empty()) return;
-    std::ofstream file(options().per_client_file, std::ios::app);
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      ClientResult& result = results[i];
-      file << "{\"row\":\"" << name_ << "\",\"run\":" << run_ << ",\"client\":" << i;
-      if (result.connect.count() > 0) file << ",\"connect_us\":" << result.connect.MaxUs();
-      file << ",\"requests\":" << result.latencies.count()
-           << ",\"requests_per_s\":" << result.requests_per_second
-           << ",\"p50_us\":" << *result.latencies.PercentileUs(50)
-           << ",\"max_us\":" << result.latencies.MaxUs() << "}\n";
-    }
-    if (!file.flush()) {
-      throw std::runtime_error("cannot write to " + options().per_client_file);
-    }
-  }
-
-  std::string name_;
   std::size_t clients_;
   Call call_;
-  int run_ = 0;
+  PerClientFile per_client_;
 };
 
 template <template <class, class> class Clients, class Source, class Call>

@@ -51,7 +51,7 @@ extern const BenchmarkType kPyConcurrentType{
      .is_rate = true,
      .precision = 0.03,
      .counters = {counter::kRetries},
-     .flags = {"--clients", "--requests_per_client", "--python"}},
+     .flags = {"--clients", "--requests_per_client", "--per_client_file", "--python"}},
     RegisterPyConcurrent};
 
 extern const BenchmarkType kSharedConnectionType{
@@ -62,7 +62,7 @@ extern const BenchmarkType kSharedConnectionType{
      .is_rate = true,
      .has_floor = false,
      .precision = 0.03,
-     .flags = {"--clients", "--requests_per_client", "--python"}},
+     .flags = {"--clients", "--requests_per_client", "--per_client_file", "--python"}},
     RegisterSharedConnection};
 
 }  // namespace rpycbench

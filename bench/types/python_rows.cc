@@ -84,24 +84,51 @@ class PythonThreadsRow::Slots : public RateSlots {
   std::unique_ptr<PythonClient> client_;
 };
 
-std::unique_ptr<PythonClient> PythonThreadsRow::Open() const {
-  return std::make_unique<PythonClient>(ClientProcess(), At(), threads_, shared_);
+std::unique_ptr<PythonClient> PythonThreadsRow::Open(bool keep_failed) const {
+  return std::make_unique<PythonClient>(ClientProcess(), At(), threads_, shared_, keep_failed);
 }
 
 std::unique_ptr<SlotRunner> PythonThreadsRow::MakeSlotRunner() {
   return std::make_unique<Slots>(Open());
 }
 
+void PythonThreadsRow::KeepEach(PythonClient& client, const PythonCalls& round) {
+  std::vector<ClientResult> results;
+  auto time = round.times_ns.begin();
+  for (const PythonThread& thread : client.Threads()) {
+    ClientResult& result = results.emplace_back();
+    result.error = thread.error;
+    if (thread.connect.count() > 0) result.connect.Add(thread.connect);
+    result.begin += thread.begin;  // only differences matter, so any clock will do
+    result.end += thread.end;
+    for (std::uint64_t i = 0; i < thread.requests; ++i) {
+      result.latencies.Add(std::chrono::nanoseconds(*time++));
+    }
+    const std::chrono::duration<double> spent = thread.end - thread.begin;
+    if (spent.count() > 0) {
+      result.requests_per_second = static_cast<double>(thread.requests) / spent.count();
+    }
+  }
+  per_client_.Append(results);
+  CheckAllSucceeded(results);
+}
+
 void PythonThreadsRow::Measure(benchmark::State& state) {
-  const std::unique_ptr<PythonClient> client = Open();
+  const std::unique_ptr<PythonClient> client = Open(per_client_.wanted());
   meter().ClientIs(client->pid());
   const WireTotals before = Wire(*client);
   const std::uint64_t retries = client->retries();
   Samples samples(options().keeps_starts());
   std::chrono::duration<double> spent{};
+  per_client_.NextRun();
   meter().Start();
   for (auto _ : state) {
     const PythonCalls calls = client->Round(options().requests_per_client);
+    if (per_client_.wanted()) {
+      meter().Stop();
+      KeepEach(*client, calls);
+      meter().Start();
+    }
     Add(calls, samples);
     spent += calls.spent;
     state.SetIterationTime(std::chrono::duration<double>(calls.spent).count());

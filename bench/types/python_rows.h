@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "bench/load/per_client_file.h"
 #include "bench/load/rate_slots.h"
 #include "fixtures/meter/counters.h"
 #include "fixtures/process/python_clients.h"
@@ -81,7 +82,10 @@ class PythonThreadsRow : public PythonRow {
  public:
   PythonThreadsRow(const Suite& suite, const std::string& name, const ServerMode& mode,
                    std::size_t threads, bool shared)
-      : PythonRow(suite, name, mode, Placement::kFree), threads_(threads), shared_(shared) {}
+      : PythonRow(suite, name, mode, Placement::kFree),
+        threads_(threads),
+        shared_(shared),
+        per_client_(options().per_client_file, name) {}
 
  protected:
   void Measure(benchmark::State& state) override;
@@ -94,10 +98,14 @@ class PythonThreadsRow : public PythonRow {
  private:
   class Slots;
 
-  std::unique_ptr<PythonClient> Open() const;
+  // With `keep_failed`, clients that fail make nothing throw.
+  std::unique_ptr<PythonClient> Open(bool keep_failed = false) const;
+  // Writes what each client did in a round. Throws if one failed.
+  void KeepEach(PythonClient& client, const PythonCalls& round);
 
   std::size_t threads_;
   bool shared_;
+  PerClientFile per_client_;
 };
 
 }  // namespace rpycbench

@@ -8,11 +8,14 @@ at a time connects and sends lines of JSON:
     {"do":"slot","id":1,"warmup_ns":…,"ns":…,"calls":…,"most_ns":…}      calls for a stretch of time
     {"do":"open_threads","id":2,"protocol":"http","port":4711,"clients":10,"shared":false}
     {"do":"round","id":2,"requests":5}                         so many by each thread
+    {"do":"threads","id":2}                                    what each thread did in that round
     {"do":"close","id":1}
 
 Each is answered by a line of JSON: {"error":"…"}, or {"bytes":n,…} followed by n bytes, the times of the
-calls in ns as 64-bit integers of the machine. Where the command has "starts":true, another n bytes follow:
-when each call began, by the machine's monotonic clock in ns. The clients of a controller end with it.
+calls in ns as 64-bit integers of the machine, or for "threads" a list in JSON. Where the command has
+"starts":true, another n bytes follow: when each call began, by the machine's monotonic clock in ns. If
+"open_threads" has "keep_failed":true, threads that fail are no error, and "threads" tells which did. The
+clients of a controller end with it.
 """
 
 import array
@@ -111,7 +114,7 @@ class ThreadedClients:
             self._shared.serve_in_background()
         make = (lambda: NotClosed(self._shared)) if command["shared"] else make_client
         try:
-            self._threads = ClientThreads(make, command["clients"])
+            self._threads = ClientThreads(make, command["clients"], command.get("keep_failed", False))
         except RuntimeError:
             if self._shared is not None:
                 self._shared.close()
@@ -130,6 +133,14 @@ class ThreadedClients:
             # Each request began when the one before it ended.
             starts.extend(itertools.accumulate(thread.samples[:-1], initial=thread.begin))
         return starts, times, len(times), spent
+
+    def each(self):
+        """Returns what each thread did in the last round; the times of its calls are in the round's."""
+        return [{"connect_ns": thread.connect_ns, "begin_ns": thread.begin, "end_ns": thread.end,
+                 "requests": len(thread.samples),
+                 "error": "" if thread.error is None else
+                          f"{type(thread.error).__name__}: {thread.error}"[:1000]}
+                for thread in self._threads.threads]
 
     def close(self):
         self._threads.close()
@@ -155,6 +166,8 @@ class Controller:
             self._clients.pop(command["id"]).close()
             return {}, []
         client = self._clients[command["id"]]
+        if what == "threads":
+            return {}, [json.dumps(client.each()).encode()]
         if what not in ("calls", "slot", "round"):
             raise ValueError(f"unknown command {what}")
         starts, times, operations, *spent = getattr(client, what)(command)
@@ -178,7 +191,7 @@ def serve(connection):
             except Exception as error:  # the controller reports it
                 text = " ".join(f"{type(error).__name__}: {error}".split())
                 answer, arrays = {"error": text[:1000]}, []
-            answer["bytes"] = len(arrays[0]) * arrays[0].itemsize if arrays else 0
+            answer["bytes"] = memoryview(arrays[0]).nbytes if arrays else 0
             connection.sendall(b"".join([json.dumps(answer).encode(), b"\n", *arrays]))
 
 

@@ -51,16 +51,19 @@ class ClientThread(threading.Thread):
 
     def _make_requests(self):
         ping = self._client.ping
-        samples = []
+        samples = self.samples = []
         before = self.begin = time.perf_counter_ns()
-        for _ in range(self._phases.requests):
-            reply = ping()
-            after = time.perf_counter_ns()
-            self._verify(reply)
-            samples.append(after - before)
-            before = after
+        try:
+            for _ in range(self._phases.requests):
+                reply = ping()
+                after = time.perf_counter_ns()
+                self._verify(reply)
+                samples.append(after - before)
+                before = after
+        except Exception:
+            self.end = time.perf_counter_ns()
+            raise
         self.end = before
-        self.samples = samples
 
     @staticmethod
     def _verify(reply):
@@ -83,8 +86,13 @@ class Phases:
 class ClientThreads:
     """The clients, as a context manager that ends them. `make_client` returns a client that is open."""
 
-    def __init__(self, make_client, clients):
-        """Connects all clients at once. Raises RuntimeError if one failed."""
+    def __init__(self, make_client, clients, keep_failed=False):
+        """Connects all clients at once.
+
+        Raises RuntimeError if one failed, here and later. With `keep_failed` nothing is raised: the
+        threads that failed have an `error`, and the others go on.
+        """
+        self._keep_failed = keep_failed
         self._phases = Phases(clients)
         self.threads = [ClientThread(make_client, self._phases) for _ in range(clients)]
         for thread in self.threads:
@@ -111,8 +119,9 @@ class ClientThreads:
         self._phases.barrier.wait()
         self._phases.barrier.wait()
         self._check()
-        return (max(thread.end for thread in self.threads) -
-                min(thread.begin for thread in self.threads))
+        begun = [thread for thread in self.threads if thread.begin]
+        return (max((thread.end for thread in begun), default=0) -
+                min((thread.begin for thread in begun), default=0))
 
     def close(self):
         """Closes all connections. May be called again."""
@@ -125,6 +134,6 @@ class ClientThreads:
 
     def _check(self):
         errors = [thread.error for thread in self.threads if thread.error is not None]
-        if errors:
+        if errors and not self._keep_failed:
             raise RuntimeError(f"{len(errors)} of {len(self.threads)} clients failed; the first: "
                                f"{errors[0]}")

@@ -13,7 +13,7 @@ from payload import Payload
 
 MAX_BYTES = 1 << 30
 MAX_CHUNKS = 1 << 20
-MAX_CHUNK_BYTES = 1 << 20
+MAX_CHUNK_BYTES = 64 << 20
 MAX_SLEEP_SECONDS = 3600
 MAX_ITEMS = 65_536
 LARGEST_COMPUTE = 3_024_617  # beyond it the sum exceeds 64 bits

@@ -124,6 +124,8 @@ class Scope {
     message_.pieces.clear();
     return message_.pieces;
   }
+  // Returns where lists for further values in pieces can be kept until the answer is sent.
+  PieceLists& piece_lists() { return message_.piece_lists; }
   // Keep a text or an object until the answer is sent, and return a view of it.
   std::string_view Keep(std::string text) { return message_.texts.emplace_front(std::move(text)); }
   Value Keep(std::shared_ptr<Object> object) {

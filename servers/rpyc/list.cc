@@ -1,7 +1,10 @@
 #include "servers/rpyc/list.h"
 
 #include <algorithm>
+#include <compare>
 #include <cstdlib>
+#include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,8 +22,44 @@ Value Give(Scope& scope, List::Item item) {
 
 Value TupleOfNext(Scope& scope, const List& list, std::size_t& position, std::size_t count) {
   const std::span<Value> next = scope.Tuple(std::min(count, list.size() - position));
-  for (Value& item : next) item = Give(scope, list.at(position++));
+  for (Value& item : next) item = Give(scope, list.at(position++, scope.piece_lists()));
   return Value::Tuple(next);
+}
+
+bool AreBytes(const Value& value) { return value.is(Kind::kBytes) || value.is(Kind::kPieces); }
+
+// Returns bytes as pieces. Those in one piece are put into `one`.
+std::span<const iovec> PiecesOf(const Value& bytes, iovec& one) {
+  if (bytes.is(Kind::kPieces)) return bytes.pieces();
+  one = {const_cast<char*>(bytes.bytes().data()), bytes.bytes().size()};  // iovec has no const form
+  return {&one, 1};
+}
+
+std::strong_ordering CompareBytes(const Value& one, const Value& other) {
+  iovec whole[2];
+  std::span<const iovec> left = PiecesOf(one, whole[0]);
+  std::span<const iovec> right = PiecesOf(other, whole[1]);
+  std::size_t left_at = 0;  // within the first piece
+  std::size_t right_at = 0;
+  const auto skip = [](std::span<const iovec>& pieces, std::size_t& at) {
+    while (!pieces.empty() && at == pieces.front().iov_len) {
+      pieces = pieces.subspan(1);
+      at = 0;
+    }
+  };
+  for (;;) {
+    skip(left, left_at);
+    skip(right, right_at);
+    if (left.empty() || right.empty()) return right.empty() <=> left.empty();
+    const std::size_t common =
+        std::min(left.front().iov_len - left_at, right.front().iov_len - right_at);
+    const int order =
+        std::memcmp(static_cast<const char*>(left.front().iov_base) + left_at,
+                    static_cast<const char*>(right.front().iov_base) + right_at, common);
+    if (order != 0) return order <=> 0;
+    left_at += common;
+    right_at += common;
+  }
 }
 
 // Returns whether two items of lists are equal.
@@ -29,7 +68,7 @@ bool Equal(const Value& one, const Value& other) {
     const Value equal = one.object().Compare("__eq__", other);
     return equal.is(Kind::kBool) && equal.boolean();
   }
-  return one.is(Kind::kBytes) && other.is(Kind::kBytes) && one.bytes() == other.bytes();
+  return AreBytes(one) && AreBytes(other) && CompareBytes(one, other) == 0;
 }
 
 class ListIterator : public Object {
@@ -53,7 +92,7 @@ class ListIterator : public Object {
     }
     if (name != "__next__") return Object::CallAttr(scope, name, arguments);
     if (position_ == list_->size()) throw PythonError::StopIteration();
-    return Give(scope, list_->at(position_++));
+    return Give(scope, list_->at(position_++, scope.piece_lists()));
   }
 
   Value NextItems(Scope& scope, std::size_t count) override {
@@ -101,7 +140,10 @@ Value List::CallAttr(Scope& scope, std::string_view name, const Arguments& argum
   if (name == "__contains__") {
     const Value& wanted = argument();
     std::size_t place = 0;
-    while (place < size() && !Equal(at(place).value, wanted)) ++place;
+    for (; place < size(); ++place) {
+      PieceLists pieces;
+      if (Equal(at(place, pieces).value, wanted)) break;
+    }
     return Value::Bool(place < size());
   }
   return Object::CallAttr(scope, name, arguments);
@@ -121,12 +163,13 @@ Value List::Compare(std::string_view operation, const Value& other) const {
   if (list == nullptr) return Value::NotImplemented();
   const std::size_t common = std::min(size(), list->size());
   for (std::size_t i = 0; i < common; ++i) {
-    const Item mine = at(i);
-    const Item theirs = list->at(i);
+    PieceLists pieces;
+    const Item mine = at(i, pieces);
+    const Item theirs = list->at(i, pieces);
     if (Equal(mine.value, theirs.value)) continue;
     // The first items that differ decide. Objects have no order, but are certainly not equal.
-    if (mine.value.is(Kind::kBytes) && theirs.value.is(Kind::kBytes)) {
-      return Compared(operation, mine.value.bytes() <=> theirs.value.bytes());
+    if (AreBytes(mine.value) && AreBytes(theirs.value)) {
+      return Compared(operation, CompareBytes(mine.value, theirs.value));
     }
     if (operation == "__eq__" || operation == "__ne__") {
       return Value::Bool(operation == "__ne__");
@@ -150,7 +193,7 @@ Value List::GetItem(Scope& scope, const Value& index) {
   if (from_start < 0 || from_start >= items) {
     throw PythonError("IndexError", "list index out of range");
   }
-  return Give(scope, at(static_cast<std::size_t>(from_start)));
+  return Give(scope, at(static_cast<std::size_t>(from_start), scope.piece_lists()));
 }
 
 Value List::GetSlice(Scope& scope, const Value& slice) {

@@ -21,8 +21,9 @@ class List : public Object {
   };
 
   std::size_t size() const { return range_.size; }
-  // Returns an item. Its bytes live as long as the list, its object as long as the owner.
-  Item at(std::size_t index) const { return ItemAt(PlaceOf(index)); }
+  // Returns an item. Its bytes live as long as the list, its object as long as the owner. Bytes in
+  // several pieces have their list added to `pieces`.
+  Item at(std::size_t index, PieceLists& pieces) const { return ItemAt(PlaceOf(index), pieces); }
 
   std::string_view class_name() const override { return "builtins.list"; }
   Value GetAttr(Scope& scope, std::string_view name) override;
@@ -54,7 +55,7 @@ class List : public Object {
 
  private:
   // Returns the item at that place.
-  virtual Item ItemAt(std::size_t place) const = 0;
+  virtual Item ItemAt(std::size_t place, PieceLists& pieces) const = 0;
   // Returns a list of the same items at other places.
   virtual std::shared_ptr<List> Slice(const Range& range) const = 0;
   // Returns what the items are: "byte strings".

@@ -59,6 +59,7 @@ struct Message {
   References references;
   std::vector<std::shared_ptr<Object>> objects;
   std::vector<iovec> pieces;
+  PieceLists piece_lists;
   std::forward_list<std::string> texts;
   std::vector<MessagePtr> answers;  // to nested requests; parts of them go into the answer
   std::int64_t peer_thread = 0;     // the thread that sent it, if messages have thread numbers
@@ -71,6 +72,7 @@ struct Message {
     references.Clear();
     objects.clear();
     pieces.clear();
+    piece_lists.clear();
     texts.clear();
     answers.clear();
   }

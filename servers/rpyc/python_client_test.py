@@ -132,6 +132,17 @@ class Operations:
             self.root.upload_file_chunked(chunks())
         self.assertEqual("pong", self.root.ping())
 
+    def test_lists_of_chunks_in_pieces_compare_by_content(self):
+        size = (1 << 20) + 1  # the first that the server has in several pieces
+        chunks = self.root.download_file_chunked(2 * size - 1, size)
+        self.assertEqual([bytes(size), bytes(size - 1)], list(chunks))
+        self.assertIn(bytes(size), chunks)
+        self.assertIn(bytes(size - 1), chunks)
+        self.assertNotIn(bytes(size + 1), chunks)
+        self.assertNotIn(bytes(size - 1) + b"x", chunks)
+        self.assertEqual(chunks, self.root.download_file_chunked(2 * size - 1, size))
+        self.assertLess(chunks, self.root.download_file_chunked(2 * size, size))
+
     def test_chunked_download_is_a_list(self):
         chunks = self.root.download_file_chunked(100_000, 4096)
         expected = [bytes(4096)] * 24 + [bytes(100_000 - 24 * 4096)]

@@ -24,7 +24,7 @@ Value Item::Compare(std::string_view operation, const Value& other) const {
   return Compared(operation, item_.number <=> item->item_.number);
 }
 
-List::Item ItemList::ItemAt(std::size_t place) const {
+List::Item ItemList::ItemAt(std::size_t place, PieceLists&) const {
   auto item = std::make_shared<rpyc::Item>(static_cast<std::int64_t>(place));
   return {Value::Local(*item), item};
 }

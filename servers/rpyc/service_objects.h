@@ -41,7 +41,7 @@ class ItemList : public List {
  private:
   explicit ItemList(const Range& range) : List(range) {}
 
-  List::Item ItemAt(std::size_t place) const override;
+  List::Item ItemAt(std::size_t place, PieceLists& pieces) const override;
   std::shared_ptr<List> Slice(const Range& range) const override {
     return std::shared_ptr<List>(new ItemList(range));
   }

@@ -41,6 +41,7 @@ class Payload {
   // Returns the bytes in one piece. The size must not exceed kContiguousBytes.
   std::string_view contiguous() const;
   static constexpr std::size_t kContiguousBytes = 1 << 20;
+  bool is_contiguous() const { return size_ <= kContiguousBytes; }
 
   // Appends the pieces of the payload, in order, to a list for a gathering send. An empty payload
   // appends none.

@@ -60,10 +60,9 @@ Chunks Service::DownloadFileChunked(std::int64_t size, std::int64_t chunk_bytes)
   if (chunk_bytes <= 0) {
     throw ValueError("chunk_size must be positive: " + std::to_string(chunk_bytes));
   }
-  // Chunks are passed on in one piece.
-  if (chunk_bytes > static_cast<std::int64_t>(Payload::kContiguousBytes)) {
+  if (chunk_bytes > kMaxChunkBytes) {
     throw ValueError("chunk_size " + std::to_string(chunk_bytes) + " is above the limit of " +
-                     std::to_string(Payload::kContiguousBytes) + " bytes");
+                     std::to_string(kMaxChunkBytes) + " bytes");
   }
   const Chunks chunks{whole, static_cast<std::size_t>(chunk_bytes)};
   CheckChunks(static_cast<std::int64_t>(chunks.count()));

@@ -48,6 +48,9 @@ struct Limits {
   double max_sleep_seconds = 3600;
 };
 
+// The largest chunk, in bytes.
+inline constexpr std::int64_t kMaxChunkBytes = std::int64_t{64} << 20;
+
 // A payload cut into chunks of equal size; the last one may be shorter.
 struct Chunks {
   Payload whole;

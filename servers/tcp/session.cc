@@ -153,8 +153,7 @@ class Session {
   void SendChunks(const service::Chunks& chunks) {
     Send(socket_, {.code = kOk, .number = chunks.whole.size()}, {});
     for (std::size_t i = 0; i < chunks.count(); ++i) {
-      const std::string_view chunk = chunks.at(i).contiguous();
-      socket_.SendAll(chunk.data(), chunk.size());
+      SendChunk(socket_, chunks.at(i), blocks_);
     }
   }
 

@@ -92,4 +92,14 @@ void Send(net::Socket& socket, const Header& header, std::string_view data) {
   socket.SendMessage(parts, sizeof header);
 }
 
+void SendChunk(net::Socket& socket, const service::Payload& chunk, std::vector<iovec>& blocks) {
+  if (chunk.is_contiguous()) {
+    const std::string_view bytes = chunk.contiguous();
+    return socket.SendAll(bytes.data(), bytes.size());
+  }
+  blocks.clear();
+  chunk.AppendPieces(blocks);
+  socket.SendAll(blocks);
+}
+
 }  // namespace rpycbench::tcp

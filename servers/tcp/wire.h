@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string_view>
+#include <vector>
 
 #include "servers/net/buffer.h"
 #include "servers/net/socket.h"
@@ -104,5 +105,8 @@ class Message {
 // Sends a header and then the data, in one system call unless the socket's policy says otherwise.
 // Throws net::Error.
 void Send(net::Socket& socket, const Header& header, std::string_view data);
+// Sends a chunk of a file in one system call. `blocks` lends its memory, and its contents are lost.
+// Throws net::Error.
+void SendChunk(net::Socket& socket, const service::Payload& chunk, std::vector<iovec>& blocks);
 
 }  // namespace rpycbench::tcp

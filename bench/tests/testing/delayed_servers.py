@@ -25,6 +25,15 @@ def measure(rows, *flags):
     raise AssertionError(f"bench_all exited with {status}: {found}")
 
 
+class FlaggedServer:
+    """A script in place of bench_server that starts it, or another command, with further flags."""
+
+    def __init__(self, test, *flags, command=f'"{BENCH_SERVER}"'):
+        self.path = pathlib.Path(test.enterContext(tempfile.TemporaryDirectory()), "server")
+        self.path.write_text(f'#!/bin/bash\nexec {command} "$@" {" ".join(flags)}\n', encoding="ascii")
+        self.path.chmod(0o755)
+
+
 class DelayedServer:
     """A script in place of bench_server that delays the answers to pings.
 

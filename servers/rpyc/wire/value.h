@@ -7,12 +7,17 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <forward_list>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace rpycbench::rpyc {
 
 class Object;
+
+// Lists for several values of Value::Pieces. They do not move when more are added.
+using PieceLists = std::forward_list<std::vector<iovec>>;
 
 // Identifies one object of one peer by all three elements together. The instance id 0 means that
 // the object is a class.
