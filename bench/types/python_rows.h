@@ -2,8 +2,8 @@
 // calls and times each of them by its own clock, so neither commands nor their answers count.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 

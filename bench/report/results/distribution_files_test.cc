@@ -6,7 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include "bench/tests/fake_runs.h"
 #include "fixtures/testing/temporary_folder.h"
