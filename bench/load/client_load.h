@@ -99,11 +99,15 @@ class ClientSteps {
   const Call& call_;
 };
 
-// Returns the time from the first client's first request to the last reply.
+// Returns when the first client sent its first request.
+inline Samples::Clock::time_point FirstBegin(const std::vector<ClientResult>& results) {
+  return std::ranges::min_element(results, {}, &ClientResult::begin)->begin;
+}
+
+// Returns the time from then to the last reply.
 inline Samples::Clock::duration FromFirstToLast(const std::vector<ClientResult>& results) {
-  const auto first = std::ranges::min_element(results, {}, &ClientResult::begin);
   const auto last = std::ranges::max_element(results, {}, &ClientResult::end);
-  return last->end - first->begin;
+  return last->end - FirstBegin(results);
 }
 
 // Sums over all iterations of a row.

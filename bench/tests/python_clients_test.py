@@ -94,7 +94,7 @@ class PythonClientsTest(FolderTestCase):
         self.assertEqual((0, 2), (status, len(report["benchmarks"])), report["errors"])
 
     def test_a_wrong_reply_is_an_error_of_its_row_alone(self):
-        flag = self.altered([("client_calls.py", '"pong".__eq__', '"ping".__eq__')])
+        flag = self.altered([("client_calls.py", 'equals("pong")', 'equals("ping")')])
         status, report = self.report("^PyLatency/rpyc_threaded/(ping|getattr)/", flag)
         self.assertEqual(1, status)
         [error] = report["errors"]
@@ -102,6 +102,24 @@ class PythonClientsTest(FolderTestCase):
         self.assertIn("the Python client failed: RuntimeError: a wrong reply", error["message"])
         self.assertEqual(["PyLatency/rpyc_threaded/getattr/manual_time"],
                          [row["name"] for row in report["benchmarks"]])
+
+    def test_a_reply_of_another_type_is_wrong(self):
+        flag = self.altered([("clients.py", "return self._root.ping()", "return b'pong'")])
+        status, report = self.report(f"^{PING}/", flag)
+        self.assertEqual(1, status)
+        self.assertIn("a wrong reply", report["errors"][0]["message"])
+
+    def test_after_a_missing_answer_another_process_takes_over(self):
+        """A late answer must never be taken for that to the next command."""
+        flag = self.altered([("client_process.py", "        what = command[\"do\"]\n",
+                              "        what = command[\"do\"]\n"
+                              "        if command.get(\"operation\") == \"getattr\":\n"
+                              "            return [], []  # no answer that can be read\n")])
+        status, report = self.report("^PyLatency/rpyc_threaded/(getattr|ping|exception)/", flag)
+        self.assertEqual(1, status)
+        self.assertEqual(["PyLatency/rpyc_threaded/getattr/manual_time"],
+                         [error["name"] for error in report["errors"]])
+        self.assertEqual(2, len(report["benchmarks"]), report)
 
     def test_an_attribute_that_is_not_set_is_an_error(self):
         flag = self.altered([("clients.py", "self._root.setting = self._setting",

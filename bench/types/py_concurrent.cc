@@ -1,6 +1,7 @@
 // PyConcurrent: what Concurrent measures, by a client that is a Python program with a thread for
-// each connection. SharedConnection: threads of such a program that share one connection of RPyC,
-// whose answers one more thread receives (rpyc's BgServingThread).
+// each connection. SharedConnection: threads of such a program that share one connection of RPyC
+// and take turns at receiving answers, beside a thread that looks for requests of the server
+// (rpyc's BgServingThread).
 #include <string>
 
 #include "bench/types/presets.h"

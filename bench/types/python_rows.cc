@@ -4,33 +4,23 @@
 #include <utility>
 
 namespace rpycbench {
-namespace {
-
-// Sets the retries per call, of clients that have any.
-void SetRetries(benchmark::State& state, const PythonClient& client, std::uint64_t before,
-                const ServerMode& mode, std::uint64_t calls) {
-  if (mode.protocol != Protocol::kHttp) return;
-  state.counters[counter::kRetries] =
-      static_cast<double>(client.retries() - before) / static_cast<double>(calls);
-}
-
-}  // namespace
-
 class PythonCallRow::Slots : public SlotRunner {
  public:
-  explicit Slots(std::unique_ptr<PythonClient> client) : client_(std::move(client)) {}
+  Slots(const PythonRow& row, std::unique_ptr<PythonClient> client)
+      : row_(row), client_(std::move(client)) {}
 
   SlotResult Run(const SlotLength& length, Samples& times) override {
     const PythonCalls calls = client_->Slot(length);
     slot_.KeepStartsLike(times);
-    Add(calls, slot_);
+    PythonRow::Add(calls, slot_);
     times.Append(slot_);
     return {.cost_us = slot_.PercentileUs(50).value(), .operations = calls.operations};
   }
-  WireTotals Wire() const override { return PythonRow::Wire(*client_); }
+  WireTotals Wire() const override { return row_.Wire(*client_); }
   void Close() override { client_->Close(); }
 
  private:
+  const PythonRow& row_;
   std::unique_ptr<PythonClient> client_;
   Samples slot_;
 };
@@ -41,14 +31,13 @@ std::unique_ptr<PythonClient> PythonCallRow::Open() const {
 }
 
 std::unique_ptr<SlotRunner> PythonCallRow::MakeSlotRunner() {
-  return std::make_unique<Slots>(Open());
+  return std::make_unique<Slots>(*this, Open());
 }
 
 void PythonCallRow::Measure(benchmark::State& state) {
   const std::unique_ptr<PythonClient> client = Open();
   meter().ClientIs(client->pid());
   const WireTotals before = Wire(*client);
-  const std::uint64_t retries = client->retries();
   Samples samples(options().keeps_starts());
   samples.Reset(static_cast<std::size_t>(state.max_iterations));
   meter().Start();
@@ -61,26 +50,27 @@ void PythonCallRow::Measure(benchmark::State& state) {
   meter().Stop();
   meter().TakeSamples(samples, tail_);
   ReportCalls(state, samples, Wire(*client) - before);
-  SetRetries(state, *client, retries, mode(), samples.count());
   client->Close();
 }
 
 class PythonThreadsRow::Slots : public RateSlots {
  public:
-  explicit Slots(std::unique_ptr<PythonClient> client) : client_(std::move(client)) {}
+  Slots(const PythonRow& row, std::unique_ptr<PythonClient> client)
+      : row_(row), client_(std::move(client)) {}
 
-  WireTotals Wire() const override { return PythonRow::Wire(*client_); }
+  WireTotals Wire() const override { return row_.Wire(*client_); }
   void Close() override { client_->Close(); }
 
  private:
   std::uint64_t MakeRequests(std::int64_t requests, std::chrono::nanoseconds& spent,
                              Samples& times) override {
     const PythonCalls calls = client_->Round(requests);
-    Add(calls, times);
+    PythonRow::Add(calls, times);
     spent = calls.spent;
     return calls.operations;
   }
 
+  const PythonRow& row_;
   std::unique_ptr<PythonClient> client_;
 };
 
@@ -89,7 +79,7 @@ std::unique_ptr<PythonClient> PythonThreadsRow::Open(bool keep_failed) const {
 }
 
 std::unique_ptr<SlotRunner> PythonThreadsRow::MakeSlotRunner() {
-  return std::make_unique<Slots>(Open());
+  return std::make_unique<Slots>(*this, Open());
 }
 
 void PythonThreadsRow::KeepEach(PythonClient& client, const PythonCalls& round) {
@@ -117,7 +107,6 @@ void PythonThreadsRow::Measure(benchmark::State& state) {
   const std::unique_ptr<PythonClient> client = Open(per_client_.wanted());
   meter().ClientIs(client->pid());
   const WireTotals before = Wire(*client);
-  const std::uint64_t retries = client->retries();
   Samples samples(options().keeps_starts());
   std::chrono::duration<double> spent{};
   per_client_.NextRun();
@@ -137,7 +126,6 @@ void PythonThreadsRow::Measure(benchmark::State& state) {
   meter().TakeSamples(samples, Tail::kP99, RowMeter::Order::kOther);
   ReportCalls(state, samples, Wire(*client) - before);
   ReportRate(state, spent);
-  SetRetries(state, *client, retries, mode(), samples.count());
   client->Close();
 }
 

@@ -33,9 +33,12 @@ class PythonRow : public ServerFixture {
       samples.Add(call);
     }
   }
-  static WireTotals Wire(const PythonClient& client) {
+  // Returns what the client has counted so far.
+  WireTotals Wire(const PythonClient& client) const {
     WireTotals totals;
     totals.connections = client.connections();
+    totals.retries = client.retries();
+    totals.counts_retries = mode().protocol == Protocol::kHttp;
     return totals;
   }
 
@@ -46,11 +49,14 @@ class PythonRow : public ServerFixture {
 
   PythonClient::Server At() const { return {mode().protocol, server(), transport()}; }
 
-  // Python's library always compresses.
+  // Python's library always compresses what it sends.
   rpyc::Compression compression() const override {
-    const bool half_off =
-        !mode().software.is_python() && options().compression == rpyc::Compression::kOff;
-    return half_off ? rpyc::Compression::kOff : rpyc::Compression::kPython;
+    return mode().software.is_python() ? rpyc::Compression::kPython : options().compression;
+  }
+  std::string CompressionName() const override {
+    if (compression() == rpyc::Compression::kOff) return "client_only";
+    return ToString(compression()) +
+           (compression() == rpyc::Compression::kPython ? "" : "_server_python_client");
   }
 };
 

@@ -42,22 +42,19 @@ class SleepRow : public ServerFixture {
     CheckAllSucceeded(clients.results());
     meter().AllConnected(source.size());
     connected = true;
-    ClientTotals totals(options().keeps_starts());
-    for (ClientResult& result : clients.results()) {
-      result.latencies.KeepStartsLike(totals.latencies);
-    }
+    Samples rounds(options().keeps_starts());
     const WireTotals before = source.Wire();
     meter().Start();
     for (auto _ : state) {
       for (ClientResult& result : clients.results()) result.latencies.Clear();
       clients.MakeRequests();
       CheckAllSucceeded(clients.results());
-      totals.AddAll(clients.results());
+      rounds.Add(
+          {.start = FirstBegin(clients.results()), .time = FromFirstToLast(clients.results())});
     }
     meter().Stop();
-    totals.wire += source.Wire() - before;
-    TakeTotals(meter(), totals, Tail::kP50, 1);
-    ReportCalls(state, totals.latencies, totals.wire);
+    meter().TakeSamples(rounds, Tail::kP50);
+    ReportCalls(state, rounds, source.Wire() - before);
     clients.CloseAll();
   }
 

@@ -4,16 +4,26 @@
 timed by itself, and its reply is verified after the clock has stopped.
 """
 
+import dataclasses
 import functools
 import time
 
+from operations import Item
 from payload import Payload
 
 # The clients' methods by the names of rows. Each returns whether its reply was right.
 CHECKED = {"getattr": "get_value", "getattr_missing": "lacks_attribute", "setattr": "set_next",
            "exception": "fails", "with": "enter_and_leave"}
-# Each returns how many of the objects, whose number it takes, were right.
-OBJECTS = ("attribute_each", "buffiter", "obtain", "by_value", "one_by_one", "batch")
+# Each takes a number of objects and returns what it has of them: an attribute of each, or all.
+OBJECTS = {
+    "attribute_each": lambda item: item.number, "buffiter": lambda item: item.number,
+    "obtain": lambda item: item, "by_value": dataclasses.astuple,
+    "one_by_one": dataclasses.asdict, "batch": dataclasses.asdict}
+
+
+def equals(expected):
+    """Returns a check whether a reply is equal and of the same type."""
+    return lambda reply: isinstance(reply, type(expected)) and reply == expected
 
 
 def call_of(client, operation, payload):
@@ -23,14 +33,15 @@ def call_of(client, operation, payload):
     """
     name, _, number = operation.partition("/")
     if name in ("ping", "ping_bound"):
-        return getattr(client, name), "pong".__eq__
+        return getattr(client, name), equals("pong")
     if name == "echo":
         data = Payload(payload).of(int(number))
-        return functools.partial(client.echo, data), data.__eq__
+        return functools.partial(client.echo, data), equals(data)
     if name in OBJECTS:
         count = int(number)
-        return functools.partial(getattr(client, name), count), count.__eq__
-    return getattr(client, CHECKED[name]), bool
+        expected = [OBJECTS[name](Item.at(place)) for place in range(count)]
+        return functools.partial(getattr(client, name), count), equals(expected)
+    return getattr(client, CHECKED[name]), equals(True)
 
 
 def verify(right):

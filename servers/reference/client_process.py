@@ -53,11 +53,15 @@ class SerialClient:
 
     def __init__(self, command):
         self._client = CLIENTS[command["protocol"]](command["port"], command.get("authority"))
-        self._client.open()
-        self._call, self._check = call_of(self._client, command["operation"], command["payload"])
         self._has_set = command["operation"] == "setattr"
-        for _ in range(command.get("warmup", 1)):
-            timed_call(self._call, self._check)
+        try:
+            self._client.open()
+            self._call, self._check = call_of(self._client, command["operation"], command["payload"])
+            for _ in range(command.get("warmup", 1)):
+                timed_call(self._call, self._check)
+        except BaseException:
+            self._client.close()
+            raise
 
     def evidence(self):
         """Returns what the client has counted so far."""
@@ -91,9 +95,11 @@ class SerialClient:
         times.append(spent)
 
     def close(self):
-        if self._has_set:
-            verify(self._client.has_set())
-        self._client.close()
+        try:
+            if self._has_set:
+                verify(self._client.has_set())
+        finally:
+            self._client.close()
 
 
 class ThreadedClients:
@@ -131,7 +137,8 @@ class ThreadedClients:
         for thread in self._threads.threads:
             times.extend(thread.samples)
             # Each request began when the one before it ended.
-            starts.extend(itertools.accumulate(thread.samples[:-1], initial=thread.begin))
+            if thread.samples:
+                starts.extend(itertools.accumulate(thread.samples[:-1], initial=thread.begin))
         return starts, times, len(times), spent
 
     def each(self):

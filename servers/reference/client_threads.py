@@ -25,9 +25,12 @@ class ClientThread(threading.Thread):
         self.begin = self.end = 0
 
     def run(self):
-        self._phase(self._connect)
-        while self._phases.requests:
-            self._phase(self._make_requests)
+        try:
+            self._phase(self._connect)
+            while self._phases.requests:
+                self._phase(self._make_requests)
+        except threading.BrokenBarrierError:
+            pass  # another thread could not be started
         if self._client is not None:
             self._guarded(self._client.close)
 
@@ -95,8 +98,13 @@ class ClientThreads:
         self._keep_failed = keep_failed
         self._phases = Phases(clients)
         self.threads = [ClientThread(make_client, self._phases) for _ in range(clients)]
-        for thread in self.threads:
-            thread.start()
+        try:
+            for thread in self.threads:
+                thread.start()
+        except RuntimeError:
+            self._phases.requests = 0
+            self._phases.barrier.abort()  # ends those that wait there
+            raise
         self._phases.barrier.wait()
         try:
             self._check()

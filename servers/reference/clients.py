@@ -12,7 +12,7 @@ import os
 import ssl
 import types
 
-from operations import VALUE, Item
+from operations import VALUE
 
 TIMEOUT_SECONDS = 30
 HOST = "127.0.0.1"
@@ -39,7 +39,10 @@ class RpycClient:
         self.retries = 0
 
     def serve_in_background(self):
-        """Starts a thread that receives all answers, as programs do whose threads share a connection."""
+        """Starts a thread that looks for requests of the server, as programs do that share a connection.
+
+        The calling threads take turns at receiving answers, for whichever of them these are.
+        """
         import rpyc  # pylint: disable=import-outside-toplevel
         self._serving = rpyc.BgServingThread(self._connection)
 
@@ -48,9 +51,11 @@ class RpycClient:
         self._root = self._connection.root
 
     def close(self):
-        if self._serving is not None:
-            self._serving.stop()
-        self._connection.close()
+        try:
+            if self._serving is not None:
+                self._serving.stop()
+        finally:
+            self._connection.close()
 
     def connections(self):
         """Returns the number of connections opened, which is always one."""
@@ -84,23 +89,22 @@ class RpycClient:
             return entered is block
 
     def attribute_each(self, count):
-        """Returns how many objects of a list have the number of their place."""
-        return sum(item.number == place for place, item in enumerate(self._root.items(count)))
+        """Returns an attribute of each object of a list, whose objects are references."""
+        return [item.number for item in self._root.items(count)]
 
     def buffiter(self, count):
         """Does the same, and fetches many references at once."""
         from rpyc.utils.helpers import buffiter  # pylint: disable=import-outside-toplevel
-        items = buffiter(self._root.items(count))
-        return sum(item.number == place for place, item in enumerate(items))
+        return [item.number for item in buffiter(self._root.items(count))]
 
     def obtain(self, count):
-        """Gets copies of all objects, which the server pickles. Returns how many are as expected."""
+        """Returns copies of all objects, which the server pickles."""
         from rpyc.utils.classic import obtain  # pylint: disable=import-outside-toplevel
-        return sum(item == Item.at(place) for place, item in enumerate(obtain(self._root.items(count))))
+        return obtain(self._root.items(count))
 
     def by_value(self, count):
-        return sum(Item(*item) == Item.at(place)
-                   for place, item in enumerate(self._root.items_by_value(count)))
+        """Returns the attributes of all objects, as tuples."""
+        return list(self._root.items_by_value(count))
 
     def ping(self):
         return self._root.ping()
@@ -211,21 +215,19 @@ class HttpClient:
         return self._send("PUT", f"/setting/{self._setting}").json()["setting"] == self._setting
 
     def has_set(self):
-        """Returns True, because set_next() compares the answer."""
-        return True
+        """Sets the attribute and reads it; it is the process's, which other clients set as well."""
+        return self.set_next() and self._get("/setting").json() == {"setting": self._setting}
 
     def fails(self):
         return self._send("GET", "/fail", 400).json() == {"error": "failed as asked"}
 
     def one_by_one(self, count):
-        """Gets each object by itself. Returns how many are as expected."""
-        return sum(Item(**self._get(f"/item/{place}").json()) == Item.at(place)
-                   for place in range(count))
+        """Returns all objects, each got by itself, as dictionaries."""
+        return [self._get(f"/item/{place}").json() for place in range(count)]
 
     def batch(self, count):
-        """Gets all objects in one document."""
-        items = self._get(f"/items/{count}").json()["items"]
-        return sum(Item(**item) == Item.at(place) for place, item in enumerate(items))
+        """Returns all objects, got in one document."""
+        return self._get(f"/items/{count}").json()["items"]
 
     def ping(self):
         return self._get("/ping").json()["response"]

@@ -8,6 +8,12 @@
 #include "servers/rpyc/wire/pickle_writer.h"
 
 namespace rpycbench::rpyc {
+namespace {
+
+// A peer may keep a block and use it again and again.
+constexpr std::size_t kMostEntries = 1'000;
+
+}  // namespace
 
 Value Item::GetAttr(Scope& scope, std::string_view name) {
   if (name == "number") return Value::Int(item_.number);
@@ -32,8 +38,8 @@ List::Item ItemList::ItemAt(std::size_t place, PieceLists&) const {
 std::string ItemList::Pickle(std::int64_t protocol) const {
   if (protocol < 0) protocol = pickle::kNewestProtocol;  // as in Python
   if (protocol > pickle::kNewestProtocol || protocol < pickle::kOldestProtocol) {
-    throw PythonError("ValueError", "pickle protocol must be 2 to 5, not " +
-                                        std::to_string(protocol));
+    throw PythonError("ValueError",
+                      "pickle protocol must be 2 to 5, not " + std::to_string(protocol));
   }
   pickle::ListWriter writer(protocol, "operations", "Item", size());
   for (std::size_t i = 0; i < size(); ++i) {
@@ -68,6 +74,9 @@ Value Block::GetAttr(Scope& scope, std::string_view name) {
 }
 
 Value Block::CallAttr(Scope& scope, std::string_view name, const Arguments& arguments) {
+  if (log_.size() >= kMostEntries && name != "log") {
+    throw PythonError("ValueError", "the block was used too often");
+  }
   if (name == "__enter__") {
     log_.push_back("entered");
     return Value::Local(*this);
