@@ -58,11 +58,13 @@ OF_PROGRAMS = {
     "Latency/{}/getattr_missing": ledger(2, 0, 0),
     "Latency/{}/setattr": ledger(1, 0, 0),
     "Latency/{}/exception": ledger(2, 1, 1),
-    # The method, its call and INSPECT, then __enter__ and __exit__; the block is referred to twice.
-    "Latency/{}/with": ledger(5, 3, 3),
+    # The method, its call and INSPECT, then __enter__ and __exit__. The method is released, and the
+    # block, to which two references have come, by one request.
+    "Latency/{}/with": (5, 5 + 2, 5 + 2, 0, 0, 3, 3),
     # Each object is fetched, inspected and asked; method, list, iterator and objects are released.
     "Objects/{}/attribute_each/10": ledger(2 + 2 + 3 * 10, 3 + 10, 3 + 10),
     "Objects/{}/buffiter/10": ledger(2 + 1 + buffiter_requests(10) + 2 * 10, 3 + 10, 3 + 10),
+    "Objects/{}/obtain/10": ledger(3, 2, 2),
     "Objects/{}/by_value/10": ledger(2, 1, 1),
     "Callback/{}/calls:10": ledger(2 + 10, 2, 2),
 }
