@@ -75,7 +75,9 @@ def native_conversations(dialect):
     """Returns streams of a client's messages that use the native server's operations and references."""
     client = Client(dialect)
     root = client.request(3)
-    made = {"method": (3, ("builtins.method", 1, 2)), "list": (3, ("builtins.list", 1, 2))}
+    made = {"method": (3, ("builtins.method", 1, 2)), "list": (3, ("builtins.list", 1, 2)),
+            "item": (3, ("operations.Item", 1, 3)), "block": (3, ("operations.Block", 1, 2)),
+            "numbers": (3, ("builtins.generator", 1, 2))}
     calls = [
         [client.call(name) for name in ("ping", "exposed_ping", "missing", "_private")],
         [client.call("echo", (1, (b"bytes", "text", 7, None)))],
@@ -96,6 +98,23 @@ def native_conversations(dialect):
         + [client.request(handler, made["list"]) for handler in (9, 10, 12, 13, 14, 15)],
         [client.request(16, (1, client.ROOT[1])), client.request(1, (1, "data"))]
         + [client.request(11, client.ROOT, client.ROOT, (1, "__eq__")), client.request(2)],
+        [client.request(4, client.ROOT, (1, name)) for name in ("value", "setting", "missing")]
+        + [client.request(6, client.ROOT, (1, "setting"), (1, value)) for value in (7, "seven")],
+        [client.call("fail"), client.call("items_by_value", (1, 3))],
+        [client.call("items", (1, 3)), client.request(17, made["list"], (1, 2))]
+        + [client.request(4, made["item"], (1, name)) for name in ("number", "name", "weight")]
+        + [client.request(handler, made["item"]) for handler in (9, 12)]
+        + [client.request(11, made["item"], made["item"], (1, "__eq__"))]
+        + [client.request(14, made["list"], (1, protocol)) for protocol in (0, 2, 4, -1, 6)]
+        + [client.request(14, made["item"], (1, 4))],
+        [client.call("call_back", (4, ("builtins.function", 7, 8)), (1, 2))]
+        + [client.message(2, number, (1, number)) for number in range(2)],
+        [client.call("numbers", (1, 2))]
+        + [client.request(8, made["numbers"], (1, "__next__"), (1, ()))] * 3
+        + [client.request(17, made["numbers"], (1, 10))],
+        [client.call("block"), client.request(8, made["block"], (1, "__enter__"), (1, ()))]
+        + [client.request(19, made["block"], (1, None))]
+        + [client.request(8, made["block"], (1, "log"), (1, ()))],
     ]
     # The conversations share one numbering, because a server accepts any.
     return [root + b"".join(group) for group in calls]

@@ -1,6 +1,7 @@
 #include "servers/service/service.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -29,6 +30,18 @@ Service::Service(std::optional<PayloadKind> kind, Limits limits, bool crash_allo
     return;  // clients wait for each restart of such a server, and ask it for no payload
   Payload::Prepare(download_kind_);
   Payload::Prepare(file_kind_);
+}
+
+bool ItemView::IsAt(std::uint64_t place) const {
+  constexpr std::string_view kBegin = "item ";
+  if (number != static_cast<std::int64_t>(place) || weight != static_cast<double>(place) + 0.5 ||
+      !name.starts_with(kBegin)) {
+    return false;
+  }
+  std::uint64_t named = 0;
+  const char* const end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + kBegin.size(), end, named);
+  return error == std::errc{} && stop == end && named == place;
 }
 
 std::size_t Service::CheckedSize(std::int64_t size) const {

@@ -37,8 +37,16 @@ struct Item {
   std::int64_t number;
   std::string name;
   double weight;  // never a whole number, so that every language writes it alike
+};
 
-  bool operator==(const Item&) const = default;
+// The same as it was received, whose name is somebody else's.
+struct ItemView {
+  std::int64_t number;
+  std::string_view name;
+  double weight;
+
+  // Returns whether these are the attributes at that place, without an allocation.
+  bool IsAt(std::uint64_t place) const;
 };
 
 struct Limits {

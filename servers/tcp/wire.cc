@@ -42,15 +42,13 @@ void AppendItem(net::Buffer& out, const service::Item& item) {
   out.append(item.name);
 }
 
-service::Item TakeItem(std::string_view& data) {
+service::ItemView TakeItem(std::string_view& data) {
   ItemHead head;
   if (data.size() < sizeof head) throw FormatError("an item is cut off");
   std::memcpy(&head, data.data(), sizeof head);
   data.remove_prefix(sizeof head);
   if (data.size() < head.name_bytes) throw FormatError("an item's name is cut off");
-  service::Item item(head.number);
-  item.name.assign(data.substr(0, head.name_bytes));
-  item.weight = head.weight;
+  const service::ItemView item{head.number, data.substr(0, head.name_bytes), head.weight};
   data.remove_prefix(head.name_bytes);
   return item;
 }

@@ -74,8 +74,8 @@ class FormatError : public std::runtime_error {
 
 // Appends an item to the data of a reply.
 void AppendItem(net::Buffer& out, const service::Item& item);
-// Removes an item from the front of received data. Throws FormatError if there is none.
-service::Item TakeItem(std::string_view& data);
+// Removes an item from the front of received data, which has its name. Throws FormatError if there is none.
+service::ItemView TakeItem(std::string_view& data);
 
 // One received message. Header and data share one buffer, so a single plain receive suffices for a
 // small message.
