@@ -82,8 +82,11 @@ std::optional<Match> FindRoute(std::string_view path) {
     if (route.name != name) continue;
     Match match{route, {}};
     std::string_view rest = path;
-    for (std::size_t i = 0; i < route.arguments; ++i) match.arguments[i] = CutSegment(rest);
-    const bool all_given = route.arguments == 0 || !match.arguments[route.arguments - 1].empty();
+    bool all_given = true;
+    for (std::size_t i = 0; i < route.arguments; ++i) {
+      match.arguments[i] = CutSegment(rest);
+      all_given = all_given && !match.arguments[i].empty();
+    }
     if (all_given && rest.empty()) return match;
   }
   return std::nullopt;
