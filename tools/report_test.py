@@ -247,6 +247,14 @@ class ReportTest(ResultsTestCase):
         self.assertEqual(*ticks)
         self.assertIn("10 s", ticks[0])
 
+    def test_rows_with_too_few_answers_are_not_compared(self):
+        before = self.file(rows(), "before.json")
+        after = self.file(changed("Latency/tcp_async/ping", p50_us=90, unanswered_percent=48.25), "after.json",
+                          git_revision="def")
+        text = Page(self.report(before, after)).text("changes")
+        self.assertIn("0 changed", text)
+        self.assertIn("90 µs not compared: 48.2 % of its calls had no answer, so it has no p99", text)
+
     def test_rows_under_other_conditions_are_not_compared(self):
         before = self.file(rows(), "before.json")
         after = self.file(changed("Latency/tcp_async/ping", p50_us=90, label="placement=split"),
