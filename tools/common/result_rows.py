@@ -215,6 +215,7 @@ class Results:
     def __init__(self, reports, statistic, counter=False):
         self.description = description.of(reports[0])
         self._rows, self._unusable, repetitions = {}, {}, {}
+        results = counter  # rows with too few answers are results as well
         for report in reports:
             for row in report["benchmarks"] + report.get("errors", []):
                 name = "/".join(filter(None, split_name(row["name"])))
@@ -225,6 +226,7 @@ class Results:
                     self._unusable[name] = "ended in an error"
                 elif reason := too_few_answers(row):
                     self._unusable[name] = f"is not comparable: {reason}"
+                    results = True
                 elif value is None or value < 0 or (value == 0 and not counter):
                     self._unusable[name] = f"has no {statistic}"
                 else:
@@ -233,7 +235,7 @@ class Results:
                     repetitions.setdefault((name, label), []).append(
                         (value, number(row, "round_trips"), number(row, "spread_percent"), doubts,
                          number(row, "probe_ratio"), None if None in ends else ends))
-        if not repetitions and not counter:
+        if not repetitions and not results:
             raise Unusable(f"no row has {statistic} (aggregates are not read)")
         self.repetitions = max(map(len, repetitions.values()), default=0)
         for (name, label), found in repetitions.items():
