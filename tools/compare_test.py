@@ -147,6 +147,21 @@ class CompareTest(ResultsTestCase):
             for row in report["benchmarks"][:1]]))
         self.assert_refused(self.judge(path, path), "measured under several conditions")
 
+    def test_a_row_with_too_few_answers_is_refused(self):
+        def lose(percent):
+            return lambda report: report["benchmarks"][0].update(unanswered_percent=percent)
+
+        name = json.loads(AFTER.read_text())["benchmarks"][0]["name"]
+        few = self.changed(lose(1.2))
+        for files in ((AFTER, few), (few, AFTER)):
+            self.assert_refused(self.judge(*files), f"not comparable: {name}: in changed.json 1.2 % of its calls had "
+                                "no answer, so it has no p99")
+        forced = self.judge("--force", BEFORE, self.changed(lose(48)))
+        self.assertEqual(0, forced.returncode)
+        self.assertIn(f"warning: {name}: in changed.json 48 % of its calls", forced.stderr)
+        result = self.judge(BEFORE, self.changed(lose(0.9)))
+        self.assertEqual((0, False), (result.returncode, "no answer" in result.stderr))
+
     def test_a_row_that_ended_in_an_error_is_refused(self):
         path = self.changed(lambda report: (
             report["benchmarks"].pop(), report["benchmarks"][0].update(error_occurred=True)))

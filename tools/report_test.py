@@ -251,6 +251,21 @@ class ReportTest(ResultsTestCase):
         self.assertEqual(*ticks)
         self.assertIn("10 s", ticks[0])
 
+    def test_rows_with_too_few_answers_are_not_compared(self):
+        before = self.file(rows(), "before.json")
+        after = self.file(changed("Latency/tcp_async/ping", p50_us=90, unanswered_percent=48.25), "after.json",
+                          git_revision="def")
+        text = Page(self.report(before, after)).text("changes")
+        self.assertIn("0 changed", text)
+        self.assertIn("90 µs not compared: 48.2 % of its calls had no answer, so it has no p99", text)
+
+    def test_rows_with_too_few_answers_are_a_result(self):
+        few = {"name": "OpenLoop/rpyc_threaded/rate:1000/manual_time", "run_type": "iteration", "real_time": 30,
+               "cpu_time": 1, "time_unit": "us", "samples": 1000, "p10_us": 10, "unanswered_percent": 92.5}
+        for row in (few, {**few, "p50_us": 20, "unanswered_percent": 48}):
+            text = Page(self.report(self.file([row], "few.json"))).text("environment")
+            self.assertIn("OpenLoop/rpyc_threaded/rate:1000", text)
+
     def test_rows_under_other_conditions_are_not_compared(self):
         before = self.file(rows(), "before.json")
         after = self.file(changed("Latency/tcp_async/ping", p50_us=90, label="placement=split"),

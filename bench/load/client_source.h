@@ -40,13 +40,21 @@ class OwnConnections {
   }
   // Returns the number of connections.
   std::size_t size() const { return connections_.size(); }
+  // Gives up a connection without waiting for the server. Connect makes the client another one.
+  void Drop(std::size_t client) {
+    if (connections_[client] == nullptr) return;
+    dropped_ += WireTotals::Of(*connections_[client]);
+    connections_[client] = nullptr;
+  }
+  bool IsConnected(std::size_t client) const { return connections_[client] != nullptr; }
   void CloseAll() {
     for (auto& connection : connections_) {
       if (connection) connection->Close();
     }
   }
+  // Returns the totals of all connections, dropped ones included.
   WireTotals Wire() const {
-    WireTotals totals;
+    WireTotals totals = dropped_;
     for (const auto& connection : connections_) {
       if (connection) totals += WireTotals::Of(*connection);
     }
@@ -58,6 +66,7 @@ class OwnConnections {
   const Options& options_;
   const ServerMode& mode_;
   std::vector<std::unique_ptr<Client>> connections_;
+  WireTotals dropped_;
 };
 
 // A fixed number of connections that are made beforehand and shared by all clients. A client that

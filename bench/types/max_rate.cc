@@ -68,15 +68,18 @@ class MaxRateRow : public OpenLoopFixture<Client> {
     auto seed = static_cast<std::uint64_t>(this->options().arrival_seed) + kSeeds * searches_++;
     const RowMeter connected = this->meter();
     std::size_t made = 0;
+    std::size_t unanswered = 0;
     const auto found = FindHighestRate(
         result.most,
         [&](double rate) {
           OpenLoopWindow window = Probe(*clients, rate, kProbeSeconds, seed++);
+          unanswered += window.unanswered();
           return Meets(window);
         },
         [&](double rate) {
           this->UseMeter(connected);  // the report leaves out the probes
           result.window = Probe(*clients, rate, kConfirmSeconds, seed++);
+          unanswered += result.window.unanswered();
           return Meets(result.window);
         },
         &made);
@@ -85,7 +88,8 @@ class MaxRateRow : public OpenLoopFixture<Client> {
       throw std::runtime_error(
           "no rate keeps p99 within " + std::to_string(this->options().slo_us) + " us, from " +
           std::to_string(std::llround(result.most)) +
-          " calls/s, the maximum, down to a 128th of it (" + std::to_string(made) + " probes)");
+          " calls/s, the maximum, down to a 128th of it (" + std::to_string(made) + " probes, " +
+          std::to_string(unanswered) + " calls without an answer)");
     }
     result.found = *found;
     result.meter.emplace(this->Metered(result.window));
@@ -100,7 +104,7 @@ class MaxRateRow : public OpenLoopFixture<Client> {
   }
 
   bool Meets(OpenLoopWindow& window) const {
-    if (!window.complete()) return false;
+    if (!window.complete()) return false;  // the server does not keep up
     const double p99 = window.responses.PercentileUs(99).value_or(window.responses.MaxUs());
     return p99 <= static_cast<double>(this->options().slo_us);
   }
@@ -128,7 +132,8 @@ extern const BenchmarkType kMaxRateType{
      .has_tail = true,
      .counters = {counter::kServiceP50, counter::kServiceP99, counter::kLateP99, counter::kRate,
                   counter::kAchieved, counter::kMaxPerSecond, counter::kBacklogMax,
-                  counter::kBacklogEnd, counter::kMaxRate, counter::kSlo, counter::kProbes},
+                  counter::kBacklogEnd, counter::kUnanswered, counter::kRefused, counter::kTimedOut,
+                  counter::kGivenUp, counter::kMaxRate, counter::kSlo, counter::kProbes},
      .flags = {"--slo", "--arrivals", "--arrival_seed", "--open_loop_connections"}},
     RegisterMaxRate};
 

@@ -1,6 +1,8 @@
 #include "bench/types/open_loop_row.h"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 #include "fixtures/meter/counters.h"
 #include "fixtures/meter/placement.h"
@@ -38,6 +40,18 @@ void SetOpenLoopCounters(benchmark::State& state, OpenLoopWindow& window) {
   state.counters[counter::kAchieved] = window.AnsweredPerSecond();
   state.counters[counter::kBacklogMax] = static_cast<double>(window.backlog_max);
   state.counters[counter::kBacklogEnd] = static_cast<double>(window.backlog_end);
+  state.counters[counter::kUnanswered] = 100 * window.UnansweredShare();
+  state.counters[counter::kRefused] = static_cast<double>(window.refused);
+  state.counters[counter::kTimedOut] = static_cast<double>(window.timed_out);
+  state.counters[counter::kGivenUp] = static_cast<double>(window.given_up());
+}
+
+void CheckAnswered(const OpenLoopWindow& window) {
+  if (window.answered() > 0) return;
+  throw std::runtime_error("none of " + std::to_string(window.asked) +
+                           " calls was answered: " + std::to_string(window.refused) +
+                           " were refused, " + std::to_string(window.timed_out) + " timed out, " +
+                           std::to_string(window.given_up()) + " were given up");
 }
 
 }  // namespace rpycbench

@@ -21,6 +21,10 @@ namespace rpycbench {
 // shared where there is only one CPU.
 Placement OpenLoopPlacement();
 
+// Throws std::runtime_error if no call of the window had an answer, because nothing can be said
+// about the server's times then.
+void CheckAnswered(const OpenLoopWindow& window);
+
 // Sets a window's counters other than the percentiles of response times and the requested rate.
 void SetOpenLoopCounters(benchmark::State& state, OpenLoopWindow& window);
 
@@ -66,19 +70,24 @@ class OpenLoopFixture : public ServerFixture {
     auto clients = std::make_unique<Clients>(server(), options(), mode(), connections_,
                                              placement() == Placement::kShared, ping_);
     clients->Connect();
-    meter().AllConnected(connections_);
+    meter().AllConnected(clients->connected());
     return clients;
   }
 
   // Makes `count` calls from now on, spread as --arrivals says. Gives up those that have not begun
-  // `overtime` after the last is due.
+  // `overtime` after the last is due. Throws std::runtime_error if none was answered or the server
+  // has ended.
   OpenLoopWindow RunWindow(Clients& clients, double per_second, std::size_t count,
                            std::uint64_t seed, Clock::duration overtime) {
     const auto schedule = Schedule(options().arrivals, per_second, count, seed);
+    clients.Connect();  // those whose last call had no answer
     meter().Start();
     OpenLoopWindow window =
         clients.Run(schedule, Clock::now() + std::chrono::microseconds(200), overtime);
     meter().Stop();
+    // A server that has died refuses connections, too.
+    if (window.refused > 0) CheckServerRuns();
+    CheckAnswered(window);
     return window;
   }
 
@@ -97,6 +106,7 @@ class OpenLoopFixture : public ServerFixture {
     const auto late = window.lateness.PercentileUs(99);
     const auto p99 = window.responses.PercentileUs(99);
     if (late && p99) meter().evidence().late_share = *late / *p99;
+    meter().evidence().unanswered_share = window.UnansweredShare();
     return meter();
   }
 

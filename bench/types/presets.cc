@@ -140,15 +140,23 @@ Limit FileLimit(const Options& options, const ServerMode& mode) {
     if (!shortened || mode.model == "threaded") return {};
     return {kMiddleFile, "larger ones take the same path in every model"};
   }
-  if (mode.protocol == Protocol::kRpyc && options.payload != service::PayloadKind::kZeros) {
+  const bool zeros = options.payload == service::PayloadKind::kZeros;
+  if (mode.protocol == Protocol::kRpyc && !zeros) {
     return {kMiddleFile,
             "rpyc copies the rest of a message for each 64,000 bytes of it that it sends, so that "
             "twice the bytes take four times as long"};
   }
-  if (ExtentOf(options.preset, mode) == Extent::kLarge) {
-    return {kBigFile, "Python keeps several copies of a file in memory"};
+  if (ExtentOf(options.preset, mode) != Extent::kLarge) {
+    return {kMiddleFile, "the chunks of larger ones take Python seconds"};
   }
-  return {kMiddleFile, "the chunks of larger ones take Python seconds"};
+  if (mode.model == "waitress") {
+    return {kBigFile, "500 MB in chunks take Waitress 12 GB of memory"};
+  }
+  if (!zeros) {
+    return {kBigFile,
+            "500 MB in chunks take Flask 5 GB of memory and 10 s; --payload=zeros has them"};
+  }
+  return {};
 }
 
 Limit ConnectionLimit(const Options&, const ServerMode& mode) {

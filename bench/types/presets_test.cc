@@ -91,7 +91,11 @@ TEST(Sizes, PythonGetsFilesThatFinish) {
               AllOf(Contains(16 * kMib), Each(Le(16 * kMib))));
   EXPECT_THAT(FileSizes(options, Mode("flask_waitress")), Each(Le(128 * kMib)));
   options.payload = service::PayloadKind::kZeros;
-  EXPECT_THAT(FileSizes(options, Mode("pyrpyc_threaded")), Contains(128 * kMib));
+  for (const char* name : {"pyrpyc_threaded", "pyrpyc_forking", "flask_threaded"}) {
+    EXPECT_THAT(FileSizes(options, Mode(name)), Contains(500 * kMib)) << name;
+  }
+  EXPECT_THAT(FileSizes(options, Mode("flask_waitress")), Each(Le(128 * kMib)));
+  EXPECT_THAT(FileSizes(options, Mode("pyrpyc_oneshot")), Each(Le(16 * kMib)));
   options.file_bytes = {999 * kMib};
   EXPECT_THAT(FileSizes(options, Mode("pyrpyc_threaded")), ElementsAre(999 * kMib));
 }

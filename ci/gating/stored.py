@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass, field
 
-from common.result_rows import Unusable, load
+from common.result_rows import Unusable, load, too_few_answers
 
 from . import exact, stored_report
 from .acknowledging import acknowledged_since
@@ -88,6 +88,8 @@ def load_side(path, pattern):
         if row.get("error_occurred") or "message" in row:
             said = str(row.get("message", row.get("error_message"))).split("\n", maxsplit=1)[0]
             raise GateError(f"{path}: {row['name']} ended in an error: {said}")
+        if reason := too_few_answers(row):
+            raise GateError(f"{path}: {row['name']}: {reason}")
         rows.setdefault(row["name"], []).append(row)
     if not rows:
         raise GateError(f"{path}: no row to judge")

@@ -415,6 +415,9 @@ class Refused(StoredTest):
         self.head = results()
         self.change(TCP, error_occurred=True, error_message="reset")
         self.refuses("head.json", TCP, "ended in an error: reset")
+        self.head = results()
+        self.change(TCP, unanswered_percent=2.5)
+        self.refuses("head.json", TCP, "2.5 % of its calls had no answer, so it has no p99")
 
     def test_a_row_of_one_side_alone_unless_acknowledged(self):
         for of, other in (("base", "head"), ("head", "base")):

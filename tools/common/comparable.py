@@ -6,13 +6,15 @@ compare.py matches rows by name alone. This module reports on stderr what compar
   its name. Rows with the same name and different labels measure different things.
 - Doubts in a label are reported, but two comparable rows may differ in them.
 - A row that failed has a time of zero, which would look like an improvement.
+- A row of whose calls more than 1 % had no answer has no p99. Its times are those of the calls that
+  the server could serve, and would look like an improvement, too.
 - compare.py drops rows that only one file has.
 """
 
 import os
 import sys
 
-from .result_rows import MICROSECONDS, Unusable, label_and_doubts, number
+from .result_rows import MICROSECONDS, Unusable, label_and_doubts, number, too_few_answers
 
 TIMES = ("real_time", "cpu_time")
 
@@ -58,8 +60,10 @@ def tell_doubts(rows, name):
 
 
 def failed(rows, name):
-    """Returns one reason for each row that ended in an error; `name` is the file's."""
-    return [f"{row['name']}: ended in an error in {name}" for row in rows if row.get("error_occurred")]
+    """Returns one reason for each row that ended in an error or had too few answers; `name` is the file's."""
+    reasons = [f"{row['name']}: ended in an error in {name}" for row in rows if row.get("error_occurred")]
+    return reasons + list(dict.fromkeys(f"{row['name']}: in {name} {reason}" for row in rows
+                                        if row.get("run_type") != "aggregate" and (reason := too_few_answers(row))))
 
 
 def refuse(reasons, force):
@@ -74,7 +78,8 @@ def refuse(reasons, force):
 def judge_rows(rows, name, force):
     """Judges rows of one file that are compared with each other or with rows of other names.
 
-    Warns about doubts. Raises Unusable if a row ended in an error, unless `force` is set.
+    Warns about doubts. Raises Unusable if a row ended in an error or had too few answers, unless `force`
+    is set.
     """
     tell_doubts(rows, name)
     refuse(failed(rows, name), force)
@@ -84,7 +89,7 @@ def judge_pair(reports, paths, force):
     """Judges all rows of two documents, matched by name.
 
     Warns about doubts, missing rows and other contexts. Raises Unusable if the files have no row in
-    common, or if rows differ in conditions or failed and `force` is not set.
+    common, or if rows differ in conditions, failed or had too few answers and `force` is not set.
     """
     names = [os.path.basename(path) for path in paths]
     if names[0] == names[1]:

@@ -9,7 +9,7 @@ import select
 import subprocess
 import tempfile
 
-from .result_rows import Unusable
+from .result_rows import Unusable, too_few_answers
 
 PATIENCE = 150  # seconds for an answer; bench_all itself gives up on a server much earlier
 # Runs a command that ends when this process does, however that ends. A preexec_fn would fork this
@@ -57,7 +57,7 @@ class Resident:
     def result(self):
         """Returns (context, row) of the run that was begun last.
 
-        Raises ProgramFailed if the row or the program failed.
+        Raises ProgramFailed if the row or the program failed, or the row had too few answers to compare.
         """
         line = self._read_line()
         try:
@@ -69,6 +69,8 @@ class Resident:
             raise self._failure(f"answered with {len(rows)} rows")
         if rows[0].get("error_occurred"):
             raise ProgramFailed(f"{self.name}: {self._row}: {rows[0].get('error_message')}")
+        if reason := too_few_answers(rows[0]):
+            raise ProgramFailed(f"{self.name}: {self._row}: {reason}")
         return context, rows[0]
 
     def close(self, patience=PATIENCE):

@@ -17,6 +17,7 @@ from . import description, probe_course
 from .intervals import repeated_interval
 
 SAME_RUN = ("host_name", "git_revision", "preset", "environment")  # shared by the files of one run
+MOST_UNANSWERED = 1.0  # percent of a row's calls; beyond, it has no p99
 NOISE = 0.02  # relative difference between repeated runs of a row on a quiet machine
 MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 DIALECTS = ("5", "6")
@@ -177,6 +178,16 @@ def number(row, key):
     return value if good else None
 
 
+def too_few_answers(row):
+    """Returns why the times of a row in an open loop can't be compared with another's; None if they can.
+
+    A call without an answer is longer than every other. If more than 1 % are, the row has no p99, and
+    its other times are those of the calls that the server could serve.
+    """
+    share = number(row, "unanswered_percent") or 0
+    return f"{share:.3g} % of its calls had no answer, so it has no p99" if share > MOST_UNANSWERED else None
+
+
 def _measure(row, statistic):
     """Returns the statistic, or None if the row lacks it; real_time is converted to µs."""
     unit = MICROSECONDS.get(str(row.get("time_unit"))) if statistic == "real_time" else 1.0
@@ -205,6 +216,7 @@ class Results:
     def __init__(self, reports, statistic, counter=False):
         self.description = description.of(reports[0])
         self._rows, self._unusable, repetitions = {}, {}, {}
+        results = counter  # rows with too few answers are results as well
         for report in reports:
             for row in report["benchmarks"] + report.get("errors", []):
                 name = "/".join(filter(None, split_name(row["name"])))
@@ -213,6 +225,9 @@ class Results:
                     continue
                 if row.get("error_occurred") or "message" in row:
                     self._unusable[name] = "ended in an error"
+                elif reason := too_few_answers(row):
+                    self._unusable[name] = f"is not comparable: {reason}"
+                    results = True
                 elif value is None or value < 0 or (value == 0 and not counter):
                     self._unusable[name] = f"has no {statistic}"
                 else:
@@ -221,7 +236,7 @@ class Results:
                     repetitions.setdefault((name, label), []).append(
                         (value, number(row, "round_trips"), number(row, "spread_percent"), doubts,
                          number(row, "probe_ratio"), None if None in ends else ends))
-        if not repetitions and not counter:
+        if not repetitions and not results:
             raise Unusable(f"no row has {statistic} (aggregates are not read)")
         self.repetitions = max(map(len, repetitions.values()), default=0)
         for (name, label), found in repetitions.items():

@@ -13,7 +13,8 @@ from typing import NamedTuple, Optional
 from common import description, probe_course
 from common.explaining import costs
 from common.intervals import repeated_interval
-from common.result_rows import NOISE, clash, label_and_doubts, load, number, other_run, split_name
+from common.result_rows import (NOISE, clash, label_and_doubts, load, number, other_run, split_name,
+                                 too_few_answers)
 
 
 class Measured(NamedTuple):
@@ -124,7 +125,8 @@ def _measured(known, name, labels, rows):
             and not row.get("error_occurred") and "message" not in row]
     if not good:
         error = next((str(row[key]) for row in rows for key in ("message", "error_message")
-                      if row.get(key)), "has no p50_us")
+                      if row.get(key)), None)
+        error = error or next(filter(None, map(too_few_answers, rows)), "has no p50_us")
         return Measured(kind, mode, op, labels, {}, error=error, runs=len(rows),
                         is_rate=kind in known.rates)
     values = {}

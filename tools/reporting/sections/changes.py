@@ -3,7 +3,7 @@
 import collections
 import math
 
-from common.result_rows import NOISE, clash
+from common.result_rows import NOISE, clash, too_few_answers
 
 from ..blocks import Cell, Folded, Table, Text
 from ..units import exact, micros, percent
@@ -21,6 +21,7 @@ COUNTS = ("round_trips", "client_syscalls", "server_syscalls", "client_allocatio
           "server_allocations")
 SHOWN = 40
 OTHER_CONDITIONS = "not comparable:"
+NO_ANSWERS = "not compared:"
 
 
 def in_pairs(rows):
@@ -60,6 +61,8 @@ def cell(first, row, paired):
     if other := clash(row.labels, first.labels):
         return Cell(f"{micros(row.get('p50_us'))} {OTHER_CONDITIONS} {' '.join(other)}",
                     mark="doubt"), 0.0
+    if reason := too_few_answers(row.counters) or too_few_answers(first.counters):
+        return Cell(f"{micros(row.get('p50_us'))} {NO_ANSWERS} {reason}", mark="doubt"), 0.0
     share, marked = change(first, row, paired)
     text = f"{micros(time_of(first, paired) * (1 + share))} {percent(share)}"
     if not marked:
