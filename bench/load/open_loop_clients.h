@@ -197,7 +197,7 @@ class OpenLoopClients {
   template <class Step>
   void RunAll(const Step& step) {
     for (std::size_t i = 0; i < connections(); ++i) {
-      coroutines_.Start([this, i, &step] { step(i); });
+      coroutines_.Start([i, &step] { step(i); });
     }
     coroutines_.RunToTheEnd();
     CheckAllSucceeded(results_);
