@@ -44,14 +44,16 @@ class SleepRow : public ServerFixture {
     connected = true;
     Samples rounds(options().keeps_starts());
     const WireTotals before = source.Wire();
-    meter().Start();
-    for (auto _ : state) {
+    const auto round = [&] {
       for (ClientResult& result : clients.results()) result.latencies.Clear();
       clients.MakeRequests();
       CheckAllSucceeded(clients.results());
       rounds.Add(
           {.start = FirstBegin(clients.results()), .time = FromFirstToLast(clients.results())});
-    }
+    };
+    meter().Start();
+    for (auto _ : state) round();
+    Complete(rounds, Tail::kP50, round);
     meter().Stop();
     meter().TakeSamples(rounds, Tail::kP50);
     ReportCalls(state, rounds, source.Wire() - before);
