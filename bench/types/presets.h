@@ -29,13 +29,14 @@ bool HasRows(std::string_view rows, Preset preset, const ServerMode& mode);
 std::vector<std::uint64_t> EchoSizes(const Options& options, const ServerMode& mode);
 std::vector<std::uint64_t> BandwidthSizes(const Options& options, const ServerMode& mode);
 
-// Return the numbers of objects in Objects' lists, of calls back in Callback, of calls in flight in
-// Pipelined, and of clients that wait at once in Sleep: those of --clients, or else the preset's.
+// Return the preset's numbers of objects in Objects' lists, of calls back in Callback, and of calls
+// in flight in Pipelined.
 std::vector<std::uint64_t> ObjectCounts(const Options& options, const ServerMode& mode);
 std::vector<std::uint64_t> CallbackCounts(const Options& options, const ServerMode& mode);
 std::vector<std::uint64_t> PipelineDepths(const Options& options, const ServerMode& mode);
+// Return the numbers of clients that wait at once in Sleep, and of threads of a Python client: those
+// of --clients, or else the preset's.
 std::vector<std::int64_t> SleepClientCounts(const Options& options, const ServerMode& mode);
-// Returns the numbers of threads of a Python client, likewise.
 std::vector<std::int64_t> PythonThreadCounts(const Options& options, const ServerMode& mode);
 
 // Returns BinaryTransfer's sizes in bytes: those of --file_bytes, or else the preset's.
