@@ -29,6 +29,7 @@ from rpyc.utils.classic import obtain
 from testing.given_server import SERVER
 from testing.modes import ALL
 from testing.rpyc_library import connect
+from testing.shared_server import SharedServer
 
 REFERENCE = pathlib.Path(__file__).resolve().parent / "reference"
 HEADER = struct.Struct("<BxxxIQ")  # servers/tcp/wire.h
@@ -284,7 +285,7 @@ class TcpPeer:
 PEERS = {"rpyc": RpycPeer, "http": HttpPeer, "tcp": TcpPeer}
 
 
-class Operations:
+class Operations(SharedServer):
     """The suite; the classes made below have the `mode`, an entry of the suite's description."""
 
     mode = None
@@ -295,12 +296,6 @@ class Operations:
         script = REFERENCE / f"{'rpyc' if cls.mode['protocol'] == 'rpyc' else 'flask'}_server.py"
         command = [sys.executable, script] if python else [SERVER, f"--protocol={cls.mode['protocol']}"]
         cls.server = Server([*command, f"--model={cls.mode['model']}"])
-
-    @classmethod
-    def tearDownClass(cls):
-        complaints = cls.server.stop()
-        cls.server.kill()
-        assert not complaints, complaints
 
     def setUp(self):
         self.peer = PEERS[self.mode["protocol"]](self.server)

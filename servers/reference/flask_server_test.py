@@ -17,6 +17,7 @@ import unittest
 from contract import PATIENCE, Server
 from payload import KINDS, Payload
 from testing import given_server
+from testing.shared_server import SharedServer
 
 SCRIPT = pathlib.Path(__file__).resolve().with_name("flask_server.py")
 GIB = 1 << 30
@@ -46,18 +47,12 @@ def body_of(server, path):
         return client.ask("GET", path)[1]
 
 
-class Routes:
+class Routes(SharedServer):
     """Tests that hold for both models; the test classes below set `model`."""
 
     @classmethod
     def setUpClass(cls):
         cls.server = start(cls.model)
-
-    @classmethod
-    def tearDownClass(cls):
-        complaints = cls.server.stop()
-        cls.server.kill()
-        assert not complaints, complaints
 
     def setUp(self):
         self.client = Client(self.server)

@@ -26,6 +26,7 @@ from testing.given_server import NATIVE, SERVER, tests_of
 from testing.modes import MODELS
 from testing.processes import resident_kib
 from testing.rpyc_library import connect, counted_bytes
+from testing.shared_server import SharedServer
 from payload import KINDS, Payload
 
 STALL = 0.035  # seconds; Nagle's algorithm with a delayed acknowledgement costs 0.04
@@ -50,18 +51,12 @@ def serving_process(test):
     return test.server.children()[-1] if test.model == "forking" else test.server.pid
 
 
-class Operations:
+class Operations(SharedServer):
     """Tests that hold for every server and model; the test classes below set `model`."""
 
     @classmethod
     def setUpClass(cls):
         cls.server = start(cls.model)
-
-    @classmethod
-    def tearDownClass(cls):
-        complaints = cls.server.stop()
-        cls.server.kill()
-        assert not complaints, complaints
 
     def setUp(self):
         self.connection = connect(self.server)
