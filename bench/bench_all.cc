@@ -108,6 +108,7 @@ int main(int argc, char** argv) {
     if (command->options.self_check) {
       return end_servers(RunSelfCheck(command->options, servers));
     }
+    Links links(command->options);
     PythonClients python_clients(command->options);
     CallLedger ledger(command->options, PrintMessage);
     Distributions all_distributions;
@@ -120,9 +121,9 @@ int main(int argc, char** argv) {
                                    const Possible& possible = {}) {
       index.clear();
       RegisterRows({command->options, servers, modes, &ledger, &index, possible, nullptr,
-                    &python_clients, distributions});
+                    &python_clients, distributions, &links});
     };
-    const Selection selection = SelectModes(*command, register_rows);
+    const Selection selection = SelectModes(*command, links, register_rows);
     for (const std::string& note : selection.notes) PrintMessage(note);
     command->options.dialect_at_hand = selection.dialect_at_hand;
     AddContext(DescribeRun(command->options));

@@ -5,7 +5,7 @@
 //   return ReportErrors([&]() -> int {
 //     const std::optional<CommandLine> command = ParseCommandLine(argc, argv);
 //     if (!command) return kSuccess;
-//     const Selection selection = SelectModes(*command, register_rows);
+//     const Selection selection = SelectModes(*command, links, register_rows);
 //     AddContext(DescribeRun(command->options));
 //     …register the rows of selection.modes…
 //     return RunRows(*command, selection.rows);

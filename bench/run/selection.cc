@@ -7,6 +7,7 @@
 
 #include "bench/types/presets.h"
 #include "fixtures/address_family.h"
+#include "fixtures/link/link.h"
 #include "fixtures/process/available_modes.h"
 #include "fixtures/process/python_clients.h"
 #include "fixtures/process/run_certificates.h"
@@ -142,6 +143,34 @@ bool IsOverIpv6(const std::string& row) {
   return row.find("/" + std::string(kIpv6Family.name) + "/") != std::string::npos;
 }
 
+bool CrossesLink(const std::string& row) {
+  return row.starts_with("Link/") || row.starts_with("PyLink/");
+}
+
+// Makes the links of the rows and describes them. Removes the rows if that is impossible. Throws if
+// nothing else is left.
+void MakeLinks(const CommandLine& command, Links& links, std::vector<std::string>& rows,
+               Selection& selection) {
+  if (std::ranges::none_of(rows, CrossesLink)) return;
+  std::string reason = WhyNoLink(command.options);
+  try {
+    for (const std::chrono::nanoseconds rtt : AllLinkRtts(command.options)) {
+      if (!reason.empty()) break;
+      const auto link = links.At(rtt);
+      selection.facts.emplace_back("link_rtt_" + DurationText(rtt),
+                                   link->emulator() + ": " + link->figures());
+    }
+  } catch (const LinkError& error) {
+    reason = error.what();
+  }
+  if (reason.empty()) return;
+  const std::string unavailable = "rows across a link: " + reason;
+  std::erase_if(rows, CrossesLink);
+  if (rows.empty()) throw UsageError("no row that matches can be measured: " + unavailable);
+  selection.possible.links = false;
+  selection.notes.push_back("unavailable: " + unavailable);
+}
+
 }  // namespace
 
 void LeaveOutIpv6(const std::string& reason, std::string_view filter,
@@ -154,7 +183,7 @@ void LeaveOutIpv6(const std::string& reason, std::string_view filter,
   selection.notes.push_back("unavailable: " + unavailable);
 }
 
-Selection SelectModes(const CommandLine& command,
+Selection SelectModes(const CommandLine& command, Links& links,
                       const std::function<void(std::span<const ServerMode>)>& register_rows) {
   const std::vector<ServerMode> modes = ModesOf(command.options.preset);
   register_rows(modes);
@@ -176,6 +205,7 @@ Selection SelectModes(const CommandLine& command,
     const std::string filter = command.flags.ValueOr("benchmark_filter", "");
     if (!reason.empty()) LeaveOutIpv6(reason, filter, rows, selection);
   }
+  MakeLinks(command, links, rows, selection);
   DescribeTls(command.options, rows, selection);
   std::ranges::move(DescribeLimits(command.options, rows), std::back_inserter(selection.notes));
   selection.rows = std::move(rows);

@@ -28,6 +28,7 @@ struct CallRowSettings {
   ClientSettings client = {};
   std::vector<std::string> server_flags = {};
   std::optional<service::PayloadKind> payload = {};
+  std::optional<std::chrono::nanoseconds> rtt = {};  // of the link that the calls cross
 };
 
 // From this size on, comparing a reply's content takes longer than stopping and restarting the
@@ -57,6 +58,7 @@ class CallRow : public ServerFixture {
         call_(std::move(call)),
         check_(std::move(check)) {
     if (settings_.client.transport) SetTransport(*settings_.client.transport);
+    if (settings_.rtt) SetRtt(*settings_.rtt);
   }
 
  protected:

@@ -51,6 +51,7 @@ struct ConnectionRowSettings {
   Opening opening = Opening::kShortest;
   std::optional<Transport> transport = {};  // overrides that of the options
   bool resumes = false;                     // TLS: each connection resumes a session
+  std::optional<std::chrono::nanoseconds> rtt = {};  // of the link to the server
 };
 
 template <class Client>
@@ -60,6 +61,7 @@ class ConnectionRow : public ServerFixture {
                 const ConnectionRowSettings& settings)
       : ServerFixture(suite, name, mode, Placement::kShared), settings_(settings) {
     if (settings.transport) SetTransport(*settings.transport);
+    if (settings.rtt) SetRtt(*settings.rtt);
   }
 
  protected:

@@ -65,6 +65,10 @@ constexpr struct {
      "rpyc_async http_threaded http_async pyrpyc_forking flask_threaded flask_waitress"},
     {"SharedConnection", Preset::kDefault, "pyrpyc_threaded"},
     {"SharedConnection", Preset::kFull, "rpyc_threaded"},
+    {"Link", Preset::kFull,
+     "tcp_threaded rpyc_threaded http_threaded pyrpyc_threaded flask_threaded flask_waitress"},
+    {"PyLink", Preset::kFull,
+     "rpyc_threaded http_threaded pyrpyc_threaded flask_threaded flask_waitress"},
     {"SocketPolicy", Preset::kQuick, "rpyc_threaded"},
     {"SocketPolicy", Preset::kDefault, "tcp_threaded http_threaded"},
     {"SocketPolicy", Preset::kFull, "pyrpyc_threaded"},
@@ -298,6 +302,31 @@ std::vector<std::uint64_t> CallbackCounts(const Options& options, const ServerMo
 
 std::vector<std::uint64_t> PipelineDepths(const Options& options, const ServerMode& mode) {
   return CountsOf("Pipelined", options, mode);
+}
+
+namespace {
+
+std::vector<std::chrono::nanoseconds> RttsOf(std::string_view type, const Options& options,
+                                             const ServerMode& mode) {
+  const Preset preset = options.rtts.empty() ? options.preset : Preset::kFull;
+  if (!HasRows(type, preset, mode)) return {};
+  return AllLinkRtts(options);
+}
+
+}  // namespace
+
+std::vector<std::chrono::nanoseconds> AllLinkRtts(const Options& options) {
+  using std::chrono::milliseconds;
+  if (!options.rtts.empty()) return options.rtts;
+  return {milliseconds(0), milliseconds(1), milliseconds(20)};
+}
+
+std::vector<std::chrono::nanoseconds> LinkRtts(const Options& options, const ServerMode& mode) {
+  return RttsOf("Link", options, mode);
+}
+
+std::vector<std::chrono::nanoseconds> PyLinkRtts(const Options& options, const ServerMode& mode) {
+  return RttsOf("PyLink", options, mode);
 }
 
 std::vector<std::int64_t> SleepClientCounts(const Options& options, const ServerMode& mode) {

@@ -34,6 +34,14 @@ std::vector<std::uint64_t> BandwidthSizes(const Options& options, const ServerMo
 std::vector<std::uint64_t> ObjectCounts(const Options& options, const ServerMode& mode);
 std::vector<std::uint64_t> CallbackCounts(const Options& options, const ServerMode& mode);
 std::vector<std::uint64_t> PipelineDepths(const Options& options, const ServerMode& mode);
+// Return the RTTs of Link's and PyLink's rows: those of --rtt, or else the preset's.
+// AllLinkRtts has those of every row.
+std::vector<std::chrono::nanoseconds> AllLinkRtts(const Options& options);
+std::vector<std::chrono::nanoseconds> LinkRtts(const Options& options, const ServerMode& mode);
+std::vector<std::chrono::nanoseconds> PyLinkRtts(const Options& options, const ServerMode& mode);
+// The size of their uploads in bytes. A new connection may not send so much at once.
+inline constexpr std::uint64_t kLinkUploadBytes = 200'000;
+
 // Return the numbers of clients that wait at once in Sleep, and of threads of a Python client: those
 // of --clients, or else the preset's.
 std::vector<std::int64_t> SleepClientCounts(const Options& options, const ServerMode& mode);

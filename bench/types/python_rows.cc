@@ -27,7 +27,7 @@ class PythonCallRow::Slots : public SlotRunner {
 
 std::unique_ptr<PythonClient> PythonCallRow::Open() const {
   return std::make_unique<PythonClient>(ClientProcess(), At(), operation_, payload_kind(),
-                                        options().warmup_requests + 1);
+                                        link() == nullptr ? options().warmup_requests + 1 : 1);
 }
 
 std::unique_ptr<SlotRunner> PythonCallRow::MakeSlotRunner() {

@@ -60,14 +60,18 @@ class PythonRow : public ServerFixture {
   }
 };
 
-// One client that makes one call after the other. `operation` is one of client_calls.py.
+// One client that makes one call after the other. `operation` is one of client_calls.py. The calls
+// cross a link of that RTT, if it is given.
 class PythonCallRow : public PythonRow {
  public:
   PythonCallRow(const Suite& suite, const std::string& name, const ServerMode& mode,
-                std::string operation, Tail tail = Tail::kP99)
+                std::string operation, Tail tail = Tail::kP99,
+                std::optional<std::chrono::nanoseconds> rtt = {})
       : PythonRow(suite, name, mode, Placement::kShared),
         operation_(std::move(operation)),
-        tail_(tail) {}
+        tail_(tail) {
+    if (rtt) SetRtt(*rtt);
+  }
 
  protected:
   void Measure(benchmark::State& state) override;

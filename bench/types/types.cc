@@ -28,6 +28,8 @@ extern const BenchmarkType kPyLatencyType;
 extern const BenchmarkType kPyObjectsType;
 extern const BenchmarkType kPyConcurrentType;
 extern const BenchmarkType kSharedConnectionType;
+extern const BenchmarkType kLinkType;
+extern const BenchmarkType kPyLinkType;
 extern const BenchmarkType kCalibrationType;
 
 std::span<const BenchmarkType* const> AllTypes() {
@@ -38,7 +40,8 @@ std::span<const BenchmarkType* const> AllTypes() {
       &kIsolationType,       &kSocketPolicyType,     &kAddressFamilyType, &kTransportType,
       &kConnectionReuseType, &kBodyStyleType,        &kCompressionType,   &kChunkSizeType,
       &kOpenLoopType,        &kMaxRateType,          &kPyLatencyType,     &kPyObjectsType,
-      &kPyConcurrentType,    &kSharedConnectionType, &kCalibrationType,
+      &kPyConcurrentType,    &kSharedConnectionType, &kLinkType,
+      &kPyLinkType, &kCalibrationType,
   };
   return kTypes;
 }
