@@ -137,10 +137,12 @@ class OperationsTest(unittest.TestCase):
                 self.assertEqual([0, 0], [opened["retries"], called["retries"]])
                 self.process.ask("close")
 
-    def test_without_a_call_connect_has_no_connection(self):
-        with native("rpyc") as server:
+    def test_connect_holds_no_connection_between_its_calls(self):
+        """Otherwise a server of one connection at a time would not answer."""
+        with original("rpyc", "--model=oneshot") as server:
             opened = self.process.open("rpyc", server, "connect", warmup=0)
             self.assertEqual({"connections": 0, "retries": 0}, opened)
+            self.assertEqual(CALLS, self.process.ask("calls", count=CALLS)[0]["operations"])
 
 
 def lying(protocol, lie):
