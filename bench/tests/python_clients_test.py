@@ -94,7 +94,7 @@ class PythonClientsTest(FolderTestCase):
         self.assertEqual((0, 2), (status, len(report["benchmarks"])), report["errors"])
 
     def test_a_wrong_reply_is_an_error_of_its_row_alone(self):
-        flag = self.altered([("client_calls.py", 'equals("pong")', 'equals("ping")')])
+        flag = self.altered([("client_calls.py", 'PONG = "pong"', 'PONG = "ping"')])
         status, report = self.report("^PyLatency/rpyc_threaded/(ping|getattr)/", flag)
         self.assertEqual(1, status)
         [error] = report["errors"]

@@ -3,7 +3,7 @@
 It keeps the contract of every server here, but what it serves are commands for clients. One controller
 at a time connects and sends lines of JSON:
 
-    {"do":"open","id":1,"protocol":"rpyc","port":4711,"operation":"ping","payload":"random"}
+    {"do":"open","id":1,"protocol":"rpyc","host":"127.0.0.1","port":4711,"operation":"ping","payload":"random"}
     {"do":"calls","id":1,"count":100}                          so many calls
     {"do":"slot","id":1,"warmup_ns":…,"ns":…,"calls":…,"most_ns":…}      calls for a stretch of time
     {"do":"open_threads","id":2,"protocol":"http","port":4711,"clients":10,"shared":false}
@@ -14,25 +14,32 @@ at a time connects and sends lines of JSON:
 Each is answered by a line of JSON: {"error":"…"}, or {"bytes":n,…} followed by n bytes, the times of the
 calls in ns as 64-bit integers of the machine, or for "threads" a list in JSON. Where the command has
 "starts":true, another n bytes follow: when each call began, by the machine's monotonic clock in ns. If
-"open_threads" has "keep_failed":true, threads that fail are no error, and "threads" tells which did. The
-clients of a controller end with it.
+"open_threads" has "keep_failed":true, threads that fail are no error, and "threads" tells which did. Both
+commands that open may have a "host" other than 127.0.0.1, and an "authority" for TLS. The clients of a
+controller end with it.
 """
 
 import array
 import contextlib
+import functools
 import itertools
 import json
 import socket
 import sys
 import time
 
-from client_calls import call_of, timed_call, verify
+from client_calls import call_of, client_for, timed_call, verify
 from client_threads import ClientThreads
-from clients import HttpClient, RpycClient
+from clients import HOST, HttpClient, RpycClient
 from serving import announce, end_with_signals, end_with_stdin, parse_flags
 
 CLIENTS = {"rpyc": RpycClient, "http": HttpClient}
 MOST_WARMUP_CALLS = 8
+
+
+def make_client(command):
+    """Returns the client that a command describes, which is not open yet."""
+    return CLIENTS[command["protocol"]](command["port"], command.get("authority"), command.get("host", HOST))
 
 
 class NotClosed:
@@ -52,13 +59,13 @@ class SerialClient:
     """One client that makes one call after the other."""
 
     def __init__(self, command):
-        self._client = CLIENTS[command["protocol"]](command["port"], command.get("authority"))
-        self._has_set = command["operation"] == "setattr"
+        operation = command["operation"]
+        self._client = client_for(operation, functools.partial(make_client, command))
         try:
             self._client.open()
-            self._call, self._check = call_of(self._client, command["operation"], command["payload"])
+            self._call = call_of(self._client, operation, command["payload"])
             for _ in range(command.get("warmup", 1)):
-                timed_call(self._call, self._check)
+                timed_call(self._call)
         except BaseException:
             self._client.close()
             raise
@@ -79,7 +86,7 @@ class SerialClient:
         begin = time.perf_counter_ns()
         warmup = 0
         while warmup < MOST_WARMUP_CALLS and time.perf_counter_ns() - begin < command["warmup_ns"]:
-            timed_call(self._call, self._check)
+            timed_call(self._call)
             warmup += 1
         starts, times = array.array("q"), array.array("q")
         while True:
@@ -90,14 +97,13 @@ class SerialClient:
                 return starts, times, warmup + len(times)
 
     def _make_call(self, starts, times):
-        start, spent = timed_call(self._call, self._check)
+        start, spent = timed_call(self._call)
         starts.append(start)
         times.append(spent)
 
     def close(self):
         try:
-            if self._has_set:
-                verify(self._client.has_set())
+            verify(self._call.had_effect())
         finally:
             self._client.close()
 
@@ -109,16 +115,16 @@ class ThreadedClients:
         self._clients = []
         self._shared = None
 
-        def make_client():
-            client = CLIENTS[command["protocol"]](command["port"], command.get("authority"))
+        def make_open_client():
+            client = make_client(command)
             client.open()
             self._clients.append(client)
             return client
 
         if command["shared"]:
-            self._shared = make_client()
+            self._shared = make_open_client()
             self._shared.serve_in_background()
-        make = (lambda: NotClosed(self._shared)) if command["shared"] else make_client
+        make = (lambda: NotClosed(self._shared)) if command["shared"] else make_open_client
         try:
             self._threads = ClientThreads(make, command["clients"], command.get("keep_failed", False))
         except RuntimeError:

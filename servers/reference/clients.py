@@ -2,13 +2,14 @@
 
 Constructing a client does what such a program does to connect; `open` completes it. Each method
 performs the suite's operation of its name. It returns when the whole answer is in memory and
-decoded; the caller verifies it. With `authority`, a file, it speaks TLS to servers that this
-authority has signed. Payloads are bytes and sizes are in bytes. Calls raise what rpyc or
-requests raises, after at most TIMEOUT_SECONDS.
+decoded; the caller verifies it. `host` is an IPv4 address or a name. With `authority`, a file, it
+speaks TLS to servers that this authority has signed. Payloads are bytes and sizes are in bytes.
+Calls raise what rpyc or requests raises, after at most TIMEOUT_SECONDS.
 """
 
 import json
 import os
+import socket
 import ssl
 import types
 
@@ -19,19 +20,26 @@ HOST = "127.0.0.1"
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = HOST
 
 
+def use_no_proxy(host):
+    """Excludes a host from proxies, in addition to those that are excluded already."""
+    excluded = os.environ["NO_PROXY"]
+    if host not in excluded.split(","):
+        os.environ["NO_PROXY"] = os.environ["no_proxy"] = f"{excluded},{host}"
+
+
 class RpycClient:
     """Holds one connection of rpyc, configured as the servers are."""
 
     connects_when_made = True
 
-    def __init__(self, port, authority=None):
+    def __init__(self, port, authority=None, host=HOST):
         import rpyc  # pylint: disable=import-outside-toplevel
         config = {"allow_public_attrs": True, "allow_pickle": True,
                   "sync_request_timeout": TIMEOUT_SECONDS, "bind_threads": False}
         if authority is None:
-            self._connection = rpyc.connect(HOST, port, config=config)
+            self._connection = rpyc.connect(host, port, config=config)
         else:  # without cert_reqs, rpyc does not compare the certificate with the address
-            self._connection = rpyc.ssl_connect(HOST, port, ca_certs=authority,
+            self._connection = rpyc.ssl_connect(host, port, ca_certs=authority,
                                                 cert_reqs=ssl.CERT_REQUIRED, config=config)
         self._root = None
         self._serving = None
@@ -45,6 +53,11 @@ class RpycClient:
         """
         import rpyc  # pylint: disable=import-outside-toplevel
         self._serving = rpyc.BgServingThread(self._connection)
+
+    def set_nodelay(self):
+        """Turns Nagle's algorithm off at this end, which rpyc leaves on."""
+        with socket.socket(fileno=os.dup(self._connection.fileno())) as same_socket:
+            same_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def open(self):
         """Fetches the root object and its methods (GETROOT, INSPECT)."""
@@ -106,6 +119,31 @@ class RpycClient:
         """Returns the attributes of all objects, as tuples."""
         return list(self._root.items_by_value(count))
 
+    def hold_chunks(self, count):
+        """Returns a reference to a list of so many chunks of one byte."""
+        return self._root.download_file_chunked(count, 1)
+
+    def hold_items(self, count):
+        """Returns a reference to a list of so many objects."""
+        return self._root.items(count)
+
+    @staticmethod
+    def list_held(reference):
+        """Returns a list of the objects of a referenced one, fetched one by one."""
+        return list(reference)
+
+    @staticmethod
+    def buffiter_held(reference):
+        """Does the same, and fetches many objects at once."""
+        from rpyc.utils.helpers import buffiter  # pylint: disable=import-outside-toplevel
+        return list(buffiter(reference))
+
+    @staticmethod
+    def obtain_held(reference):
+        """Returns a copy of a referenced list, which the server pickles."""
+        from rpyc.utils.classic import obtain  # pylint: disable=import-outside-toplevel
+        return obtain(reference)
+
     def ping(self):
         return self._root.ping()
 
@@ -114,6 +152,19 @@ class RpycClient:
         """A function that calls the method `ping`, fetched once by GETATTR."""
         ping = self._root.ping
         return lambda: ping()
+
+    def pipelined(self, count):
+        """Returns a function that has so many calls of `ping` in flight at once.
+
+        The function returns the list of their replies. The method is fetched once, by GETATTR.
+        """
+        import rpyc  # pylint: disable=import-outside-toplevel
+        ping = rpyc.timed(self._root.ping, TIMEOUT_SECONDS)  # rpyc.async_ with a time limit
+
+        def replies():
+            results = [ping() for _ in range(count)]
+            return [result.value for result in results]
+        return replies
 
     def echo(self, data):
         return self._root.echo(data)
@@ -168,9 +219,10 @@ class HttpClient:
 
     connects_when_made = False
 
-    def __init__(self, port, authority=None):
+    def __init__(self, port, authority=None, host=HOST):
         import requests  # pylint: disable=import-outside-toplevel
-        self._base = f"{'http' if authority is None else 'https'}://{HOST}:{port}"
+        use_no_proxy(host)
+        self._base = f"{'http' if authority is None else 'https'}://{host}:{port}"
         self._session = requests.Session()
         adapter, self._count = counting_adapter(pool_connections=10, pool_maxsize=100, max_retries=3)
         self._session.mount(self._base, adapter)

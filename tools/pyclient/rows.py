@@ -102,9 +102,9 @@ class Table:
             client = self.make_client(server.port)
             with contextlib.closing(client):
                 client.open()
-                call, check = call_of(client, operation, flags.payload)
+                call = call_of(client, operation, flags.payload)
                 _, _, size = operation.partition("echo/")
-                return measure_calls(client, call, check, *counts(operation), int(size or 0))
+                return measure_calls(client, call.make, call.check, *counts(operation), int(size or 0))
 
         for operation in operations:
             self.add(f"{kind}/{flags.mode}/{operation}", "shared",
