@@ -97,10 +97,6 @@ class Call(NamedTuple):
     exchanges: Row
 
     @property
-    def by_python(self):
-        return self.kind == KINDS[True]
-
-    @property
     def name(self):
         return f"{self.mode}/{self.operation}"
 
@@ -122,7 +118,8 @@ def calls(reports):
     found = []
     for call, exchanges in by_call(exchanges_of(reports)).items():
         rtt_us, row = max(exchanges.items())
-        if base := local.get(call, {}).get(rtt_us):
-            found.append(Call(*call, {rtt: each.us for rtt, each in times.get(call, {}).items()},
-                              rtt_us, base, row))
+        medians = {rtt: each.us for rtt, each in times.get(call, {}).items()}
+        base = local.get(call, {}).get(rtt_us)
+        if base and rtt_us in medians:
+            found.append(Call(*call, medians, rtt_us, base, row))
     return found
