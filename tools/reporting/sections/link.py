@@ -10,7 +10,7 @@ from common.links import KINDS
 
 from ..blocks import Axis, Cell, Chart, Folded, Panel, Series, Table, Text
 from ..crossing import comparison
-from ..units import micros, number
+from ..units import micros
 
 ID = "link"
 TITLE = "Calls across a link"
@@ -99,14 +99,14 @@ def formulas(result, calls, title):
 def plus_minus(row):
     """Returns how far a figure is from the farther end of its interval; empty without one."""
     return "" if row.interval is None else \
-        f"± {number(max(row.us - row.interval[0], row.interval[1] - row.us), 2)}"
+        f"± {max(row.us - row.interval[0], row.interval[1] - row.us):.3f}"
 
 
 def figures(calls):
     """Returns the table of exchanges, their intervals and the medians that they follow from."""
     rtts = sorted({rtt for call in calls for rtt in call.times})
     return Table(["call", "exchanges", "±", *map(micros, rtts)],
-                 [[Cell(f"{call.kind}/{call.name}"), Cell(f"{call.exchanges.us:.2f}"),
+                 [[Cell(f"{call.kind}/{call.name}"), Cell(f"{call.exchanges.us:.3f}"),
                    Cell(plus_minus(call.exchanges)),
                    *(Cell(micros(call.times[rtt]) if rtt in call.times else "") for rtt in rtts)]
                   for call in calls], [("", 3), ("median at an RTT of", len(rtts))])
