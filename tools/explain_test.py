@@ -9,6 +9,7 @@ from unittest import mock
 
 from common.command import run
 from testing.in_process import module_of, run_in_process
+from testing.link_rows import link_rows
 from testing.results_test_case import ResultsTestCase, no_results
 
 EXPLAIN = pathlib.Path(__file__).resolve().parent / "explain"
@@ -47,6 +48,10 @@ IN_PAIRS = (paired("Floor/ping", 9.5, 0.99, 1.01),
             paired("Latency/rpyc_async/ping", 40, round_trips=2),
             paired("Latency/pyrpyc_threaded/ping", 100, 0.9, 1.1, round_trips=2),
             row("PyLatency/pyrpyc_threaded/ping", 200, 2))
+
+
+ACROSS = (*link_rows("PyLink/pyrpyc_threaded/ping", 360, 3.01),
+          *link_rows("Link/rpyc_threaded/ping", 50, 2.02))
 
 
 class ExplainTest(ResultsTestCase):
@@ -327,6 +332,103 @@ tcp_threaded/ping 10.0  \
         self.assertIn("    the rest                     0.5 µs    0 %  10.0 − 9.5\n"
                       "  protocol                      14.0 µs    7 %\n"
                       "      rpyc_threaded/ping 24.0 − tcp_threaded/ping 10.0\n", result.stdout)
+
+    def wires(self, rows, *flags):
+        """Returns {component: figure, share and arithmetic} of the lines about the wire."""
+        return {name: columns for name, columns in self.section(rows, *flags).items()
+                if " at rtt " in name}
+
+    def test_the_wire_adds_the_exchanges_that_were_measured_across_a_link(self):
+        self.assertEqual({
+            "the wire at rtt 20 ms":
+                "60,200.0 µs 100 % 3.01 exchanges × 20 ms (measured at rtt 20 ms)",
+            "total at rtt 20 ms": "60,400.0 µs 100 % 200.0 + 60,200.0",
+            "the wire at rtt 100 µs":
+                "301.0 µs 60 % 3.01 exchanges × 100 µs (measured at rtt 1 ms)",
+            "total at rtt 100 µs": "501.0 µs 100 % 200.0 + 301.0"},
+            self.wires([*PING, *ACROSS], "--rtt=20ms,100us"))
+
+    def test_a_native_client_has_the_exchanges_of_its_own(self):
+        found = self.wires([*PING[:4], *ACROSS], "--rtt=20ms")
+        self.assertEqual("40,400.0 µs 100 % 2.02 exchanges × 20 ms (measured at rtt 20 ms)",
+                         found["the wire at rtt 20 ms"])
+
+    def test_without_a_row_across_a_link_the_wire_has_the_round_trips(self):
+        """A Python client's row has none, so they are those of the native client."""
+        rows = [*PING[:7], row("PyLatency/pyrpyc_threaded/ping", 200, None)]
+        self.assertEqual({
+            "the wire at rtt 1 ms":
+                "2,000.0 µs 91 % 2 round_trips of Latency/pyrpyc_threaded/ping × 1 ms",
+            "total at rtt 1 ms": "2,200.0 µs 100 % 200.0 + 2,000.0"}, self.wires(rows, "--rtt=1ms"))
+        first = " ".join(self.explain(self.file(rows), "--rtt=1ms").stdout.split("\n\n")[0].split())
+        self.assertIn("they are round_trips, which the native client asks for", first)
+        self.assertIn("A Python program's root.ping() waits for a third exchange.", first)
+        measured = self.explain(self.file([*PING, *ACROSS]), "--rtt=1ms").stdout
+        self.assertIn("The wire is exchanges × RTT", measured)
+        self.assertNotIn("third exchange", measured)
+
+    def test_exchanges_under_other_conditions_are_not_those_of_the_wire(self):
+        other = [{**each, "label": "placement=free dialect=6"} for each in ACROSS]
+        self.assertIn("2 round_trips", self.wires([*PING, *other], "--rtt=1ms")["the wire at rtt 1 ms"])
+        same = [{**each, "label": "placement=free dialect=5"} for each in ACROSS]
+        self.assertIn("3.01", self.wires([*PING, *same], "--rtt=1ms")["the wire at rtt 1 ms"])
+
+    def test_the_same_calls_of_other_types(self):
+        for name, across in (("Connection/http_threaded", "connect"),
+                             ("Objects/http_threaded/batch/10", "batch/10"),
+                             ("Pipelined/http_threaded/depth:10", "pipelined/10"),
+                             ("Bandwidth/http_threaded/upload/9", "upload/9")):
+            found = self.wires([row(name.replace("http", "tcp"), 10), row(name, 50),
+                                *link_rows(f"Link/http_threaded/{across}", 50, 4.25)], "--rtt=1ms")
+            self.assertIn("4.25 exchanges", found["the wire at rtt 1 ms"], name)
+
+    def test_the_wire_is_not_added_to_a_rate_and_unknown_without_any_count(self):
+        rates = [row(f"Concurrent/{mode}_threaded/clients:8", 80, items_per_second=1e5)
+                 for mode in ("tcp", "http")]
+        self.assertEqual({"the wire at rtt 1 ms": "not added: its clients wait for the link at the "
+                                                  "same time"}, self.wires(rates, "--rtt=1ms"))
+        rows = [row(f"Latency/{mode}_threaded/ping", 80, None) for mode in ("tcp", "http")]
+        self.assertEqual({"the wire at rtt 1 ms": "unknown: no row has round_trips, and none across "
+                                                  "a link has exchanges"}, self.wires(rows, "--rtt=1ms"))
+
+    def test_the_wire_has_the_interval_of_its_exchanges(self):
+        rows = [paired("Latency/tcp_threaded/ping", 10, 0.99, 1.01),
+                paired("Latency/rpyc_threaded/ping", 20, 0.98, 1.02, round_trips=2), *ACROSS]
+        self.assertEqual({
+            "the wire at rtt 1 ms":
+                "2,020.0 µs ± 10.0 99 % 2.02 exchanges × 1 ms (measured at rtt 1 ms)",
+            "total at rtt 1 ms": "2,040.0 µs ± 10.4 100 % 20.0 + 2,020.0"},
+            self.wires(rows, "--rtt=1ms"))
+
+    def test_the_wire_in_json(self):
+        def wire(rows):
+            output = self.explain(self.file(rows), "--json", "--rtt=20ms", "--rtt=1ms").stdout
+            [operation] = json.loads(output)["operations"]
+            return operation["wire"]
+
+        first, second = wire([*PING, *ACROSS])
+        self.assertEqual((20000, 3.01, 20000, 60200, 60400), tuple(
+            round(first[key], 6) for key in ("rtt_us", "exchanges", "measured_at_rtt_us", "us", "total_us")))
+        self.assertEqual("PyLink/pyrpyc_threaded/ping/rtt_us:20000", first["source"])
+        self.assertEqual([60000, 60400], [round(end) for end in first["interval"]])
+        self.assertEqual((1000, 1000), (second["rtt_us"], second["measured_at_rtt_us"]))
+        self.assertEqual(("round_trips", None, 40000), tuple(
+            wire(PING)[0][key] for key in ("source", "measured_at_rtt_us", "us")))
+
+    def test_rows_across_a_link_change_nothing_without_an_rtt(self):
+        for flags in ((), ("--json",)):
+            self.assertEqual(self.explain(self.file(PING), *flags).stdout,
+                             self.explain(self.file([*PING, *ACROSS]), *flags).stdout)
+        self.assertNotIn("wire", self.explain(self.file(PING), "--json").stdout)
+
+    def test_round_trip_times_in_every_unit(self):
+        for text in ("1500us", "1500µs", "1500\N{GREEK SMALL LETTER MU}s", "1.5ms", "0.0015s"):
+            self.assertIn("the wire at rtt 1.50 ms", self.wires(PING, f"--rtt={text}"), text)
+
+    def test_what_is_no_round_trip_time_is_refused(self):
+        for text in ("20", "ms", "", "-1ms", "0ms", "1e3ms", "nanms", "1ns", "20ms,", f"{'9' * 400}s"):
+            self.assert_refused(self.explain(self.file(PING), f"--rtt={text}"),
+                                "is no round-trip time, such as 20ms; units are us, µs, ms and s")
 
     def test_files_of_one_run_are_read_together(self):
         native, python = self.file(PING[:7]), self.file(PING[7:], "python.json")

@@ -6,6 +6,7 @@ once because most reports are made in the test's own process. Installs nothing.
 
 import html.parser
 import json
+import math
 import os
 import pathlib
 import re
@@ -15,6 +16,7 @@ import unittest
 
 from common.command import run
 from testing.in_process import run_in_process
+from testing.link_rows import link_rows
 from testing.results_test_case import ResultsTestCase, no_results
 from reporting.__main__ import main
 from reporting.results import Measured
@@ -22,7 +24,7 @@ from reporting.sections import compression
 
 REPORT = pathlib.Path(__file__).resolve().parent / "report"
 SECTIONS = ("matrix", "percentiles", "throughput", "concurrency", "decomposition", "ends",
-            "ledger", "sweep", "compression", "environment")
+            "link", "ledger", "sweep", "compression", "environment")
 VOID = {"meta", "link", "br", "wbr"}
 CONTEXT = {"host_name": "here", "git_revision": "abc", "preset": "quick", "cpu_model": "A CPU",
            "date": "2024-01-01T00:00:00+00:00"}
@@ -61,6 +63,16 @@ def rows():
     for kind, setting, us in (("text", "off", 80), ("text", "python", 480), ("random", "off", 79)):
         yield row(f"Compression/rpyc_threaded/{kind}/{setting}/65536", us,
                   f"placement=shared payload={kind} compression={setting} dialect=5")
+    yield from across()
+
+
+def across():
+    """Returns rows across a link: Python's ping by RPyC waits for it three times, others once."""
+    for call, local_us, exchanges in (
+            ("PyLink/pyrpyc_threaded/ping", 100, 3), ("PyLink/pyrpyc_threaded/getattr", 100, 1),
+            ("PyLink/flask_waitress/ping", 700, 1), ("Link/tcp_threaded/ping", 20, 1),
+            ("Link/rpyc_threaded/ping", 50, 2), ("Link/http_threaded/ping", 30, 1)):
+        yield from link_rows(call, local_us, exchanges)
 
 
 def probe(**changes):
@@ -165,6 +177,7 @@ class ReportTest(ResultsTestCase):
                 ("concurrency", "p99 (solid) and p50 (dashed)"),
                 ("decomposition", "Latency/ping by RPyC 10 µs 15 µs 75 µs 100 µs"),
                 ("ends", "Concurrent/clients:10 by rpyc 25 µs 100 µs 110 µs 180 µs"),
+                ("link", "getattr 100 µs + 1.00 × RTT"),
                 ("ledger", "Latency/tcp_threaded/ping 1 20 30 2 3 0 1 0 64 exact"),
                 ("compression", "text 80 µs 480 µs"), ("environment", "cpu_model A CPU"),
                 ("environment", "placement")):
@@ -323,6 +336,63 @@ class ReportTest(ResultsTestCase):
         self.assertNotIn("changes", page.texts)
         self.assertIn("Latency/ping by RPyC 10 µs 15 µs 75 µs 60 µs 160 µs",
                       page.text("decomposition"))
+
+    def test_calls_across_a_link_by_client(self):
+        text = Page(self.report(self.file(across()))).text("link")
+        self.assertRegex(text, "Local time and exchanges, Python client operation pyrpyc_threaded "
+                         "flask_waitress ping 100 µs . 3.00 × RTT 700 µs . 1.00 × RTT "
+                         "getattr 100 µs . 1.00 × RTT One call, Python client: ")
+        self.assertIn("One call, Python client: pyrpyc_threaded/ping is faster than "
+                      "flask_waitress/ping up to an RTT of 300 µs (interval 289 µs to 311 µs).", text)
+        self.assertIn("One call, native client: rpyc_threaded/ping is slower than "
+                      "http_threaded/ping at every RTT.", text)
+        self.assertNotIn("than rpyc_threaded", text)
+        self.assertIn("Link/rpyc_threaded/ping 2.000 ± 0.010 50 µs 2.05 ms 40.0 ms", text)
+
+    def test_servers_in_other_languages_are_not_compared(self):
+        text = Page(self.report(self.file([*link_rows("Link/rpyc_threaded/ping", 50, 2),
+                                           *link_rows("Link/flask_waitress/ping", 700, 1)]))).text("link")
+        self.assertIn("ping 50 µs + 2.00 × RTT 700 µs + 1.00 × RTT", text)
+        self.assertNotRegex(text, "(faster|slower) than")
+
+    def test_a_call_whose_times_are_on_no_line_has_two_times(self):
+        text = Page(self.report(self.file(
+            [*across(), *link_rows("Link/rpyc_threaded/pipelined/10", 40_100, 2, more_us=30_000),
+             *link_rows("Link/rpyc_threaded/connect", 90, 2, label="doubts=spread:60%")]))).text("link")
+        self.assertIn("pipelined/10 40.1 ms, 80.1 ms at 20 ms", text)
+        self.assertIn("connect 90 µs + 2.00 × RTT†", text)
+
+    def test_the_line_of_a_call_passes_through_its_measured_times(self):
+        """Marks stand apart: a line between two of them would be straight on these axes."""
+        chart = re.search(r"<figcaption>Time of a call, Python client</.*?</figure>",
+                          self.report(self.file(across())), re.DOTALL)[0]
+        lines = [re.findall(r"[ML] ([-\d.]+) ([-\d.]+)", path) for path in re.findall(
+            r'<path d="([^"]*)"[^>]*stroke-width: 1.6', chart)]
+        curves = [tuple(map(float, point)) for line in lines for point in line]
+        marks = [tuple(map(float, point)) for point in re.findall(
+            r'<use [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*fill', chart)]
+        self.assertEqual([11, 11], list(map(len, lines)))  # 10, 20, 50 µs, …, 20 ms
+        self.assertEqual(4, len([mark for mark in marks if any(
+            math.dist(mark, point) < 0.01 for point in curves)]), (marks, curves))
+
+    def test_rows_across_a_link_are_in_no_other_section(self):
+        page = Page(self.report(self.file(rows())))
+        for section in set(SECTIONS) - {"link", "environment"}:
+            self.assertNotRegex(page.text(section), r"Link/|rtt_us")
+
+    def test_a_sweep_may_have_rows_without_delay(self):
+        benchmarks = [{**each, "label": f"compression={compression}"}
+                      for compression in ("off", "python")
+                      for each in link_rows("Link/rpyc_threaded/ping", 50, 2)]
+        text = Page(self.report(self.file(benchmarks))).text("sweep")
+        self.assertIn("Link/rpyc_threaded/ping/rtt_us:0 50 µs 50 µs", text)
+        self.assertIn("1,000 20,000 rtt_us", text)
+
+    def test_markdown_has_calls_across_a_link_only_if_there_are_any(self):
+        self.assertIn("| ping | 100 µs + 3.00 × RTT | 700 µs + 1.00 × RTT |",
+                      self.run_report("--markdown", self.file(across())).stdout)
+        self.assertNotIn("across a link", self.run_report("--markdown", self.file(
+            [row("Isolation/tcp_threaded", 5)])).stdout)
 
     def test_markdown_has_the_matrix_and_what_changed(self):
         after = self.file(changed("Latency/rpyc_threaded/ping", p50_us=30), "after.json")
@@ -489,6 +559,7 @@ class ReportTest(ResultsTestCase):
         self.assertLessEqual(
             {"matrix.png", "percentiles-Latency-ping.png", "throughput-Bandwidth-upload.png",
              "concurrency-Concurrent-tail.png", "decomposition.png", "ledger.png",
+             "link-Python-client.png", "link-native-client.png",
              "compression-rpyc_threaded-65536.png", "machine.png"}, set(found))
         for name, content in found.items():
             self.assertTrue(content.startswith(b"\x89PNG") and len(content) > 5000, name)

@@ -16,6 +16,7 @@ import re
 from typing import NamedTuple, Optional
 
 from .description import Description
+from .links import is_across
 from .paired import with_costs
 from .result_rows import NotMeasured, Results, clash, how_to_get, split_name
 
@@ -146,8 +147,11 @@ def costs(reports, statistic=COST):
 
 
 def explained(known, kind):
-    """Returns whether the rows of a type time calls that floor, protocol and interpreter share."""
-    return kind not in known.types or kind in known.with_calls
+    """Returns whether the rows of a type time calls that floor, protocol and interpreter share.
+
+    Calls across a link do, too, but what they take is almost only the link's delay (links.py).
+    """
+    return not is_across(kind) and (kind not in known.types or kind in known.with_calls)
 
 
 def operations(results):

@@ -16,10 +16,15 @@ class Axis(NamedTuple):
 
 
 class Series(NamedTuple):
-    """A line through points (x, y), both positive; with named ticks x counts from 0."""
+    """A line through points (x, y), both positive; with named ticks x counts from 0.
+
+    `joined` and `marked` say whether the line is drawn, and a marker at each of its points.
+    """
     key: str
     points: list
     dashed: bool = False
+    joined: bool = True
+    marked: bool = True
 
 
 class Panel(NamedTuple):

@@ -82,8 +82,8 @@ def draw_lines(axes, panel, chart):
         xs, ys = zip(*series.points)
         is_floor = series.key == "floor"
         axes.plot(xs, ys, color=colour(series.key, chart.keys),
-                  marker=marker(series.key, chart.keys),
-                  linestyle="--" if series.dashed else "-", zorder=1 if is_floor else 2,
+                  marker=marker(series.key, chart.keys) if series.marked else "",
+                  linestyle="" if not series.joined else "--" if series.dashed else "-", zorder=1 if is_floor else 2,
                   linewidth=2.4 if is_floor else 1.6, alpha=0.6 if is_floor else 1.0)
     set_title(axes, panel.title)
     scale_y(axes, [y for _, y in points], READ[chart.y.ticks])

@@ -1,9 +1,14 @@
-"""Writes a summary of the report in Markdown: the matrix, doubts and failures, and what changed."""
+"""Writes a summary of the report in Markdown.
+
+It has the matrix, calls across a link if there are any, doubts and failures, and what changed.
+"""
 
 from common.escaping import escaped
 
 from .blocks import Table, Text
-from .sections import changes, environment, matrix
+from .sections import changes, environment, link, matrix
+
+IN_SUMMARY = (changes.ID, matrix.ID, link.ID, environment.ID)
 
 
 def table_markdown(table):
@@ -29,7 +34,7 @@ def markdown(results, sections):
     """Returns the whole summary."""
     parts = ["# rpycbench: " + ", ".join(escaped(result.title) for result in results)]
     for section in sections:
-        if section.id not in (changes.ID, matrix.ID, environment.ID):
+        if section.id not in IN_SUMMARY or section.id == link.ID and section.is_empty:
             continue
         parts += [f"## {section.title}", section.lead]
         for title, blocks in section.parts:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Optional
 from common import description, probe_course
 from common.explaining import costs
 from common.intervals import repeated_interval
+from common.links import calls
 from common.result_rows import (NOISE, clash, label_and_doubts, load, number, other_run, split_name,
                                  too_few_answers)
 
@@ -63,6 +64,7 @@ class Result:
         self.hosts = _hosts(reports)
         self.courses = list(filter(None, map(probe_course.of, reports)))
         self.costs, self.probes = costs(reports)  # for explain(); Unusable without p50_us
+        self.links = calls(reports)
         measured = [_measured(self.description, *group) for group in _groups(reports)]
         self.rows = [row for row in measured if not row.error]
         self.failed = [row for row in measured if row.error]

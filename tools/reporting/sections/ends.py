@@ -1,5 +1,7 @@
 """Shows each operation by the four pairs of native and Python clients and servers."""
 
+from common.links import is_across
+
 from ..blocks import Cell, Table
 from ..units import micros
 from .changes import in_pairs
@@ -40,7 +42,7 @@ def blocks(result):
     rows = {(row.kind, row.mode, row.op): row for row in reversed(result.rows)}
     lines = []
     for row in result.rows:
-        if row.kind.startswith("Py") or row.model != "threaded":
+        if row.kind.startswith("Py") or row.model != "threaded" or is_across(row.kind):
             continue
         protocol = known.protocol_of.get(row.protocol)
         if family.get((protocol, False)) != row.protocol:

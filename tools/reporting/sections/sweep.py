@@ -86,7 +86,7 @@ def chart(title, rows, conditions):
         value, _ = height(row)
         end = ending(row)
         x = row.labels.get(along, "") if along else end
-        if value and x.isdigit():
+        if value and x.isdigit() and int(x):  # a logarithmic axis has no 0, such as an RTT of none
             held = size(int(end)) if along and end else ""
             name = ", ".join(filter(None, (row.mode, held, said(row, others))))
             panels.setdefault(name, {}).setdefault(said(row, [line]) or title, []).append(
