@@ -110,7 +110,7 @@ def announce(listener, nonce):
         if name.startswith("/"):
             PATHS.append((os.getpid(), name))
     else:
-        line["port"] = address[1]
+        line["host"], line["port"] = address[:2]
     print(json.dumps(line, separators=(",", ":")), flush=True)
 
 
