@@ -154,6 +154,7 @@ void MakeLinks(const CommandLine& command, Links& links, std::vector<std::string
   if (std::ranges::none_of(rows, CrossesLink)) return;
   std::string reason = WhyNoLink(command.options);
   try {
+    if (reason.empty()) GainNetworkRights();
     for (const std::chrono::nanoseconds rtt : AllLinkRtts(command.options)) {
       if (!reason.empty()) break;
       const auto link = links.At(rtt);

@@ -31,8 +31,8 @@ struct Selection {
 };
 
 // Returns the modes to measure. `register_rows` registers the rows of the modes it is given; none
-// stays registered. Makes the links that rows cross. Throws UsageError if the filter names a mode that cannot run, or matches rows
-// of such modes only.
+// stays registered. Makes the links that rows cross. Throws UsageError if the filter names a mode
+// that cannot run, or matches rows of such modes only.
 Selection SelectModes(const CommandLine& command, Links& links,
                       const std::function<void(std::span<const ServerMode>)>& register_rows);
 

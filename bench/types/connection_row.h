@@ -49,8 +49,8 @@ inline std::string_view FirstCall(RpycClient& client, Opening opening) {
 
 struct ConnectionRowSettings {
   Opening opening = Opening::kShortest;
-  std::optional<Transport> transport = {};  // overrides that of the options
-  bool resumes = false;                     // TLS: each connection resumes a session
+  std::optional<Transport> transport = {};           // overrides that of the options
+  bool resumes = false;                              // TLS: each connection resumes a session
   std::optional<std::chrono::nanoseconds> rtt = {};  // of the link to the server
 };
 

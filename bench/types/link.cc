@@ -24,19 +24,25 @@ class LinkRows {
   LinkRows(const Suite& suite, const ServerMode& mode) : suite_(suite), mode_(mode) {}
 
   void Register() {
-    Add("ping", [](Client& client) { return client.Ping(); }, kIsPong);
-    if constexpr (kIsRpyc) Add("ping_bound", [](Client& client) { return client.PingBound(); }, kIsPong);
-    Add("getattr", [](Client& client) { return client.GetValue(); },
+    Add(
+        "ping", [](Client& client) { return client.Ping(); }, kIsPong);
+    if constexpr (kIsRpyc)
+      Add(
+          "ping_bound", [](Client& client) { return client.PingBound(); }, kIsPong);
+    Add(
+        "getattr", [](Client& client) { return client.GetValue(); },
         [](std::int64_t value) { return value == service::kValue; });
-    if constexpr (requires(Client& client) { client.LacksAttribute(); }) {
-      Add("getattr_missing", [](Client& client) { return client.LacksAttribute(); },
+    if constexpr (requires(Client & client) { client.LacksAttribute(); }) {
+      Add(
+          "getattr_missing", [](Client& client) { return client.LacksAttribute(); },
           [](bool right) { return right; });
     }
     RegisterObjects();
     RegisterPipelined();
     RegisterConnect();
     const auto payload = service::Payload::Of(suite_.options.payload, kLinkUploadBytes);
-    Add("upload/" + std::to_string(kLinkUploadBytes),
+    Add(
+        "upload/" + std::to_string(kLinkUploadBytes),
         [payload](Client& client) { return client.Upload(payload); },
         [](std::uint64_t size) { return size == kLinkUploadBytes; });
   }
@@ -46,9 +52,10 @@ class LinkRows {
   static constexpr auto kIsPong = [](std::string_view reply) { return reply == "pong"; };
 
   void AddRow(const std::string& variant, MakeLinkedRow make) const {
-    RegisterLinkRows(suite_, mode_,
-                     {"Link/" + std::string(mode_.name) + '/' + variant, std::move(make)},
-                     LinkRtts(suite_.options, mode_));
+    RegisterLinkRows(
+        suite_, mode_,
+        {.name = "Link/" + std::string(mode_.name) + '/' + variant, .make = std::move(make)},
+        LinkRtts(suite_.options, mode_));
   }
   template <class Caller = Client, class Call, class Check>
   void Add(const std::string& variant, Call call, Check check,
@@ -77,9 +84,10 @@ class LinkRows {
   void RegisterPipelined() const {
     using Caller = std::conditional_t<kIsRpyc, Client, ConnectionsAtOnce<Client>>;
     CallRowSettings settings{.connections = kIsRpyc ? 1 : kDepth};
-    Add<Caller>("pipelined/" + std::to_string(kDepth),
-                [](Caller& caller) { return caller.PingsAtOnce(kDepth); },
-                [](std::uint64_t right) { return right == kDepth; }, settings);
+    Add<Caller>(
+        "pipelined/" + std::to_string(kDepth),
+        [](Caller& caller) { return caller.PingsAtOnce(kDepth); },
+        [](std::uint64_t right) { return right == kDepth; }, settings);
   }
   void RegisterConnect() const {
     AddRow("connect", [mode = mode_](const Suite& suite, const std::string& name, Rtt rtt) {
@@ -104,9 +112,10 @@ void RegisterLink(const Suite& suite) {
 extern const BenchmarkType kLinkType{
     {.name = "Link",
      .timed = "one call across a link that delays packets",
-     .variants = "`ping`, `getattr`, `getattr_missing`, `pipelined/10`, `connect`, `upload/200000`; "
-                 "RPyC `ping_bound`, `attribute_each/10`, `buffiter/10`, `obtain/10`, "
-                 "`by_value/10`; HTTP and the floor `one_by_one/10`, `batch/10`; then `rtt_us:<r>`",
+     .variants =
+         "`ping`, `getattr`, `getattr_missing`, `pipelined/10`, `connect`, `upload/200000`; "
+         "RPyC `ping_bound`, `attribute_each/10`, `buffiter/10`, `obtain/10`, "
+         "`by_value/10`; HTTP and the floor `one_by_one/10`, `batch/10`; then `rtt_us:<r>`",
      .primary = {"exchanges", counter::kExchanges},
      .has_floor = false,
      .has_calls = false,

@@ -1,6 +1,7 @@
 #include "bench/types/link_row.h"
 
-#include <array>
+#include <algorithm>
+#include <utility>
 
 #include "bench/types/call_row.h"
 #include "fixtures/clients/clients.h"
@@ -9,20 +10,25 @@
 namespace rpycbench {
 namespace {
 
-// An interval of 99 % takes eight rounds.
-constexpr std::size_t kRounds = 8;
-// Short calls get more, for so long.
-constexpr std::chrono::milliseconds kTime{500};
-constexpr std::chrono::seconds kTimeOfFull{1};
+// An interval of 99 % takes as many.
+constexpr std::size_t kCalls = 8;
 
 // Calls follow each other without a pause, because a pause as long as the RTT hides what Nagle's
-// algorithm holds back. The first call of a slot follows one, so it does not count.
-constexpr SlotLength kDelayedSlot{.time = std::chrono::milliseconds(3),
-                                  .calls = 2,
-                                  .most = std::chrono::seconds(30)};
-constexpr SlotLength kLocalSlot{.time = std::chrono::milliseconds(3),
-                                .calls = 8,
-                                .most = std::chrono::milliseconds(100)};
+// algorithm holds back. After a pause the kernel also acknowledges the first 16 segments at once.
+// So a slot warms up for some RTTs, and lasts eight times as long.
+constexpr int kWarmupRtts = 10;
+
+SlotLength DelayedSlot(Rtt rtt) {
+  return {.time = std::max<Rtt>(8 * kWarmupRtts * rtt, std::chrono::milliseconds(100)),
+          .calls = kCalls,
+          .most = std::chrono::seconds(60)};
+}
+constexpr SlotLength kLocalSlot{
+    .time = std::chrono::milliseconds(100), .calls = 3 * kCalls, .most = std::chrono::seconds(2)};
+// A bound call waits for nothing but its answer.
+constexpr SlotLength kBoundSlot{
+    .time = std::chrono::milliseconds(3), .calls = kCalls, .most = std::chrono::seconds(60)};
+constexpr SlotLength kShortestSlot{.time = {}, .calls = 1, .most = {}};
 
 // Returns what the rows of a call's slots share: nobody but the row itself knows them.
 Suite Hidden(const Suite& suite) {
@@ -42,41 +48,27 @@ std::unique_ptr<ServerFixture> MakeBound(const Suite& suite, Rtt rtt) {
       suite, "the call over TCP", kFloor, CallRowSettings{.rtt = rtt}, call, check);
 }
 
-// A row that is connected, and where its thread is while it makes calls.
-class Connected {
- public:
-  explicit Connected(ServerFixture& row) : row_(row), slots_(row.ConnectForSlots()) {}
-
-  SlotResult Slot(const SlotLength& length, Samples& times) {
-    const OnClientHost here(row_.link());
-    return slots_->Run(length, times);
-  }
-  // Returns the median time of a call in a slot.
-  double Us(const SlotLength& length) {
-    times_.Reset(0);
-    return Slot(length, times_).cost_us;
-  }
-  WireTotals Wire() const { return slots_->Wire(); }
-  void Close() {
-    const OnClientHost here(row_.link());
-    slots_->Close();
-  }
-
- private:
-  ServerFixture& row_;
-  std::unique_ptr<SlotRunner> slots_;
-  Samples times_;
-};
+// Makes calls of a row in one slot, on a connection of their own. Returns the median time of a call
+// in us.
+double CallUs(ServerFixture& row, const SlotLength& length) {
+  Samples times;
+  const std::unique_ptr<SlotRunner> slots = row.ConnectForSlots();
+  const OnClientHost here(row.link());
+  const double us = slots->Run(length, times).cost_us;
+  slots->Close();
+  return us;
+}
 
 }  // namespace
 
 LinkRow::LinkRow(const Suite& suite, const ServerMode& mode, const LinkedCall& call, Rtt rtt)
-    : ServerFixture(suite,
-                    call.name + "/rtt_us:" +
-                        std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(rtt)
-                                           .count()),
-                    mode, Placement::kShared, {}, Timing::kManual),
+    : ServerFixture(
+          suite,
+          call.name + "/rtt_us:" +
+              std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(rtt).count()),
+          mode, Placement::kShared, {}, Timing::kManual),
       python_client_(call.python_client),
+      connects_(call.connects),
       delayed_(rtt.count() > 0) {
   const Suite hidden = Hidden(suite);
   SetRtt(rtt);
@@ -87,51 +79,36 @@ LinkRow::LinkRow(const Suite& suite, const ServerMode& mode, const LinkedCall& c
   local_bound_ = MakeBound(hidden, Rtt(0));
 }
 
-bool LinkRow::Enough(std::size_t rounds, Samples::Clock::time_point start) const {
-  if (options().shortest_rows) return rounds >= 1;
-  const Samples::Clock::duration time =
-      options().preset == Preset::kFull ? Samples::Clock::duration(kTimeOfFull) : kTime;
-  return rounds >= kRounds && Samples::Clock::now() - start >= time;
-}
-
 LinkRow::Course LinkRow::MeasureCourse() {
-  Course course{.times = Samples(options().keeps_starts())};
-  Connected row(*row_);
-  std::array<std::optional<Connected>, 3> others;
-  if (delayed_) {
-    std::size_t next = 0;
-    for (ServerFixture* other : {local_.get(), bound_.get(), local_bound_.get()}) {
-      others[next++].emplace(*other);
-    }
-  }
+  const auto length = [this](const SlotLength& usual) {
+    return options().shortest_rows ? kShortestSlot : usual;
+  };
+  Course course;
+  course.times.KeepStartsLike(Samples(options().keeps_starts()));
+  const std::unique_ptr<SlotRunner> slots = row_->ConnectForSlots();
   if (python_client_) meter().ClientIs(ClientProcess()->pid());
-  const WireTotals before = row.Wire();
-  std::vector<double> locals;
-  std::vector<double> exchanges;
-  const auto start = Samples::Clock::now();
-  for (std::size_t rounds = 0; !Enough(rounds, start); ++rounds) {
+  {
+    const OnClientHost here(link());
+    const WireTotals before = slots->Wire();
     meter().Start();
-    const SlotResult slot = row.Slot(delayed_ ? kDelayedSlot : kLocalSlot, course.times);
+    course.operations =
+        slots->Run(length(DelayedSlot(link()->settings().rtt)), course.times).operations;
     meter().Stop();
-    course.operations += slot.operations;
-    if (!delayed_) continue;
-    auto& [local, bound, local_bound] = others;
-    const double local_us = local->Us(kLocalSlot);
-    const double bound_us = bound->Us(kDelayedSlot) - local_bound->Us(kLocalSlot);
-    locals.push_back(local_us);
-    exchanges.push_back((slot.cost_us - local_us) / bound_us);
-  }
-  course.wire = row.Wire() - before;
-  row.Close();
-  for (auto& other : others) {
-    if (other) other->Close();
-  }
-  if (delayed_) {
-    course.local_us = MedianWithInterval(locals).median;
-    course.exchanges = MedianWithInterval(exchanges);
+    course.wire = slots->Wire() - before;
+    if (connects_) course.wire.connections = 0;  // the row is about each of them
+    slots->Close();
   }
   meter().TakeSamples(course.times, Tail::kP50);
   course.meter.emplace(meter());
+  if (!delayed_) return course;
+  course.local_us = CallUs(*local_, length(kLocalSlot));
+  const double bound_us =
+      CallUs(*bound_, length(kBoundSlot)) - CallUs(*local_bound_, length(kLocalSlot));
+  std::vector<double> exchanges;
+  for (const std::int64_t ns : course.times.nanoseconds()) {
+    exchanges.push_back((static_cast<double>(ns) / 1e3 - *course.local_us) / bound_us);
+  }
+  course.exchanges = MedianWithInterval(std::move(exchanges));
   return course;
 }
 

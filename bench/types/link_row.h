@@ -1,6 +1,6 @@
-// A row whose calls cross a link that delays packets. Slots of its calls alternate with slots of the
-// same call without delay, and with a bound call over plain TCP, which waits for the link once. So
-// the row also knows how many times its call waits for the link.
+// A row whose calls cross a link that delays packets. The same calls follow without delay, and
+// calls over plain TCP, which wait for the link once, with it and without it. So the row also knows
+// how many times its call waits for the link.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -29,6 +29,7 @@ struct LinkedCall {
   std::string name;  // of the row, without the RTT
   MakeLinkedRow make;
   bool python_client = false;
+  bool connects = false;  // each call makes a new connection
 };
 
 class LinkRow : public ServerFixture {
@@ -41,21 +42,20 @@ class LinkRow : public ServerFixture {
   void Measure(benchmark::State& state) override;
 
  private:
-  // What the alternation has shown.
+  // What all these calls have shown.
   struct Course {
     Samples times;
     std::uint64_t operations = 0;  // with those that warmed up
     WireTotals wire;
     std::optional<RowMeter> meter;
-    std::optional<double> local_us;  // the call without delay
+    std::optional<double> local_us;  // the call without delay; of rows with a delay
     std::optional<MedianInterval> exchanges;
   };
 
   Course MeasureCourse();
-  bool Enough(std::size_t rounds, Samples::Clock::time_point start) const;
-
   bool python_client_;
-  bool delayed_;
+  bool connects_;
+  bool delayed_;  // whether the link has an RTT
   std::unique_ptr<ServerFixture> row_;
   // Without delay, and a call over plain TCP with and without it. Null if the row has no delay.
   std::unique_ptr<ServerFixture> local_;

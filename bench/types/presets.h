@@ -42,8 +42,8 @@ std::vector<std::chrono::nanoseconds> PyLinkRtts(const Options& options, const S
 // The size of their uploads in bytes. A new connection may not send so much at once.
 inline constexpr std::uint64_t kLinkUploadBytes = 200'000;
 
-// Return the numbers of clients that wait at once in Sleep, and of threads of a Python client: those
-// of --clients, or else the preset's.
+// Return the numbers of clients that wait at once in Sleep, and of threads of a Python client:
+// those of --clients, or else the preset's.
 std::vector<std::int64_t> SleepClientCounts(const Options& options, const ServerMode& mode);
 std::vector<std::int64_t> PythonThreadCounts(const Options& options, const ServerMode& mode);
 

@@ -1,6 +1,6 @@
 // PyLink: what Link measures, by a client that is a Python program. Python's RPyC leaves Nagle's
-// algorithm on, which holds a request back while a release before it is not acknowledged. That takes
-// one exchange more than the client asks for.
+// algorithm on, which holds a request back while a release before it is not acknowledged. That
+// takes one exchange more than the client asks for.
 #include <string>
 #include <vector>
 
@@ -17,10 +17,22 @@ std::vector<std::string> OperationsOf(const ServerMode& mode) {
   if (mode.protocol == Protocol::kHttp) {
     return {"ping", "getattr", "getattr_missing", "one_by_one/10", "batch/10", "connect", upload};
   }
-  return {"ping",         "ping_nodelay",      "ping_bound",     "getattr",   "getattr_missing",
-          "list/20",      "buffiter_list/20",  "obtain_list/20", "attribute_each/10",
-          "buffiter/10",  "obtain/10",         "by_value/10",    "pipelined/10",
-          "connect",      upload};
+  return {"ping",
+          "ping_nodelay",
+          "ping_bound",
+          "getattr",
+          "getattr_missing",
+          "list/20",
+          "buffiter_list/20",
+          "obtain_list/20",
+          "attribute_each/10",
+          "attribute_each_bound/10",
+          "buffiter/10",
+          "obtain/10",
+          "by_value/10",
+          "pipelined/10",
+          "connect",
+          upload};
 }
 
 void RegisterPyLink(const Suite& suite) {
@@ -33,7 +45,11 @@ void RegisterPyLink(const Suite& suite) {
         return std::make_unique<PythonCallRow>(hidden, name, mode, operation, Tail::kP50, rtt);
       };
       RegisterLinkRows(suite, mode,
-                       {"PyLink/" + std::string(mode.name) + '/' + operation, make, true}, rtts);
+                       {.name = "PyLink/" + std::string(mode.name) + '/' + operation,
+                        .make = make,
+                        .python_client = true,
+                        .connects = operation == "connect"},
+                       rtts);
     }
   }
 }
@@ -43,7 +59,8 @@ void RegisterPyLink(const Suite& suite) {
 extern const BenchmarkType kPyLinkType{
     {.name = "PyLink",
      .timed = "one call of a Python client across a link that delays packets",
-     .variants = "as Link's; RPyC also `ping_nodelay`, `list/20`, `buffiter_list/20`, "
+     .variants = "as Link's; RPyC also `ping_nodelay`, `attribute_each_bound/10`, `list/20`, "
+                 "`buffiter_list/20`, "
                  "`obtain_list/20`; then `rtt_us:<r>`",
      .primary = {"exchanges", counter::kExchanges},
      .has_floor = false,

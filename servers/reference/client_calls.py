@@ -117,6 +117,7 @@ OPERATIONS = {
     "exception": method("fails", True),
     "with": method("enter_and_leave", True),
     "attribute_each": objects("attribute_each", number_of),
+    "attribute_each_bound": objects("attribute_each_bound", number_of),
     "buffiter": objects("buffiter", number_of),
     "obtain": objects("obtain", lambda item: item),
     "by_value": objects("by_value", dataclasses.astuple),

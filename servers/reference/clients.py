@@ -153,6 +153,16 @@ class RpycClient:
         ping = self._root.ping
         return lambda: ping()
 
+    @property
+    def attribute_each_bound(self):
+        """A function that gets a list by a held method and returns an attribute of each object in it."""
+        items = self._root.items
+
+        def call(count):
+            listed = items(count)
+            return [item.number for item in listed]
+        return call
+
     def pipelined(self, count):
         """Returns a function that has so many calls of `ping` in flight at once.
 
