@@ -147,16 +147,17 @@ bool CrossesLink(const std::string& row) {
   return row.starts_with("Link/") || row.starts_with("PyLink/");
 }
 
-// Makes the links of the rows and describes them. Removes the rows if that is impossible. Throws if
-// nothing else is left.
+// Makes the links of the rows and describes them, unless rows are only listed. Removes the rows if
+// that is impossible. Throws if nothing else is left.
 void MakeLinks(const CommandLine& command, Links& links, std::vector<std::string>& rows,
                Selection& selection) {
   if (std::ranges::none_of(rows, CrossesLink)) return;
   std::string reason = WhyNoLink(command.options);
+  const bool makes = reason.empty() && !command.flags.On("benchmark_list_tests");
   try {
-    if (reason.empty()) GainNetworkRights();
+    if (makes) GainNetworkRights();
     for (const std::chrono::nanoseconds rtt : AllLinkRtts(command.options)) {
-      if (!reason.empty()) break;
+      if (!makes) break;
       const auto link = links.At(rtt);
       selection.facts.emplace_back("link_rtt_" + DurationText(rtt),
                                    link->emulator() + ": " + link->figures());
