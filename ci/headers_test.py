@@ -41,6 +41,7 @@ LIBRARIES = re.compile(r"boost/|benchmark/|gtest/|gmock/|CLI/|isa-l/|openssl/|zl
 LINUX = {
     "bench/report/display/terminal.cc": "the width of a terminal",
     "fixtures/call_costs/": "the ledger of system calls, by ptrace",
+    "fixtures/link/": "links, by network namespaces and TUN devices",
     "fixtures/pairs/probe.cc": "the probe, which shares no code with the servers",
     "fixtures/process/": "child processes, by their file descriptors",
     "fixtures/testing/traced_program.cc": "a program for the tests of the ledger",

@@ -35,6 +35,7 @@ BOTH = ("ping", "ping_after_pause/1", "connect", "echo/1000", "upload/1000", "ge
         "setattr", "exception")
 PROTOCOLS = {
     "rpyc": (*BOTH, "ping_bound", "ping_nodelay", "pipelined/1", "pipelined/20", "with", "attribute_each/3",
+             "attribute_each_bound/3",
              "buffiter/12", "obtain/3", "by_value/3", "list/0", "list/20", "buffiter_list/20", "obtain_list/20"),
     "http": (*BOTH, "one_by_one/3", "batch/3")}
 # What makes replies wrong, by the operation: a method of the original's class Operations.

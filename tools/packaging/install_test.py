@@ -20,8 +20,8 @@ SCIPY = SOURCES / "build/python/usr/lib/python3/dist-packages"  # unpacked by to
 PATIENCE = 120  # seconds
 FEW = ("--preset=quick", "--benchmark_min_time=0")  # flags that make few calls
 PING, PYTHON_PING = "Latency/rpyc_threaded/ping", "Latency/pyrpyc_threaded/ping"
-PROGRAMS = ("bench_all", "bench_server", "sweep", "python_client", "report", "explain",
-            "expectations", "link", "ratio", "repeatability", "compare", "gate", "beside_wrk")
+PROGRAMS = ("bench_all", "bench_server", "link", "sweep", "python_client", "report", "explain",
+            "expectations", "ratio", "repeatability", "compare", "gate", "beside_wrk")
 
 
 def run(*command, folder, **environment):
