@@ -14,9 +14,10 @@ from typing import NamedTuple
 from common.result_rows import Unusable
 
 # Flags that appear in names or labels of rows, so that different conditions never look alike.
-IN_NAMES = ("payload_bytes", "file_bytes", "clients", "rate")
+NUMBERS_IN_NAMES = ("payload_bytes", "file_bytes", "clients", "rate")
+IN_NAMES = (*NUMBERS_IN_NAMES, "rtt")
 IN_LABELS = ("payload", "compression", "dialect", "placement", "chunk_bytes",
-             "requests_per_client", "arrivals", "open_loop_connections", "slo", "inject")
+             "requests_per_client", "arrivals", "open_loop_connections", "slo", "link_rate", "inject")
 OF_RPYC = ("compression", "dialect")  # axes that only RPyC has
 OWN = ("benchmark_", "self", "rows_on_request")  # beginnings of flags that no sweep may set
 ROWS = re.compile(r"[A-Z]\w*(/[\w:/]+)?")
@@ -107,7 +108,7 @@ def load_plan(path):
         for key in grid.keys() - {"modes", "rows"}:
             check(key in IN_NAMES + IN_LABELS, f"{where}: unknown key {key}; axes are "
                   f"{', '.join(IN_NAMES + IN_LABELS)}")
-            check(is_list_of(int if key in IN_NAMES else (str, int), grid[key]),
+            check(is_list_of(int if key in NUMBERS_IN_NAMES else (str, int), grid[key]),
                   f"{where}: {key} must be a list of different values")
             check(key not in flags, f"{where}: {key} is also in [flags]; remove one")
     return plan
