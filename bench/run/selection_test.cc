@@ -1,11 +1,13 @@
-// Tests rows for which this machine has no address. They are left out with a note, unless the user
-// asked for them.
+// Tests rows for which this machine has no address, and rows that would cross a link where there is
+// none. They are left out with a note, unless the user asked for them or for nothing else.
 #include "bench/run/selection.h"
 
+#include <benchmark/benchmark.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fixtures/address_family.h"
+#include "fixtures/link/link.h"
 #include "fixtures/usage_error.h"
 #include "servers/net/testing/message_of.h"
 
@@ -51,6 +53,55 @@ TEST(SelectionTest, AnAddressOfAnotherMachineIsNoneToListenOn) {
   EXPECT_THAT(WhyNotListening(kUnixFamily.host), IsEmpty());
   // This address is reserved for documentation.
   EXPECT_THAT(WhyNotListening("192.0.2.1"), HasSubstr("bind 192.0.2.1:0: "));
+}
+
+// Selects rows with options under which no link can be made.
+class SelectionWithoutLinkTest : public testing::Test {
+ protected:
+  ~SelectionWithoutLinkTest() override { benchmark::ClearRegisteredBenchmarks(); }
+
+  Selection Select(const Options& options, const std::vector<std::string>& rows) {
+    std::string program = "bench_test";
+    Links links(options);
+    return SelectModes({options, FrameworkFlags({}), program.data()}, links,
+                       [&](std::span<const ServerMode>) {
+                         for (const std::string& row : rows) {
+                           benchmark::RegisterBenchmark(row.c_str(), [](benchmark::State&) {});
+                         }
+                       });
+  }
+
+  const std::string link_row_ = "Link/tcp_threaded/ping/rtt_us:0";
+  const std::string local_row_ = "Latency/tcp_threaded/ping";
+};
+
+TEST_F(SelectionWithoutLinkTest, RowsAcrossItAreLeftOutAndTold) {
+  Options launched;
+  launched.server_launcher = "env";
+  Options by_unix;
+  by_unix.transport = Transport::kUnix;
+  for (const Options& options : {launched, by_unix}) {
+    const Selection selection = Select(options, {link_row_, local_row_});
+    EXPECT_THAT(selection.rows, ElementsAre(local_row_));
+    EXPECT_FALSE(selection.possible.links);
+    EXPECT_THAT(selection.notes,
+                ElementsAre("unavailable: rows across a link: " + WhyNoLink(options)));
+  }
+}
+
+TEST_F(SelectionWithoutLinkTest, AFilterThatMatchesNothingElseIsRefused) {
+  Options options;
+  options.transport = Transport::kUnix;
+  EXPECT_EQ(MessageOf<UsageError>([&] { Select(options, {link_row_}); }),
+            "no row that matches can be measured: rows across a link: " + WhyNoLink(options));
+}
+
+TEST_F(SelectionWithoutLinkTest, OtherRowsNeedNone) {
+  Options options;
+  options.transport = Transport::kUnix;
+  const Selection selection = Select(options, {local_row_});
+  EXPECT_TRUE(selection.possible.links);
+  EXPECT_THAT(selection.notes, IsEmpty());
 }
 
 }  // namespace

@@ -18,6 +18,9 @@ constexpr std::size_t kCalls = 8;
 // So a slot warms up for some RTTs, and lasts eight times as long.
 constexpr int kWarmupRtts = 10;
 
+// Below this RTT, what the machine adds to a call hides how often it waits for the link.
+constexpr std::chrono::microseconds kLeastRtt{100};
+
 SlotLength DelayedSlot(Rtt rtt) {
   return {.time = std::max<Rtt>(8 * kWarmupRtts * rtt, std::chrono::milliseconds(100)),
           .calls = kCalls,
@@ -69,11 +72,11 @@ LinkRow::LinkRow(const Suite& suite, const ServerMode& mode, const LinkedCall& c
           mode, Placement::kShared, {}, Timing::kManual),
       python_client_(call.python_client),
       connects_(call.connects),
-      delayed_(rtt.count() > 0) {
+      has_exchanges_(rtt >= kLeastRtt) {
   const Suite hidden = Hidden(suite);
   SetRtt(rtt);
   row_ = call.make(hidden, call.name, rtt);
-  if (!delayed_) return;
+  if (!has_exchanges_) return;
   local_ = call.make(hidden, call.name, Rtt(0));
   bound_ = MakeBound(hidden, rtt);
   local_bound_ = MakeBound(hidden, Rtt(0));
@@ -100,7 +103,7 @@ LinkRow::Course LinkRow::MeasureCourse() {
   }
   meter().TakeSamples(course.times, Tail::kP50);
   course.meter.emplace(meter());
-  if (!delayed_) return course;
+  if (!has_exchanges_) return course;
   course.local_us = CallUs(*local_, length(kLocalSlot));
   const double bound_us =
       CallUs(*bound_, length(kBoundSlot)) - CallUs(*local_bound_, length(kLocalSlot));
@@ -117,7 +120,7 @@ void LinkRow::Measure(benchmark::State& state) {
   UseMeter(*course.meter);
   ReportEach(state, course.times.PercentileUs(50).value() * 1e-6);
   ReportCalls(state, course.times, course.wire, course.operations);
-  if (!delayed_) return;
+  if (!has_exchanges_) return;
   state.counters[counter::kLocal] = *course.local_us;
   state.counters[counter::kExchanges] = course.exchanges->median;
   if (const auto& range = course.exchanges->range) {

@@ -48,16 +48,16 @@ class LinkRow : public ServerFixture {
     std::uint64_t operations = 0;  // with those that warmed up
     WireTotals wire;
     std::optional<RowMeter> meter;
-    std::optional<double> local_us;  // the call without delay; of rows with a delay
+    std::optional<double> local_us;  // the call without delay; null without exchanges
     std::optional<MedianInterval> exchanges;
   };
 
   Course MeasureCourse();
   bool python_client_;
   bool connects_;
-  bool delayed_;  // whether the link has an RTT
+  bool has_exchanges_;
   std::unique_ptr<ServerFixture> row_;
-  // Without delay, and a call over plain TCP with and without it. Null if the row has no delay.
+  // Without delay, and a call over plain TCP with and without it. Null without exchanges.
   std::unique_ptr<ServerFixture> local_;
   std::unique_ptr<ServerFixture> bound_;
   std::unique_ptr<ServerFixture> local_bound_;

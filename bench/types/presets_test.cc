@@ -6,10 +6,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace rpycbench {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::Contains;
 using testing::Each;
@@ -19,6 +25,7 @@ using testing::IsEmpty;
 using testing::IsSupersetOf;
 using testing::Le;
 using testing::Not;
+using testing::Pair;
 using testing::UnorderedElementsAre;
 
 constexpr std::int64_t kMib = 1 << 20;
@@ -200,6 +207,51 @@ TEST(Sizes, TheGeneratorIsHeldAgainstWrkOnHttpServers) {
     ++modes;
   }
   EXPECT_EQ(modes, 2u);
+}
+
+// The RTTs of Link's or PyLink's rows, by mode. Modes without such rows are missing.
+using RttsByMode = std::map<std::string_view, std::vector<std::chrono::nanoseconds>>;
+
+RttsByMode RttsOf(decltype(LinkRtts) rtts, const Options& options) {
+  RttsByMode found;
+  for (const ServerMode& mode : kServerModes) {
+    if (auto all = rtts(options, mode); !all.empty()) found.emplace(mode.name, std::move(all));
+  }
+  return found;
+}
+
+const RttsByMode::mapped_type kPresetRtts{0ms, 1ms, 20ms};
+
+TEST(LinkRtts, OnlyFullHasRowsOfItsOwn) {
+  const Options full = In(Preset::kFull);
+  EXPECT_THAT(RttsOf(LinkRtts, full),
+              UnorderedElementsAre(
+                  Pair("tcp_threaded", kPresetRtts), Pair("rpyc_threaded", kPresetRtts),
+                  Pair("http_threaded", kPresetRtts), Pair("pyrpyc_threaded", kPresetRtts),
+                  Pair("flask_threaded", kPresetRtts), Pair("flask_waitress", kPresetRtts)));
+  EXPECT_THAT(RttsOf(PyLinkRtts, full), UnorderedElementsAre(Pair("rpyc_threaded", kPresetRtts),
+                                                             Pair("http_threaded", kPresetRtts),
+                                                             Pair("pyrpyc_threaded", kPresetRtts),
+                                                             Pair("flask_threaded", kPresetRtts),
+                                                             Pair("flask_waitress", kPresetRtts)));
+  EXPECT_EQ(AllLinkRtts(full), kPresetRtts);
+  for (const Preset preset : {Preset::kQuick, Preset::kDefault, Preset::kClassic}) {
+    EXPECT_THAT(RttsOf(LinkRtts, In(preset)), IsEmpty()) << ToString(preset);
+    EXPECT_THAT(RttsOf(PyLinkRtts, In(preset)), IsEmpty()) << ToString(preset);
+  }
+}
+
+TEST(LinkRtts, WithTheFlagEveryPresetHasTheRowsOfFull) {
+  for (const Preset preset : {Preset::kQuick, Preset::kDefault, Preset::kClassic, Preset::kFull}) {
+    Options options = In(preset);
+    options.rtts = {5ms, 300us};
+    for (const auto rtts : {LinkRtts, PyLinkRtts}) {
+      RttsByMode expected = RttsOf(rtts, In(Preset::kFull));
+      for (auto& [mode, all] : expected) all = options.rtts;
+      EXPECT_EQ(RttsOf(rtts, options), expected) << ToString(preset);
+    }
+    EXPECT_EQ(AllLinkRtts(options), options.rtts);
+  }
 }
 
 TEST(Sizes, NothingIsToldOfWhatIsNotLeftOut) {

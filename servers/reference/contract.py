@@ -78,7 +78,7 @@ class Server:
         connection = socket.socket(family)
         connection.settimeout(PATIENCE)
         try:
-            connection.connect(("127.0.0.1", self.port) if unix
+            connection.connect((self.host, self.port) if unix
                                else name if name.startswith("/") else "\0" + name)
             if unix:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

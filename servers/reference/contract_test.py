@@ -108,6 +108,15 @@ class ContractTest(unittest.TestCase):
                 with server.connect() as connection:
                     PINGS[protocol](connection)
 
+    def test_a_given_address_is_taken_and_announced(self):
+        # Every address of 127.0.0.0/8 is one of the loopback device.
+        for protocol, model in SERVERS:
+            with (self.subTest(protocol=protocol, model=model),
+                  Server(command(protocol, model, "--host=127.0.0.2")) as server):
+                self.assertEqual("127.0.0.2", server.host)
+                with server.connect() as connection:
+                    PINGS[protocol](connection)
+
     def test_unix_domain_sockets_are_served(self):
         """By a path, which a killed server leaves behind, and by abstract names."""
         with tempfile.TemporaryDirectory() as folder:
