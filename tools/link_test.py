@@ -245,7 +245,7 @@ class ServerTest(LinkTestCase):
         server = self.write("server.py", f"""import signal, socket, sys, time
 def end(*_):
     time.sleep(0.3)
-    open({str(told)!r}, "w").write("ended well")
+    open({str(told)!r}, "w").close()
     sys.exit()
 signal.signal(signal.SIGTERM, end)
 listener = socket.create_server(("198.18.0.2", {PORT}))
@@ -256,7 +256,7 @@ while True:
             with self.subTest(before=before):
                 done = self.run_link(server=f"{before}{sys.executable} '{server}'")
                 self.assertEqual((0, []), (done.returncode, own_lines(done.stderr)), done.stderr)
-                self.assertEqual("ended well", told.read_text(encoding="ascii"))
+                self.assertTrue(told.exists(), "the server has not got the signal")
                 told.unlink()
 
     def test_a_server_that_ignores_signals_is_killed(self):
@@ -315,9 +315,8 @@ class EndTest(LinkTestCase):
         """The check of the link may take minutes, and the server may never listen."""
         for flags, last in ((["--rtt=10s"], "bench_link_fwd"), (["--rtt=0", "--server=sleep 1000"], "sleep")):
             with self.subTest(flags=flags):
-                link = start_link(self, [BENCH_LINK, *flags, "--", "true"])
-                wait_until(lambda last=last: link.find(lambda pid: name_of(pid) == last), last)
-                link.see()
+                link, _ = start_link(self, [BENCH_LINK, *flags, "--", "true"],
+                                     lambda pid, last=last: name_of(pid) == last)
                 link.process.terminate()
                 self.check_all_ends(link, 128 + signal.SIGTERM)
 

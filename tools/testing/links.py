@@ -57,8 +57,8 @@ class Priority:
         return [*self._words, *map(str, words)]
 
     def raise_if_busy(self, status, stderr):
-        """Returns whether bench_link ended because of a busy machine, so that another attempt is due."""
-        if status != 1 or BUSY not in stderr:
+        """Returns whether a program ended because of a busy machine, so that another attempt is due."""
+        if status == 0 or BUSY not in stderr:
             return False
         if os.geteuid() == 0:
             self._words = ["chrt", "--rr", "1"]
@@ -201,15 +201,29 @@ class LinkProcesses:
         return self.process.returncode
 
 
-def start_link(test, words):
-    """Starts bench_link. Returns LinkProcesses, which end with the test."""
-    stderr = test.folder / f"stderr_{time.monotonic_ns()}"
-    with stderr.open("wb") as file:
-        process = subprocess.Popen(with_priority(words), stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=file)
-    test.addCleanup(process.wait)
-    test.addCleanup(process.kill)
-    return LinkProcesses(process, stderr)
+def start_link(test, words, find=None):
+    """Starts bench_link, or a program that starts it. Returns LinkProcesses, which end with the test.
+
+    With `find`, waits for the first process below it for which `find(pid)` is true, and returns
+    the LinkProcesses and that.
+    """
+    for _ in range(ATTEMPTS):
+        stderr = test.folder / f"stderr_{time.monotonic_ns()}"
+        with stderr.open("wb") as file:
+            process = subprocess.Popen(with_priority(words), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=file)
+        test.addCleanup(process.wait)
+        test.addCleanup(process.kill)
+        link = LinkProcesses(process, stderr)
+        if find is None:
+            return link
+        wait_until(lambda: link.find(find) or process.poll() is not None, f"the start of {words}")
+        found = link.find(find)
+        if found or not with_priority.raise_if_busy(process.poll(), link.stderr):
+            break
+    test.assertTrue(found, f"{words} has ended with {process.poll()}: {link.stderr}")
+    link.see()
+    return link, found
 
 
 def start_commands(test, bench_link, *flags, client, server=None):
@@ -218,15 +232,8 @@ def start_commands(test, bench_link, *flags, client, server=None):
     The attributes init, forwarder, client and server have the ids of its processes.
     """
     words = [bench_link, *flags, *([f"--server={shlex.join(server)}"] if server else []), "--", *client]
-    for _ in range(ATTEMPTS):
-        link = start_link(test, words)
-        link.client = wait_until(
-            lambda: link.find(lambda pid: command_line(pid) == client) or link.process.poll() is not None,
-            f"the start of {words}")
-        if link.process.poll() is None or not with_priority.raise_if_busy(link.process.poll(), link.stderr):
-            break
-    test.assertIsNone(link.process.poll(), f"{words} has ended: {link.stderr}")
-    link.see()
+    link, started = start_link(test, words, lambda pid: command_line(pid) == client)
+    link.client = started
     link.init, = children(link.outer)
     below = children(link.init)
     link.forwarder, = (pid for pid in below if name_of(pid) == "bench_link_fwd")
