@@ -1,7 +1,8 @@
 """Tests what rows across a link measure: `link_rows_test.py bench_all`, with bench_link beside it.
 
 Times are the point of these rows, and a busy machine disturbs them. What is wrong is measured again
-before a test fails, and the tolerances are those of a quiet machine.
+before a test fails, and the tolerances are those of a quiet machine. RTTs are not much below 10 ms,
+because the check of a link tolerates 1 %, which a busy machine exceeds.
 """
 
 import json
@@ -105,11 +106,11 @@ class TimesTest(unittest.TestCase):
                 return found[f"{row}/rtt_us:{rtt}"]["p50_us"]
             complaints = {}
             for row in rows:
-                predicted = us(row, 4000) + (us(row, 12_000) - us(row, 4000)) * (6000 - 4000) / (12_000 - 4000)
-                if abs(us(row, 6000) / predicted - 1) > 0.02:
-                    complaints[row] = f"{us(row, 6000):.0f} us, not {predicted:.0f} us"
+                predicted = (us(row, 8000) + us(row, 16_000)) / 2
+                if abs(us(row, 12_000) / predicted - 1) > 0.02:
+                    complaints[row] = f"{us(row, 12_000):.0f} us, not {predicted:.0f} us"
             return complaints
-        measure_until_right(lambda: measure(f"({'|'.join(rows)})/rtt_us:(4|6|12)000", "--rtt=4ms,6ms,12ms"), wrong)
+        measure_until_right(lambda: measure(f"({'|'.join(rows)})/rtt_us:(8|12|16)000", "--rtt=8ms,12ms,16ms"), wrong)
 
     def test_without_delay_the_link_costs_its_exchanges(self):
         """The time of the forwarder, for each exchange."""
@@ -153,7 +154,7 @@ class FailureTest(FolderTestCase):
     def test_the_server_listens_on_the_link_alone(self):
         for row in ("Link/rpyc_threaded", PYTHON):
             with self.subTest(row=row):
-                all_of_it = self.start(f"{row}/ping", "--rtt=2ms")
+                all_of_it = self.start(f"{row}/ping", "--rtt=10ms")
                 self.assertEqual(["020012C6"], self.listens_on(all_of_it.server))
                 all_of_it.process.terminate()
                 all_of_it.wait(10)
@@ -161,14 +162,15 @@ class FailureTest(FolderTestCase):
     def test_a_row_whose_link_is_gone_ends_in_an_error(self):
         for part in ("forwarder", "link"):
             with self.subTest(part=part):
-                all_of_it = self.start("Link/(tcp|http)_threaded/ping", "--rtt=4ms", "--call_timeout_ms=500")
+                all_of_it = self.start("Link/(tcp|http)_threaded/ping", "--rtt=10ms", "--call_timeout_ms=500")
                 os.kill(getattr(all_of_it, part), signal.SIGKILL)
                 all_of_it.see()
                 self.assertEqual(1, all_of_it.wait(60), all_of_it.stderr)
                 report = json.loads(self.out.read_text(encoding="utf-8"))
+                self.assertEqual(1, len(report["errors"]), report["errors"])
                 error, = report["errors"]
                 self.assertRegex(error["name"], "^Link/tcp_threaded/ping/")
-                self.assertRegex(error["message"], "the link of 4ms is gone: bench_link " + (
+                self.assertRegex(error["message"], "the link of 10ms is gone: bench_link " + (
                     r"exited with code 1; .*the forwarder has ended" if part == "forwarder" else
                     r"was killed by signal 9"))
                 self.assertIn("timed out", error["message"])
@@ -180,7 +182,7 @@ class FailureTest(FolderTestCase):
     def test_a_link_ends_with_the_run(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             with self.subTest(signal=number):
-                all_of_it = self.start("Link/tcp_threaded/ping", "--rtt=4ms")
+                all_of_it = self.start("Link/tcp_threaded/ping", "--rtt=10ms")
                 all_of_it.process.send_signal(number)
                 all_of_it.wait(10)
                 self.assertNotEqual(0, all_of_it.process.returncode)
