@@ -1,9 +1,11 @@
 """Runs bench_link, and watches its processes and hosts from outside."""
 
+import contextlib
 import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -190,6 +192,15 @@ class LinkProcesses:
         """Returns the processes that have not ended, and those that keep a namespace."""
         return sorted({*filter(alive, self.family), *holders(self._namespaces)})
 
+    def kill(self):
+        """Kills what is left, so that a test that fails leaves nothing to those after it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for pid in holders(self._namespaces):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def wait(self, seconds):
         """Waits until nothing is left, and returns the exit status. Fails after so many seconds."""
         deadline = time.monotonic() + seconds
@@ -212,9 +223,8 @@ def start_link(test, words, find=None):
         with stderr.open("wb") as file:
             process = subprocess.Popen(with_priority(words), stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=file)
-        test.addCleanup(process.wait)
-        test.addCleanup(process.kill)
         link = LinkProcesses(process, stderr)
+        test.addCleanup(link.kill)
         if find is None:
             return link
         wait_until(lambda: link.find(find) or process.poll() is not None, f"the start of {words}")
