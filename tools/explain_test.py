@@ -382,6 +382,13 @@ tcp_threaded/ping 10.0  \
                                 *link_rows(f"Link/http_threaded/{across}", 50, 4.25)], "--rtt=1ms")
             self.assertIn("4.25 exchanges", found["the wire at rtt 1 ms"], name)
 
+    def test_a_connection_by_rpyc_is_opened_in_two_ways(self):
+        across = link_rows("Link/rpyc_threaded/connect", 50, 5.02)
+        for variant, exchanges in (("", "3 round_trips"), ("/python_opening", "5.02 exchanges")):
+            found = self.wires([row("Connection/tcp_threaded", 10, 1),
+                                row(f"Connection/rpyc_threaded{variant}", 50, 3), *across], "--rtt=1ms")
+            self.assertIn(exchanges, found["the wire at rtt 1 ms"], variant)
+
     def test_the_wire_is_not_added_to_a_rate_and_unknown_without_any_count(self):
         rates = [row(f"Concurrent/{mode}_threaded/clients:8", 80, items_per_second=1e5)
                  for mode in ("tcp", "http")]

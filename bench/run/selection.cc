@@ -1,7 +1,11 @@
 #include "bench/run/selection.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
+#include <regex>
+#include <set>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -147,6 +151,20 @@ bool CrossesLink(const std::string& row) {
   return row.starts_with("Link/") || row.starts_with("PyLink/");
 }
 
+// Returns the RTTs of the links that the rows need, in ascending order. Rows with a delay need a
+// link without one as well.
+std::set<std::chrono::nanoseconds> RttsOf(const std::vector<std::string>& rows) {
+  static const std::regex kRtt("/rtt_us:([0-9]+)");
+  std::set<std::chrono::nanoseconds> rtts;
+  std::smatch match;
+  for (const std::string& row : rows) {
+    if (!CrossesLink(row) || !std::regex_search(row, match, kRtt)) continue;
+    rtts.insert(std::chrono::microseconds(std::stoll(match[1])));
+    rtts.insert(std::chrono::nanoseconds(0));
+  }
+  return rtts;
+}
+
 // Makes the links of the rows and describes them, unless rows are only listed. Removes the rows if
 // that is impossible. Throws if nothing else is left.
 void MakeLinks(const CommandLine& command, Links& links, std::vector<std::string>& rows,
@@ -155,8 +173,11 @@ void MakeLinks(const CommandLine& command, Links& links, std::vector<std::string
   std::string reason = WhyNoLink(command.options);
   const bool makes = reason.empty() && !command.flags.On("benchmark_list_tests");
   try {
-    if (makes) GainNetworkRights();
-    for (const std::chrono::nanoseconds rtt : AllLinkRtts(command.options)) {
+    if (makes && links.GainRights()) {
+      selection.notes.push_back(
+          "all rows run in a network namespace of their own, which links need");
+    }
+    for (const std::chrono::nanoseconds rtt : RttsOf(rows)) {
       if (!makes) break;
       const auto link = links.At(rtt);
       selection.facts.emplace_back("link_rtt_" + DurationText(rtt),

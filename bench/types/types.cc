@@ -40,8 +40,8 @@ std::span<const BenchmarkType* const> AllTypes() {
       &kIsolationType,       &kSocketPolicyType,     &kAddressFamilyType, &kTransportType,
       &kConnectionReuseType, &kBodyStyleType,        &kCompressionType,   &kChunkSizeType,
       &kOpenLoopType,        &kMaxRateType,          &kPyLatencyType,     &kPyObjectsType,
-      &kPyConcurrentType,    &kSharedConnectionType, &kLinkType,
-      &kPyLinkType, &kCalibrationType,
+      &kPyConcurrentType,    &kSharedConnectionType, &kLinkType,          &kPyLinkType,
+      &kCalibrationType,
   };
   return kTypes;
 }

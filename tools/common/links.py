@@ -14,7 +14,8 @@ from .result_rows import MICROSECONDS, Results, Row, Unusable, clash, split_name
 KINDS = {False: "Link", True: "PyLink"}  # by whether the client is in Python
 RTT = re.compile(r"(.+)/rtt_us:(\d+)$")
 # A call without a link (type/operation) and the operation of the same call across one.
-SAME_CALLS = ((r"(?:Latency|Objects|Bandwidth)/(.+)", r"\1"), (r"Connection", "connect"),
+SAME_CALLS = ((r"(?:Latency|Objects|Bandwidth)/(.+)", r"\1"),
+              (r"Connection(?:/python_opening)?", "connect"),
               (r"Pipelined/depth:(\d+)", r"pipelined/\1"))
 TIME = re.compile(r"(\d+(?:\.\d+)?)(us|µs|μs|ms|s)$")  # the micro sign and the Greek letter
 OFF = 0.1  # a time that is further from the straight line, as a share of it, is not on it
@@ -63,6 +64,8 @@ def exchanges_of(reports):
 def same_call(kind, mode, operation):
     """Returns (type, mode, operation) of the same call across a link; None if there is none."""
     without = kind.removeprefix("Py")
+    if (without, operation) == ("Connection", "") and "rpyc_" in mode:
+        return None  # it opens a connection in fewer round trips than a program of Python
     for pattern, instead in SAME_CALLS:
         if match := re.fullmatch(pattern, "/".join(filter(None, (without, operation)))):
             return KINDS[kind != without], mode, match.expand(instead)
@@ -106,9 +109,9 @@ class Call(NamedTuple):
 
     @property
     def is_straight(self):
-        """Whether all measured times are on the line."""
+        """Whether all times that were measured with delay are on the line."""
         return all(abs(us - self.time(rtt)) <= OFF * self.time(rtt)
-                   for rtt, us in self.times.items())
+                   for rtt, us in self.times.items() if rtt > 0)
 
 
 def calls(reports):

@@ -6,12 +6,12 @@ import time
 PATIENCE = 120  # seconds until a wait is given up
 
 
-def wait_until(condition, what):
-    """Returns the first true value of `condition()`; fails after PATIENCE seconds."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until(condition, what, seconds=PATIENCE):
+    """Returns the first true value of `condition()`; fails after so many seconds."""
+    deadline = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {PATIENCE} s in vain for {what}")
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
         time.sleep(0.005)
     return value
 
