@@ -20,7 +20,7 @@ import unittest
 
 from testing.folder_test_case import FolderTestCase
 from testing.links import (command_line, devices, measure_until_right, listening_sockets, name_of, on_host, own_lines,
-                           read_link, run_link, skip_without_links, start_commands, start_link)
+                           pass_on_signals, read_link, run_link, skip_without_links, start_commands, start_link)
 from testing.link_host import GREETING, PORT
 from testing.watching import wait_until
 
@@ -391,7 +391,5 @@ class RightsTest(LinkTestCase):
 
 if __name__ == "__main__":
     skip_without_links()
-    # Commands inherit what a shell ignores for programs in the background.
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL if number == signal.SIGQUIT else signal.default_int_handler)
+    pass_on_signals()
     unittest.main()

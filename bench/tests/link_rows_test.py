@@ -6,18 +6,20 @@ because the check of a link tolerates 1 %, which a busy machine exceeds.
 """
 
 import json
+import math
 import os
 import signal
 import statistics
 import sys
+import time
 import unittest
 
 from testing import runs
 from testing.runs import BENCH_ALL
 from testing.folder_test_case import FolderTestCase
-from testing.links import (command_line, listening_sockets, measure_until_right, name_of, run_link,
-                           skip_without_links, start_link, with_priority)
-from testing.watching import children
+from testing.links import (command_line, listening_sockets, measure_until_right, name_of, pass_on_signals,
+                           run_link, skip_without_links, start_link, with_priority)
+from testing.watching import children, stat_fields
 
 BENCH_LINK = BENCH_ALL.with_name("bench_link")
 PYTHON = "PyLink/pyrpyc_threaded"
@@ -69,7 +71,9 @@ class ExchangesTest(unittest.TestCase):
             found = {native: exchanges(native), "bound": bound,
                      **{name: exchanges(f"{PYTHON}/{name}") / bound for name in names}}
             expected = {native: 2, "bound": 1, "ping": 3, "ping_bound": 1, "getattr": 1, "getattr_missing": 2}
-            within = {"bound": 0.05, "getattr_missing": 0.06}  # of each; see the test's report
+            # A missing attribute makes an exception on both sides, which takes some 0.4 ms more in
+            # programs that have waited: 2 % of two exchanges. The bound call takes 3 % more.
+            within = {"bound": 0.05, "getattr_missing": 0.05}
             self.assertEqual(2, rows[f"{native}/rtt_us:10000"]["round_trips"])
             return {name: round(found[name], 3) for name, right in expected.items()
                     if abs(found[name] / right - 1) > within.get(name, 0.03)}
@@ -129,6 +133,14 @@ class TimesTest(unittest.TestCase):
                                                  if abs(found[row] / exchanges - 1) > 0.25})
 
 
+def seconds_since_start(pid):
+    """Returns the age of a process; infinity if it is gone."""
+    fields = stat_fields(pid)
+    if fields is None:
+        return math.inf
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
 class FailureTest(FolderTestCase):
     PROGRAM = "bench_all"
 
@@ -143,6 +155,19 @@ class FailureTest(FolderTestCase):
         all_of_it.forwarder = all_of_it.find(lambda pid: name_of(pid) == "bench_link_fwd")
         all_of_it.link, = (pid for pid in children(all_of_it.outer) if all_of_it.forwarder in children(pid))
         return all_of_it
+
+    def start_and_kill(self, part, rows, *flags):
+        """Starts a run, and kills a part of the link while its first row is measured.
+
+        Starts again if this test has not come to it in time.
+        """
+        for _ in range(4):
+            all_of_it = self.start(rows, *flags)
+            os.kill(getattr(all_of_it, part), signal.SIGKILL)
+            if seconds_since_start(all_of_it.server) < 0.5:  # the row takes 80 RTTs
+                return all_of_it
+            all_of_it.wait(60)
+        self.fail("the machine is too busy")
 
     @staticmethod
     def listens_on(pid):
@@ -162,9 +187,8 @@ class FailureTest(FolderTestCase):
     def test_a_row_whose_link_is_gone_ends_in_an_error(self):
         for part in ("forwarder", "link"):
             with self.subTest(part=part):
-                all_of_it = self.start("Link/(tcp|http)_threaded/ping", "--rtt=10ms", "--call_timeout_ms=500")
-                os.kill(getattr(all_of_it, part), signal.SIGKILL)
-                all_of_it.see()
+                all_of_it = self.start_and_kill(part, "Link/(tcp|http)_threaded/ping", "--rtt=10ms",
+                                                "--call_timeout_ms=500")
                 self.assertEqual(1, all_of_it.wait(60), all_of_it.stderr)
                 report = json.loads(self.out.read_text(encoding="utf-8"))
                 self.assertEqual(1, len(report["errors"]), report["errors"])
@@ -215,4 +239,5 @@ class FlagsTest(FolderTestCase):
 
 if __name__ == "__main__":
     skip_without_links()
+    pass_on_signals()
     unittest.main()

@@ -45,6 +45,12 @@ def skip_without_links():
         sys.exit(SKIPPED)
 
 
+def pass_on_signals():
+    """Has programs heed the signals that a shell ignores for what it starts in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
 class Priority:
     """How a test runs programs: as anybody does, and before all others once the machine is too busy.
 
