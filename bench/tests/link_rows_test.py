@@ -19,7 +19,7 @@ from testing.runs import BENCH_ALL
 from testing.folder_test_case import FolderTestCase
 from testing.links import (command_line, listening_sockets, measure_until_right, name_of, pass_on_signals,
                            run_link, skip_without_links, start_link, with_priority)
-from testing.watching import children, stat_fields
+from testing.watching import children, stat_fields, wait_until
 
 BENCH_LINK = BENCH_ALL.with_name("bench_link")
 PYTHON = "PyLink/pyrpyc_threaded"
@@ -159,12 +159,14 @@ class FailureTest(FolderTestCase):
     def start_and_kill(self, part, rows, *flags):
         """Starts a run, and kills a part of the link while its first row is measured.
 
-        Starts again if this test has not come to it in time.
+        A row gets another link if this one is gone before its calls begin, which takes some tens of
+        ms, and the calls take 80 RTTs. Starts again if this test has not come to it in time.
         """
         for _ in range(4):
             all_of_it = self.start(rows, *flags)
+            wait_until(lambda: seconds_since_start(all_of_it.server) > 0.3, "calls")
             os.kill(getattr(all_of_it, part), signal.SIGKILL)
-            if seconds_since_start(all_of_it.server) < 0.5:  # the row takes 80 RTTs
+            if seconds_since_start(all_of_it.server) < 0.6:
                 return all_of_it
             all_of_it.wait(60)
         self.fail("the machine is too busy")
