@@ -367,7 +367,7 @@ class RightsTest(LinkTestCase):
         for mode in ("0600", None):
             with self.subTest(mode=mode):
                 done = self.with_device(mode, *NOBODY, self.bench_link, "--rtt=1ms", "--", "echo", "it ran")
-                self.assert_refused(done, "without access to /dev/net/tun, a link needs root", status=1)
+                self.assert_refused(done, "by a TUN device it needs access to /dev/net/tun", status=1)
 
     def test_where_user_namespaces_are_forbidden(self):
         done = run_link("unshare", "--user", "--map-root-user", "sh", "-c",
