@@ -20,7 +20,7 @@ constexpr std::size_t kCalls = 10;
 // Calls follow each other without a pause, because a pause as long as the RTT hides what Nagle's
 // algorithm holds back. After a pause the kernel also acknowledges the first 16 segments at once.
 // So a slot warms up for some RTTs, and lasts eight times as long.
-constexpr int kWarmupRtts = 10;
+constexpr int kWarmupRtts = 8;
 
 // Below this RTT, what the machine adds to a call hides how often it waits for the link.
 constexpr std::chrono::microseconds kLeastRtt{100};

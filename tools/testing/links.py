@@ -51,29 +51,13 @@ def pass_on_signals():
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
-class Priority:
-    """How a test runs programs: as anybody does, and before all others once the machine is too busy.
+def was_too_busy(status, stderr):
+    """Returns whether a program ended because the machine was busy, so that another attempt is due.
 
     Two links at once, or a compiler, take the CPU from a forwarder for milliseconds at a time. A
     test cannot do anything about those.
     """
-
-    def __init__(self):
-        self._words = []
-
-    def __call__(self, words):
-        return [*self._words, *map(str, words)]
-
-    def raise_if_busy(self, status, stderr):
-        """Returns whether a program ended because of a busy machine, so that another attempt is due."""
-        if status == 0 or BUSY not in stderr:
-            return False
-        if os.geteuid() == 0:
-            self._words = ["chrt", "--rr", "1"]
-        return True
-
-
-with_priority = Priority()
+    return status != 0 and BUSY in stderr
 
 
 def run_link(*words, **how):
@@ -81,8 +65,8 @@ def run_link(*words, **how):
     how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
            "text": True, "timeout": SECONDS, "check": False} | how
     for _ in range(ATTEMPTS):
-        done = subprocess.run(with_priority(words), **how)
-        if not with_priority.raise_if_busy(done.returncode, done.stderr):
+        done = subprocess.run(words, **how)
+        if not was_too_busy(done.returncode, done.stderr):
             break
     return done
 
@@ -227,7 +211,7 @@ def start_link(test, words, find=None):
     for _ in range(ATTEMPTS):
         stderr = test.folder / f"stderr_{time.monotonic_ns()}"
         with stderr.open("wb") as file:
-            process = subprocess.Popen(with_priority(words), stdin=subprocess.DEVNULL,
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=file)
         link = LinkProcesses(process, stderr)
         test.addCleanup(link.kill)
@@ -235,7 +219,7 @@ def start_link(test, words, find=None):
             return link
         wait_until(lambda: link.find(find) or process.poll() is not None, f"the start of {words}")
         found = link.find(find)
-        if found or not with_priority.raise_if_busy(process.poll(), link.stderr):
+        if found or not was_too_busy(process.poll(), link.stderr):
             break
     test.assertTrue(found, f"{words} has ended with {process.poll()}: {link.stderr}")
     link.see()
