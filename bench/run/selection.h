@@ -17,6 +17,8 @@
 
 namespace rpycbench {
 
+class Links;
+
 struct Selection {
   std::vector<ServerMode> modes;  // the modes to register rows for
   std::vector<std::string> rows;  // the names of their rows that the filter matches

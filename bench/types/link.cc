@@ -68,8 +68,8 @@ class LinkRows {
   }
   void RegisterObjects() const {
     const auto add = [this](const std::string& way, auto call) {
-      Add(way + '/' + std::to_string(kObjects), call,
-          [](std::uint64_t right) { return right == kObjects; });
+      this->Add(way + '/' + std::to_string(kObjects), call,
+                [](std::uint64_t right) { return right == kObjects; });
     };
     if constexpr (kIsRpyc) {
       add("attribute_each", [](Client& client) { return client.ItemsOneByOne(kObjects); });
