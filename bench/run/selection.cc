@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <iterator>
 #include <regex>
 #include <set>
@@ -165,6 +166,14 @@ std::set<std::chrono::nanoseconds> RttsOf(const std::vector<std::string>& rows) 
   return rtts;
 }
 
+// Returns how TCP on the hosts of a link decides how much it sends before it waits.
+std::string CongestionControlOn(const Link& link) {
+  const OnClientHost there(&link);
+  std::string name;
+  std::ifstream("/proc/sys/net/ipv4/tcp_congestion_control") >> name;
+  return name;
+}
+
 // Makes the links of the rows and describes them, unless rows are only listed. Removes the rows if
 // that is impossible. Throws if nothing else is left.
 void MakeLinks(const CommandLine& command, Links& links, std::vector<std::string>& rows,
@@ -180,6 +189,9 @@ void MakeLinks(const CommandLine& command, Links& links, std::vector<std::string
     for (const std::chrono::nanoseconds rtt : RttsOf(rows)) {
       if (!makes) break;
       const auto link = links.At(rtt);
+      if (rtt.count() == 0) {
+        selection.facts.emplace_back("tcp_congestion_control", CongestionControlOn(*link));
+      }
       selection.facts.emplace_back("link_rtt_" + DurationText(rtt),
                                    link->emulator() + ": " + link->figures());
     }

@@ -67,7 +67,8 @@ class PythonClientsTest(FolderTestCase):
 
     def test_every_row(self):
         status, report = self.report(
-            "^(Py.*|SharedConnection)/(rpyc_threaded|http_threaded|pyrpyc_threaded|flask_threaded)/",
+            "^(Py(Latency|Objects|Concurrent)|SharedConnection)/"
+            "(rpyc_threaded|http_threaded|pyrpyc_threaded|flask_threaded)/",
             "--payload_bytes=64")
         self.assertEqual((0, []), (status, report["errors"]))
         rows = {row["name"]: row for row in report["benchmarks"]}
