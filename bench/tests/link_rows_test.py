@@ -1,4 +1,4 @@
-"""Tests what rows across a link measure: `link_rows_test.py bench_all`, with bench_link beside it.
+"""Tests rows across a link: `link_rows_test.py bench_all`. The folder of bench_all has bench_link.
 
 Times are the point of these rows, and a busy machine disturbs them. What is wrong is measured again
 before a test fails, and the tolerances are those of a quiet machine. RTTs are not much below 10 ms,

@@ -1,8 +1,8 @@
 // Link: what Latency and others measure on one machine, across a link that delays packets. A call
 // takes its local time, and for each exchange that waits for the other host it takes an RTT more.
 // The rows are those whose number of exchanges differs between stacks: a method, an attribute, one
-// that is missing, ten objects, ten calls in flight, a new connection, and an upload that is larger
-// than what a new connection may send at once.
+// that is missing, ten objects, ten calls in flight, a new connection, and an upload that TCP does
+// not send at once.
 #include <string>
 #include <type_traits>
 

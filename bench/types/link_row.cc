@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "bench/report/results/floor_names.h"
 #include "bench/types/call_row.h"
 #include "fixtures/clients/clients.h"
 #include "fixtures/meter/counters.h"
@@ -48,7 +49,7 @@ Suite Hidden(const Suite& suite) {
 
 // Makes the call over plain TCP that waits for the link once.
 std::unique_ptr<ServerFixture> MakeBound(const Suite& suite, Rtt rtt) {
-  static constexpr ServerMode kFloor = *FindMode("tcp_threaded");
+  static constexpr ServerMode kFloor = *FindMode(kFloorMode);
   const auto call = [](TcpClient& client) { return client.Ping(); };
   const auto check = [](std::string_view reply) { return reply == "pong"; };
   return std::make_unique<CallRow<TcpClient, decltype(call), decltype(check)>>(

@@ -39,7 +39,7 @@ std::vector<std::uint64_t> PipelineDepths(const Options& options, const ServerMo
 std::vector<std::chrono::nanoseconds> AllLinkRtts(const Options& options);
 std::vector<std::chrono::nanoseconds> LinkRtts(const Options& options, const ServerMode& mode);
 std::vector<std::chrono::nanoseconds> PyLinkRtts(const Options& options, const ServerMode& mode);
-// The size of their uploads in bytes. A new connection may not send so much at once.
+// The size of their uploads in bytes. TCP waits for acknowledgements before it has sent so much.
 inline constexpr std::uint64_t kLinkUploadBytes = 200'000;
 
 // Return the numbers of clients that wait at once in Sleep, and of threads of a Python client:

@@ -60,8 +60,7 @@ extern const BenchmarkType kPyLinkType{
     {.name = "PyLink",
      .timed = "one call of a Python client across a link that delays packets",
      .variants = "as Link's; RPyC also `ping_nodelay`, `attribute_each_bound/10`, `list/20`, "
-                 "`buffiter_list/20`, "
-                 "`obtain_list/20`; then `rtt_us:<r>`",
+                 "`buffiter_list/20`, `obtain_list/20`; then `rtt_us:<r>`",
      .primary = {"exchanges", counter::kExchanges},
      .has_floor = false,
      .has_calls = false,
